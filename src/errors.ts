@@ -1,0 +1,12 @@
+/**
+ * An error that a caller can act on. Its message names the offending value and the limit, its code is stable
+ * (UPPER_SNAKE) and becomes `extensions.code` in GraphQL. Concrete classes stand beside the code that throws them.
+ */
+export abstract class AppError extends Error {
+  abstract readonly code: string;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
