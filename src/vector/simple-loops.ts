@@ -1,0 +1,101 @@
+import type { Position } from 'geojson';
+
+/**
+ * Loops joined anew where two of them meet, so that each keeps to the area beside it instead of to the gap: where a cut
+ * has parted the area, such loops lie around different parts.
+ * @param loops open, the area on the left; those that meet at a point lead across it from one side of the area to the other
+ * @param isKept whether loops stay as they are at a point
+ */
+export function loopsAroundParts(loops: readonly Position[][], isKept: (point: Position) => boolean): Position[][] {
+  const points = loops.flat();
+  const next = Uint32Array.from(points.keys(), (index) => index + 1);
+  let end = 0;
+  for (const { length } of loops) {
+    next[end + length - 1] = end;
+    end += length;
+  }
+  const visits = new Map<string, number>();
+  points.forEach((point, index) => {
+    const other = visits.get(point.join());
+    visits.set(point.join(), index);
+    if (other !== undefined && !isKept(point)) [next[index], next[other]] = [next[other]!, next[index]!];
+  });
+  return followed(points, next);
+}
+
+/** The loops that lead from each point to its next. */
+function followed(points: readonly Position[], next: Uint32Array): Position[][] {
+  const isWalked = new Uint8Array(points.length);
+  const loops: Position[][] = [];
+  for (const first of points.keys()) {
+    const loop: Position[] = [];
+    for (let index = first; isWalked[index] === 0; index = next[index]!) {
+      isWalked[index] = 1;
+      loop.push(points[index]!);
+    }
+    if (loop.length > 0) loops.push(loop);
+  }
+  return loops;
+}
+
+/**
+ * Splits a loop where it comes to a point again, so that none of the loops touches itself.
+ * @param loop open; points that follow on themselves are merged
+ */
+export function simpleLoops(loop: readonly Position[]): Position[][] {
+  const loops: Position[][] = [];
+  const path: Position[] = [];
+  const places = new Map<string, number>();
+  for (const point of loop) {
+    const place = places.get(point.join());
+    if (place === undefined) {
+      places.set(point.join(), path.length);
+      path.push(point);
+    } else {
+      const [, ...others] = path.slice(place);
+      loops.push([point, ...others]);
+      for (const other of others) places.delete(other.join());
+      path.length = place + 1;
+    }
+  }
+  return [...loops, path].filter(({ length }) => length > 2);
+}
+
+/**
+ * Sorts loops into polygons: those with the area inside, anticlockwise, are exteriors, the others holes of the exterior
+ * around them.
+ * @param loops open and simple; they meet at single points at most
+ * @returns open rings, the exterior first
+ */
+export function polygonsOf(loops: readonly Position[][]): Position[][][] {
+  const exteriors = loops.filter((loop) => signedArea(loop) > 0);
+  // An exterior may lie in a hole of another: the smallest around a hole is the hole's.
+  const polygons = exteriors.toSorted((a, b) => signedArea(a) - signedArea(b)).map((exterior) => [exterior]);
+  for (const hole of loops.filter((loop) => signedArea(loop) < 0)) {
+    const [[x0, y0], [x1, y1]] = [hole[0]!, hole[1]!];
+    const inside: Position = [(x0! + x1!) / 2, (y0! + y1!) / 2];
+    polygons.find(([exterior]) => contains(exterior!, inside))?.push(hole);
+  }
+  return polygons;
+}
+
+/** Positive for an anticlockwise loop; taken about its first vertex, so that small loops far from 0 keep their digits. */
+export function signedArea(loop: readonly Position[]): number {
+  const [x0, y0] = [loop[0]![0]!, loop[0]![1]!];
+  let twice = 0;
+  for (let i = 1; i < loop.length; i++) {
+    const [x, y] = [loop[i - 1]![0]! - x0, loop[i - 1]![1]! - y0];
+    twice += x * (loop[i]![1]! - y0) - (loop[i]![0]! - x0) * y;
+  }
+  return twice / 2;
+}
+
+/** Whether a point that is not on the loop lies within: a ray eastwards crosses it an odd number of times. */
+function contains(loop: readonly Position[], [x, y]: Position): boolean {
+  let isInside = false;
+  loop.forEach(([x0, y0], i) => {
+    const [x1, y1] = loop[(i + 1) % loop.length]!;
+    if (y0! > y! !== y1! > y! && x! < x0! + ((y! - y0!) / (y1! - y0!)) * (x1! - x0!)) isInside = !isInside;
+  });
+  return isInside;
+}
