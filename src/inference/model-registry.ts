@@ -1,0 +1,147 @@
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { AppError } from '../errors.ts';
+import { LocalModel } from './local-model.ts';
+import { ModelFolderError, modelInfo, verifyModel, type VerifiedModel } from './manifest.ts';
+import type { ModelInfo, SegmentationModel } from './segmentation-model.ts';
+
+/** No model of that name is in the model folder. */
+export class UnknownModelError extends AppError {
+  readonly code = 'MODEL_NOT_FOUND';
+  constructor(
+    readonly wanted: string,
+    known: readonly string[],
+  ) {
+    super(`no model ${wanted}; the model folder has: ${known.join(', ') || 'none'}`);
+  }
+}
+
+/** The model folder has several models and nothing says which one to ask by default. */
+export class AmbiguousModelError extends AppError {
+  readonly code = 'MODEL_AMBIGUOUS';
+  constructor(known: readonly string[]) {
+    super(`several models are installed (${known.join(', ')}): name one in modelId or in TERRAQL_MODEL`);
+  }
+}
+
+/** Folders `<name>/<version>` with a manifest, as `name/version`, newest version of a name last. */
+async function listModelFolders(root: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of (await folders(root)).toSorted()) {
+    const versions = await folders(path.join(root, name));
+    for (const version of versions.toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))) {
+      const manifest = path.join(root, name, version, 'manifest.json');
+      if (
+        await stat(manifest).then(
+          () => true,
+          () => false,
+        )
+      )
+        found.push(`${name}/${version}`);
+    }
+  }
+  return found;
+}
+
+/** Names of the folders in a folder, through symbolic links too. */
+async function folders(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((cause: NodeJS.ErrnoException) => {
+    throw new ModelFolderError(folder, `cannot be listed (${cause.code})`);
+  });
+  const isFolder = await Promise.all(
+    names.map((name) =>
+      stat(path.join(folder, name)).then(
+        (s) => s.isDirectory(),
+        () => false,
+      ),
+    ),
+  );
+  return names.filter((_, index) => isFolder[index]);
+}
+
+/** The models of a model folder; each is loaded when first asked and stays loaded, and again if its worker dies. */
+export class ModelRegistry {
+  private readonly loading = new Map<string, Promise<LocalModel>>();
+  private readonly loaded = new Map<string, LocalModel>();
+
+  private constructor(
+    private readonly models: ReadonlyMap<string, VerifiedModel>,
+    private readonly preferred: string | undefined,
+    private readonly threads: number,
+  ) {}
+
+  /**
+   * Finds and verifies every model under `root`.
+   * @param preferred `name` or `name/version` that is asked when a request names none
+   * @param threads of one inference; 0: one per core
+   * @throws {ModelFolderError} when a model's files do not match its manifest; {@link UnknownModelError} for `preferred`
+   */
+  static async open(root: string, preferred: string | undefined, threads: number): Promise<ModelRegistry> {
+    const models = new Map<string, VerifiedModel>();
+    for (const id of await listModelFolders(root)) {
+      const model = await verifyModel(path.join(root, id));
+      const claimed = modelInfo(model).id;
+      if (claimed !== id) throw new ModelFolderError(model.folder, `manifest.json is that of ${claimed}`);
+      models.set(id, model);
+    }
+    const registry = new ModelRegistry(models, preferred, threads);
+    if (preferred !== undefined) registry.resolve(preferred);
+    return registry;
+  }
+
+  list(): ModelInfo[] {
+    return [...this.models.values()].map(modelInfo);
+  }
+
+  /** Whether the model is loaded and answers. */
+  isReady(id: string): boolean {
+    return this.loaded.get(id)?.ready() ?? false;
+  }
+
+  /**
+   * Which model a request means.
+   * @param wanted `name/version`, `name` (its newest version), or undefined for the default: the preferred one, or
+   *   the newest version of the only name there is
+   * @returns its id
+   * @throws {UnknownModelError} {@link AmbiguousModelError}
+   */
+  resolve(wanted: string | undefined = this.preferred): string {
+    const ids = [...this.models.keys()];
+    if (wanted !== undefined) {
+      const id = ids.findLast((candidate) => candidate === wanted || candidate.startsWith(`${wanted}/`));
+      if (id === undefined) throw new UnknownModelError(wanted, ids);
+      return id;
+    }
+    const newest = ids.at(-1);
+    if (newest === undefined) throw new UnknownModelError('at all', ids);
+    if (ids.some((id) => path.dirname(id) !== path.dirname(newest))) throw new AmbiguousModelError(ids);
+    return newest;
+  }
+
+  /**
+   * The model of a request as {@link resolve} finds it, loaded if it is not yet.
+   * @throws {ModelFailureError} {@link ModelFolderError} when the folder is no longer what was verified
+   */
+  async get(wanted?: string): Promise<SegmentationModel> {
+    const id = this.resolve(wanted);
+    const model = this.loaded.get(id);
+    if (model?.ready()) return model;
+    const loading = this.loading.get(id) ?? this.load(id).finally(() => this.loading.delete(id));
+    this.loading.set(id, loading);
+    return loading;
+  }
+
+  private async load(id: string): Promise<LocalModel> {
+    const { folder, sha256 } = this.models.get(id)!;
+    const verified = await verifyModel(folder);
+    if (verified.sha256 !== sha256) throw new ModelFolderError(folder, 'was replaced since the start; start again');
+    const model = await LocalModel.load(verified, this.threads);
+    this.loaded.set(id, model);
+    return model;
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.loading.values());
+    for (const model of this.loaded.values()) await model.close();
+  }
+}

@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Tokenizer } from '@huggingface/tokenizers';
+import { z } from 'zod';
+import { ModelFolderError, type VerifiedModel } from './manifest.ts';
+import { QuestionTooLongError } from './segmentation-model.ts';
+
+const tokenizerJson = z.looseObject({ model: z.looseObject({ vocab: z.record(z.string(), z.number()) }) });
+
+/** Token ids of questions as the model was trained on them: one space, the text, then `[SEG]`. */
+export class QuestionTokenizer {
+  private constructor(
+    private readonly tokenizer: Tokenizer,
+    private readonly segTokenId: number,
+    private readonly maxTokens: number,
+    /** Bytes of the longest token. */
+    private readonly longestToken: number,
+  ) {}
+
+  /** @throws {ModelFolderError} when the file is no tokenizer */
+  static async load({ folder, manifest }: VerifiedModel): Promise<QuestionTokenizer> {
+    const { path: file } = manifest.files.tokenizer;
+    const text = await readFile(path.join(folder, file), 'utf8');
+    try {
+      const json = tokenizerJson.parse(JSON.parse(text));
+      // Without the special tokens "[SEG]" in a question is plain text, as it was in training. Tokens of a byte-level
+      // vocabulary have one character a byte.
+      const tokenizer = new Tokenizer({ ...json, added_tokens: [] }, {});
+      const longest = Object.keys(json.model.vocab).reduce((most, token) => Math.max(most, token.length), 1);
+      return new QuestionTokenizer(tokenizer, manifest.segTokenId, manifest.maxQuestionTokens, longest);
+    } catch (cause) {
+      throw new ModelFolderError(folder, `${file} is no tokenizer: ${(cause as Error).message}`);
+    }
+  }
+
+  /**
+   * @returns ids including the final `[SEG]`
+   * @throws {QuestionTooLongError}
+   */
+  encode(text: string): number[] {
+    // Merging is slow on long words, and a text this long cannot fit whatever its words are.
+    const fewest = Math.ceil(Buffer.byteLength(` ${text}`) / this.longestToken) + 1;
+    if (fewest > this.maxTokens) throw new QuestionTooLongError(fewest, this.maxTokens);
+    const ids = [...this.tokenizer.encode(` ${text}`, { add_special_tokens: false }).ids, this.segTokenId];
+    if (ids.length > this.maxTokens) throw new QuestionTooLongError(ids.length, this.maxTokens);
+    return ids;
+  }
+}

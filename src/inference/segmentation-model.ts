@@ -1,0 +1,65 @@
+import { AppError } from '../errors.ts';
+
+/** Kind of question: one that must be reasoned about, or a plain description of what to find. */
+export type SegmentationTask = 'REASONING' | 'REFERRING';
+
+export interface Question {
+  readonly task: SegmentationTask;
+  readonly text: string;
+}
+
+/** What callers may know of a model. */
+export interface ModelInfo {
+  /** `name/version`. */
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  /** SHA-256 of the manifest, which holds the hash of every other file. */
+  readonly sha256: string;
+  /** Side of the square window, pixels. */
+  readonly windowPx: number;
+  /** Side of the logits grid of a window. */
+  readonly logitsPx: number;
+  /** Ground size of a pixel that the model was trained on, metres. */
+  readonly gsdM: { readonly min: number; readonly max: number };
+  readonly licence: string;
+}
+
+/** The one port to a model, wherever it runs. */
+export interface SegmentationModel {
+  readonly info: ModelInfo;
+  /** Whether the graphs are loaded and answer. */
+  ready(): boolean;
+  /**
+   * Checks a question without running the model.
+   * @throws {QuestionTooLongError} when it has more tokens than the model reads
+   */
+  check(question: Question): void;
+  /**
+   * Answers questions about one window; the image is encoded once for all of them.
+   * @param image HWC uint8 RGB `[windowPx, windowPx, 3]`, letterboxed, not normalised
+   * @returns per question the logits `[logitsPx, logitsPx]`, row-major, before the sigmoid
+   * @throws {QuestionTooLongError} {@link ModelFailureError}; the signal's reason as soon as it is aborted
+   */
+  infer(image: Uint8Array, questions: readonly Question[], signal?: AbortSignal): Promise<Float32Array[]>;
+  close(): Promise<void>;
+}
+
+/** The question has more tokens than the model was built to read; `tokens` is how many at least. */
+export class QuestionTooLongError extends AppError {
+  readonly code = 'PROMPT_TOO_LONG';
+  constructor(
+    readonly tokens: number,
+    readonly maxTokens: number,
+  ) {
+    super(`the prompt takes ${tokens} tokens or more; the model reads at most ${maxTokens}`);
+  }
+}
+
+/** The model's runtime failed; the cause holds what it said. */
+export class ModelFailureError extends AppError {
+  readonly code = 'MODEL_FAILED';
+  constructor(modelId: string, cause: unknown) {
+    super(`model ${modelId} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}

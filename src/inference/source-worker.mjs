@@ -1,0 +1,5 @@
+/** Starts `model-worker.ts` from its source: tsx does not reach into worker threads by itself. */
+import { register } from 'tsx/esm/api';
+
+register();
+await import('./model-worker.ts');

@@ -1,0 +1,103 @@
+import { copyFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LocalModel } from '../../src/inference/local-model.ts';
+import type { VerifiedModel } from '../../src/inference/manifest.ts';
+import { ModelGraphs } from '../../src/inference/model-graphs.ts';
+import { QuestionTokenizer } from '../../src/inference/question-tokenizer.ts';
+import { QuestionTooLongError, type Question } from '../../src/inference/segmentation-model.ts';
+import { seededRandom } from '../seeded.ts';
+import { smallManifest, temporaryFolder, testModel, writeModel } from './model-folder.ts';
+
+const QUESTION: Question = { task: 'REASONING', text: 'Where could a boat moor?' };
+
+describe('LocalModel', () => {
+  let verified: VerifiedModel;
+  let model: LocalModel;
+  let seed = 0;
+  beforeAll(async () => {
+    verified = await testModel();
+    model = await LocalModel.load(verified, 0);
+  });
+  afterAll(() => model.close());
+
+  /** A window that was not asked about before. */
+  function noise(): Uint8Array {
+    const random = seededRandom(++seed);
+    return Uint8Array.from({ length: verified.manifest.windowPx ** 2 * 3 }, () => random() * 256);
+  }
+
+  it('answers from its thread what the graphs answer here', async () => {
+    const image = noise();
+    const [found] = await model.infer(image, [QUESTION]);
+    const tokenizer = await QuestionTokenizer.load(verified);
+    const graphs = await ModelGraphs.load(verified.folder, verified.manifest, 0);
+    const [expected] = await graphs.infer(image, [{ task: QUESTION.task, ids: tokenizer.encode(QUESTION.text) }]);
+    expect(found!.length).toBe(verified.manifest.logitsPx ** 2);
+    expect(Math.max(...found!.map((logit, i) => Math.abs(logit - expected![i]!)))).toBeLessThan(1e-3);
+  });
+
+  it('answers requests in their order and each with its own', async () => {
+    const images = [noise(), noise(), noise()];
+    const order: number[] = [];
+    const asked = images.map(async (image, index) => {
+      const logits = await model.infer(image, [QUESTION]);
+      order.push(index);
+      return logits[0]!;
+    });
+    const together = await Promise.all(asked);
+    expect(order).toEqual([0, 1, 2]);
+    for (const [index, image] of images.entries())
+      expect((await model.infer(image, [QUESTION]))[0]).toEqual(together[index]);
+  });
+
+  it('leaves the event loop free while it infers', async () => {
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    await model.infer(noise(), [QUESTION]);
+    clearInterval(timer);
+    expect(turns).toBeGreaterThanOrEqual(10);
+  });
+
+  it('refuses at the door what the graphs cannot take', async () => {
+    await expect(model.infer(new Uint8Array(7), [QUESTION])).rejects.toThrow(
+      'an image of 7 bytes; the window takes 196608',
+    );
+    const long = { ...QUESTION, text: 'water and '.repeat(500) };
+    await expect(model.infer(noise(), [long])).rejects.toThrow(QuestionTooLongError);
+    expect(() => model.check(long)).toThrow(QuestionTooLongError);
+    model.check(QUESTION);
+  });
+
+  it('rejects with the reason of the signal, before and while it works, and goes on', async () => {
+    const reason = new Error('nobody waits any more');
+    await expect(model.infer(noise(), [QUESTION], AbortSignal.abort(reason))).rejects.toBe(reason);
+    const controller = new AbortController();
+    const asked = model.infer(noise(), [QUESTION], controller.signal);
+    controller.abort(reason);
+    await expect(asked).rejects.toBe(reason);
+    expect((await model.infer(noise(), [QUESTION])).length).toBe(1);
+  });
+
+  it('refuses what waits when it is closed, and ends its thread after the window at hand', async () => {
+    const closing = await LocalModel.load(verified, 0);
+    const asked = closing.infer(noise(), [QUESTION]);
+    const refused = expect(asked).rejects.toThrow('model segearth-r1-compact/1 failed: it was closed');
+    await closing.close();
+    await refused;
+    expect(closing.ready()).toBe(false);
+  });
+
+  it('says what is wrong with a graph or a tokenizer that was verified and cannot be loaded', async () => {
+    const folder = await temporaryFolder();
+    const manifest = smallManifest('broken');
+    await writeModel(folder, manifest);
+    const load = () => LocalModel.load({ folder, manifest, sha256: '' }, 0);
+    await expect(load()).rejects.toThrow(`model folder ${folder}: tokenizer.json is no tokenizer: `);
+    await copyFile(
+      path.join(verified.folder, verified.manifest.files.tokenizer.path),
+      path.join(folder, 'tokenizer.json'),
+    );
+    await expect(load()).rejects.toThrow(/^model broken\/1 failed: .*vision\.onnx/);
+  });
+});
