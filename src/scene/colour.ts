@@ -1,0 +1,65 @@
+import { type BandStretch, stretchToBytes } from '../raster/stretch.ts';
+import type { Photometric } from './image-source.ts';
+import type { BandShow } from './scene.ts';
+
+/** 256 or fewer colours, RGB bytes one after another. */
+export type Palette = Uint8Array;
+
+/**
+ * Bands as RGB bytes: stretched where the scene says so, palette looked up, grey repeated, CMYK and inverted grey turned.
+ * @param bands values of the shown bands (for CMYK all four), each of the same number of pixels
+ * @param show one or three bands; a palette image has its one
+ * @returns HWC uint8
+ */
+export function toRgb(
+  bands: readonly ArrayLike<number>[],
+  show: BandShow,
+  photometric: Photometric,
+  palette: Palette | null,
+): Uint8Array {
+  const pixels = bands[0]!.length;
+  const rgb = new Uint8Array(pixels * 3);
+  if (photometric === 'PALETTE' && palette) return lookUp(bands[0]!, palette, rgb);
+  const bytes = bands.map((band, i) => asBytes(band, show.stretch?.[i]));
+  const invert = photometric === 'WHITE_IS_ZERO' ? 255 : 0;
+  const black = photometric === 'CMYK' ? bytes[3] : undefined;
+  for (let channel = 0; channel < 3; channel++) {
+    const band = bytes.length === 1 ? bytes[0]! : bytes[channel]!;
+    if (black) for (let i = 0; i < pixels; i++) rgb[i * 3 + channel] = ((255 - band[i]!) * (255 - black[i]!)) / 255;
+    else for (let i = 0; i < pixels; i++) rgb[i * 3 + channel] = band[i]! ^ invert;
+  }
+  return rgb;
+}
+
+function asBytes(band: ArrayLike<number>, stretch: BandStretch | undefined): ArrayLike<number> {
+  return stretch ? stretchToBytes(band, stretch) : band;
+}
+
+function lookUp(indices: ArrayLike<number>, palette: Palette, rgb: Uint8Array): Uint8Array {
+  for (let i = 0; i < indices.length; i++) {
+    const colour = indices[i]! * 3;
+    for (let channel = 0; channel < 3; channel++) rgb[i * 3 + channel] = palette[colour + channel] ?? 0;
+  }
+  return rgb;
+}
+
+/**
+ * Which pixels have data: not NaN or nodata in every band, not fully transparent, not masked out.
+ * @param nodata value that means "nothing here"; compared at the precision of the band
+ * @param opacity alpha band or mask: 0 is nothing
+ * @returns 1 or 0 for each pixel
+ */
+export function validity(
+  bands: readonly ArrayLike<number>[],
+  nodata: number | null,
+  opacity: readonly ArrayLike<number>[],
+): Uint8Array {
+  const pixels = bands[0]!.length;
+  const valid = new Uint8Array(pixels);
+  const empty = bands.map((band) => (nodata !== null && band instanceof Float32Array ? Math.fround(nodata) : nodata));
+  for (let i = 0; i < pixels; i++) {
+    const shown = bands.some((band, b) => !Number.isNaN(band[i]!) && band[i] !== empty[b]);
+    valid[i] = shown && opacity.every((alpha) => alpha[i]! > 0) ? 1 : 0;
+  }
+  return valid;
+}

@@ -1,0 +1,62 @@
+import type { Affine } from '../raster/affine.ts';
+import { mapToPixel } from '../raster/affine.ts';
+import { AppError } from '../errors.ts';
+import { resolveCrs } from './crs.ts';
+import { footprintOf, groundPosition, gsdAtCentre } from './ground.ts';
+import type { ImageHeader } from './image-source.ts';
+import type { NewScene } from './scene.ts';
+
+/** Corner bounds that are no rectangle on the globe, or that contradict the file. */
+export class InvalidBoundsError extends AppError {
+  readonly code = 'BOUNDS_INVALID';
+  constructor(
+    readonly bounds: readonly number[],
+    reason: string,
+  ) {
+    super(`bounds [${bounds.join(', ')}] cannot be used: ${reason}`);
+  }
+}
+
+type Georeference = Pick<NewScene, 'crs' | 'affine' | 'gsdM' | 'footprint'>;
+
+/**
+ * Place of an image on the ground: what the file says, else the bounds that the client gives, else none.
+ * @param bounds corners `[west, south, east, north]` in WGS 84 degrees; west > east crosses the antimeridian
+ * @throws {InvalidBoundsError} also when the file has a georeference of its own
+ * @throws {SingularAffineError | UnresolvableCrsError | OutsideCrsError}
+ */
+export function georeference(header: ImageHeader, bounds: readonly number[] | null): Georeference {
+  const { widthPx, heightPx } = header;
+  if (header.affine) mapToPixel(header.affine, 0, 0); // refuses pixels without area
+  if (bounds && header.affine && header.crs !== null) {
+    throw new InvalidBoundsError(bounds, `the file has a georeference of its own (${header.crs})`);
+  }
+  const affine = bounds ? affineOfBounds(bounds, widthPx, heightPx) : header.affine;
+  const definition = bounds ? 'EPSG:4326' : header.crs;
+  if (definition === null) return { crs: null, affine, gsdM: null, footprint: null };
+  const crs = resolveCrs(definition);
+  if (!affine) return { crs: definition, affine: null, gsdM: null, footprint: null };
+  const position = groundPosition(affine, crs);
+  return {
+    crs: definition,
+    affine,
+    gsdM: gsdAtCentre(position, widthPx, heightPx),
+    footprint: footprintOf(position, widthPx, heightPx),
+  };
+}
+
+function affineOfBounds(bounds: readonly number[], widthPx: number, heightPx: number): Affine {
+  const [west, south, east, north] = bounds;
+  if (bounds.length !== 4 || !bounds.every(Number.isFinite)) {
+    throw new InvalidBoundsError(bounds, 'they must be four numbers [west, south, east, north]');
+  }
+  if (Math.abs(west!) > 180 || Math.abs(east!) > 180) {
+    throw new InvalidBoundsError(bounds, 'longitudes go from -180 to 180');
+  }
+  if (south! < -90 || north! > 90 || south! >= north!) {
+    throw new InvalidBoundsError(bounds, 'latitudes go from -90 to 90 and south must be less than north');
+  }
+  if (west === east) throw new InvalidBoundsError(bounds, 'west and east are the same');
+  const width = east! > west! ? east! - west! : east! - west! + 360;
+  return [west!, width / widthPx, 0, north!, 0, (south! - north!) / heightPx];
+}

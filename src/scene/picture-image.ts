@@ -1,0 +1,168 @@
+import sharp from 'sharp';
+import type { Metadata, Sharp } from 'sharp';
+import type { PixelWindow } from '../raster/window.ts';
+import { toRgb, validity } from './colour.ts';
+import { takenAt } from './exif-time.ts';
+import { checkBands, checkPixels, checkWindow, CorruptImageError } from './image-errors.ts';
+import type { ImageHeader, ImageSource, RgbWindow } from './image-source.ts';
+import type { BandShow } from './scene.ts';
+import { WindowResampler } from './window-resampler.ts';
+
+/** Decoded rows kept while windows of them are asked for, bytes. */
+const ROWS_BYTES = 64 * 2 ** 20;
+
+/** Whole rows of the picture, samples side by side. */
+interface Rows {
+  readonly top: number;
+  readonly count: number;
+  readonly samples: Promise<Uint8Array | Uint16Array>;
+}
+
+/**
+ * A PNG, JPEG or WebP, turned upright by its EXIF orientation. These formats can only be decoded from the top, so rows
+ * are kept for the next windows and a picture is decoded once for each batch of rows, not once for each window.
+ */
+export class PictureImage implements ImageSource {
+  private rows: Rows | null = null;
+
+  private constructor(
+    readonly header: ImageHeader,
+    private readonly path: string,
+  ) {}
+
+  /**
+   * Reads the header alone.
+   * @throws {TooManyPixelsError | CorruptImageError}
+   */
+  static async open(path: string, format: 'PNG' | 'JPEG' | 'WebP', maxPixels: number): Promise<PictureImage> {
+    const metadata = await decoded(sharp(path, READ_OPTIONS).metadata());
+    const { width: widthPx, height: heightPx } = metadata.autoOrient;
+    checkPixels(widthPx, heightPx, maxPixels);
+    return new PictureImage(await headerOf(metadata, format), path);
+  }
+
+  async readRgb(window: PixelWindow, outWidthPx: number, outHeightPx: number, show: BandShow): Promise<RgbWindow> {
+    const { widthPx, heightPx, bands } = this.header;
+    checkWindow(window, widthPx, heightPx);
+    checkBands(show.rgbBands, bands);
+    if (window.width === outWidthPx && window.height === outHeightPx && window.height <= this.rowsKept) {
+      return this.picture(window, show);
+    }
+    const { x, y, width, height } = window;
+    const target = new WindowResampler(window, x, y, width, height, outWidthPx, outHeightPx);
+    for (let top = y; top < y + height; top += this.rowsKept) {
+      const part = { x, y: top, width, height: Math.min(this.rowsKept, y + height - top) };
+      target.push(top, await this.picture(part, show));
+    }
+    return target.finish();
+  }
+
+  async sampleBands(bands: readonly number[], maxPixels: number): Promise<Float64Array[]> {
+    const { widthPx, heightPx, alphaBand } = this.header;
+    checkBands(bands, this.header.bands);
+    const shrink = Math.min(1, Math.sqrt(maxPixels / (widthPx * heightPx)));
+    const size = { width: Math.ceil(widthPx * shrink), height: Math.ceil(heightPx * shrink) };
+    const small = this.decoder().resize({ ...size, fit: 'fill', kernel: 'nearest', fastShrinkOnLoad: false });
+    const samples = await this.samples(small);
+    const values = bands.map((band) => this.band(samples, band));
+    const opacity = alphaBand === null ? [] : [this.band(samples, alphaBand)];
+    return values.map((band) => {
+      const valid = validity([band], null, opacity);
+      return Float64Array.from(band).filter((_, pixel) => valid[pixel] === 1);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.rows = null;
+  }
+
+  /** Rows that fit into the budget. */
+  private get rowsKept(): number {
+    const { widthPx, bands, bitsPerSample } = this.header;
+    return Math.max(1, Math.floor(ROWS_BYTES / ((widthPx * bands * bitsPerSample) / 8)));
+  }
+
+  private async picture(window: PixelWindow, show: BandShow): Promise<RgbWindow> {
+    const { alphaBand, photometric, bands, widthPx } = this.header;
+    const rows = this.rowsFor(window.y, window.height);
+    const samples = await rows.samples;
+    const wanted = alphaBand === null ? [...show.rgbBands] : [...show.rgbBands, alphaBand];
+    const values = wanted.map((band) => {
+      const out = new Uint16Array(window.width * window.height);
+      for (let y = 0, to = 0; y < window.height; y++) {
+        let from = ((window.y + y - rows.top) * widthPx + window.x) * bands + band - 1;
+        for (let x = 0; x < window.width; x++, from += bands) out[to++] = samples[from]!;
+      }
+      return out;
+    });
+    const shown = values.slice(0, show.rgbBands.length);
+    const valid = validity(shown, this.header.nodata, values.slice(show.rgbBands.length));
+    return { rgb: toRgb(shown, show, photometric, null), valid };
+  }
+
+  private rowsFor(top: number, count: number): Rows {
+    const kept = this.rows;
+    if (kept && top >= kept.top && top + count <= kept.top + kept.count) return kept;
+    const { widthPx, heightPx } = this.header;
+    const first = heightPx <= this.rowsKept ? 0 : top;
+    const height = Math.min(Math.max(count, this.rowsKept), heightPx - first);
+    const part = this.decoder().extract({ left: 0, top: first, width: widthPx, height });
+    this.rows = { top: first, count: height, samples: this.samples(part) };
+    return this.rows;
+  }
+
+  private decoder(): Sharp {
+    const { bands, bitsPerSample } = this.header;
+    const grey = bands <= 2;
+    const space = bitsPerSample === 16 ? (grey ? 'grey16' : 'rgb16') : grey ? 'b-w' : 'srgb';
+    return sharp(this.path, READ_OPTIONS).autoOrient().toColourspace(space);
+  }
+
+  private async samples(image: Sharp): Promise<Uint8Array | Uint16Array> {
+    const depth = this.header.bitsPerSample === 16 ? 'ushort' : 'uchar';
+    const { data, info } = await decoded(image.raw({ depth }).toBuffer({ resolveWithObject: true }));
+    const expected = info.width * info.height * this.header.bands * (this.header.bitsPerSample / 8);
+    if (data.length !== expected) throw new CorruptImageError(`${data.length} bytes decoded instead of ${expected}`);
+    if (depth === 'uchar') return data;
+    return new Uint16Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.length));
+  }
+
+  private band(samples: Uint8Array | Uint16Array, band: number): Uint16Array {
+    const { bands } = this.header;
+    return Uint16Array.from({ length: samples.length / bands }, (_, pixel) => samples[pixel * bands + band - 1]!);
+  }
+}
+
+/** The pixel limit is checked before, against the header; colours are taken as stored, as GDAL takes them. */
+const READ_OPTIONS = { limitInputPixels: false, ignoreIcc: true, failOn: 'error', sequentialRead: true } as const;
+
+async function decoded<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    throw new CorruptImageError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+async function headerOf(metadata: Metadata, format: 'PNG' | 'JPEG' | 'WebP'): Promise<ImageHeader> {
+  const colours = metadata.space === 'b-w' || metadata.space === 'grey16' ? 1 : 3;
+  const bands = colours + (metadata.hasAlpha ? 1 : 0);
+  const bits = metadata.depth === 'ushort' ? 16 : 8;
+  return {
+    format,
+    widthPx: metadata.autoOrient.width,
+    heightPx: metadata.autoOrient.height,
+    bands,
+    dtype: `uint${bits}`,
+    bitsPerSample: bits,
+    photometric: colours === 1 ? 'BLACK_IS_ZERO' : 'RGB',
+    alphaBand: metadata.hasAlpha ? bands : null,
+    hasMask: false,
+    nodata: null,
+    crs: null,
+    affine: null,
+    rgbBands: colours === 1 ? [1] : [1, 2, 3],
+    overviews: [],
+    acquiredAt: metadata.exif ? await takenAt(metadata.exif) : null,
+  };
+}

@@ -1,0 +1,142 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { basename } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { AppError } from '../errors.ts';
+import type { BlobStore } from './blob-store.ts';
+import type { Downloader } from './download.ts';
+import { UrlNotAllowedError, withoutSecrets } from './download.ts';
+import { allowedFile } from './local-file.ts';
+import type { Scene } from './scene.ts';
+import type { UploadService } from './upload.service.ts';
+
+/** Not exactly one of path, url and uploadId. */
+export class SceneReferenceError extends AppError {
+  readonly code = 'SCENE_REFERENCE_INVALID';
+  constructor(readonly given: readonly string[]) {
+    super(`give exactly one of path, url, uploadId; given: ${given.join(', ') || 'none'}`);
+  }
+}
+
+/** An s3:// reference in an installation that has no access to S3. */
+export class S3NotConfiguredError extends AppError {
+  readonly code = 'S3_NOT_CONFIGURED';
+  constructor(readonly url: string) {
+    super(
+      `${url} cannot be read: no S3 endpoint and credentials are configured; use a signed https:// URL or an upload`,
+    );
+  }
+}
+
+/** What a client gives to say where an image is: exactly one of the three. */
+export interface SceneReference {
+  readonly path?: string | undefined;
+  readonly url?: string | undefined;
+  readonly uploadId?: string | undefined;
+}
+
+/** An image file on this machine that can become a scene. */
+export interface LocatedImage {
+  readonly localPath: string;
+  readonly source: string;
+  readonly filename: string;
+  /** Lower-case hex SHA-256 of the file; reads a file that was not copied. */
+  sha256(): Promise<string>;
+  /** Makes the bytes the scene's own. @returns the key of the blob; null for a path */
+  keep(): Promise<string | null>;
+  /** Undoes what locating and keeping did, when no scene came of it. */
+  release(): Promise<void>;
+}
+
+/** Finds the bytes of scenes: under the allowed folders, behind https, or in the blob store. */
+export class SceneLocator {
+  /**
+   * @param options.roots folders that paths may lie in
+   * @param options.maxBytes largest file
+   */
+  constructor(
+    private readonly blobs: BlobStore,
+    private readonly uploads: UploadService,
+    private readonly downloader: Downloader,
+    private readonly options: { readonly roots: readonly string[]; readonly maxBytes: number },
+  ) {}
+
+  /**
+   * @throws {SceneReferenceError} and everything that the three ways refuse
+   */
+  locate({ path, url, uploadId }: SceneReference): Promise<LocatedImage> {
+    const given = Object.entries({ path, url, uploadId }).flatMap(([name, value]) => (value == null ? [] : [name]));
+    if (given.length !== 1) throw new SceneReferenceError(given);
+    if (path != null) return this.fromPath(path);
+    return url != null ? this.fromUrl(url) : this.fromUpload(uploadId!);
+  }
+
+  /** Path of a registered scene's file, checked again. */
+  async localPath(scene: Pick<Scene, 'blobKey' | 'source'>): Promise<string> {
+    if (scene.blobKey !== null) return this.blobs.localPath(scene.blobKey);
+    return allowedFile(scene.source, this.options.roots, this.options.maxBytes);
+  }
+
+  /** Removes the copy of a scene's file, where there is one. */
+  async removeCopy(blobKey: string | null): Promise<void> {
+    if (blobKey !== null) await this.blobs.removeFolder(blobKey.slice(0, blobKey.lastIndexOf('/')));
+  }
+
+  private async fromPath(path: string): Promise<LocatedImage> {
+    const localPath = await allowedFile(path, this.options.roots, this.options.maxBytes);
+    return {
+      localPath,
+      source: localPath,
+      filename: basename(localPath),
+      sha256: () => sha256OfFile(localPath),
+      keep: async () => null,
+      release: async () => {},
+    };
+  }
+
+  private async fromUrl(text: string): Promise<LocatedImage> {
+    if (/^s3:\/\//i.test(text)) throw new S3NotConfiguredError(text);
+    if (!URL.canParse(text)) throw new UrlNotAllowedError(text, 'it is not a URL');
+    const url = new URL(text);
+    const key = newSceneKey();
+    const { sha256 } = await this.blobs.write(key, await this.downloader.fetch(text), this.options.maxBytes);
+    return {
+      localPath: await this.blobs.localPath(key),
+      source: withoutSecrets(url),
+      filename: decodeURIComponent(basename(url.pathname)) || url.host,
+      sha256: async () => sha256,
+      keep: async () => key,
+      release: () => this.removeCopy(key),
+    };
+  }
+
+  private async fromUpload(id: string): Promise<LocatedImage> {
+    const { blobKey, filename, sha256 } = await this.uploads.received(id);
+    const key = newSceneKey();
+    let moved = false;
+    return {
+      localPath: await this.blobs.localPath(blobKey),
+      source: `upload:${filename}`,
+      filename,
+      sha256: async () => sha256,
+      keep: async () => {
+        await this.uploads.moveTo(id, key);
+        moved = true;
+        return key;
+      },
+      release: async () => {
+        if (moved) await this.uploads.moveBack(id, key);
+      },
+    };
+  }
+}
+
+function newSceneKey(): string {
+  return `scenes/${randomUUID()}/content`;
+}
+
+async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash);
+  return hash.digest('hex');
+}

@@ -1,0 +1,136 @@
+import type { MultiPolygon, Polygon } from 'geojson';
+import { z } from 'zod';
+import { decodeCursor, encodeCursor, pageOf } from '../database/cursor.ts';
+import { Prisma, type Database } from '../database/database.ts';
+import { isIdentifier, uuidV7 } from '../database/identifier.ts';
+import { containing } from '../database/pattern.ts';
+import type { Affine } from '../raster/affine.ts';
+import type { CountedPage, PageRequest } from '../page.ts';
+import type { SceneFilter, SceneStore } from './scene.service.ts';
+import type { NewScene, Scene } from './scene.ts';
+
+const ORDER = 'newest';
+
+const COLUMNS = Prisma.sql`
+  id, name, source, sha256, width_px AS "widthPx", height_px AS "heightPx", bands, dtype, nodata::text AS nodata, crs,
+  geotransform AS affine, gsd_m AS "gsdM", ST_AsGeoJSON(footprint, 15, 0) AS footprint, area_m2 AS "areaM2",
+  rgb_bands AS "rgbBands", stretch, blob_key AS "blobKey", acquired_at AS "acquiredAt", created_at AS "createdAt"`;
+
+const Coordinates = z.array(z.array(z.array(z.number())));
+const Footprint: z.ZodType<Polygon | MultiPolygon> = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('Polygon'), coordinates: Coordinates }),
+  z.object({ type: z.literal('MultiPolygon'), coordinates: z.array(Coordinates) }),
+]);
+const number = z.number();
+const GeotransformColumn: z.ZodType<Affine> = z.tuple([number, number, number, number, number, number]);
+
+const SceneRow: z.ZodType<Scene> = z.object({
+  id: z.string(),
+  name: z.string(),
+  source: z.string(),
+  sha256: z.string(),
+  widthPx: number,
+  heightPx: number,
+  bands: number,
+  dtype: z.string(),
+  // as text: NaN and the infinities, which it may be, are no numbers to a parser of rows
+  nodata: z.string().transform(Number).nullable(),
+  crs: z.string().nullable(),
+  affine: GeotransformColumn.nullable(),
+  gsdM: number.nullable(),
+  footprint: z
+    .string()
+    .transform((text): unknown => JSON.parse(text))
+    .pipe(Footprint)
+    .nullable(),
+  areaM2: number.nullable(),
+  rgbBands: z.array(number),
+  stretch: z.array(z.object({ min: number, max: number })).nullable(),
+  blobKey: z.string().nullable(),
+  acquiredAt: z.date().nullable(),
+  createdAt: z.date(),
+});
+
+const CountRow = z.object({ count: number });
+
+/** Scenes in PostGIS. */
+export class SceneRepository implements SceneStore {
+  constructor(private readonly database: Database) {}
+
+  /** The area is geodesic, by PostGIS. */
+  async insert(scene: NewScene): Promise<Scene> {
+    const footprint = scene.footprint && JSON.stringify(scene.footprint);
+    const stretch = scene.stretch && JSON.stringify(scene.stretch);
+    const [stored] = await this.database.query(
+      SceneRow,
+      Prisma.sql`
+        INSERT INTO scene (id, name, source, sha256, width_px, height_px, bands, dtype, nodata, crs, geotransform, gsd_m,
+                           footprint, area_m2, rgb_bands, stretch, blob_key, acquired_at)
+        VALUES (${uuidV7()}::uuid, ${scene.name}, ${scene.source}, ${scene.sha256}, ${scene.widthPx}::int,
+                ${scene.heightPx}::int, ${scene.bands}::int, ${scene.dtype}, ${nodataText(scene.nodata)}::text::float8,
+                ${scene.crs}, ${scene.affine && `{${scene.affine.join(',')}}`}::text::float8[], ${scene.gsdM}::float8,
+                ST_GeomFromGeoJSON(${footprint}::text), ST_Area(ST_GeomFromGeoJSON(${footprint}::text)::geography),
+                ${`{${scene.rgbBands.join(',')}}`}::text::int[], ${stretch}::text::jsonb, ${scene.blobKey},
+                ${scene.acquiredAt}::timestamptz)
+        RETURNING ${COLUMNS}`,
+    );
+    if (!stored) throw new Error('the database stored a scene and did not return it');
+    return stored;
+  }
+
+  async byId(id: string): Promise<Scene | null> {
+    const [found] = await this.byIds([id]);
+    return found ?? null;
+  }
+
+  /** Leans on the primary key. */
+  byIds(ids: readonly string[]): Promise<Scene[]> {
+    const wanted = `{${ids.filter(isIdentifier).join(',')}}`;
+    return this.database.query(
+      SceneRow,
+      Prisma.sql`SELECT ${COLUMNS} FROM scene WHERE id = ANY(${wanted}::text::uuid[])`,
+    );
+  }
+
+  /** Walks the primary key backwards (identifiers ascend with time); `intersects` leans on `scene_footprint_gist`. */
+  async list(filter: SceneFilter, { first, after }: PageRequest): Promise<CountedPage<Scene>> {
+    const condition = conditionSql(filter);
+    const behind = after === null ? Prisma.empty : Prisma.sql`AND id < ${decodeCursor(ORDER, after).id}::uuid`;
+    const rows = await this.database.query(
+      SceneRow,
+      Prisma.sql`SELECT ${COLUMNS} FROM scene WHERE ${condition} ${behind} ORDER BY id DESC LIMIT ${first + 1}::int`,
+    );
+    const [total] = await this.database.query(
+      CountRow,
+      Prisma.sql`SELECT count(*)::float8 AS count FROM scene WHERE ${condition}`,
+    );
+    const page = pageOf(rows, first, (node) => ({ node, cursor: encodeCursor(ORDER, { value: null, id: node.id }) }));
+    return { ...page, totalCount: total?.count ?? 0 };
+  }
+
+  /** Its segmentations, masks, features and adjacency go with it, by foreign keys. */
+  async remove(id: string): Promise<Scene | null> {
+    if (!isIdentifier(id)) return null;
+    const [removed] = await this.database.query(
+      SceneRow,
+      Prisma.sql`DELETE FROM scene WHERE id = ${id}::uuid RETURNING ${COLUMNS}`,
+    );
+    return removed ?? null;
+  }
+}
+
+/** Nodata may be NaN or infinite, which PostgreSQL reads as text. */
+function nodataText(value: number | null): string | null {
+  return value === null ? null : String(value);
+}
+
+function conditionSql({ name, intersects, acquired }: SceneFilter): Prisma.Sql {
+  const conditions = [Prisma.sql`TRUE`];
+  if (name !== undefined) conditions.push(Prisma.sql`name ILIKE ${containing(name)}::text`);
+  if (intersects) {
+    conditions.push(Prisma.sql`ST_Intersects(footprint, ST_GeomFromGeoJSON(${JSON.stringify(intersects)}::text))`);
+  }
+  if (acquired?.from) conditions.push(Prisma.sql`acquired_at >= ${acquired.from}::timestamptz`);
+  if (acquired?.to) conditions.push(Prisma.sql`acquired_at <= ${acquired.to}::timestamptz`);
+  return Prisma.join(conditions, ' AND ');
+}

@@ -1,0 +1,84 @@
+import { Arg, Ctx, FieldResolver, Float, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import type { RequestContext } from '../graphql/context.ts';
+import { toConnection, type Connection } from '../graphql/connection.ts';
+import { parseGeometry } from '../feature/geojson-geometry.ts';
+import { withoutNulls } from '../graphql/absent-null.ts';
+import { DEFAULT_PAGE, pageRequest } from '../graphql/page-request.ts';
+import type { RequestLimits } from '../graphql/request-limits.ts';
+import { SegmentationConnectionType } from '../segmentation/segmentation.type.ts';
+import type { Segmentation } from '../segmentation/segmentation.ts';
+import type { SegmentationService } from '../segmentation/segmentation.service.ts';
+import type { Scene } from './scene.ts';
+import type { SceneService } from './scene.service.ts';
+import { RegisterSceneInput, SceneConnectionType, SceneFilterInput, SceneType, UploadType } from './scene.type.ts';
+import type { UploadService } from './upload.service.ts';
+
+@Resolver(() => SceneType)
+export class SceneResolver {
+  constructor(
+    private readonly scenes: SceneService,
+    private readonly uploads: UploadService,
+    private readonly segmentations: SegmentationService,
+    private readonly limits: RequestLimits,
+  ) {}
+
+  @Query(() => SceneType, { nullable: true })
+  scene(@Arg('id', () => ID) id: string): Promise<Scene | null> {
+    return this.scenes.byId(id);
+  }
+
+  @Query(() => SceneConnectionType, { name: 'scenes', description: 'Newest first.' })
+  async list(
+    @Arg('filter', () => SceneFilterInput, { nullable: true }) filter: SceneFilterInput | undefined,
+    @Arg('first', () => Int, { nullable: true, defaultValue: DEFAULT_PAGE }) first: number | null,
+    @Arg('after', () => String, { nullable: true }) after: string | undefined,
+  ): Promise<Connection<Scene>> {
+    const { intersects, ...rest } = withoutNulls(filter ?? {});
+    const checked = {
+      ...rest,
+      ...(intersects ? { intersects: parseGeometry(intersects, this.limits.maxVertices) } : {}),
+    };
+    return toConnection(await this.scenes.list(checked, pageRequest(first, after, this.limits.maxPage)), after);
+  }
+
+  @Mutation(() => SceneType)
+  registerScene(@Arg('input', () => RegisterSceneInput) input: RegisterSceneInput): Promise<Scene> {
+    return this.scenes.register(withoutNulls(input));
+  }
+
+  @Mutation(() => UploadType, {
+    description: 'A one-time URL to PUT the bytes of a scene to; register it with `uploadId`.',
+  })
+  async createUpload(
+    @Arg('filename', () => String) filename: string,
+    @Arg('sizeBytes', () => Float) sizeBytes: number,
+    @Ctx() { links }: RequestContext,
+  ): Promise<UploadType> {
+    const { path, ...upload } = await this.uploads.createUpload(filename, sizeBytes);
+    return { ...upload, url: links.absolute(path) };
+  }
+
+  @Mutation(() => Boolean, { description: 'Deletes a scene with everything found on it.' })
+  async deleteScene(@Arg('id', () => ID) id: string): Promise<boolean> {
+    await this.scenes.delete(id);
+    return true;
+  }
+
+  @FieldResolver(() => [Float], {
+    nullable: true,
+    description: 'GDAL geotransform [x0, dx/column, dx/row, y0, dy/column, dy/row], CRS units.',
+  })
+  geotransform(@Root() scene: Scene): readonly number[] | null {
+    return scene.affine;
+  }
+
+  @FieldResolver(() => SegmentationConnectionType, { name: 'segmentations', description: 'Newest first.' })
+  async askedOf(
+    @Root() scene: Scene,
+    @Arg('first', () => Int, { nullable: true, defaultValue: DEFAULT_PAGE }) first: number | null,
+    @Arg('after', () => String, { nullable: true }) after: string | undefined,
+  ): Promise<Connection<Segmentation>> {
+    const page = await this.segmentations.list({ sceneId: scene.id }, pageRequest(first, after, this.limits.maxPage));
+    return toConnection(page, after);
+  }
+}

@@ -1,0 +1,193 @@
+import type { Geometry } from 'geojson';
+import { AppError } from '../errors.ts';
+import type { CountedPage, PageRequest } from '../page.ts';
+import type { BandStretch } from '../raster/stretch.ts';
+import { percentileStretch } from '../raster/stretch.ts';
+import { georeference } from './georeference.ts';
+import { checkBands } from './image-errors.ts';
+import type { ImageHeader, ImageSource } from './image-source.ts';
+import { openImage } from './open-image.ts';
+import type { NewScene, Scene } from './scene.ts';
+import type { LocatedImage, SceneLocator, SceneReference } from './scene-locator.ts';
+
+/** Conditions on scenes; every one given must hold. */
+export interface SceneFilter {
+  /** Part of the name, letter case ignored. */
+  readonly name?: string;
+  /** WGS 84 geometry that the footprint meets. */
+  readonly intersects?: Geometry;
+  /** Bounds of `acquiredAt`, both included; scenes without a date match neither. */
+  readonly acquired?: { readonly from?: Date; readonly to?: Date };
+}
+
+/** Where scenes are kept; the port that the database implements. */
+export interface SceneStore {
+  /** Stores the scene, gives it an identifier and a time, and computes its geodesic area. */
+  insert(scene: NewScene): Promise<Scene>;
+  byId(id: string): Promise<Scene | null>;
+  /** Scenes by identifier, in any order; unknown identifiers are left out. */
+  byIds(ids: readonly string[]): Promise<Scene[]>;
+  /** Newest scene first. */
+  list(filter: SceneFilter, page: PageRequest): Promise<CountedPage<Scene>>;
+  /** Removes the scene and everything found on it. @returns the scene that was removed, null when there was none */
+  remove(id: string): Promise<Scene | null>;
+}
+
+/** An image to register, and what the client knows better than the file. */
+export interface RegisterScene extends SceneReference {
+  /** `[west, south, east, north]`, WGS 84; only for images without georeference. */
+  readonly bounds?: readonly number[] | undefined;
+  /** One or three 1-based band numbers to show as grey, or red, green, blue. */
+  readonly bands?: readonly number[] | undefined;
+  readonly acquiredAt?: Date | undefined;
+  readonly name?: string | undefined;
+}
+
+/** No scene of that identifier. */
+export class SceneNotFoundError extends AppError {
+  readonly code = 'SCENE_NOT_FOUND';
+  constructor(readonly id: string) {
+    super(`no scene ${id}`);
+  }
+}
+
+/** The file behind a scene is not the one that was registered. */
+export class SceneChangedError extends AppError {
+  readonly code = 'SCENE_CHANGED';
+  constructor(scene: Scene, header: ImageHeader) {
+    const size = ({ widthPx, heightPx, bands, dtype }: Scene | ImageHeader): string =>
+      `${widthPx} x ${heightPx} x ${bands} ${dtype}`;
+    super(`the file of scene ${scene.id} has changed: registered as ${size(scene)}, now ${size(header)}`);
+  }
+}
+
+/** A selection of bands that makes no picture, or a name that is too long. */
+export class InvalidSceneInputError extends AppError {
+  readonly code = 'SCENE_INPUT_INVALID';
+}
+
+/** Most pixels that are decoded to find the stretch of a scene. */
+const STRETCH_SAMPLE_PIXELS = 2 ** 20;
+const MAX_NAME = 200;
+
+/** Registers images as scenes and opens their pixels. */
+export class SceneService {
+  constructor(
+    private readonly store: SceneStore,
+    private readonly locator: SceneLocator,
+    private readonly options: { readonly maxPixels: number },
+  ) {}
+
+  /**
+   * Registers an image: reads its header, its place on the ground and, where samples have more than 8 bits, the stretch
+   * that shows them. Nothing is kept when it is refused.
+   * @throws {AppError} of the locator, of `openImage` and of `georeference`
+   * @throws {InvalidSceneInputError | BandNotFoundError}
+   */
+  async register(input: RegisterScene): Promise<Scene> {
+    const located = await this.locator.locate(input);
+    try {
+      const scene = await this.describe(input, located);
+      return await this.store.insert({ ...scene, blobKey: await located.keep() });
+    } catch (error) {
+      await located.release();
+      throw error;
+    }
+  }
+
+  byId(id: string): Promise<Scene | null> {
+    return this.store.byId(id);
+  }
+
+  /** @throws {SceneNotFoundError} */
+  async get(id: string): Promise<Scene> {
+    const scene = await this.store.byId(id);
+    if (!scene) throw new SceneNotFoundError(id);
+    return scene;
+  }
+
+  byIds(ids: readonly string[]): Promise<Scene[]> {
+    return this.store.byIds(ids);
+  }
+
+  list(filter: SceneFilter, page: PageRequest): Promise<CountedPage<Scene>> {
+    return this.store.list(filter, page);
+  }
+
+  /**
+   * Deletes a scene, everything found on it, and the copy of its file; a file at a path stays.
+   * @throws {SceneNotFoundError}
+   */
+  async delete(id: string): Promise<void> {
+    const removed = await this.store.remove(id);
+    if (!removed) throw new SceneNotFoundError(id);
+    await this.locator.removeCopy(removed.blobKey);
+  }
+
+  /**
+   * Opens the pixels of a scene; the caller closes.
+   * @throws {SceneChangedError} when another image lies where the scene was, and what `openImage` throws
+   */
+  async open(scene: Scene): Promise<ImageSource> {
+    const image = await openImage(await this.locator.localPath(scene), this.options.maxPixels);
+    const { widthPx, heightPx, bands, dtype } = image.header;
+    const same = scene.widthPx === widthPx && scene.heightPx === heightPx;
+    if (same && scene.bands === bands && scene.dtype === dtype) return image;
+    await image.close();
+    throw new SceneChangedError(scene, image.header);
+  }
+
+  private async describe(input: RegisterScene, located: LocatedImage): Promise<NewScene> {
+    const name = sceneName(input.name, located.filename);
+    const image = await openImage(located.localPath, this.options.maxPixels);
+    try {
+      const { header } = image;
+      const rgbBands = shownBands(input.bands, header);
+      return {
+        ...georeference(header, input.bounds ?? null),
+        name,
+        source: located.source,
+        sha256: await located.sha256(),
+        widthPx: header.widthPx,
+        heightPx: header.heightPx,
+        bands: header.bands,
+        dtype: header.dtype,
+        nodata: header.nodata,
+        rgbBands,
+        stretch: await stretchOf(image, rgbBands),
+        acquiredAt: input.acquiredAt ?? header.acquiredAt,
+        blobKey: null,
+      };
+    } finally {
+      await image.close();
+    }
+  }
+}
+
+function sceneName(asked: string | undefined, filename: string): string {
+  const name = (asked ?? filename).trim();
+  if (name.length >= 1 && name.length <= MAX_NAME) return name;
+  if (asked === undefined) return name.slice(0, MAX_NAME);
+  throw new InvalidSceneInputError(`name of ${name.length} characters; it must have 1 to ${MAX_NAME}`);
+}
+
+function shownBands(asked: readonly number[] | undefined, header: ImageHeader): readonly number[] {
+  if (!asked) return header.rgbBands;
+  checkBands(asked, header.bands);
+  if (header.photometric === 'PALETTE' && asked.length !== 1) {
+    throw new InvalidSceneInputError(`bands [${asked.join(', ')}]: a palette image is shown by its one band`);
+  }
+  if (asked.length !== 1 && asked.length !== 3) {
+    throw new InvalidSceneInputError(`bands [${asked.join(', ')}]: give one for grey or three for red, green, blue`);
+  }
+  return asked;
+}
+
+/** Bytes are shown as they are, fewer bits over their whole range, more bits between percentiles. */
+async function stretchOf(image: ImageSource, rgbBands: readonly number[]): Promise<BandStretch[] | null> {
+  const { dtype, bitsPerSample, photometric } = image.header;
+  if (photometric === 'PALETTE' || (dtype === 'uint8' && bitsPerSample === 8)) return null;
+  if (bitsPerSample < 8) return rgbBands.map(() => ({ min: 0, max: 2 ** bitsPerSample - 1 }));
+  const samples = await image.sampleBands(rgbBands, STRETCH_SAMPLE_PIXELS);
+  return samples.map((values) => percentileStretch(values) ?? { min: 0, max: 0 }); // no valid pixel: nothing to show
+}

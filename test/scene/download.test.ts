@@ -1,0 +1,131 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Downloader, type DownloadOptions } from '../../src/scene/download.ts';
+import { isPublicAddress } from '../../src/scene/public-address.ts';
+
+const FIXTURES = join(import.meta.dirname, '../fixtures');
+/** A certificate for files.example and other.example that only these tests trust. */
+const cert = readFileSync(join(FIXTURES, 'localhost-cert.pem'), 'utf8');
+const key = readFileSync(join(FIXTURES, 'localhost-key.pem'), 'utf8');
+
+describe('downloads', () => {
+  let server: Server;
+  let port: number;
+  let served: string[];
+  const made: Downloader[] = [];
+
+  beforeAll(async () => {
+    served = [];
+    server = createServer({ cert, key }, (request, response) => {
+      served.push(`${request.headers.host!.replace(/:.*/, '')}${request.url}`);
+      const redirect = /^\/to\?(.*)$/.exec(request.url!)?.[1];
+      if (redirect !== undefined) response.writeHead(302, { location: decodeURIComponent(redirect) }).end();
+      else if (request.url === '/loop') response.writeHead(302, { location: '/loop' }).end();
+      else if (request.url === '/large') response.writeHead(200, { 'content-length': 1000 }).end(Buffer.alloc(1000));
+      else if (request.url === '/broken') {
+        response.writeHead(200, { 'content-length': 50 });
+        response.write('abc');
+        setTimeout(() => response.destroy(), 20);
+      } else if (request.url === '/file.tif') response.end('the bytes');
+      else response.writeHead(404).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    port = (server.address() as AddressInfo).port;
+  });
+
+  afterAll(async () => {
+    await Promise.all(made.map((each) => each.close()));
+    server.close();
+  });
+
+  /** A downloader for which 127.0.0.1 is allowed and the given names have the given addresses. */
+  function downloader(hosts: Record<string, string[]>, options: Partial<DownloadOptions> = {}): Downloader {
+    const fetcher = new Downloader({
+      maxBytes: 100,
+      ca: cert,
+      isAllowed: (address) => address === '127.0.0.1' || isPublicAddress(address),
+      resolver: async (host) => (hosts[host] ?? []).map((address) => ({ address, family: 4 })),
+      ...options,
+    });
+    made.push(fetcher);
+    return fetcher;
+  }
+
+  async function bytesOf(download: Promise<AsyncIterable<Uint8Array>>): Promise<string> {
+    const parts: Uint8Array[] = [];
+    for await (const part of await download) parts.push(part);
+    return Buffer.concat(parts).toString();
+  }
+
+  const here = { 'files.example': ['127.0.0.1'], 'other.example': ['127.0.0.1'] };
+
+  it('follow redirects to other allowed hosts', async () => {
+    const target = encodeURIComponent(`https://other.example:${port}/file.tif`);
+    const url = `https://files.example:${port}/to?${target}`;
+    expect(await bytesOf(downloader(here).fetch(url))).toBe('the bytes');
+  });
+
+  it.each([
+    ['a name with a private address', 'https://inside.example/x', 'ADDRESS_NOT_ALLOWED'],
+    ['a private address', 'https://10.0.0.7/x', 'ADDRESS_NOT_ALLOWED'],
+    ['an address written as a number', 'https://167772167/x', 'ADDRESS_NOT_ALLOWED'],
+    ['an IPv6 loopback', 'https://[::1]/x', 'ADDRESS_NOT_ALLOWED'],
+    ['a mapped address', 'https://[::ffff:10.0.0.7]/x', 'ADDRESS_NOT_ALLOWED'],
+    ['plain http', 'http://files.example/x', 'URL_NOT_ALLOWED'],
+    ['a file', 'file:///etc/passwd', 'URL_NOT_ALLOWED'],
+    ['credentials', 'https://user:secret@files.example/x', 'URL_NOT_ALLOWED'],
+    ['no URL', 'files.example/x', 'URL_NOT_ALLOWED'],
+    ['a name without address', 'https://nowhere.example/x', 'HOST_NOT_FOUND'],
+  ])('from %s are refused, directly and after a redirect', async (_, url, code) => {
+    const fetcher = downloader({ ...here, 'inside.example': ['10.0.0.7'] });
+    await expect(fetcher.fetch(url)).rejects.toMatchObject({ code });
+    if (url.startsWith('files.example')) return; // as a Location it is a relative path
+    const redirecting = `https://files.example:${port}/to?${encodeURIComponent(url)}`;
+    await expect(fetcher.fetch(redirecting)).rejects.toMatchObject({ code });
+  });
+
+  it('connect to the address that was checked, not to what the name says a moment later', async () => {
+    let answers = 0;
+    const resolver = async () => [{ address: answers++ === 0 ? '127.0.0.1' : '10.0.0.7', family: 4 }];
+    expect(await bytesOf(downloader({}, { resolver }).fetch(`https://files.example:${port}/file.tif`))).toBe(
+      'the bytes',
+    );
+    expect(answers).toBe(1);
+  });
+
+  it('never reach a host that is not allowed', async () => {
+    const before = served.length;
+    const fetcher = downloader(here, { isAllowed: isPublicAddress });
+    await expect(fetcher.fetch(`https://files.example:${port}/file.tif`)).rejects.toMatchObject({
+      code: 'ADDRESS_NOT_ALLOWED',
+    });
+    expect(served.length).toBe(before);
+  });
+
+  it('are refused by announced size, by status, and after five redirects', async () => {
+    const fetcher = downloader(here);
+    await expect(fetcher.fetch(`https://files.example:${port}/large`)).rejects.toThrow(
+      'has 1000 bytes; the most is 100',
+    );
+    await expect(fetcher.fetch(`https://files.example:${port}/none?signature=secret`)).rejects.toThrow(
+      `URL https://files.example:${port}/none could not be fetched: the server answered 404`,
+    );
+    await expect(fetcher.fetch(`https://files.example:${port}/loop`)).rejects.toThrow('more than 5 redirects');
+  });
+
+  it('that break off say so', async () => {
+    await expect(bytesOf(downloader(here).fetch(`https://files.example:${port}/broken`))).rejects.toMatchObject({
+      code: 'DOWNLOAD_FAILED',
+    });
+  });
+
+  it('need a certificate of the host', async () => {
+    const fetcher = downloader({ 'wrong.example': ['127.0.0.1'] });
+    await expect(fetcher.fetch(`https://wrong.example:${port}/file.tif`)).rejects.toMatchObject({
+      code: 'DOWNLOAD_FAILED',
+    });
+  });
+});

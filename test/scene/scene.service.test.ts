@@ -1,0 +1,251 @@
+import { copyFile, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { writeArrayBuffer } from 'geotiff';
+import type { CountedPage } from '../../src/page.ts';
+import { FolderBlobStore } from '../../src/scene/blob-store.ts';
+import { Downloader } from '../../src/scene/download.ts';
+import type { NewScene, Scene } from '../../src/scene/scene.ts';
+import { isGeoreferenced } from '../../src/scene/scene.ts';
+import { SceneLocator } from '../../src/scene/scene-locator.ts';
+import type { SceneStore } from '../../src/scene/scene.service.ts';
+import { SceneService } from '../../src/scene/scene.service.ts';
+import { UploadService } from '../../src/scene/upload.service.ts';
+import { imagePath, MAX_PIXELS } from './imagery.ts';
+
+/** Scenes in memory, in the order that they came. */
+class MemorySceneStore implements SceneStore {
+  readonly scenes = new Map<string, Scene>();
+  refuses = false;
+
+  async insert(scene: NewScene): Promise<Scene> {
+    if (this.refuses) throw new Error('the database is away');
+    const stored = { ...scene, id: randomUUID(), createdAt: new Date(), areaM2: null };
+    this.scenes.set(stored.id, stored);
+    return stored;
+  }
+
+  async byId(id: string): Promise<Scene | null> {
+    return this.scenes.get(id) ?? null;
+  }
+
+  async byIds(ids: readonly string[]): Promise<Scene[]> {
+    return ids.flatMap((id) => this.scenes.get(id) ?? []);
+  }
+
+  async list(): Promise<CountedPage<Scene>> {
+    const edges = [...this.scenes.values()].map((node) => ({ node, cursor: node.id }));
+    return { edges, hasNextPage: false, totalCount: edges.length };
+  }
+
+  async remove(id: string): Promise<Scene | null> {
+    const scene = this.scenes.get(id) ?? null;
+    this.scenes.delete(id);
+    return scene;
+  }
+}
+
+describe('registering', () => {
+  let root: string;
+  let blobFolder: string;
+  let store: MemorySceneStore;
+  let uploads: UploadService;
+  let scenes: SceneService;
+
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'terraql-root-'));
+    blobFolder = await mkdtemp(join(tmpdir(), 'terraql-blobs-'));
+    store = new MemorySceneStore();
+    const blobs = new FolderBlobStore(blobFolder);
+    uploads = new UploadService(blobs, { maxBytes: 1e7, ttlS: 60 });
+    const locator = new SceneLocator(blobs, uploads, new Downloader({ maxBytes: 1e7 }), {
+      roots: [root],
+      maxBytes: 1e7,
+    });
+    scenes = new SceneService(store, locator, { maxPixels: MAX_PIXELS });
+  });
+
+  async function inRoot(name: string, as = 'image'): Promise<string> {
+    await copyFile(imagePath(name), join(root, as));
+    return join(root, as);
+  }
+
+  async function uploaded(name: string): Promise<string> {
+    const bytes = await readFile(imagePath(name));
+    const { id, path } = await uploads.createUpload('../my image.tif', bytes.length);
+    const token = new URL(path, 'http://localhost').searchParams.get('token')!;
+    await uploads.receive(
+      id,
+      token,
+      (async function* () {
+        yield bytes;
+      })(),
+    );
+    return id;
+  }
+
+  it('a path records what the file says, its hash and its place on the ground', async () => {
+    const path = await inRoot('naip_prairie_utm14n_5m_rgbn_cog.tif', 'prairie.tif');
+    const scene = await scenes.register({ path, acquiredAt: new Date('2020-08-31') });
+    expect(scene).toMatchObject({
+      name: 'prairie.tif',
+      source: path,
+      sha256: createHash('sha256')
+        .update(await readFile(path))
+        .digest('hex'),
+      widthPx: 934,
+      heightPx: 723,
+      bands: 4,
+      dtype: 'uint8',
+      nodata: 0,
+      crs: 'EPSG:26914',
+      affine: [485_899, 5, 0, 5_209_246, 0, -5],
+      rgbBands: [1, 2, 3],
+      stretch: null,
+      acquiredAt: new Date('2020-08-31'),
+      blobKey: null,
+    });
+    expect(isGeoreferenced(scene)).toBe(true);
+    expect(scene.gsdM).toBeCloseTo(5.002, 3);
+    expect(scene.footprint!.type).toBe('Polygon');
+  });
+
+  it('an upload keeps the bytes as the scene’s own, until the scene is deleted', async () => {
+    const uploadId = await uploaded('forest_utm17n_0m10_rgb.tif');
+    const scene = await scenes.register({ uploadId });
+    expect(scene).toMatchObject({ source: 'upload:../my image.tif', name: '../my image.tif', widthPx: 400 });
+    const image = await scenes.open(scene);
+    expect(image.header.crs).toBe('EPSG:32617');
+    await image.close();
+    await expect(scenes.register({ uploadId })).rejects.toMatchObject({ code: 'UPLOAD_USED' });
+    await scenes.delete(scene.id);
+    expect(await readdir(join(blobFolder, 'scenes'))).toEqual([]);
+    await expect(scenes.delete(scene.id)).rejects.toMatchObject({ code: 'SCENE_NOT_FOUND' });
+  });
+
+  it('an upload that is refused, or not stored, can be registered again', async () => {
+    const uploadId = await uploaded('pasture_no_georef.jpg');
+    await expect(scenes.register({ uploadId, bounds: [0, 0, 0, 1] })).rejects.toMatchObject({ code: 'BOUNDS_INVALID' });
+    store.refuses = true;
+    await expect(scenes.register({ uploadId })).rejects.toThrow('the database is away');
+    store.refuses = false;
+    expect((await scenes.register({ uploadId })).widthPx).toBe(1024);
+  });
+
+  it('deleting a scene at a path leaves the file', async () => {
+    const path = await inRoot('odd/alpha.tif');
+    const { id } = await scenes.register({ path });
+    await scenes.delete(id);
+    expect((await readFile(path)).length).toBeGreaterThan(0);
+  });
+
+  it('more than 8 bits records the percentiles 2 and 98 of each shown band', async () => {
+    const path = await inRoot('sentinel2_wadden_epsg4326_uint16_4band.tif');
+    const { stretch, rgbBands } = await scenes.register({ path, bands: [3, 2, 1] });
+    expect(rgbBands).toEqual([3, 2, 1]);
+    const image = await scenes.open((await scenes.list({}, { first: 1, after: null })).edges[0]!.node);
+    const [red] = await image.sampleBands([3], 1e6);
+    await image.close();
+    const sorted = red!.toSorted();
+    expect(sorted.length).toBe(343 * 206);
+    expect(stretch![0]).toEqual({
+      min: sorted[Math.ceil(0.02 * sorted.length) - 1],
+      max: sorted[Math.ceil(0.98 * sorted.length) - 1],
+    });
+  });
+
+  it('fewer than 8 bits records their whole range', async () => {
+    const { stretch } = await scenes.register({ path: await inRoot('odd/bits4.tif') });
+    expect(stretch).toEqual([{ min: 0, max: 15 }]);
+  });
+
+  it('an image without georeference has no metres, unless bounds are given', async () => {
+    const path = await inRoot('pasture_no_georef.jpg');
+    const without = await scenes.register({ path });
+    expect(without).toMatchObject({ crs: null, affine: null, gsdM: null, footprint: null });
+    const { gsdM, affine, crs } = await scenes.register({ path, bounds: [179.999, 10, -179.999, 10.002] });
+    expect(crs).toBe('EPSG:4326');
+    expect(affine![1] * 1024).toBeCloseTo(0.002, 12);
+    expect(gsdM).toBeCloseTo(0.2146, 3);
+  });
+
+  it.each([
+    [[0, 0, 1], 'four numbers'],
+    [[0, 0, 0, 1], 'west and east are the same'],
+    [[0, 2, 1, 1], 'south must be less than north'],
+    [[0, 0, 1, 91], 'latitudes go from -90 to 90'],
+    [[0, 0, 181, 1], 'longitudes go from -180 to 180'],
+    [[0, Number.NaN, 1, 1], 'four numbers'],
+  ])('bounds %j are refused: %s', async (bounds, reason) => {
+    const path = await inRoot('pasture_no_georef.jpg');
+    await expect(scenes.register({ path, bounds })).rejects.toThrow(reason);
+  });
+
+  it('bounds for an image that knows its place are refused', async () => {
+    const path = await inRoot('odd/alpha.tif');
+    await expect(scenes.register({ path, bounds: [0, 0, 1, 1] })).rejects.toThrow(
+      'the file has a georeference of its own (EPSG:26914)',
+    );
+  });
+
+  it.each([
+    [[5], 'BAND_NOT_FOUND'],
+    [[0], 'BAND_NOT_FOUND'],
+    [[1, 2], 'SCENE_INPUT_INVALID'],
+    [[], 'SCENE_INPUT_INVALID'],
+  ])('bands %j are refused with %s', async (bands, code) => {
+    const path = await inRoot('odd/alpha.tif');
+    await expect(scenes.register({ path, bands })).rejects.toMatchObject({ code });
+  });
+
+  it('a geotransform without area is refused', async () => {
+    const bytes = writeArrayBuffer(new Uint8Array(16), {
+      width: 4,
+      height: 4,
+      ModelPixelScale: [0, 1, 0],
+      ModelTiepoint: [0, 0, 0, 500_000, 5_000_000, 0],
+      GTModelTypeGeoKey: 1,
+      ProjectedCSTypeGeoKey: 32_633,
+    });
+    await writeFile(join(root, 'singular.tif'), Buffer.from(bytes));
+    await expect(scenes.register({ path: join(root, 'singular.tif') })).rejects.toMatchObject({
+      code: 'SINGULAR_GEOTRANSFORM',
+    });
+  });
+
+  it('anything but exactly one reference is refused, naming what was given', async () => {
+    await expect(scenes.register({})).rejects.toThrow('give exactly one of path, url, uploadId; given: none');
+    await expect(scenes.register({ path: 'a', url: 'b' })).rejects.toThrow('given: path, url');
+  });
+
+  it('s3 is refused with what is missing', async () => {
+    await expect(scenes.register({ url: 's3://bucket/key.tif' })).rejects.toThrow(
+      's3://bucket/key.tif cannot be read: no S3 endpoint and credentials are configured',
+    );
+  });
+
+  it('a path outside the roots is refused, also when a scene is opened later', async () => {
+    await expect(scenes.register({ path: '/etc/hostname' })).rejects.toMatchObject({ code: 'PATH_OUTSIDE_ROOTS' });
+    const scene = await scenes.register({ path: await inRoot('odd/alpha.tif') });
+    await expect(scenes.open({ ...scene, source: '/etc/hostname' })).rejects.toMatchObject({
+      code: 'PATH_OUTSIDE_ROOTS',
+    });
+  });
+
+  it('a file that was replaced by another image is noticed when it is opened', async () => {
+    const scene = await scenes.register({ path: await inRoot('odd/alpha.tif') });
+    await inRoot('forest_utm17n_0m10_rgb.tif');
+    await expect(scenes.open(scene)).rejects.toThrow(
+      `the file of scene ${scene.id} has changed: registered as 96 x 80 x 4 uint8, now 400 x 400 x 3 uint8`,
+    );
+  });
+
+  it('a private address is refused and leaves nothing behind', async () => {
+    await expect(scenes.register({ url: 'https://127.0.0.1/a.tif' })).rejects.toMatchObject({
+      code: 'ADDRESS_NOT_ALLOWED',
+    });
+    expect(await readdir(blobFolder)).toEqual([]);
+  });
+});
