@@ -1,0 +1,56 @@
+import { AppError } from '../errors.ts';
+import { isIdentifier } from './identifier.ts';
+
+/** Place of a row in an order: the value it is sorted by, null when it has none, and its identifier. */
+export interface KeysetPosition {
+  readonly value: number | null;
+  readonly id: string;
+}
+
+/** A cursor was not given out by this service for this order. */
+export class InvalidCursorError extends AppError {
+  readonly code = 'INVALID_CURSOR';
+  constructor(readonly cursor: string) {
+    super(
+      `cursor ${JSON.stringify(cursor)} is none that this list gave out; pass an endCursor of the same list and order`,
+    );
+  }
+}
+
+/**
+ * @param order name of the order, so that a cursor of another one is refused
+ * @returns opaque base64url
+ */
+export function encodeCursor(order: string, { value, id }: KeysetPosition): string {
+  return Buffer.from(JSON.stringify([order, value, id])).toString('base64url');
+}
+
+/** @throws {InvalidCursorError} */
+export function decodeCursor(order: string, cursor: string): KeysetPosition {
+  const parsed = parseJson(Buffer.from(cursor, 'base64url').toString('utf8'));
+  if (!Array.isArray(parsed) || parsed.length !== 3) throw new InvalidCursorError(cursor);
+  const [named, value, id] = parsed as readonly unknown[];
+  const known = named === order && (value === null || typeof value === 'number');
+  if (!known || typeof id !== 'string' || !isIdentifier(id)) throw new InvalidCursorError(cursor);
+  return { value, id };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Cuts a page out of one row more than was asked for.
+ * @param rows in order, at most `first + 1`
+ */
+export function pageOf<Row, Node>(
+  rows: readonly Row[],
+  first: number,
+  edge: (row: Row) => { node: Node; cursor: string },
+): { edges: { node: Node; cursor: string }[]; hasNextPage: boolean } {
+  return { edges: rows.slice(0, first).map(edge), hasNextPage: rows.length > first };
+}

@@ -1,0 +1,177 @@
+import path from 'node:path';
+import type { PGlite } from '@electric-sql/pglite';
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { PrismaPGlite } from 'pglite-prisma-adapter';
+import { z } from 'zod';
+import { AppError } from '../errors.ts';
+import { openEmbeddedEngine } from './embedded-engine.ts';
+import { Prisma, PrismaClient } from './generated/client.ts';
+import { migrate, type Migration, MIGRATIONS_DIR, type MigrationSession, readMigrations } from './migrate.ts';
+
+export { Prisma } from './generated/client.ts';
+
+/** Typed access to the tables, inside or outside a transaction. */
+export interface Queries {
+  /** The generated client: plain reads and writes of single tables. */
+  readonly prisma: Prisma.TransactionClient;
+  /**
+   * Runs a statement and parses its rows.
+   * @param row what every row must be; counts and other 64-bit integers are to be cast in the statement
+   * @throws {z.ZodError} when a row is something else
+   */
+  query<Row>(row: z.ZodType<Row>, statement: Prisma.Sql): Promise<Row[]>;
+  /** @returns how many rows were written */
+  execute(statement: Prisma.Sql): Promise<number>;
+}
+
+/** What the engine behind a database is and can do. */
+export interface Capabilities {
+  /** `15.13` */
+  readonly postgresql: string;
+  /** `3.3.2` */
+  readonly postgis: string;
+  /** Whether PostGIS was built with protobuf-c, so that `ST_AsMVT` works. */
+  readonly vectorTiles: boolean;
+}
+
+/** An open, migrated database. */
+export interface Database extends Queries {
+  readonly capabilities: Capabilities;
+  /** Runs work in one transaction, rolled back when it throws. */
+  transaction<T>(work: (queries: Queries) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  /** PostgreSQL URL; undefined: the embedded engine. */
+  readonly databaseUrl?: string | undefined;
+  /** Home of the embedded engine, in its folder `pglite`. */
+  readonly dataDir: string;
+}
+
+/** The server is older than what TerraQL is tested with. */
+export class DatabaseTooOldError extends AppError {
+  readonly code = 'DATABASE_TOO_OLD';
+  constructor(product: string, found: string, needed: string) {
+    super(`${product} ${found} is too old; TerraQL needs ${needed} or newer`);
+  }
+}
+
+/**
+ * Opens PostgreSQL, or the embedded engine without a URL, and applies missing migrations.
+ * @throws {DatabaseTooOldError} {@link EmbeddedDatabaseInUseError}, the errors of {@link migrate}, and what the driver
+ * says when it cannot connect
+ */
+export async function openDatabase({ databaseUrl, dataDir }: DatabaseOptions): Promise<Database> {
+  const migrations = await readMigrations(MIGRATIONS_DIR);
+  if (databaseUrl !== undefined) return openPostgres(databaseUrl, migrations);
+  const engine = await openEmbeddedEngine(path.join(dataDir, 'pglite'));
+  return databaseOnPGlite(engine.pglite, migrations, () => engine.close());
+}
+
+/**
+ * Makes a database of a running embedded engine, which is closed with it.
+ * @throws what {@link migrate} throws; the engine is closed then
+ */
+export async function databaseOnPGlite(
+  pglite: PGlite,
+  migrations: readonly Migration[],
+  close: () => Promise<void>,
+): Promise<Database> {
+  try {
+    await migrate(pgliteSession(pglite), migrations);
+    return await databaseOn(new PrismaPGlite(pglite), close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openPostgres(url: string, migrations: readonly Migration[]): Promise<Database> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    // Prisma's driver drops the offset of a time, so sessions must speak UTC whatever the server's zone is.
+    // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it, though its types do not say so
+    onConnect: async (client) => void (await client.query("SET TIME ZONE 'UTC'")),
+  });
+  // An idle connection that breaks has left the pool when this is called; whoever queries next gets a new one.
+  pool.on('error', () => undefined);
+  try {
+    const client = await pool.connect();
+    try {
+      await migrate(postgresSession(client), migrations);
+    } finally {
+      client.release();
+    }
+    return await databaseOn(new PrismaPg(pool), () => pool.end());
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+}
+
+function pgliteSession(pglite: PGlite): MigrationSession {
+  return {
+    script: async (sql) => void (await pglite.exec(sql)),
+    query: async (sql, parameters) => (await pglite.query(sql, [...parameters])).rows,
+  };
+}
+
+function postgresSession(client: pg.PoolClient): MigrationSession {
+  return {
+    script: async (sql) => void (await client.query(sql)),
+    query: async (sql, parameters) => (await client.query<object>(sql, [...parameters])).rows,
+  };
+}
+
+/** Storing a large result is one transaction; it may take this long, and wait this long for its turn. */
+const TRANSACTION_TIMEOUT_MS = 15 * 60_000;
+
+async function databaseOn(adapter: PrismaPg | PrismaPGlite, closeEngine: () => Promise<void>): Promise<Database> {
+  const prisma = new PrismaClient({ adapter });
+  const queries = queriesOn(prisma);
+  return {
+    ...queries,
+    capabilities: await readCapabilities(queries),
+    transaction: (work) =>
+      prisma.$transaction((client) => work(queriesOn(client)), {
+        timeout: TRANSACTION_TIMEOUT_MS,
+        maxWait: TRANSACTION_TIMEOUT_MS,
+      }),
+    async close() {
+      await prisma.$disconnect();
+      await closeEngine();
+    },
+  };
+}
+
+function queriesOn(prisma: Prisma.TransactionClient): Queries {
+  return {
+    prisma,
+    query: async (row, statement) => z.array(row).parse(await prisma.$queryRaw(statement)),
+    execute: (statement) => prisma.$executeRaw(statement),
+  };
+}
+
+const CapabilitiesRow = z.object({ postgresql: z.string(), postgis: z.string(), vectorTiles: z.boolean() });
+
+async function readCapabilities(queries: Queries): Promise<Capabilities> {
+  const [found] = await queries.query(
+    CapabilitiesRow,
+    Prisma.sql`
+      SELECT split_part(current_setting('server_version'), ' ', 1) AS postgresql, postgis_lib_version() AS postgis,
+             postgis_libprotobuf_version() IS NOT NULL AS "vectorTiles"`,
+  );
+  if (!found) throw new Error('the database did not say what it is');
+  requireVersion('PostgreSQL', found.postgresql, [15, 0]);
+  requireVersion('PostGIS', found.postgis, [3, 3]);
+  return found;
+}
+
+function requireVersion(product: string, found: string, needed: readonly [number, number]): void {
+  const [major = 0, minor = 0] = found.split('.').map((part) => Number.parseInt(part, 10));
+  if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
+    throw new DatabaseTooOldError(product, found, needed.join('.'));
+  }
+}

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { AppError } from '../errors.ts';
+
+/** Where the migrations of this version lie, from the sources as from the build. */
+export const MIGRATIONS_DIR = path.resolve(import.meta.dirname, '../../prisma/migrations');
+
+/** One session of an engine; every statement runs on the same connection. */
+export interface MigrationSession {
+  /** Runs SQL of any number of statements, without parameters. */
+  script(sql: string): Promise<void>;
+  query(sql: string, parameters: readonly unknown[]): Promise<unknown[]>;
+}
+
+/** A migration as shipped. */
+export interface Migration {
+  /** Name of its folder, `NNNN_what`; migrations are applied in the order of their names. */
+  readonly name: string;
+  readonly sql: string;
+  /** SHA-256 of the SQL with Unix line ends. */
+  readonly checksum: string;
+}
+
+/** A migration that was applied has another text now. */
+export class MigrationChangedError extends AppError {
+  readonly code = 'MIGRATION_CHANGED';
+  constructor(
+    readonly migration: string,
+    applied: string,
+    shipped: string,
+  ) {
+    super(
+      `migration ${migration} was applied with checksum ${applied.slice(0, 12)}, and is shipped with ${shipped.slice(0, 12)}; ` +
+        'an applied migration must not change: restore it and add a new one',
+    );
+  }
+}
+
+/** The database was migrated by a newer version of TerraQL. */
+export class DatabaseNewerError extends AppError {
+  readonly code = 'DATABASE_NEWER';
+  constructor(readonly migration: string) {
+    super(`the database has migration ${migration}, which this version of TerraQL does not know; use a newer version`);
+  }
+}
+
+/** SQL of a migration failed; nothing of it is kept. */
+export class MigrationFailedError extends AppError {
+  readonly code = 'MIGRATION_FAILED';
+  constructor(
+    readonly migration: string,
+    cause: unknown,
+  ) {
+    super(`migration ${migration} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+/** @returns the migrations of a folder, in the order of their names */
+export async function readMigrations(directory: string): Promise<Migration[]> {
+  const entries = await readdir(directory, { withFileTypes: true });
+  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  return Promise.all(
+    names.toSorted().map(async (name) => {
+      const text = await readFile(path.join(directory, name, 'migration.sql'), 'utf8');
+      const sql = text.replaceAll('\r\n', '\n');
+      return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
+    }),
+  );
+}
+
+/** Any number that nothing else in the database uses as an advisory lock: "TerraQL" in ASCII. */
+const LOCK = '23752045511332172';
+
+const AppliedRow = z.object({ name: z.string(), checksum: z.string() });
+
+/**
+ * Brings a database up to date: each missing migration in its own transaction, recorded with its checksum. Processes that
+ * start together wait for one another.
+ * @returns names of the migrations that were applied now
+ * @throws {MigrationChangedError} {@link DatabaseNewerError} {@link MigrationFailedError}
+ */
+export async function migrate(session: MigrationSession, migrations: readonly Migration[]): Promise<string[]> {
+  await session.query('SELECT pg_advisory_lock($1::bigint)', [LOCK]);
+  try {
+    await session.script(
+      'CREATE TABLE IF NOT EXISTS terraql_migration (name text PRIMARY KEY, checksum text NOT NULL, ' +
+        'applied_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP)',
+    );
+    const rows = z.array(AppliedRow).parse(await session.query('SELECT name, checksum FROM terraql_migration', []));
+    const missing = missingMigrations(rows, migrations);
+    for (const migration of missing) await apply(session, migration);
+    return missing.map(({ name }) => name);
+  } finally {
+    await session.query('SELECT pg_advisory_unlock($1::bigint)', [LOCK]);
+  }
+}
+
+function missingMigrations(
+  applied: readonly z.infer<typeof AppliedRow>[],
+  migrations: readonly Migration[],
+): Migration[] {
+  const shipped = new Map(migrations.map((migration) => [migration.name, migration]));
+  for (const { name, checksum } of applied) {
+    const migration = shipped.get(name);
+    if (!migration) throw new DatabaseNewerError(name);
+    if (migration.checksum !== checksum) throw new MigrationChangedError(name, checksum, migration.checksum);
+    shipped.delete(name);
+  }
+  return [...shipped.values()];
+}
+
+async function apply(session: MigrationSession, { name, sql, checksum }: Migration): Promise<void> {
+  await session.script('BEGIN');
+  try {
+    await session.script(sql);
+    await session.query('INSERT INTO terraql_migration (name, checksum) VALUES ($1, $2)', [name, checksum]);
+    await session.script('COMMIT');
+  } catch (error) {
+    await session.script('ROLLBACK');
+    throw new MigrationFailedError(name, error);
+  }
+}

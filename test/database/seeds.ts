@@ -1,0 +1,119 @@
+import type { MultiLineString, MultiPolygon, Polygon } from 'geojson';
+import type { Database } from '../../src/database/database.ts';
+import type { NewScene, Scene } from '../../src/scene/scene.ts';
+import { SceneRepository } from '../../src/scene/scene.repository.ts';
+import type { NewSegmentation, Segmentation } from '../../src/segmentation/segmentation.ts';
+import { SegmentationRepository } from '../../src/segmentation/segmentation.repository.ts';
+import type { SegmentationResult, StoredFeatureInput } from '../../src/segmentation/segmentation.store.ts';
+
+/** A scene of one square degree at 10° E 50° N, unless told otherwise. */
+export function newScene(changes: Partial<NewScene> = {}): NewScene {
+  return {
+    name: 'Field',
+    source: '/scenes/field.tif',
+    sha256: 'a'.repeat(64),
+    widthPx: 100,
+    heightPx: 100,
+    bands: 3,
+    dtype: 'uint8',
+    nodata: null,
+    crs: 'EPSG:4326',
+    affine: [10, 0.01, 0, 51, 0, -0.01],
+    gsdM: 900,
+    footprint: box(10, 50, 11, 51),
+    rgbBands: [1, 2, 3],
+    stretch: null,
+    acquiredAt: new Date('2024-06-01T10:00:00Z'),
+    blobKey: null,
+    ...changes,
+  };
+}
+
+export function newSegmentation(sceneId: string, changes: Partial<NewSegmentation> = {}): NewSegmentation {
+  return {
+    sceneId,
+    prompt: 'Where is water?',
+    task: 'REASONING',
+    model: { id: 'tiny/1', name: 'tiny', version: '1', sha256: 'b'.repeat(64), windowPx: 512, licence: 'Apache-2.0' },
+    scale: 'AUTO',
+    gsdM: null,
+    threshold: 0.5,
+    minAreaM2: 0,
+    areaOfInterest: null,
+    ...changes,
+  };
+}
+
+/** Counter-clockwise, closed. */
+export function box(west: number, south: number, east: number, north: number): Polygon {
+  return {
+    type: 'Polygon',
+    coordinates: [
+      [
+        [west, south],
+        [east, south],
+        [east, north],
+        [west, north],
+        [west, south],
+      ],
+    ],
+  };
+}
+
+export function line(...positions: [number, number][]): MultiLineString {
+  return { type: 'MultiLineString', coordinates: [positions] };
+}
+
+/** Features 1, 2, … of outlines; the probability falls from 0.9 by a hundredth each. */
+export function featuresOf(...outlines: (Polygon | MultiPolygon)[]): StoredFeatureInput[] {
+  return outlines.map((geometry, index) => ({
+    label: index + 1,
+    geometry,
+    pixelCount: 100 + index,
+    meanProbability: 0.9 - index / 100,
+  }));
+}
+
+export function resultOf(
+  features: readonly StoredFeatureInput[],
+  changes: Partial<SegmentationResult> = {},
+): SegmentationResult {
+  const pixelCount = features.reduce((sum, feature) => sum + feature.pixelCount, 0);
+  return {
+    mask: {
+      widthPx: 100,
+      heightPx: 100,
+      counts: [10, pixelCount, 9990 - pixelCount],
+      pixelCount,
+      meanProbability: 0.8,
+    },
+    georeferenced: true,
+    features,
+    adjacency: [],
+    nearM: 50,
+    emptyReason: features.length === 0 ? 'NO_PIXEL_ABOVE_THRESHOLD' : null,
+    ...changes,
+  };
+}
+
+/** A scene, and a segmentation of it that is RUNNING. */
+export async function runningSegmentation(
+  database: Database,
+  scene: Partial<NewScene> = {},
+): Promise<{ scene: Scene; segmentation: Segmentation }> {
+  const stored = await new SceneRepository(database).insert(newScene(scene));
+  return { scene: stored, segmentation: await startSegmentation(database, stored.id) };
+}
+
+/** Stores a question about a scene and claims it. */
+export async function startSegmentation(
+  database: Database,
+  sceneId: string,
+  changes: Partial<NewSegmentation> = {},
+): Promise<Segmentation> {
+  const store = new SegmentationRepository(database);
+  await store.create([newSegmentation(sceneId, changes)], null);
+  const [claimed] = await store.claim();
+  if (!claimed) throw new Error('nothing to claim');
+  return claimed;
+}
