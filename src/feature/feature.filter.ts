@@ -1,0 +1,75 @@
+import type { Geometry } from 'geojson';
+import type { AdjacencyRelation, Bbox } from './feature.ts';
+
+/** Both ends included. */
+export interface FloatRange {
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** Predicates of OGC Simple Features between the feature and a WGS 84 geometry; `within`: the feature lies in it. */
+export const SPATIAL_PREDICATES = [
+  'intersects',
+  'within',
+  'contains',
+  'touches',
+  'overlaps',
+  'crosses',
+  'disjoint',
+] as const;
+export type SpatialPredicate = (typeof SPATIAL_PREDICATES)[number];
+
+/**
+ * Conditions on features; every one given must hold. Features without georeference satisfy no condition on place or
+ * metres; `not` matches exactly what its condition does not.
+ */
+export interface FeatureFilter extends Partial<Record<SpatialPredicate, Geometry>> {
+  readonly sceneId?: string;
+  readonly segmentationId?: string;
+  /** Part of the prompt, letter case ignored. */
+  readonly promptContains?: string;
+  readonly modelId?: string;
+  /** Time of the scene, both ends included; scenes without a date match neither. */
+  readonly acquired?: { readonly from?: Date; readonly to?: Date };
+  /** Features that meet the box. */
+  readonly bbox?: Bbox;
+  /** Geodesic. */
+  readonly near?: { readonly geometry: Geometry; readonly withinM: number };
+  readonly areaM2?: FloatRange;
+  readonly perimeterM?: FloatRange;
+  readonly meanProbability?: FloatRange;
+  readonly compactness?: FloatRange;
+  /** Stored neighbours of either relation. */
+  readonly neighbourCount?: FloatRange;
+  /** A neighbour matches: a stored one, or with `adjacentWithinM` any feature within that geodesic gap. */
+  readonly adjacentTo?: FeatureFilter;
+  readonly adjacentWithinM?: number;
+  readonly and?: readonly FeatureFilter[];
+  readonly or?: readonly FeatureFilter[];
+  readonly not?: FeatureFilter;
+}
+
+export const FEATURE_SORT_KEYS = [
+  'AREA',
+  'PERIMETER',
+  'PROBABILITY',
+  'COMPACTNESS',
+  'DISTANCE',
+  'NEIGHBOURS',
+  'CREATED',
+] as const;
+export type FeatureSortKey = (typeof FEATURE_SORT_KEYS)[number];
+
+/** Features without the value come last in either direction. */
+export interface FeatureOrder {
+  readonly by: FeatureSortKey;
+  readonly direction: 'ASC' | 'DESC';
+}
+
+/** Which neighbours of a feature. */
+export interface NeighbourFilter {
+  readonly relation?: AdjacencyRelation;
+  /** Largest geodesic gap; looks beyond the stored neighbours, across scenes. */
+  readonly withinM?: number;
+  readonly inSegmentationId?: string;
+}

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { Prisma } from '../database/database.ts';
+import { ADJACENCY_RELATIONS, type Bbox, type Feature, type FeatureNeighbour, type Position } from './feature.ts';
+import type { GeometryFormat } from './feature.store.ts';
+
+/** Columns of a feature `f` for {@link FeatureRow}; the box of a feature across the antimeridian goes past 180°. */
+export const FEATURE_COLUMNS = Prisma.sql`
+  f.id, f.scene_id AS "sceneId", f.segmentation_id AS "segmentationId", f.label,
+  f.geometry IS NOT NULL AS georeferenced,
+  ST_X(COALESCE(f.centroid, ST_Centroid(f.pixel_geometry))) AS "centroidX",
+  ST_Y(COALESCE(f.centroid, ST_Centroid(f.pixel_geometry))) AS "centroidY",
+  ST_XMin(COALESCE(unwrapped(f.geometry), f.pixel_geometry)) AS "xMin",
+  ST_YMin(COALESCE(f.geometry, f.pixel_geometry)) AS "yMin",
+  ST_XMax(COALESCE(unwrapped(f.geometry), f.pixel_geometry)) AS "xMax",
+  ST_YMax(COALESCE(f.geometry, f.pixel_geometry)) AS "yMax",
+  f.area_m2 AS "areaM2", f.perimeter_m AS "perimeterM", f.pixel_count::float8 AS "pixelCount",
+  f.mean_probability AS "meanProbability", f.compactness, f.bearing_deg AS "bearingDeg"`;
+
+/** The outline of `f` as RFC 7946 text, in pixels where the scene has no georeference. */
+export function outlineSql({ precision, simplifyM }: GeometryFormat): Prisma.Sql {
+  const ground = simplifyM > 0 ? Prisma.sql`simplified(f.geometry, ${simplifyM}::float8)` : Prisma.sql`f.geometry`;
+  return Prisma.sql`ST_AsGeoJSON(COALESCE(${ground}, f.pixel_geometry), ${precision}::int, 0)`;
+}
+
+const columns = z.object({
+  id: z.string(),
+  sceneId: z.string(),
+  segmentationId: z.string(),
+  label: z.number(),
+  georeferenced: z.boolean(),
+  centroidX: z.number(),
+  centroidY: z.number(),
+  xMin: z.number(),
+  yMin: z.number(),
+  xMax: z.number(),
+  yMax: z.number(),
+  areaM2: z.number().nullable(),
+  perimeterM: z.number().nullable(),
+  pixelCount: z.number(),
+  meanProbability: z.number(),
+  compactness: z.number().nullable(),
+  bearingDeg: z.number().nullable(),
+  distanceM: z.number().nullable(),
+});
+
+function toFeature({ centroidX, centroidY, xMin, yMin, xMax, yMax, ...row }: z.infer<typeof columns>): Feature {
+  const centroid: Position = [centroidX, centroidY];
+  const bbox: Bbox = [xMin, yMin, row.georeferenced && xMax > 180 ? xMax - 360 : xMax, yMax];
+  return { ...row, centroid, bbox };
+}
+
+export const FeatureRow = columns.transform(toFeature);
+
+/** A feature with the value that it is sorted by. */
+export const SortedFeatureRow = columns
+  .extend({ sortedBy: z.number().nullable() })
+  .transform(({ sortedBy, ...row }) => ({ feature: toFeature(row), sortedBy }));
+
+export const NeighbourRow = columns
+  .extend({
+    relation: z.enum(ADJACENCY_RELATIONS),
+    sharedBorderM: z.number().nullable(),
+    gapM: z.number().nullable(),
+    neighbourBearingDeg: z.number().nullable(),
+  })
+  .transform(({ relation, sharedBorderM, gapM, neighbourBearingDeg, ...row }): FeatureNeighbour => ({
+    node: toFeature(row),
+    relation,
+    sharedBorderM,
+    gapM,
+    bearingDeg: neighbourBearingDeg,
+  }));
+
+export const CountRow = z.object({ count: z.number() });

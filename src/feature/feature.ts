@@ -1,0 +1,44 @@
+/** A position: WGS 84 longitude and latitude, or column and row of the scene frame without georeference. */
+export type Position = readonly [number, number];
+/** `[west, south, east, north]`; west > east crosses the antimeridian. Columns and rows without georeference. */
+export type Bbox = readonly [number, number, number, number];
+
+export const ADJACENCY_RELATIONS = ['TOUCHES', 'NEAR'] as const;
+/** TOUCHES: pixel edges or corners meet, or the features overlap. NEAR: a gap between them. */
+export type AdjacencyRelation = (typeof ADJACENCY_RELATIONS)[number];
+
+/** One stored polygon of a mask, without its outline: see `FeatureStore.geometries`. */
+export interface Feature {
+  readonly id: string;
+  readonly sceneId: string;
+  readonly segmentationId: string;
+  /** Number in its mask, from 1. */
+  readonly label: number;
+  readonly georeferenced: boolean;
+  readonly centroid: Position;
+  readonly bbox: Bbox;
+  /** Geodesic, like the perimeter; null without georeference. */
+  readonly areaM2: number | null;
+  /** Of the exterior and of the holes, along the pixel edges. */
+  readonly perimeterM: number | null;
+  readonly pixelCount: number;
+  readonly meanProbability: number;
+  /** 4πA/P², 1 for a disc; null without georeference. */
+  readonly compactness: number | null;
+  /** Azimuth of the long side of the minimum rotated rectangle, [0, 180); null for a square and without georeference. */
+  readonly bearingDeg: number | null;
+  /** Geodesic distance to the geometry of the `near` condition; null without one. */
+  readonly distanceM: number | null;
+}
+
+/** A feature seen from another. */
+export interface FeatureNeighbour {
+  readonly node: Feature;
+  readonly relation: AdjacencyRelation;
+  /** Geodesic length of the common outline; null where none is known. */
+  readonly sharedBorderM: number | null;
+  /** Geodesic; 0 for TOUCHES, null without georeference. */
+  readonly gapM: number | null;
+  /** From centroid to centroid, [0, 360); null without georeference. */
+  readonly bearingDeg: number | null;
+}

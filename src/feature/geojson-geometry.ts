@@ -1,0 +1,107 @@
+import type { Geometry, Position } from 'geojson';
+import { z } from 'zod';
+import { AppError } from '../errors.ts';
+
+/** A value is not a geometry that can be asked with; the message says what is wrong with which part. */
+export class InvalidGeometryError extends AppError {
+  readonly code = 'INVALID_GEOMETRY';
+}
+
+/** A geometry has more vertices than a request may carry. */
+export class TooManyVerticesError extends AppError {
+  readonly code = 'GEOMETRY_TOO_LARGE';
+  constructor(
+    readonly vertices: number,
+    readonly maxVertices: number,
+  ) {
+    super(`the geometry has ${vertices} vertices; the most is ${maxVertices}`);
+  }
+}
+
+/** Altitudes, which RFC 7946 allows, say nothing about a place on a map and are left out. */
+const position = z
+  .custom<Position>(isPosition, { error: ({ input }) => describePosition(input) })
+  .transform(([east, north]): Position => [east!, north!]);
+const line = z.array(position).min(2, 'a line needs 2 positions or more');
+const ring = z
+  .array(position)
+  .min(4, 'a ring needs 4 positions or more, the last equal to the first')
+  .refine((positions) => isClosed(positions), 'a ring must end at its first position');
+const polygon = z.array(ring).min(1, 'a polygon needs an exterior ring');
+
+const geometry = z.discriminatedUnion(
+  'type',
+  [
+    z.object({ type: z.literal('Point'), coordinates: position }),
+    z.object({ type: z.literal('MultiPoint'), coordinates: z.array(position).min(1, 'no points') }),
+    z.object({ type: z.literal('LineString'), coordinates: line }),
+    z.object({ type: z.literal('MultiLineString'), coordinates: z.array(line).min(1, 'no lines') }),
+    z.object({ type: z.literal('Polygon'), coordinates: polygon }),
+    z.object({ type: z.literal('MultiPolygon'), coordinates: z.array(polygon).min(1, 'no polygons') }),
+  ],
+  {
+    error: (issue) =>
+      `type is ${describeType(issue.input)}; it must be one of Point, MultiPoint, LineString, MultiLineString, Polygon, MultiPolygon`,
+  },
+);
+
+/**
+ * Checks an RFC 7946 geometry of a request: structure, closed rings, finite numbers, longitude and latitude in range.
+ * Whether rings cross themselves is told by the database.
+ * @returns the geometry in two dimensions, without foreign members
+ * @throws {InvalidGeometryError} {@link TooManyVerticesError}
+ * @see https://www.rfc-editor.org/rfc/rfc7946#section-3.1
+ */
+export function parseGeometry(value: unknown, maxVertices: number): Geometry {
+  if (typeof value === 'object' && value !== null && 'crs' in value) {
+    throw new InvalidGeometryError(
+      'the geometry has a crs member; RFC 7946 knows WGS 84 longitude and latitude alone: transform it, and leave crs out',
+    );
+  }
+  const vertices = countPositions(value);
+  if (vertices > maxVertices) throw new TooManyVerticesError(vertices, maxVertices);
+  const parsed = geometry.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const place = issue?.path.map((step) => (typeof step === 'number' ? `[${step}]` : String(step))).join('') ?? '';
+  throw new InvalidGeometryError(
+    `the geometry is wrong at ${place === '' ? 'its top' : place}: ${issue?.message ?? ''}`,
+  );
+}
+
+/** Counts before anything is parsed, so that a huge value costs little. */
+function countPositions(value: unknown): number {
+  if (typeof value !== 'object' || value === null || !('coordinates' in value)) return 0;
+  const pending: unknown[] = [value.coordinates];
+  let count = 0;
+  while (pending.length > 0) {
+    const next = pending.pop();
+    if (!Array.isArray(next)) continue;
+    if (typeof next[0] === 'number') count++;
+    else for (const child of next as unknown[]) pending.push(child);
+  }
+  return count;
+}
+
+function isPosition(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length < 2 || value.length > 3) return false;
+  const [east, north] = value as readonly unknown[];
+  return value.every(Number.isFinite) && Math.abs(Number(east)) <= 180 && Math.abs(Number(north)) <= 90;
+}
+
+function isClosed(positions: readonly Position[]): boolean {
+  const first = positions[0];
+  const last = positions.at(-1);
+  return first !== undefined && last !== undefined && first[0] === last[0] && first[1] === last[1];
+}
+
+function describePosition(input: unknown): string {
+  const text = JSON.stringify(input) ?? String(input);
+  const shown = text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  return `${shown} is no position [longitude, latitude], within -180 to 180 and -90 to 90`;
+}
+
+function describeType(input: unknown): string {
+  const type = typeof input === 'object' && input !== null && 'type' in input ? input.type : undefined;
+  return JSON.stringify(type) ?? 'missing';
+}

@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { InvalidGeometryError, parseGeometry, TooManyVerticesError } from '../../src/feature/geojson-geometry.ts';
+
+const square = [
+  [0, 0],
+  [1, 0],
+  [1, 1],
+  [0, 0],
+];
+
+describe('parseGeometry', () => {
+  it.each([
+    { type: 'Point', coordinates: [10, 50] },
+    {
+      type: 'MultiPoint',
+      coordinates: [
+        [10, 50],
+        [-180, 90],
+      ],
+    },
+    {
+      type: 'LineString',
+      coordinates: [
+        [10, 50],
+        [11, 51],
+      ],
+    },
+    {
+      type: 'MultiLineString',
+      coordinates: [
+        [
+          [10, 50],
+          [11, 51],
+        ],
+      ],
+    },
+    { type: 'Polygon', coordinates: [square] },
+    { type: 'MultiPolygon', coordinates: [[square], [square]] },
+  ])('takes a $type', (geometry) => {
+    expect(parseGeometry(geometry, 100)).toEqual(geometry);
+  });
+
+  it('leaves altitudes and foreign members out', () => {
+    expect(parseGeometry({ type: 'Point', coordinates: [10, 50, 300], bbox: [1, 2, 3, 4] }, 1)).toEqual({
+      type: 'Point',
+      coordinates: [10, 50],
+    });
+  });
+
+  it.each([
+    ['a crs member', { type: 'Point', coordinates: [1, 2], crs: { type: 'name' } }, /crs member/],
+    [
+      'an open ring',
+      {
+        type: 'Polygon',
+        coordinates: [
+          [
+            [0, 0],
+            [1, 0],
+            [1, 1],
+            [0, 1],
+          ],
+        ],
+      },
+      /coordinates\[0\]: a ring must end at its first position/,
+    ],
+    [
+      'a ring of three',
+      {
+        type: 'Polygon',
+        coordinates: [
+          [
+            [0, 0],
+            [1, 0],
+            [0, 0],
+          ],
+        ],
+      },
+      /4 positions or more/,
+    ],
+    ['no ring', { type: 'Polygon', coordinates: [] }, /exterior ring/],
+    ['a metre coordinate', { type: 'Point', coordinates: [500_000, 5_500_000] }, /\[500000,5500000\] is no position/],
+    ['swapped axes beyond 90°', { type: 'Point', coordinates: [50, 100] }, /\[50,100\] is no position/],
+    [
+      'a number that is none',
+      {
+        type: 'LineString',
+        coordinates: [
+          [0, 0],
+          [Number.NaN, 1],
+        ],
+      },
+      /coordinates\[1\]: \[null,1\] is no position/,
+    ],
+    ['an infinite number', { type: 'Point', coordinates: [Infinity, 1] }, /is no position/],
+    ['a missing latitude', { type: 'Point', coordinates: [1] }, /\[1\] is no position/],
+    ['an empty list of points', { type: 'MultiPoint', coordinates: [] }, /no points/],
+    ['a collection', { type: 'GeometryCollection', geometries: [] }, /type is "GeometryCollection"; it must be one of/],
+    ['a feature', { type: 'Feature', geometry: { type: 'Point', coordinates: [1, 2] } }, /type is "Feature"/],
+    ['no type', { coordinates: [1, 2] }, /type is missing/],
+    ['no object', 'POINT(1 2)', /type is missing/],
+  ])('refuses %s and says so', (_what, value, message) => {
+    expect(() => parseGeometry(value, 100)).toThrow(message);
+    expect(() => parseGeometry(value, 100)).toThrow(InvalidGeometryError);
+  });
+
+  it('refuses more vertices than the limit, with both numbers', () => {
+    expect(() => parseGeometry({ type: 'MultiPolygon', coordinates: [[square], [square]] }, 7)).toThrow(
+      new TooManyVerticesError(8, 7),
+    );
+    expect(parseGeometry({ type: 'MultiPolygon', coordinates: [[square], [square]] }, 8)).toBeDefined();
+  });
+});
