@@ -1,0 +1,52 @@
+import type { MultiPolygon, Polygon } from 'geojson';
+import type { ModelInfo } from '../inference/segmentation-model.ts';
+import { mapToPixel } from '../raster/affine.ts';
+import { AreaMask, type PixelRing } from '../raster/area-mask.ts';
+import { planWindows, type WindowPlan } from '../raster/window-plan.ts';
+import { resolveCrs } from '../scene/crs.ts';
+import { isGeoreferenced, type GeoreferencedScene, type Scene } from '../scene/scene.ts';
+import type { NewSegmentation } from './segmentation.ts';
+
+/** Which pixels of a scene a question is put to. */
+export interface RunPlan {
+  /** Null when the area of interest and the scene have no pixel in common. */
+  readonly windows: WindowPlan | null;
+  /** Null: the whole scene counts. */
+  readonly area: AreaMask | null;
+}
+
+type Asked = Pick<NewSegmentation, 'areaOfInterest' | 'scale' | 'gsdM'>;
+
+/**
+ * Plans a run, without reading a pixel.
+ * @param asked an area of interest needs a georeferenced scene; one without is planned whole
+ * @throws what {@link planWindows} throws
+ */
+export function planRun(asked: Asked, scene: Scene, model: ModelInfo, maxWindows: number): RunPlan {
+  const area = asked.areaOfInterest && isGeoreferenced(scene) ? areaMask(asked.areaOfInterest, scene) : null;
+  if (area && !area.bounds) return { windows: null, area };
+  const windows = planWindows({
+    widthPx: scene.widthPx,
+    heightPx: scene.heightPx,
+    modelPx: model.windowPx,
+    mode: asked.scale,
+    sceneGsdM: scene.gsdM,
+    ...(asked.gsdM === null ? {} : { gsdM: asked.gsdM }),
+    modelGsdRangeM: model.gsdM,
+    ...(area?.bounds ? { within: area.bounds } : {}),
+    maxWindows,
+  });
+  return { windows, area };
+}
+
+/** The area in the scene frame; its vertices are reprojected, its edges are straight there. */
+function areaMask(area: Polygon | MultiPolygon, scene: GeoreferencedScene): AreaMask {
+  const crs = resolveCrs(scene.crs);
+  const polygons = area.type === 'Polygon' ? [area.coordinates] : area.coordinates;
+  const rings: PixelRing[] = polygons
+    .flat()
+    .map((ring) =>
+      ring.map(([longitude, latitude]) => mapToPixel(scene.affine, ...crs.fromWgs84([longitude!, latitude!]))),
+    );
+  return new AreaMask(rings, scene.widthPx, scene.heightPx);
+}

@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import { Prisma, type Queries } from '../database/database.ts';
+import { uuidV7 } from '../database/identifier.ts';
+import { SEGMENTATION_STATES } from './segmentation.ts';
+import {
+  SegmentationNotRunningError,
+  type SegmentationResult,
+  type StoredAdjacencyInput,
+  type StoredFeatureInput,
+  UnknownFeatureLabelError,
+} from './segmentation.store.ts';
+
+/** A statement carries at most this many rows, and ends early at this many characters, so that memory stays flat. */
+const CHUNK_ROWS = 5000;
+const CHUNK_CHARACTERS = 8_000_000;
+
+const TargetRow = z.object({ state: z.enum(SEGMENTATION_STATES), sceneId: z.string() });
+
+/**
+ * Writes everything that one segmentation found; to be called in a transaction. Results of one scene are written one
+ * after the other (its row is locked), so that each sees the features of the others when it looks for neighbours.
+ * @throws {SegmentationNotRunningError} {@link UnknownFeatureLabelError}
+ */
+export async function storeSegmentationResult(queries: Queries, id: string, result: SegmentationResult): Promise<void> {
+  const { mask, features, adjacency, georeferenced, nearM, emptyReason } = result;
+  const sceneId = await lockTarget(queries, id);
+  await queries.execute(Prisma.sql`
+    INSERT INTO mask (segmentation_id, scene_id, width_px, height_px, counts, pixel_count, mean_probability)
+    VALUES (${id}::uuid, ${sceneId}::uuid, ${mask.widthPx}::int, ${mask.heightPx}::int,
+            ${`{${mask.counts.join(',')}}`}::text::bigint[], ${mask.pixelCount}::float8::bigint,
+            ${mask.meanProbability}::float8)`);
+  for (const rows of chunks(features.map(featureJson))) {
+    await (georeferenced ? insertGroundFeatures : insertPixelFeatures)(queries, id, sceneId, rows);
+  }
+  await insertTouching(queries, id, sceneId, adjacency, georeferenced);
+  if (georeferenced && nearM > 0 && features.length > 0) await insertNear(queries, id, sceneId, nearM);
+  await queries.execute(Prisma.sql`
+    WITH total AS (SELECT sum(area_m2) AS area_m2 FROM feature WHERE segmentation_id = ${id}::uuid),
+    written AS (
+      UPDATE mask SET area_m2 = ${georeferenced ? Prisma.sql`COALESCE(total.area_m2, 0)` : Prisma.sql`NULL`}
+      FROM total WHERE segmentation_id = ${id}::uuid RETURNING mask.area_m2
+    )
+    UPDATE segmentation
+    SET state = 'SUCCEEDED', phase = 'done', eta_s = NULL, finished_at = CURRENT_TIMESTAMP,
+        target_found = ${features.length > 0}::boolean, empty_reason = ${emptyReason}::text,
+        feature_count = ${features.length}::int, area_m2 = written.area_m2
+    FROM written WHERE id = ${id}::uuid`);
+}
+
+/** Locks the scene, then the segmentation: the order in which deleting a scene takes them. @returns the scene */
+async function lockTarget(queries: Queries, id: string): Promise<string> {
+  await queries.execute(Prisma.sql`
+    SELECT 1 FROM scene WHERE id = (SELECT scene_id FROM segmentation WHERE id = ${id}::uuid) FOR NO KEY UPDATE`);
+  const [target] = await queries.query(
+    TargetRow,
+    Prisma.sql`SELECT state, scene_id AS "sceneId" FROM segmentation WHERE id = ${id}::uuid FOR UPDATE`,
+  );
+  if (target?.state !== 'RUNNING') throw new SegmentationNotRunningError(id, target?.state ?? null);
+  return target.sceneId;
+}
+
+/** Measures are taken by PostGIS on the ellipsoid. Rows come as json, not jsonb, which would re-read every number. */
+async function insertGroundFeatures(queries: Queries, id: string, sceneId: string, rows: string): Promise<void> {
+  await queries.execute(Prisma.sql`
+    INSERT INTO feature (id, scene_id, segmentation_id, label, geometry, centroid, area_m2, perimeter_m, compactness,
+                         bearing_deg, pixel_count, mean_probability)
+    SELECT id, ${sceneId}::uuid, ${id}::uuid, label, outline, centroid, area_m2, perimeter_m,
+           4 * pi() * area_m2 / perimeter_m ^ 2, long_side_bearing(outline), pixel_count, mean_probability
+    FROM (
+      SELECT id, label, outline, pixel_count, mean_probability, ground_centroid(outline) AS centroid,
+             ST_Area(outline::geography) AS area_m2, ST_Perimeter(outline::geography) AS perimeter_m
+      FROM (
+        SELECT id, label, pixel_count, mean_probability, ST_GeomFromGeoJSON(geometry) AS outline
+        FROM json_to_recordset(${rows}::text::json)
+          AS r(id uuid, label int, geometry text, pixel_count bigint, mean_probability float8)
+        OFFSET 0
+      ) AS read
+      OFFSET 0
+    ) AS measured`);
+}
+
+async function insertPixelFeatures(queries: Queries, id: string, sceneId: string, rows: string): Promise<void> {
+  await queries.execute(Prisma.sql`
+    INSERT INTO feature (id, scene_id, segmentation_id, label, pixel_geometry, pixel_count, mean_probability)
+    SELECT id, ${sceneId}::uuid, ${id}::uuid, label, ST_SetSRID(ST_GeomFromGeoJSON(geometry), 0), pixel_count,
+           mean_probability
+    FROM json_to_recordset(${rows}::text::json)
+      AS r(id uuid, label int, geometry text, pixel_count bigint, mean_probability float8)`);
+}
+
+/** Leans on the unique index `feature_label` to find both features of a pair. */
+async function insertTouching(
+  queries: Queries,
+  id: string,
+  sceneId: string,
+  adjacency: readonly StoredAdjacencyInput[],
+  georeferenced: boolean,
+): Promise<void> {
+  let stored = 0;
+  for (const rows of chunks(adjacency.map(adjacencyJson))) {
+    stored += await queries.execute(Prisma.sql`
+      INSERT INTO feature_adjacency (feature_a, feature_b, scene_id, relation, shared_border_m, corners, gap_m, bearing_deg)
+      SELECT a.id, b.id, ${sceneId}::uuid, 'TOUCHES',
+             CASE WHEN ${georeferenced}::boolean
+               THEN COALESCE(ST_Length(ST_GeomFromGeoJSON(r.border)::geography), 0) END,
+             r.corners, CASE WHEN ${georeferenced}::boolean THEN 0 END, bearing(a.centroid, b.centroid)
+      FROM json_to_recordset(${rows}::text::json)
+        AS r(of_a uuid, label_a int, of_b uuid, label_b int, border text, corners int)
+      JOIN feature AS one ON one.segmentation_id = r.of_a AND one.label = r.label_a AND one.scene_id = ${sceneId}::uuid
+      JOIN feature AS two ON two.segmentation_id = r.of_b AND two.label = r.label_b AND two.scene_id = ${sceneId}::uuid
+      JOIN feature AS a ON a.id = LEAST(one.id, two.id)
+      JOIN feature AS b ON b.id = GREATEST(one.id, two.id)`);
+  }
+  if (stored !== adjacency.length) throw new UnknownFeatureLabelError(id, adjacency.length - stored);
+}
+
+/**
+ * Pairs of the scene with a new feature whose gap is at most `nearM`; touching pairs are stored already. Leans on
+ * `feature_geography_gist`; a scan of the table for each new feature is ruled out, whatever the statistics say.
+ */
+async function insertNear(queries: Queries, id: string, sceneId: string, nearM: number): Promise<void> {
+  await queries.execute(Prisma.sql`SET LOCAL enable_seqscan = off`);
+  await queries.execute(Prisma.sql`
+    INSERT INTO feature_adjacency (feature_a, feature_b, scene_id, relation, gap_m, bearing_deg)
+    SELECT LEAST(f.id, g.id), GREATEST(f.id, g.id), ${sceneId}::uuid, 'NEAR',
+           ST_Distance(f.geometry::geography, g.geometry::geography),
+           CASE WHEN f.id < g.id THEN bearing(f.centroid, g.centroid) ELSE bearing(g.centroid, f.centroid) END
+    FROM feature AS f
+    JOIN feature AS g ON ST_DWithin(f.geometry::geography, g.geometry::geography, ${nearM}::float8)
+    WHERE f.segmentation_id = ${id}::uuid AND g.scene_id = ${sceneId}::uuid
+      AND (g.segmentation_id <> f.segmentation_id OR f.id < g.id)
+      AND NOT EXISTS (
+        SELECT 1 FROM feature_adjacency AS known
+        WHERE known.feature_a = LEAST(f.id, g.id) AND known.feature_b = GREATEST(f.id, g.id)
+      )`);
+  await queries.execute(Prisma.sql`SET LOCAL enable_seqscan = on`);
+}
+
+function featureJson({ label, geometry, pixelCount, meanProbability }: StoredFeatureInput): () => string {
+  return () =>
+    JSON.stringify({ id: uuidV7(), label, geometry, pixel_count: pixelCount, mean_probability: meanProbability });
+}
+
+function adjacencyJson(pair: StoredAdjacencyInput): () => string {
+  const { segmentationA, labelA, segmentationB, labelB, border, corners } = pair;
+  return () =>
+    JSON.stringify({ of_a: segmentationA, label_a: labelA, of_b: segmentationB, label_b: labelB, border, corners });
+}
+
+/** @yields JSON arrays of a bounded number of rows and characters */
+function* chunks(rows: readonly (() => string)[]): Generator<string> {
+  let chunk: string[] = [];
+  let characters = 0;
+  for (const row of rows) {
+    const json = row();
+    chunk.push(json);
+    characters += json.length;
+    if (chunk.length === CHUNK_ROWS || characters >= CHUNK_CHARACTERS) {
+      yield `[${chunk.join(',')}]`;
+      chunk = [];
+      characters = 0;
+    }
+  }
+  if (chunk.length > 0) yield `[${chunk.join(',')}]`;
+}

@@ -1,0 +1,132 @@
+import { Arg, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import type { Feature } from '../feature/feature.ts';
+import type { FeatureService } from '../feature/feature.service.ts';
+import { FeatureConnectionType, FeatureFilterInput, FeatureOrderInput } from '../feature/feature.type.ts';
+import { toConnection, type Connection } from '../graphql/connection.ts';
+import type { RequestContext } from '../graphql/context.ts';
+import { ModelType } from '../graphql/model.type.ts';
+import { withoutNulls } from '../graphql/absent-null.ts';
+import { DEFAULT_PAGE, pageRequest } from '../graphql/page-request.ts';
+import { areaOfInterest, type RequestLimits } from '../graphql/request-limits.ts';
+import type { Scene } from '../scene/scene.ts';
+import { SceneType } from '../scene/scene.type.ts';
+import type { Segmentation, StoredMask } from './segmentation.ts';
+import type { SegmentationService } from './segmentation.service.ts';
+import {
+  FailureType,
+  MaskType,
+  ProgressType,
+  SegmentationConnectionType,
+  SegmentationFilterInput,
+  SegmentationType,
+  SegmentInput,
+} from './segmentation.type.ts';
+
+/** What a client that sends `null` gets: the defaults that the schema prints. */
+const SEGMENT_DEFAULTS = { task: 'REASONING', scale: 'AUTO', threshold: 0.5, minAreaM2: 0, waitS: 0 } as const;
+
+/** A stored mask with the segmentation that its links are made of. */
+type LinkedMask = StoredMask & { readonly segmentationId: string };
+
+@Resolver(() => SegmentationType)
+export class SegmentationResolver {
+  constructor(
+    private readonly segmentations: SegmentationService,
+    private readonly features: FeatureService,
+    private readonly limits: RequestLimits,
+  ) {}
+
+  @Query(() => SegmentationType, { nullable: true })
+  segmentation(@Arg('id', () => ID) id: string): Promise<Segmentation | null> {
+    return this.segmentations.byId(id);
+  }
+
+  @Query(() => SegmentationConnectionType, { name: 'segmentations', description: 'Newest first.' })
+  async list(
+    @Arg('filter', () => SegmentationFilterInput, { nullable: true }) filter: SegmentationFilterInput | undefined,
+    @Arg('first', () => Int, { nullable: true, defaultValue: DEFAULT_PAGE }) first: number | null,
+    @Arg('after', () => String, { nullable: true }) after: string | undefined,
+  ): Promise<Connection<Segmentation>> {
+    return toConnection(
+      await this.segmentations.list(withoutNulls(filter ?? {}), pageRequest(first, after, this.limits.maxPage)),
+      after,
+    );
+  }
+
+  @Mutation(() => [SegmentationType], {
+    description: 'One segmentation per prompt; image work is shared. Returns at once, or after up to waitS seconds.',
+  })
+  segment(@Arg('input', () => SegmentInput) input: SegmentInput): Promise<Segmentation[]> {
+    const { areaOfInterest: area, ...request } = withoutNulls(input);
+    return this.segmentations.segment({
+      ...SEGMENT_DEFAULTS,
+      ...request,
+      areaOfInterest: area ? areaOfInterest(area, this.limits) : null,
+    });
+  }
+
+  @Mutation(() => SegmentationType)
+  cancelSegmentation(@Arg('id', () => ID) id: string): Promise<Segmentation> {
+    return this.segmentations.cancel(id);
+  }
+
+  @FieldResolver(() => SceneType)
+  scene(@Root() { sceneId }: Segmentation, @Ctx() { scenes }: RequestContext): Promise<Scene> {
+    return scenes.load(sceneId);
+  }
+
+  @FieldResolver(() => ModelType)
+  model(@Root() { model }: Segmentation, @Ctx() { modelReady }: RequestContext): ModelType {
+    return { ...model, ready: modelReady(model.id) };
+  }
+
+  @FieldResolver(() => ProgressType)
+  progress(@Root() { progress }: Segmentation): ProgressType {
+    const { windowsDone, windowsTotal } = progress;
+    return { ...progress, fraction: windowsTotal > 0 ? windowsDone / windowsTotal : 0 };
+  }
+
+  @FieldResolver(() => FailureType, { nullable: true })
+  failure(@Root() { failure, attempts }: Segmentation): FailureType | null {
+    return failure && { ...failure, attempts };
+  }
+
+  @FieldResolver(() => MaskType, { nullable: true, description: 'Null until SUCCEEDED.' })
+  async mask(@Root() { id }: Segmentation): Promise<LinkedMask | null> {
+    const mask = await this.segmentations.mask(id);
+    return mask && { ...mask, segmentationId: id };
+  }
+
+  @FieldResolver(() => FeatureConnectionType, {
+    name: 'features',
+    description: 'Largest first unless ordered otherwise.',
+  })
+  async found(
+    @Root() { id }: Segmentation,
+    @Arg('filter', () => FeatureFilterInput, { nullable: true }) filter: FeatureFilterInput | undefined,
+    @Arg('orderBy', () => FeatureOrderInput, { nullable: true }) orderBy: FeatureOrderInput | undefined,
+    @Arg('first', () => Int, { nullable: true, defaultValue: 100 }) first: number | null,
+    @Arg('after', () => String, { nullable: true }) after: string | undefined,
+  ): Promise<Connection<Feature>> {
+    const own = { and: [withoutNulls(filter ?? {}), { segmentationId: id }] };
+    return toConnection(await this.features.find(own, orderBy, pageRequest(first, after, this.limits.maxPage)), after);
+  }
+}
+
+@Resolver(() => MaskType)
+export class MaskResolver {
+  @FieldResolver(() => String, { description: 'Black and white picture of the mask.' })
+  pngUrl(@Root() mask: LinkedMask, @Ctx() { links }: RequestContext): string {
+    return links.absolute(`/segmentations/${mask.segmentationId}/mask.png`);
+  }
+
+  @FieldResolver(() => String, { description: 'The scene with the mask drawn over it.' })
+  overlayUrl(@Root() mask: LinkedMask, @Ctx() { links }: RequestContext): string {
+    return links.absolute(`/segmentations/${mask.segmentationId}/overlay.png`);
+  }
+
+  @FieldResolver(() => String, { description: 'The mask as a GeoTIFF in the frame of the scene.' })
+  geotiffUrl(@Root() mask: LinkedMask, @Ctx() { links }: RequestContext): string {
+    return links.absolute(`/segmentations/${mask.segmentationId}/mask.tif`);
+  }
+}
