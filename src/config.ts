@@ -1,0 +1,86 @@
+import path from 'node:path';
+import { z } from 'zod';
+
+const PROJECT_ROOT = path.resolve(import.meta.dirname, '..');
+
+const count = (fallback: number, description: string) =>
+  z.coerce.number().int().positive().default(fallback).describe(description);
+
+/** Every environment variable that TerraQL reads, with its default and meaning; the table of the README is made of it. */
+export const environmentSchema = z.object({
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://')
+    .optional()
+    .describe('PostgreSQL 15+ with PostGIS 3.3+; unset: the embedded engine, in TERRAQL_DATA_DIR'),
+  TERRAQL_HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
+  TERRAQL_PORT: z.coerce.number().int().min(0).max(65_535).default(4000).describe('TCP port; 0 picks a free one'),
+  TERRAQL_PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Base of the links in answers, when clients reach the service under another address'),
+  TERRAQL_DATA_DIR: z.string().min(1).default('.terraql').describe('Embedded database, uploads and downloads'),
+  TERRAQL_SCENE_ROOTS: z
+    .string()
+    .default(process.cwd())
+    .transform((roots) => roots.split(path.delimiter).filter((root) => root !== ''))
+    .describe(`Folders that scenes may be read from, separated by "${path.delimiter}"; default: the working directory`),
+  TERRAQL_MAX_BYTES: count(2 * 1024 ** 3, 'Largest scene file, bytes'),
+  TERRAQL_MAX_PIXELS: count(4e9, 'Largest scene, pixels'),
+  TERRAQL_MODELS_DIR: z.string().min(1).default(path.join(PROJECT_ROOT, 'models')).describe('Folder of models'),
+  TERRAQL_MODEL: z.string().min(1).optional().describe('Model asked by default, `name` or `name/version`'),
+  TERRAQL_MODEL_THREADS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe('Threads of one inference; 0: one per core'),
+  TERRAQL_NEAR_M: z.coerce
+    .number()
+    .min(0)
+    .max(10_000)
+    .default(50)
+    .describe('Gap up to which features are stored as NEAR, metres'),
+  TERRAQL_MAX_WINDOWS: count(20_000, 'Most model windows of one run'),
+  TERRAQL_MAX_PROMPTS: count(20, 'Most prompts of one `segment` call'),
+  TERRAQL_MAX_VERTICES: count(10_000, 'Most vertices of a geometry in a request'),
+  TERRAQL_MAX_DEPTH: count(12, 'Deepest nesting of a GraphQL operation'),
+  TERRAQL_MAX_PAGE: count(1000, 'Most nodes of one page of a list'),
+  TERRAQL_UPLOAD_TTL_S: count(3600, 'Seconds that an upload URL is good for'),
+  TERRAQL_LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('Least severe log line written'),
+  NODE_ENV: z
+    .enum(['development', 'production', 'test'])
+    .default('development')
+    .describe('`production` turns the GraphQL sandbox and introspection off'),
+});
+
+/** The settings of a process, parsed once and frozen. */
+export type Config = Readonly<z.infer<typeof environmentSchema>>;
+
+/** A variable of the environment has a value that cannot be used; the message names each, with what is allowed. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * Parses the environment.
+ * @throws {ConfigError} naming every wrong variable, its value and what is allowed
+ */
+export function readConfig(environment: NodeJS.ProcessEnv): Config {
+  const known = Object.fromEntries(
+    Object.keys(environmentSchema.shape).map((name) => [
+      name,
+      environment[name] === '' ? undefined : environment[name],
+    ]),
+  );
+  const parsed = environmentSchema.safeParse(known);
+  if (parsed.success) return Object.freeze(parsed.data);
+  const lines = parsed.error.issues.map((issue) => {
+    const name = String(issue.path[0]);
+    return `${name}=${JSON.stringify(environment[name])}: ${issue.message}`;
+  });
+  throw new ConfigError(lines.join('\n'));
+}

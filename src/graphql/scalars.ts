@@ -1,0 +1,55 @@
+import { GraphQLScalarType, Kind, valueFromASTUntyped } from 'graphql';
+import { BadInputError } from './format-error.ts';
+
+function describeValue(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+function parseDateTime(value: unknown): Date {
+  const date = typeof value === 'string' ? new Date(value) : new Date(NaN);
+  const dated = typeof value === 'string' && /^\d{4}-\d{2}-\d{2}(T.+(Z|[+-]\d{2}:?\d{2}))?$/.test(value);
+  if (!dated || Number.isNaN(date.getTime())) {
+    throw new BadInputError(
+      `DateTime ${describeValue(value)} is not an ISO 8601 date, or date and time with an offset`,
+    );
+  }
+  return date;
+}
+
+/** An instant. In: ISO 8601 with an offset, or a date (midnight UTC). Out: ISO 8601 in UTC. */
+export const DateTimeScalar = new GraphQLScalarType<Date, string>({
+  name: 'DateTime',
+  description: 'An instant, ISO 8601 in UTC.',
+  serialize: (value) => (value instanceof Date ? value : parseDateTime(value)).toISOString(),
+  parseValue: parseDateTime,
+  parseLiteral: (node) => parseDateTime(node.kind === Kind.STRING ? node.value : null),
+});
+
+function parseObject(value: unknown): object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new BadInputError(`${describeValue(value)} is not a GeoJSON geometry object`);
+  }
+  return value;
+}
+
+/**
+ * An RFC 7946 geometry, WGS 84 longitude and latitude. What it holds is checked where it is used, with the vertex limit
+ * at hand. Geometry of a scene without georeference is in pixels of the scene frame.
+ */
+export const GeoJSONGeometryScalar = new GraphQLScalarType<object, unknown>({
+  name: 'GeoJSONGeometry',
+  description: 'RFC 7946 geometry, WGS 84 longitude/latitude (pixels where a scene has no georeference).',
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc7946#section-3.1',
+  serialize: (value) => value,
+  parseValue: parseObject,
+  parseLiteral: (node, variables) => parseObject(valueFromASTUntyped(node, variables)),
+});
+
+/** An RFC 7946 feature collection; an answer only. */
+export const GeoJSONFeatureCollectionScalar = new GraphQLScalarType<object, unknown>({
+  name: 'GeoJSONFeatureCollection',
+  description: 'RFC 7946 feature collection, WGS 84 longitude/latitude.',
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc7946#section-3.3',
+  serialize: (value) => value,
+});

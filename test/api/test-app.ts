@@ -1,0 +1,57 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type App, createApp } from '../../src/app.ts';
+import { readConfig } from '../../src/config.ts';
+import { createLogger } from '../../src/logging.ts';
+import { openTestDatabase } from '../database/test-database.ts';
+import { BrightnessModel, brightnessModels } from './brightness-models.ts';
+
+/** What an operation came to: its data, or the first error. */
+export interface Answer {
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests read answers of every shape
+  readonly data: any;
+  readonly error: { readonly message: string; readonly code: unknown } | null;
+}
+
+export interface TestApp {
+  readonly app: App;
+  readonly model: BrightnessModel;
+  /** A folder that scenes may be registered from. */
+  readonly root: string;
+  ask(document: string, variables?: Record<string, unknown>): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** The whole service on a database of its own, with a model whose answers are known in advance. */
+export async function openTestApp(environment: Record<string, string> = {}): Promise<TestApp> {
+  const root = await mkdtemp(path.join(tmpdir(), 'terraql-api-'));
+  const model = new BrightnessModel();
+  const config = readConfig({ TERRAQL_SCENE_ROOTS: root, TERRAQL_DATA_DIR: path.join(root, 'data'), ...environment });
+  const app = await createApp(config, createLogger('silent'), {
+    database: openTestDatabase,
+    models: async () => brightnessModels(model),
+  });
+  return {
+    app,
+    model,
+    root,
+    async ask(query, variables = {}) {
+      const { body } = await app.graphql.executeOperation(
+        { query, variables },
+        { contextValue: app.contextFor('http://terraql.test') },
+      );
+      if (body.kind !== 'single') throw new Error('an incremental answer');
+      const { data, errors } = body.singleResult;
+      const [first] = errors ?? [];
+      return {
+        data: JSON.parse(JSON.stringify(data ?? null)),
+        error: first ? { message: first.message, code: first.extensions?.['code'] } : null,
+      };
+    },
+    async close() {
+      await app.close();
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}

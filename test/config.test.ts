@@ -1,0 +1,33 @@
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { ConfigError, readConfig } from '../src/config.ts';
+
+it('gives every setting a default that works on a fresh machine', () => {
+  expect(readConfig({})).toMatchObject({
+    TERRAQL_HOST: '127.0.0.1',
+    TERRAQL_PORT: 4000,
+    TERRAQL_DATA_DIR: '.terraql',
+    TERRAQL_SCENE_ROOTS: [process.cwd()],
+    TERRAQL_NEAR_M: 50,
+  });
+  expect(readConfig({}).DATABASE_URL).toBeUndefined();
+});
+
+it('takes an empty variable for an absent one', () => {
+  expect(readConfig({ DATABASE_URL: '', TERRAQL_PORT: '' }).TERRAQL_PORT).toBe(4000);
+});
+
+it('splits the scene roots at the separator of paths', () => {
+  expect(readConfig({ TERRAQL_SCENE_ROOTS: ['/a', '/b'].join(path.delimiter) }).TERRAQL_SCENE_ROOTS).toEqual([
+    '/a',
+    '/b',
+  ]);
+});
+
+it('names every wrong variable with its value and what is allowed', () => {
+  const read = () => readConfig({ TERRAQL_PORT: '70000', DATABASE_URL: 'mysql://x', TERRAQL_LOG_LEVEL: 'loud' });
+  expect(read).toThrow(ConfigError);
+  expect(read).toThrow(/TERRAQL_PORT="70000": .*65535/);
+  expect(read).toThrow(/DATABASE_URL="mysql:\/\/x": must begin with postgres/);
+  expect(read).toThrow(/TERRAQL_LOG_LEVEL="loud": .*"warn"/);
+});
