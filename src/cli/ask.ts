@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import type { App } from '../app.ts';
+import type { Config } from '../config.ts';
+import { AppError } from '../errors.ts';
+import { createLogger } from '../logging.ts';
+import { withProgress } from './progress.ts';
+import { findServer } from './server-file.ts';
+import { errorLine, type Terminal } from './terminal.ts';
+
+/** The one port of the commands to the service. */
+export interface Service {
+  /** Address of the server that answers; null when this process answers itself. */
+  readonly url: string | null;
+  /**
+   * Carries out a GraphQL operation.
+   * @param answer what the data must be
+   * @throws {RequestRefusedError} with what the service says; {@link ServerUnreachableError}
+   */
+  ask<T>(answer: z.ZodType<T>, document: string, variables: Readonly<Record<string, unknown>>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** The service answered with errors. */
+export class RequestRefusedError extends AppError {
+  /** @param code of the first error */
+  constructor(
+    message: string,
+    readonly code: string,
+  ) {
+    super(message);
+  }
+}
+
+export class ServerUnreachableError extends AppError {
+  readonly code = 'SERVER_UNREACHABLE';
+  constructor(url: string, cause: unknown) {
+    super(`no TerraQL server answers at ${url}: ${errorLine(reasonOf(cause))}`, { cause });
+  }
+}
+
+/** `fetch` says only "fetch failed"; its cause knows why. */
+const reasonOf = (error: unknown): unknown =>
+  error instanceof Error && error.cause !== undefined ? error.cause : error;
+
+const GraphqlAnswer = z.object({
+  data: z.unknown().optional(),
+  errors: z
+    .array(z.object({ message: z.string(), extensions: z.object({ code: z.string().optional() }).optional() }))
+    .optional(),
+});
+
+/**
+ * The service to ask: the server at `url`, else the one that serves the data folder, else this process itself.
+ * @param url base address of a server; undefined to look for one
+ */
+export async function openService(url: string | undefined, config: Config, terminal: Terminal): Promise<Service> {
+  const server = url?.replace(/\/+$/, '') ?? (await findServer(config.TERRAQL_DATA_DIR));
+  if (server !== null) return remoteService(server);
+  return localService(await startApp(config, commandLogLevel(config), terminal));
+}
+
+/** Makes the application of this process; what it is made of is loaded only now, so that other commands are quick. */
+export function startApp(config: Config, logLevel: string, terminal: Terminal): Promise<App> {
+  return withProgress(terminal, 'Starting', async () => {
+    const { createApp } = await import('../app.ts');
+    return createApp(config, createLogger(logLevel));
+  });
+}
+
+/** Commands log warnings and worse; more when the configuration asks for more than the default. */
+export function commandLogLevel({ TERRAQL_LOG_LEVEL }: Config): string {
+  return TERRAQL_LOG_LEVEL === 'info' ? 'warn' : TERRAQL_LOG_LEVEL;
+}
+
+function remoteService(url: string): Service {
+  return {
+    url,
+    async ask(answer, document, variables) {
+      const response = await fetch(`${url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query: document, variables }),
+      }).catch((cause: unknown) => {
+        throw new ServerUnreachableError(url, cause);
+      });
+      const body: unknown = await response.json().catch(() => null);
+      const parsed = GraphqlAnswer.safeParse(body);
+      if (!parsed.success) throw new ServerUnreachableError(url, `status ${response.status} and no GraphQL answer`);
+      return dataOf(answer, parsed.data);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Answers in this process; closing the service closes the application. */
+export function localService(app: App): Service {
+  return {
+    url: null,
+    async ask(answer, document, variables) {
+      const { body } = await app.graphql.executeOperation(
+        { query: document, variables: { ...variables } },
+        { contextValue: app.contextFor('') },
+      );
+      if (body.kind !== 'single') throw new Error('the operation was answered in pieces');
+      // Through JSON, as over HTTP: answers hold dates and objects without a prototype.
+      return dataOf(answer, GraphqlAnswer.parse(JSON.parse(JSON.stringify(body.singleResult))));
+    },
+    close: () => app.close(),
+  };
+}
+
+function dataOf<T>(answer: z.ZodType<T>, { data, errors }: z.infer<typeof GraphqlAnswer>): T {
+  if (errors?.[0]) {
+    throw new RequestRefusedError(
+      errors.map(({ message }) => message).join('; '),
+      errors[0].extensions?.code ?? 'INTERNAL_SERVER_ERROR',
+    );
+  }
+  return answer.parse(data);
+}

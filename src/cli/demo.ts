@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import type { App } from '../app.ts';
+import { type Config, readConfig } from '../config.ts';
+import { renderOverlay } from '../segmentation/render-segmentation.ts';
+import { commandLogLevel, localService, startApp } from './ask.ts';
+import { FEATURE_WRITERS } from './feature-formats.ts';
+import { featureRows } from './feature-rows.ts';
+import { register, RegisteredScene } from './register.ts';
+import { type CommandContext, type ServiceContext, untilInterrupted } from './run-command.ts';
+import { AskedSegmentation, segment, SEGMENTATION_FIELDS, segmentationTable } from './segment.ts';
+import { serveApp } from './serve.ts';
+import { EXIT_FAILURE } from './terminal.ts';
+
+/** USDA NAIP, 31 August 2020, public domain: prairie in North Dakota with ponds and fields, 5 m a pixel. */
+const IMAGE = path.resolve(import.meta.dirname, '../../test/fixtures/imagery/naip_prairie_utm14n_5m_rgbn_cog.tif');
+const SCENE_NAME = 'Prairie, North Dakota (USDA NAIP 2020)';
+const PROMPTS: readonly string[] = ['water', 'where could a herd of cattle drink?', 'an aircraft carrier'];
+const TABLE_ROWS = 12;
+
+const KNOWN = `query Known($name: String!, $segmentations: Int!) {
+  scenes(filter: { name: $name }, first: 1) {
+    nodes { id name source sha256 widthPx heightPx bands dtype crs gsdM areaM2 acquiredAt
+      segmentations(first: $segmentations) { nodes { ${SEGMENTATION_FIELDS} model { sha256 } } } }
+  }
+  models { sha256 }
+}`;
+
+const KnownAnswer = z.object({
+  scenes: z.object({
+    nodes: z.array(
+      RegisteredScene.extend({
+        segmentations: z.object({
+          nodes: z.array(AskedSegmentation.extend({ model: z.object({ sha256: z.string() }) })),
+        }),
+      }),
+    ),
+  }),
+  models: z.array(z.object({ sha256: z.string() })),
+});
+
+/** Adds `terraql demo`. */
+export function addDemo(program: Command, context: CommandContext): void {
+  program
+    .command('demo')
+    .description('ask about a bundled image, print the polygons, and serve them until stopped')
+    .option('--exit', 'stop after the answers; the last line of the output is one JSON object')
+    .action(async ({ exit }: { exit?: boolean }) => {
+      const configured = readConfig(context.environment);
+      const config: Config = {
+        ...configured,
+        TERRAQL_SCENE_ROOTS: [...configured.TERRAQL_SCENE_ROOTS, path.dirname(IMAGE)],
+      };
+      await untilInterrupted(async (signal) => {
+        const app = await startApp(config, commandLogLevel(config), context.terminal);
+        const tools = { service: localService(app), config, terminal: context.terminal, signal };
+        try {
+          if (exit) context.terminal.write(`${JSON.stringify(await runDemo(app, tools, context))}\n`);
+          else await serveApp(app, config, signal, (url) => demonstrate(app, tools, context, url));
+        } finally {
+          await app.close();
+        }
+      });
+    });
+}
+
+async function demonstrate(app: App, tools: ServiceContext, context: CommandContext, url: string): Promise<void> {
+  await runDemo(app, tools, context);
+  const query =
+    '{ features(first: 3, orderBy: { by: AREA }) { nodes { areaM2 segmentation { prompt } neighbours { totalCount } } } }';
+  tools.terminal.write(
+    `Look at it: ${url}\nAsk it:     curl -s ${url}/graphql -H 'content-type: application/json' -d '${JSON.stringify({ query })}'\n` +
+      'Ctrl-C stops it.\n',
+  );
+}
+
+/** Registers the image and asks, unless that was done before, and prints what was found. */
+async function runDemo(app: App, tools: ServiceContext, context: CommandContext) {
+  const { terminal, service, config } = tools;
+  const { scene, segmentations } = await answers(tools);
+  const failed = segmentations.some(({ state }) => state !== 'SUCCEEDED');
+  if (failed) context.exitCode = EXIT_FAILURE;
+  terminal.write(`Scene ${scene.id}: ${scene.name}, ${scene.widthPx} x ${scene.heightPx} pixels, ${scene.crs}\n\n`);
+  terminal.write(`${segmentationTable(segmentations)}\n`);
+  const filter = { or: segmentations.map(({ id }) => ({ segmentationId: id })) };
+  const orderBy = { by: 'AREA', direction: 'DESC' };
+  await terminal.stream(
+    FEATURE_WRITERS.TABLE(featureRows(service, { filter, orderBy, limit: TABLE_ROWS, precision: 7 })),
+  );
+  const overlay = failed ? null : await writeOverlay(app, config, scene.id, segmentations);
+  if (overlay !== null) terminal.write(`\nOverlay:    ${overlay}\n`);
+  return {
+    sceneId: scene.id,
+    segmentations: segmentations.map(({ id, prompt, targetFound, featureCount, areaM2 }) => ({
+      id,
+      prompt,
+      targetFound,
+      featureCount,
+      areaM2,
+    })),
+    overlay,
+  };
+}
+
+/** The scene and an answer to every prompt; what the present models have answered before is not asked again. */
+async function answers(tools: ServiceContext): Promise<{ scene: RegisteredScene; segmentations: AskedSegmentation[] }> {
+  const { service, terminal } = tools;
+  const { scenes, models } = await service.ask(KnownAnswer, KNOWN, { name: SCENE_NAME, segmentations: 100 });
+  const sha256 = createHash('sha256')
+    .update(await readFile(IMAGE))
+    .digest('hex');
+  const known = scenes.nodes.find((candidate) => candidate.sha256 === sha256 && candidate.source === IMAGE);
+  const scene = known ?? (await register(service, terminal, { path: IMAGE, name: SCENE_NAME }, path.basename(IMAGE)));
+  const answered = (known?.segmentations.nodes ?? []).filter(
+    ({ state, model }) => state === 'SUCCEEDED' && models.some((present) => present.sha256 === model.sha256),
+  );
+  const open = PROMPTS.filter((prompt) => !answered.some((segmentation) => segmentation.prompt === prompt));
+  const asked = open.length === 0 ? [] : await segment(tools, { sceneId: scene.id, prompts: open });
+  const all: readonly AskedSegmentation[] = [...asked, ...answered];
+  return { scene, segmentations: PROMPTS.map((prompt) => all.find((segmentation) => segmentation.prompt === prompt)!) };
+}
+
+/** @returns path of the picture, each answer in a colour of its own */
+async function writeOverlay(
+  app: App,
+  config: Config,
+  sceneId: string,
+  segmentations: readonly AskedSegmentation[],
+): Promise<string> {
+  const found = segmentations.filter(({ targetFound }) => targetFound === true);
+  const picture = await renderOverlay(
+    app,
+    sceneId,
+    found.map(({ id, state }) => ({ id, state, sceneId })),
+  );
+  await mkdir(config.TERRAQL_DATA_DIR, { recursive: true });
+  const file = path.resolve(config.TERRAQL_DATA_DIR, 'demo-overlay.png');
+  await writeFile(file, picture);
+  return file;
+}

@@ -1,0 +1,107 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { areaText } from '../measure-text.ts';
+import { SEGMENTATION_STATES } from '../segmentation/segmentation.ts';
+import { choice, parseCount, type ServiceOptions, withServiceOptions } from './options.ts';
+import { RegisteredScene } from './register.ts';
+import { type CommandContext, withService } from './run-command.ts';
+import { AskedSegmentation, SEGMENTATION_FIELDS, segmentationTable } from './segment.ts';
+import { textTable } from './table.ts';
+
+const SCENES = `query Scenes($filter: SceneFilter, $first: Int!) {
+  scenes(filter: $filter, first: $first) {
+    nodes { id name source sha256 widthPx heightPx bands dtype crs gsdM areaM2 acquiredAt }
+  }
+}`;
+const SEGMENTATIONS = `query Segmentations($filter: SegmentationFilter, $first: Int!) {
+  segmentations(filter: $filter, first: $first) { nodes { ${SEGMENTATION_FIELDS} } }
+}`;
+const MODELS = `query Models { models { id name version sha256 windowPx licence ready } }`;
+
+const Model = z.object({
+  id: z.string(),
+  name: z.string(),
+  version: z.string(),
+  sha256: z.string(),
+  windowPx: z.number(),
+  licence: z.string(),
+  ready: z.boolean(),
+});
+
+const nodesOf = <T>(node: z.ZodType<T>) => z.object({ nodes: z.array(node) });
+
+interface ListOptions extends ServiceOptions {
+  readonly limit: number;
+}
+
+/** Adds `terraql scenes`, newest first. */
+export function addScenes(program: Command, context: CommandContext): void {
+  const command = program
+    .command('scenes')
+    .description('list registered images, newest first')
+    .option('--name <text>', 'whose name contains this')
+    .option('--limit <count>', 'most scenes to list', parseCount, 50);
+  withServiceOptions(command).action((options: ListOptions & { readonly name?: string }) =>
+    withService(context, options, async ({ service, terminal }) => {
+      const variables = { filter: { name: options.name }, first: options.limit };
+      const { scenes } = await service.ask(z.object({ scenes: nodesOf(RegisteredScene) }), SCENES, variables);
+      terminal.write(options.json ? `${JSON.stringify(scenes.nodes)}\n` : scenesTable(scenes.nodes));
+    }),
+  );
+}
+
+function scenesTable(scenes: readonly RegisteredScene[]): string {
+  return textTable(
+    [
+      { heading: 'scene' },
+      { heading: 'name' },
+      { heading: 'pixels', align: 'right' },
+      { heading: 'crs' },
+      { heading: 'area', align: 'right' },
+    ],
+    scenes.map(({ id, name, widthPx, heightPx, crs, areaM2 }) => [
+      id,
+      name,
+      `${widthPx} x ${heightPx}`,
+      crs?.slice(0, 30) ?? '–',
+      areaText(areaM2),
+    ]),
+  );
+}
+
+/** Adds `terraql segmentations`, newest first. */
+export function addSegmentations(program: Command, context: CommandContext): void {
+  const command = program
+    .command('segmentations')
+    .description('list questions and what became of them, newest first')
+    .option('--scene <id>', 'about this scene')
+    .option('--prompt <text>', 'that contain this')
+    .addOption(choice('--state <state>', 'in this state', SEGMENTATION_STATES))
+    .option('--limit <count>', 'most segmentations to list', parseCount, 50);
+  type Options = ListOptions & { readonly scene?: string; readonly prompt?: string; readonly state?: string };
+  withServiceOptions(command).action((options: Options) =>
+    withService(context, options, async ({ service, terminal }) => {
+      const filter = { sceneId: options.scene, promptContains: options.prompt, state: options.state };
+      const answer = z.object({ segmentations: nodesOf(AskedSegmentation) });
+      const { segmentations } = await service.ask(answer, SEGMENTATIONS, { filter, first: options.limit });
+      terminal.write(
+        options.json ? `${JSON.stringify(segmentations.nodes)}\n` : segmentationTable(segmentations.nodes),
+      );
+    }),
+  );
+}
+
+/** Adds `terraql models`. */
+export function addModels(program: Command, context: CommandContext): void {
+  const command = program.command('models').description('list the models that can be asked');
+  withServiceOptions(command).action((options: ServiceOptions) =>
+    withService(context, options, async ({ service, terminal }) => {
+      const { models } = await service.ask(z.object({ models: z.array(Model) }), MODELS, {});
+      const table = textTable(
+        [{ heading: 'model' }, { heading: 'window', align: 'right' }, { heading: 'licence' }, { heading: 'sha256' }],
+        models.map(({ id, windowPx, licence, sha256 }) => [id, `${windowPx} px`, licence, sha256.slice(0, 12)]),
+      );
+      terminal.write(options.json ? `${JSON.stringify(models)}\n` : table);
+    }),
+  );
+}

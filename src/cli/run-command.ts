@@ -1,0 +1,52 @@
+import { type Config, readConfig } from '../config.ts';
+import { openService, type Service } from './ask.ts';
+import type { ServiceOptions } from './options.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What a command works with. */
+export interface CommandContext {
+  readonly terminal: Terminal;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Set to leave with another code than 0 although nothing was thrown. */
+  exitCode: number;
+}
+
+/** What a command that asks the service works with. */
+export interface ServiceContext {
+  readonly service: Service;
+  readonly config: Config;
+  readonly terminal: Terminal;
+  /** Aborted when the user or the system asks the command to stop. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs `work` with the service to ask, which is closed however the work ends. */
+export async function withService<T>(
+  { terminal, environment }: CommandContext,
+  { url }: ServiceOptions,
+  work: (context: ServiceContext) => Promise<T>,
+): Promise<T> {
+  const config = readConfig(environment);
+  return untilInterrupted(async (signal) => {
+    const service = await openService(url, config, terminal);
+    try {
+      return await work({ service, config, terminal, signal });
+    } finally {
+      await service.close();
+    }
+  });
+}
+
+/** Runs `work` with a signal that SIGINT and SIGTERM abort; a second one ends the process as usual. */
+export async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort();
+  process.once('SIGINT', abort);
+  process.once('SIGTERM', abort);
+  try {
+    return await work(controller.signal);
+  } finally {
+    process.off('SIGINT', abort);
+    process.off('SIGTERM', abort);
+  }
+}

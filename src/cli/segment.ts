@@ -1,0 +1,175 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { areaText } from '../measure-text.ts';
+import { SEGMENTATION_SCALES, SEGMENTATION_STATES, SEGMENTATION_TASKS } from '../segmentation/segmentation.ts';
+import { choice, parseNumber, readGeometry, type ServiceOptions, withServiceOptions } from './options.ts';
+import { Progress } from './progress.ts';
+import { type CommandContext, type ServiceContext, withService } from './run-command.ts';
+import { textTable } from './table.ts';
+import { EXIT_FAILURE, InterruptedError, UsageError } from './terminal.ts';
+
+/** Fields of {@link AskedSegmentation}. */
+export const SEGMENTATION_FIELDS = `id prompt state targetFound emptyReason featureCount areaM2
+  progress { phase windowsDone windowsTotal fraction etaS } failure { code message }
+  mask { meanProbability overlayUrl pngUrl geotiffUrl }`;
+const SEGMENT = `mutation Segment($input: SegmentInput!) { segment(input: $input) { ${SEGMENTATION_FIELDS} } }`;
+const SEGMENTATION = `query Segmentation($id: ID!) { segmentation(id: $id) { ${SEGMENTATION_FIELDS} } }`;
+const CANCEL = `mutation Cancel($id: ID!) { cancelSegmentation(id: $id) { id } }`;
+
+const POLL_MS = 500;
+
+export const AskedSegmentation = z.object({
+  id: z.string(),
+  prompt: z.string(),
+  state: z.enum(SEGMENTATION_STATES),
+  targetFound: z.boolean().nullable(),
+  emptyReason: z.string().nullable(),
+  featureCount: z.number(),
+  areaM2: z.number().nullable(),
+  progress: z.object({
+    phase: z.string(),
+    windowsDone: z.number(),
+    windowsTotal: z.number(),
+    fraction: z.number().nullable(),
+    etaS: z.number().nullable(),
+  }),
+  failure: z.object({ code: z.string(), message: z.string() }).nullable(),
+  mask: z
+    .object({
+      meanProbability: z.number().nullable(),
+      overlayUrl: z.string(),
+      pngUrl: z.string(),
+      geotiffUrl: z.string(),
+    })
+    .nullable(),
+});
+export type AskedSegmentation = z.infer<typeof AskedSegmentation>;
+
+interface SegmentOptions extends ServiceOptions {
+  readonly task?: string;
+  readonly scale?: string;
+  readonly model?: string;
+  readonly gsdM?: number;
+  readonly threshold?: number;
+  readonly minAreaM2?: number;
+  readonly areaOfInterest?: string;
+  readonly wait: boolean;
+}
+
+/** Adds `terraql segment`. */
+export function addSegment(program: Command, context: CommandContext): void {
+  const command = program
+    .command('segment')
+    .description('ask questions about a scene and wait for the answers')
+    .argument('<scene>', 'identifier that `register` printed')
+    .argument('<prompt...>', 'one or more questions, each in quotes')
+    .addOption(choice('--task <task>', 'how prompts are meant', SEGMENTATION_TASKS))
+    .addOption(choice('--scale <scale>', 'one window for all, or windows at native size', SEGMENTATION_SCALES))
+    .option('--model <id>', 'model to ask, as `models` lists them')
+    .option('--gsd-m <metres>', 'ground size of a pixel to show the model', parseNumber)
+    .option('--threshold <probability>', 'probability from which a pixel counts', parseNumber)
+    .option('--min-area-m2 <area>', 'leave out smaller features, square metres', parseNumber)
+    .option('--area-of-interest <geojson>', 'polygon to search, as JSON or file, WGS 84')
+    .option('--no-wait', 'print what was queued and leave; needs a running server');
+  withServiceOptions(command).action((sceneId: string, prompts: string[], options: SegmentOptions) =>
+    withService(context, options, async (tools) => {
+      if (!options.wait && tools.service.url === null) {
+        throw new UsageError('--no-wait needs a running server: this process would end before it had an answer');
+      }
+      const segmentations = await segment(tools, await inputOf(sceneId, prompts, options), options.wait);
+      tools.terminal.write(options.json ? `${JSON.stringify(segmentations)}\n` : segmentationTable(segmentations));
+      if (segmentations.some(({ state }) => state === 'FAILED' || state === 'CANCELLED'))
+        context.exitCode = EXIT_FAILURE;
+    }),
+  );
+}
+
+async function inputOf(
+  sceneId: string,
+  prompts: readonly string[],
+  { task, scale, model, gsdM, threshold, minAreaM2, areaOfInterest }: SegmentOptions,
+): Promise<Record<string, unknown>> {
+  const area = areaOfInterest === undefined ? undefined : await readGeometry('--area-of-interest', areaOfInterest);
+  return { sceneId, prompts, task, scale, modelId: model, gsdM, threshold, minAreaM2, areaOfInterest: area };
+}
+
+/**
+ * Asks, and waits under a progress bar until every answer is final.
+ * @param wait false: returns at once what was queued
+ * @throws {InterruptedError} when the signal is aborted; the questions are cancelled
+ */
+export async function segment(
+  { service, terminal, signal }: ServiceContext,
+  input: Readonly<Record<string, unknown>>,
+  wait = true,
+): Promise<AskedSegmentation[]> {
+  const asked = await service.ask(z.object({ segment: z.array(AskedSegmentation) }), SEGMENT, { input });
+  return wait ? settled({ service, terminal, signal }, asked.segment) : asked.segment;
+}
+
+async function settled(
+  { service, terminal, signal }: Pick<ServiceContext, 'service' | 'terminal' | 'signal'>,
+  asked: readonly AskedSegmentation[],
+): Promise<AskedSegmentation[]> {
+  let segmentations = [...asked];
+  const progress = new Progress(terminal, asked.length === 1 ? 'Asking' : `Asking ${asked.length} questions`);
+  try {
+    while (segmentations.some(isOpen)) {
+      progress.update(...stateOf(segmentations));
+      await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) {
+        for (const { id } of segmentations.filter(isOpen)) await service.ask(z.unknown(), CANCEL, { id });
+        throw new InterruptedError('the answers were there; the questions are cancelled');
+      }
+      segmentations = await Promise.all(
+        segmentations.map((known) => (isOpen(known) ? refreshed(service, known) : Promise.resolve(known))),
+      );
+    }
+  } finally {
+    progress.stop();
+  }
+  return segmentations;
+}
+
+const isOpen = ({ state }: AskedSegmentation): boolean => state === 'QUEUED' || state === 'RUNNING';
+
+async function refreshed(service: ServiceContext['service'], known: AskedSegmentation): Promise<AskedSegmentation> {
+  const answer = z.object({ segmentation: AskedSegmentation.nullable() });
+  const { segmentation } = await service.ask(answer, SEGMENTATION, { id: known.id });
+  if (!segmentation) throw new InterruptedError(`segmentation ${known.id} was done: its scene was deleted`);
+  return segmentation;
+}
+
+/** Fraction and words for the progress of all questions together: that of the one furthest behind. */
+function stateOf(segmentations: readonly AskedSegmentation[]): [fraction: number | null, detail: string] {
+  const slowest = segmentations
+    .filter(isOpen)
+    .reduce((a, b) => ((a.progress.fraction ?? 0) <= (b.progress.fraction ?? 0) ? a : b));
+  const { phase, windowsDone, windowsTotal, fraction, etaS } = slowest.progress;
+  const windows = windowsTotal > 0 ? `, window ${windowsDone} of ${windowsTotal}` : '';
+  return [fraction, `${phase}${windows}${etaS === null ? '' : `, ${Math.ceil(etaS)} s to go`}`];
+}
+
+/** One line a question: what became of it. */
+export function segmentationTable(segmentations: readonly AskedSegmentation[]): string {
+  const columns = [
+    { heading: 'prompt' },
+    { heading: 'state' },
+    { heading: 'features', align: 'right' },
+    { heading: 'area', align: 'right' },
+    { heading: 'segmentation' },
+    { heading: 'note' },
+  ] as const;
+  return textTable(
+    columns,
+    segmentations.map(({ prompt, state, featureCount, areaM2, id, emptyReason, failure }) => [
+      prompt,
+      state,
+      String(featureCount),
+      areaText(areaM2),
+      id,
+      failure?.message ?? emptyReason ?? '',
+    ]),
+  );
+}

@@ -1,0 +1,71 @@
+import type { Command } from 'commander';
+import type { App } from '../app.ts';
+import { type Config, readConfig } from '../config.ts';
+import { createHttpServer } from '../http/http-server.ts';
+import { listen } from '../http/listen.ts';
+import { startApp } from './ask.ts';
+import { type CommandContext, untilInterrupted } from './run-command.ts';
+import { announceServer } from './server-file.ts';
+
+/** Requests still open this long after a stop are cut, milliseconds. */
+const GRACE_MS = 10_000;
+
+/** Adds `terraql serve`. */
+export function addServe(program: Command, context: CommandContext): void {
+  program
+    .command('serve')
+    .description('answer GraphQL over HTTP until stopped')
+    .option('--host <address>', 'address to listen on (TERRAQL_HOST)')
+    .option('--port <number>', 'TCP port, 0 for a free one (TERRAQL_PORT)')
+    .option('--json', 'print JSON')
+    .action(async (options: { host?: string; port?: string; json?: boolean }) => {
+      const config = readConfig({
+        ...context.environment,
+        ...(options.host === undefined ? {} : { TERRAQL_HOST: options.host }),
+        ...(options.port === undefined ? {} : { TERRAQL_PORT: options.port }),
+      });
+      await untilInterrupted(async (signal) => {
+        const app = await startApp(config, config.TERRAQL_LOG_LEVEL, context.terminal);
+        try {
+          await serveApp(app, config, signal, (url) => {
+            context.terminal.write(options.json ? `${JSON.stringify({ url, pid: process.pid })}\n` : serving(url));
+          });
+        } finally {
+          await app.close();
+        }
+      });
+    });
+}
+
+const serving = (url: string): string => `TerraQL serves ${url} (GraphQL at ${url}/graphql); Ctrl-C stops it\n`;
+
+/**
+ * Serves an application until the signal is aborted and requests under way are finished.
+ * @param onListening called once connections are accepted, with the address
+ */
+export async function serveApp(
+  app: App,
+  config: Config,
+  signal: AbortSignal,
+  onListening: (url: string) => Promise<void> | void,
+): Promise<void> {
+  const listening = await listen(createHttpServer(app), config.TERRAQL_HOST, config.TERRAQL_PORT);
+  try {
+    const withdraw = await announceServer(config.TERRAQL_DATA_DIR, listening.url);
+    try {
+      await onListening(listening.url);
+      await aborted(signal);
+    } finally {
+      await withdraw();
+    }
+  } finally {
+    await listening.stop(GRACE_MS);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

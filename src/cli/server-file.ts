@@ -1,0 +1,58 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+
+const ServerFile = z.object({ pid: z.number().int().positive(), url: z.url() });
+
+const fileOf = (dataDir: string): string => path.join(dataDir, 'server.json');
+
+/**
+ * Records that this process serves the data folder, so that commands ask it instead of opening the database again.
+ * @returns removes the record, unless another process has written its own meanwhile
+ */
+export async function announceServer(dataDir: string, url: string): Promise<() => Promise<void>> {
+  await mkdir(dataDir, { recursive: true });
+  await writeFile(fileOf(dataDir), `${JSON.stringify({ pid: process.pid, url })}\n`);
+  return async () => {
+    const current = await read(dataDir);
+    if (current?.pid === process.pid && current.url === url) await rm(fileOf(dataDir), { force: true });
+  };
+}
+
+/**
+ * Address of the server of a data folder.
+ * @returns null when none was announced, or the announced one is gone: its process has ended, or does not answer
+ */
+export async function findServer(dataDir: string): Promise<string | null> {
+  const server = await read(dataDir);
+  if (!server || !isAlive(server.pid)) return null;
+  // The process number may have gone to another program since.
+  const healthy = await fetch(`${server.url}/healthz`, { signal: AbortSignal.timeout(5000) }).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+  return healthy ? server.url : null;
+}
+
+async function read(dataDir: string): Promise<z.infer<typeof ServerFile> | null> {
+  const text = await readFile(fileOf(dataDir), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (text === null) return null;
+  try {
+    return ServerFile.parse(JSON.parse(text));
+  } catch {
+    // Cut off while it was written; whoever wrote it is starting or gone.
+    return null;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}

@@ -1,0 +1,58 @@
+import { once } from 'node:events';
+import { AppError } from '../errors.ts';
+
+/** Where a command writes: answers on standard output, everything else on standard error. */
+export interface Terminal {
+  /** Writes to standard output as is. */
+  write(text: string): void;
+  /** Writes pieces to standard output, none sooner than the reader takes them. */
+  stream(pieces: AsyncIterable<string>): Promise<void>;
+  /** Writes a line to standard error. */
+  note(line: string): void;
+  /** Standard error, for progress bars; null when it is not a terminal. */
+  readonly screen: NodeJS.WriteStream | null;
+}
+
+export const EXIT_OK = 0;
+export const EXIT_FAILURE = 1;
+export const EXIT_USAGE = 2;
+/** As shells report a process that SIGINT ended. */
+export const EXIT_INTERRUPTED = 130;
+
+/** The command line asks for something that cannot be; the exit code is 2. */
+export class UsageError extends AppError {
+  readonly code = 'USAGE';
+}
+
+/** The user or the system stopped the command before it was done. */
+export class InterruptedError extends AppError {
+  readonly code = 'INTERRUPTED';
+  constructor(what: string) {
+    super(`stopped before ${what}`);
+  }
+}
+
+/** The terminal of this process. */
+export function processTerminal(): Terminal {
+  // The reader may have seen enough, as `head` does: there is nobody left to write for.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? EXIT_OK : EXIT_FAILURE),
+  );
+  return {
+    write: (text) => void process.stdout.write(text),
+    async stream(pieces) {
+      for await (const piece of pieces) {
+        if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
+      }
+    },
+    note: (line) => void process.stderr.write(`${line}\n`),
+    screen: process.stderr.isTTY ? process.stderr : null,
+  };
+}
+
+/** What an error says, in one line; errors of several attempts (as of a connection) speak through the first. */
+export function errorLine(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return errorLine(error.errors[0]);
+  const message = error instanceof Error ? error.message : String(error);
+  return message.trim().replace(/\s*\n\s*/g, '; ') || 'failed without a reason';
+}

@@ -1,0 +1,50 @@
+import type { ErrorRequestHandler, Response } from 'express';
+import { AppError } from '../errors.ts';
+import type { Logger } from '../logging.ts';
+
+/** HTTP status of the errors that have one of their own. Others: `*_NOT_FOUND` is 404, every other {@link AppError} 400. */
+const STATUS_OF_CODE: Readonly<Record<string, number>> = {
+  CRS_NOT_WRITABLE: 422,
+  FILE_TOO_LARGE: 413,
+  IMAGE_CORRUPT: 422,
+  MASK_TOO_LARGE: 413,
+  SCENE_CHANGED: 409,
+  UPLOAD_EXPIRED: 410,
+  UPLOAD_USED: 409,
+};
+
+/** What Express and its body parser throw. */
+interface HttpError extends Error {
+  readonly status: number;
+  readonly expose?: boolean;
+}
+
+const isHttpError = (error: unknown): error is HttpError =>
+  error instanceof Error && 'status' in error && typeof error.status === 'number' && error.status < 500;
+
+function statusOf({ code }: AppError): number {
+  return STATUS_OF_CODE[code] ?? (code.endsWith('_NOT_FOUND') ? 404 : 400);
+}
+
+function refuse(response: Response, status: number, code: string, message: string): void {
+  response.removeHeader('ETag');
+  response.set('Cache-Control', 'no-store').status(status).json({ error: { code, message } });
+}
+
+/**
+ * Answers errors as `{ "error": { "code", "message" } }`. What is neither an {@link AppError} nor a malformed request is
+ * logged and answered as `INTERNAL_SERVER_ERROR`. When the answer has begun, the connection is cut: half a file must not
+ * look whole.
+ */
+export function errorResponse(logger: Logger): ErrorRequestHandler {
+  return (error: unknown, request, response, _next) => {
+    // What the client still sends is not read, so the connection cannot be used again.
+    if (!request.complete) response.set('Connection', 'close');
+    const known = error instanceof AppError || isHttpError(error);
+    if (!known) logger.error({ err: error, method: request.method, path: request.path }, 'Request:Failed');
+    if (response.headersSent) response.destroy();
+    else if (error instanceof AppError) refuse(response, statusOf(error), error.code, error.message);
+    else if (isHttpError(error)) refuse(response, error.status, 'BAD_REQUEST', error.message);
+    else refuse(response, 500, 'INTERNAL_SERVER_ERROR', 'The service failed to answer; its log has the reason.');
+  };
+}

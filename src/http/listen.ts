@@ -1,0 +1,49 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { AppError } from '../errors.ts';
+
+/** The address to serve on cannot be had. */
+export class CannotListenError extends AppError {
+  readonly code = 'CANNOT_LISTEN';
+  constructor(host: string, port: number, cause: NodeJS.ErrnoException) {
+    const reason =
+      cause.code === 'EADDRINUSE' ? 'another process listens there; set TERRAQL_PORT to a free port' : cause.message;
+    super(`cannot listen on ${host}:${port}: ${reason}`, { cause });
+  }
+}
+
+/** A server that accepts connections. */
+export interface Listening {
+  /** `http://host:port`, as a client on this machine reaches it. */
+  readonly url: string;
+  /**
+   * Accepts no more connections and lets requests that are under way finish.
+   * @param graceMs connections still open after this many milliseconds are cut
+   */
+  stop(graceMs: number): Promise<void>;
+}
+
+/**
+ * Starts to accept connections.
+ * @param port 0 takes a free one
+ * @throws {CannotListenError}
+ */
+export async function listen(server: Server, host: string, port: number): Promise<Listening> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => reject(new CannotListenError(host, port, cause)));
+    server.listen(port, host, resolve);
+  });
+  const address = server.address() as AddressInfo;
+  const anyAddress = ['0.0.0.0', '::'].includes(address.address);
+  const name = anyAddress ? 'localhost' : address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return { url: `http://${name}:${address.port}`, stop: (graceMs) => stop(server, graceMs) };
+}
+
+async function stop(server: Server, graceMs: number): Promise<void> {
+  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+  clearTimeout(cut);
+}

@@ -1,0 +1,20 @@
+import type { Terminal } from '../../src/cli/terminal.ts';
+
+/** A terminal that keeps what is written. */
+export class CapturedTerminal implements Terminal {
+  output = '';
+  readonly notes: string[] = [];
+  readonly screen = null;
+
+  write(text: string): void {
+    this.output += text;
+  }
+
+  note(line: string): void {
+    this.notes.push(line);
+  }
+
+  async stream(pieces: AsyncIterable<string>): Promise<void> {
+    for await (const piece of pieces) this.output += piece;
+  }
+}
