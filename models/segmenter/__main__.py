@@ -1,0 +1,38 @@
+"""`python -m segmenter <verb>`: each verb is a module with `add_arguments(parser)` and `main(args)`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+VERBS = {
+    "tokenizer": "train the compact model's byte-level BPE",
+    "corpus": "write the sentences that the language model is distilled on",
+    "pack": "read the labelled image repositories into compact shards",
+    "distil": "train the language model to embed sentences as its teacher does",
+    "train": "train the network on packed shards",
+    "calibrate": "set the presence score of a checkpoint on held-out places",
+    "evaluate": "measure a checkpoint on held-out places and wordings",
+    "convert": "make a checkpoint of the published weights",
+    "export": "write ONNX graphs and the manifest of a checkpoint",
+    "golden": "write the reference tensors that the TypeScript pipeline is compared with",
+}
+
+
+def main(argv: list[str]) -> None:
+    """Runs the verb named first in `argv`; its module is imported only then."""
+    parser = argparse.ArgumentParser(prog="python -m segmenter")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    for verb, summary in VERBS.items():
+        command = verbs.add_parser(verb, help=summary, description=summary)
+        if argv[:1] == [verb]:
+            module = importlib.import_module(f"segmenter.{verb}")
+            module.add_arguments(command)
+            command.set_defaults(run=module.main)
+    arguments = parser.parse_args(argv)
+    arguments.run(arguments)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,112 @@
+"""Sets the presence score so that absent targets are answered empty as often as asked for, at the least cost in overlap.
+
+A scale and a bias on the presence logit are tried on windows that neither training nor evaluation uses, and folded into
+the weights of the presence layer: the exported graphs need no threshold of their own.
+"""
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from segmenter.answerers import TorchAnswerer
+from segmenter.checkpoint import read_checkpoint, save_checkpoint
+from segmenter.dataset import Window, bits
+from segmenter.evaluate import Wordings, held_out_windows, questions_of
+from segmenter.mask_generator import joined_logits
+from segmenter.network import normalise
+from segmenter.questions import QuestionBank
+
+SCALES = (1.0, 2.0, 4.0)
+BIASES = tuple(np.linspace(-6, 6, 49).tolist())
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Answers to N questions before the presence score is joined: mask logits, presence logits, targets and knowledge."""
+
+    logits: Tensor  # [N, s, s]
+    presence: Tensor  # [N]
+    target: Tensor  # bool [N, s, s]
+    known: Tensor  # bool [N, s, s]
+    present: Tensor  # bool [N]
+
+
+@torch.inference_mode()
+def ask(answerer: TorchAnswerer, windows: Iterator[tuple[str, Window]], wordings: Wordings) -> Asked:
+    """Asks every window as the evaluation does, on the cells of the logits."""
+    rows: list[tuple[Tensor, ...]] = []
+    network = answerer.network
+    for number, (_, window) in enumerate(windows):
+        asked = questions_of(window, wordings, number)
+        if not asked:
+            continue
+        state = network.encode_image(normalise(torch.from_numpy(window.pixels)[None]))
+        ids, mask = answerer.tokenizer.batch([text for *_, text in asked])
+        index = torch.zeros(len(asked), dtype=torch.int64)
+        description = network.describe(state, index, answerer.task, ids, mask)
+        stages, presence = network.segment(state, index, description, every_stage=False)
+        if presence is None:
+            raise ValueError("the network has no presence score to calibrate")
+        step = window.labels.shape[0] // stages[-1].shape[-1]
+        labels, known = (torch.from_numpy(b[step // 2 :: step, step // 2 :: step]) for b in (window.labels, window.known))
+        for question, (category, here, _, _) in enumerate(asked):
+            wanted = int(bits([category]))
+            target = (labels & known & wanted) != 0
+            spoken = target | ((known & wanted) == wanted)
+            rows.append((stages[-1][question], presence[question], target, spoken, torch.tensor(here)))
+    return Asked(*(torch.stack(column) for column in zip(*rows, strict=True)))
+
+
+def outcome(asked: Asked, scale: float, bias: float) -> tuple[float, float]:
+    """Mean IoU over present targets and share of absent targets answered empty, with presence `scale * p + bias`."""
+    joined = joined_logits(asked.logits, (scale * asked.presence + bias)[:, None, None])
+    mask = (joined > 0) & asked.known
+    overlap = (mask & asked.target).sum((1, 2)).float()
+    union = (mask | asked.target).sum((1, 2)).float()
+    here = asked.present & (asked.target.sum((1, 2)) > 0)
+    empty = mask.sum((1, 2)) == 0
+    return float((overlap / union.clamp(min=1))[here].mean()), float(empty[~asked.present].float().mean())
+
+
+def best_setting(asked: Asked, least_empty: float) -> tuple[float, float]:
+    """Scale and bias with the highest IoU among those that answer `least_empty` of the absent targets empty.
+
+    Raises ValueError where none does.
+    """
+    found = {setting: outcome(asked, *setting) for setting in product(SCALES, BIASES)}
+    allowed = {setting: iou for setting, (iou, empty) in found.items() if empty >= least_empty}
+    if not allowed:
+        raise ValueError(f"no bias in {BIASES[0]}..{BIASES[-1]} answers {least_empty} of the absent targets empty")
+    return max(allowed, key=lambda setting: allowed[setting])
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `segmenter calibrate`."""
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True, help="checkpoint to write")
+    parser.add_argument("--data", type=Path, default=Path(".data"), help="packs written by `segmenter pack`")
+    parser.add_argument("--least-empty", type=float, default=0.9, help="share of absent targets to be answered empty")
+    parser.add_argument("--every", type=int, default=1, help="use one window in so many")
+    parser.add_argument("--threads", type=int, default=1)
+
+
+def main(args: argparse.Namespace) -> None:
+    """Writes the checkpoint with the chosen setting folded into its presence layer."""
+    torch.set_num_threads(args.threads)
+    answerer = TorchAnswerer.load(args.checkpoint)
+    windows = held_out_windows(args.data, answerer.side, "calibration")
+    asked = ask(answerer, (w for i, w in enumerate(windows) if i % args.every == 0), Wordings(QuestionBank.load()))
+    scale, bias = best_setting(asked, args.least_empty)
+    for name, setting in (("before", (1.0, 0.0)), ("after", (scale, bias))):
+        iou, empty = outcome(asked, *setting)
+        print(f"{name}: scale {setting[0]} bias {setting[1]:.2f}: IoU {iou:.4f}, absent answered empty {empty:.4f}")
+    weights = read_checkpoint(args.checkpoint)["weights"]
+    weights["predictor.presence.weight"] = scale * weights["predictor.presence.weight"]
+    weights["predictor.presence.bias"] = scale * weights["predictor.presence.bias"] + bias
+    save_checkpoint(args.out, answerer.network.config, weights)

@@ -1,0 +1,103 @@
+"""Runs exported graphs in ONNX Runtime beside the network they came from and says how far they are apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+
+from segmenter.config import TASKS
+from segmenter.graphs import Graph
+from segmenter.network import SegEarthR1
+
+Feeds = dict[str, NDArray[Any]]
+
+#: Largest accepted difference, as a part of the tensor's largest absolute value.
+RELATIVE_LIMIT = 1e-4
+
+#: A pixel may fall on the other side of zero only where its logit is smaller than this.
+UNDECIDED_LOGIT = 1e-3
+
+
+def open_graph(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
+    """A CPU session of an exported graph."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def run_graph(session: onnxruntime.InferenceSession, feeds: Feeds) -> Feeds:
+    """Outputs by name; of `feeds` only what the graph takes is passed."""
+    names = [output.name for output in session.get_outputs()]
+    wanted = {taken.name: feeds[taken.name] for taken in session.get_inputs()}
+    return dict(zip(names, session.run(names, wanted), strict=True))
+
+
+def check_graphs(network: SegEarthR1, exported: Sequence[Graph], folder: Path) -> dict[str, float]:
+    """Largest relative difference of each graph to its module, over a whole pass with cached prefix.
+
+    Raises ValueError where a difference exceeds `RELATIVE_LIMIT` or a decided pixel changes sides.
+    """
+    worst = dict.fromkeys((graph.name for graph in exported), 0.0)
+    vision, language, mask = exported
+    sessions = {graph.name: open_graph(folder / f"{graph.name}.onnx") for graph in exported}
+
+    def compare(graph: Graph, feeds: Feeds) -> Feeds:
+        outputs = run_graph(sessions[graph.name], feeds)
+        expected = run_module(graph, feeds)
+        for name, value in outputs.items():
+            difference = relative_difference(value, expected[name])
+            if not difference <= RELATIVE_LIMIT:
+                raise ValueError(f"{graph.name}.{name} is {difference:.1e} off torch's; the limit is {RELATIVE_LIMIT}")
+            worst[graph.name] = max(worst[graph.name], difference)
+        return outputs
+
+    config = network.config
+    rng = np.random.default_rng(0)
+    seen = compare(vision, {"image": rng.integers(0, 256, (1, config.window_px, config.window_px, 3), dtype=np.uint8)})
+    for task, lengths in zip(TASKS, ((4, 9, 6), (5,)), strict=True):
+        prefix = np.array([config.prompt(task)])
+        past = np.zeros((config.language.layers, config.language.heads, 0, config.language.head_dim), np.float32)
+        first = compare(language, {**seen, **_whole(prefix), "past_keys": past, "past_values": past})
+        feeds = {"past_keys": first["present_keys"][:, 0], "past_values": first["present_values"][:, 0]}
+        described = compare(language, {**seen, **feeds, **_questions(config.vocabulary.seg_id, lengths, rng)})
+        logits = compare(mask, {**seen, "description": described["description"]})["logits"]
+        expected = run_module(mask, {**seen, "description": described["description"]})["logits"]
+        moved = ((logits > 0) != (expected > 0)) & (np.abs(expected) >= UNDECIDED_LOGIT)
+        if moved.any():
+            raise ValueError(f"{int(moved.sum())} pixels of the mask graph differ from torch beyond {UNDECIDED_LOGIT}")
+    return worst
+
+
+def run_module(graph: Graph, feeds: Feeds) -> Feeds:
+    """Outputs by name of the graph's torch module."""
+    with torch.no_grad():
+        outputs = graph.module(*(torch.from_numpy(feeds[tensor.name]) for tensor in graph.inputs))
+    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+    return {tensor.name: output.numpy() for tensor, output in zip(graph.outputs, outputs, strict=True)}
+
+
+def relative_difference(value: NDArray[Any], expected: NDArray[Any]) -> float:
+    """Largest absolute difference as a part of the largest absolute expected value."""
+    if value.shape != expected.shape:
+        raise ValueError(f"shape {value.shape} is not {expected.shape}")
+    return float(np.abs(value - expected).max() / max(float(np.abs(expected).max()), 1e-12))
+
+
+def _whole(ids: NDArray[np.int64]) -> Feeds:
+    return {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+
+
+def _questions(seg_id: int, lengths: Sequence[int], rng: np.random.Generator) -> Feeds:
+    """Random questions of the given token counts, each ended by `[SEG]` and padded on the right."""
+    ids = rng.integers(0, seg_id - 1, (len(lengths), max(lengths)))
+    mask = np.zeros_like(ids)
+    for row, length in enumerate(lengths):
+        ids[row, length - 1] = seg_id
+        mask[row, :length] = 1
+    return {"input_ids": ids, "attention_mask": mask}

@@ -1,0 +1,117 @@
+"""Loss of a batch: runs the network as a stage needs it and weighs the parts."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from segmenter.batches import Batch, question_targets
+from segmenter.config import Task
+from segmenter.dataset import CATEGORIES
+from segmenter.distil import DistillationBatches, distillation_loss
+from segmenter.losses import class_maps, dense_loss, presence_loss, stages_loss
+from segmenter.network import ImageState, normalise
+from segmenter.questions import QuestionBank
+from segmenter.run import Run, TrainError
+from segmenter.tokenizer import QuestionTokenizer
+
+#: Weight of each loss part in the sum.
+WEIGHTS = {"dense": 1.0, "entropy": 2.0, "dice": 2.0, "presence": 1.0, "distil": 0.5}
+#: Share of the batches that carry the prompt of the reasoning task; the others carry the referring one.
+REASONING_SHARE = 0.7
+#: Sentences that hold the language model near its teacher, in the steps in which it learns.
+SENTENCES = 32
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """What a step does, by its number: the image side learns in all, the rest costs as much again and may pause.
+
+    `ask` is 0 where no questions are asked (the vision stage), else they are in one step of so many; the language model
+    learns in every `language`-th of those and its descriptions are taken as they are in the others.
+    """
+
+    ask: int
+    language: int
+
+    def asks(self, step: int) -> bool:
+        """Whether questions are asked."""
+        return self.ask > 0 and step % self.ask == 0
+
+    def learns_language(self, step: int) -> bool:
+        """Whether the language model learns."""
+        return self.asks(step) and step // self.ask % self.language == 0
+
+
+class Objective:
+    """Computes loss parts by the names of `WEIGHTS`; `sentences` (a folder that `corpus` wrote) adds distillation."""
+
+    def __init__(self, rhythm: Rhythm, tokenizer: QuestionTokenizer, bf16: bool, sentences: Path | None, seed: int) -> None:
+        self.rhythm, self.tokenizer, self.bf16 = rhythm, tokenizer, bf16
+        self.distillation = None
+        if rhythm.ask and sentences is not None:
+            self.distillation = DistillationBatches(sentences, tokenizer, QuestionBank.load(), SENTENCES, seed=seed)
+
+    def __call__(self, run: Run, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+        """Loss parts of one batch, each a scalar with gradient."""
+        asks = self.rhythm.asks(run.step)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+            state = run.network.encode_image(normalise(batch.pixels)) if asks else _pixels_only(run, batch)
+            parts = {"dense": self._dense(run, state, batch)}
+            if asks:
+                parts |= self._asked(run, state, batch, generator)
+            if self.distillation is not None and self.rhythm.learns_language(run.step):
+                parts["distil"] = self._distilled(run, generator)
+        return parts
+
+    @staticmethod
+    def total(parts: dict[str, Tensor]) -> Tensor:
+        """The weighted sum that is minimised."""
+        return torch.stack([WEIGHTS[name] * value for name, value in parts.items()]).sum()
+
+    @staticmethod
+    def _dense(run: Run, state: ImageState, batch: Batch) -> Tensor:
+        logits = run.heads["dense"](state.mask_features).float()
+        count, side = len(CATEGORIES), logits.shape[-1]
+        labels, known = (class_maps(bits[:, 1::2, 1::2], count, side) for bits in (batch.labels, batch.known))
+        return dense_loss(logits, labels, known)
+
+    def _asked(self, run: Run, state: ImageState, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+        if not batch.texts:
+            raise TrainError(f"step {run.step}: no question can be asked of any of {len(batch.pixels)} windows")
+        with torch.set_grad_enabled(self.rhythm.learns_language(run.step)):
+            description = self._described(run, state, batch, generator)
+        stages, presence = run.network.segment(state, batch.image_index, description)
+        target, decided = question_targets(batch, 2 * stages[-1].shape[-1])
+        entropy, dice = stages_loss([stage.float() for stage in stages], target, decided, batch.present)
+        parts = {"entropy": entropy, "dice": dice}
+        if presence is not None:
+            parts["presence"] = presence_loss(presence.float(), batch.present)
+        return parts
+
+    def _described(self, run: Run, state: ImageState, batch: Batch, generator: torch.Generator) -> Tensor:
+        """Description `[N, H]` of every question; each text is read once, with any of the windows that ask it in view.
+
+        So a text comes to mean the same whatever the window shows.
+        """
+        order = torch.randperm(len(batch.text_index), generator=generator)
+        window = torch.zeros(len(batch.texts), dtype=torch.int64)
+        window[batch.text_index[order]] = batch.image_index[order]
+        task: Task = "REASONING" if torch.rand((), generator=generator) < REASONING_SHARE else "REFERRING"
+        ids, mask = self.tokenizer.batch(batch.texts)
+        return run.network.describe(state, window, task, ids, mask)[batch.text_index].float()
+
+    def _distilled(self, run: Run, generator: torch.Generator) -> Tensor:
+        assert self.distillation is not None
+        batch = self.distillation.next()
+        task: Task = "REASONING" if torch.rand((), generator=generator) < REASONING_SHARE else "REFERRING"
+        description = run.network.describe_text(batch.ids, batch.mask, task)
+        return distillation_loss(run.heads["sentence"](description).float(), batch.teacher)
+
+
+def _pixels_only(run: Run, batch: Batch) -> ImageState:
+    """The image side without the tokens for the language model."""
+    features = run.network.model.vision_tower(normalise(batch.pixels))
+    mask_features, ms = run.network.pixel_decoder(features)
+    return ImageState(features, mask_features.new_zeros(0), mask_features, ms)

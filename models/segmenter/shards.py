@@ -1,0 +1,107 @@
+"""Packed sources on disk: encoded pictures and compressed labels in two flat files, and an index that finds them."""
+
+import io
+import json
+import zlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Pixels = NDArray[np.uint8]
+Labels = NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One packed image: its size in px, where its bytes and its labels lie as (start, length), its weak scene label."""
+
+    key: str
+    split: str
+    height: int
+    width: int
+    image: tuple[int, int]
+    labels: tuple[int, int] | None
+    scene: str | None
+
+
+class PackWriter:
+    """Writes the two flat files of a source; use as a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._images, self._labels = (folder / "images.bin").open("wb"), (folder / "labels.bin").open("wb")
+
+    def __enter__(self) -> "PackWriter":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._images.close()
+        self._labels.close()
+
+    def image(self, encoded: bytes) -> tuple[int, int]:
+        """Appends an encoded picture and returns its place."""
+        start = self._images.tell()
+        self._images.write(encoded)
+        return start, len(encoded)
+
+    def labels(self, labels: Labels | None) -> tuple[int, int] | None:
+        """Appends a label raster, compressed, and returns its place; None for None."""
+        if labels is None:
+            return None
+        start, packed = self._labels.tell(), zlib.compress(np.ascontiguousarray(labels).tobytes(), 6)
+        self._labels.write(packed)
+        return start, len(packed)
+
+
+def write_index(folder: Path, classes: list[str], entries: list[Entry]) -> None:
+    """Writes `index.json`: the names of the label bits and the entries."""
+    (folder / "index.json").write_text(json.dumps({"classes": classes, "entries": [asdict(e) for e in entries]}))
+
+
+class Shards:
+    """Reads one packed source. `classes` names the label bits, `entries` are in packing order.
+
+    `keep` holds every decoded picture and label raster once it was read: for small sources of large pictures.
+    """
+
+    def __init__(self, folder: Path, keep: bool = False) -> None:
+        """Raises FileNotFoundError where the pack is missing."""
+        index: dict[str, Any] = json.loads((folder / "index.json").read_text())
+        self.name = folder.name
+        self.classes: list[str] = index["classes"]
+        self.entries = [Entry(**entry) for entry in index["entries"]]
+        self._images = np.memmap(folder / "images.bin", np.uint8, "r") if self.entries else np.zeros(0, np.uint8)
+        has_labels = (folder / "labels.bin").stat().st_size > 0
+        self._labels = np.memmap(folder / "labels.bin", np.uint8, "r") if has_labels else np.zeros(0, np.uint8)
+        self._kept: dict[tuple[str, str], NDArray[Any]] | None = {} if keep else None
+
+    def pixels(self, entry: Entry) -> Pixels:
+        """RGB uint8 `[height, width, 3]`."""
+        return self._once("pixels", entry, self._decode)
+
+    def labels(self, entry: Entry) -> Labels:
+        """The source's own label bits uint16 `[height, width]`. Raises ValueError for an image without labels."""
+        return self._once("labels", entry, self._inflate)
+
+    def _once(self, what: str, entry: Entry, read: Any) -> NDArray[Any]:
+        if self._kept is None:
+            return np.asarray(read(entry))
+        if (what, entry.key) not in self._kept:
+            self._kept[what, entry.key] = read(entry)
+        return self._kept[what, entry.key]
+
+    def _decode(self, entry: Entry) -> Pixels:
+        start, length = entry.image
+        return np.asarray(Image.open(io.BytesIO(self._images[start : start + length].tobytes())).convert("RGB"))
+
+    def _inflate(self, entry: Entry) -> Labels:
+        if entry.labels is None:
+            raise ValueError(f"{self.name} {entry.key} has no pixel labels")
+        start, length = entry.labels
+        flat = np.frombuffer(zlib.decompress(self._labels[start : start + length].tobytes()), np.uint16)
+        return flat.reshape(entry.height, entry.width)

@@ -1,0 +1,96 @@
+"""What may be packed, and that labels land where the files say."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pictures import png
+from segmenter.dataset import BIT, Source
+from segmenter.pack import (
+    DUBAI_COLOURS,
+    ISAID_CLASSES,
+    PackError,
+    Picture,
+    colour_labels,
+    dubai_split,
+    epfl_split,
+    isaid_split,
+    polygon_labels,
+    write_pack,
+)
+
+
+def test_isaid_exam_blocks_follow_the_published_rule() -> None:
+    for tile in range(0, 16_000, 7):
+        exam = ((tile // 150) * 2654435761) % 97 < 14
+        assert (isaid_split(tile) == "exam") == exam
+
+
+def test_neighbouring_isaid_tiles_share_a_split() -> None:
+    for block in range(105):
+        assert len({isaid_split(tile) for tile in range(block * 150, block * 150 + 150)}) == 1
+
+
+def test_each_isaid_split_holds_blocks() -> None:
+    blocks = Counter(isaid_split(block * 150) for block in range(105))
+    assert set(blocks) == {"exam", "calibration", "validation", "train"}
+    assert blocks["train"] > 70
+
+
+def test_dubai_and_epfl_exam_images() -> None:
+    assert [area for area in range(1, 9) if dubai_split(area) == "exam"] == [5, 8]
+    assert [number for number in range(1, 101) if epfl_split(number) == "exam"] == list(range(81, 101))
+    assert epfl_split(80) == "validation" and epfl_split(70) == "train" and dubai_split(3) == "validation"
+
+
+def test_an_exam_image_is_refused(tmp_path: Path) -> None:
+    encoded = png(np.zeros((4, 4, 3), np.uint8))
+    with pytest.raises(PackError, match="tile_9 belongs to the exam"):
+        write_pack(iter([Picture("tile_9", "exam", encoded, None, "Forest")]), (), tmp_path / "x")
+
+
+def test_labels_of_another_size_are_refused(tmp_path: Path) -> None:
+    picture = Picture("d1", "train", png(np.zeros((4, 5, 3), np.uint8)), np.zeros((5, 4), np.uint16), None)
+    with pytest.raises(PackError, match=r"d1: image \(4, 5\) but labels \(5, 4\)"):
+        write_pack(iter([picture]), ("road",), tmp_path / "x")
+
+
+def test_polygons_become_bits_of_their_class() -> None:
+    plane = ISAID_CLASSES.index("plane")
+    labels = polygon_labels(f"{plane} 0.25 0.25 0.75 0.25 0.75 0.75 0.25 0.75\n9 0 0 0.25 0 0 0.25\n\n", 64)
+    assert labels[32, 32] == 1 << plane
+    assert labels[2, 2] == 1 << 9
+    assert labels[60, 60] == 0
+    assert 32 * 32 <= np.count_nonzero(labels >> plane & 1) <= 33 * 33
+
+
+@pytest.mark.parametrize("line", ["15 0 0 1 0 1 1", "3 0 0 1 0", "3 0 0 1 0 1"])
+def test_a_malformed_polygon_is_an_error(line: str) -> None:
+    with pytest.raises(PackError, match="polygon line"):
+        polygon_labels(line, 64)
+
+
+def test_colours_take_the_nearest_class() -> None:
+    mask = np.array([[DUBAI_COLOURS["water"], (60, 18, 150)], [(155, 155, 155), DUBAI_COLOURS["road"]]], np.uint8)
+    names = list(DUBAI_COLOURS)
+    expected = [["water", "building"], ["unlabelled", "road"]]
+    assert colour_labels(mask).tolist() == [[1 << names.index(n) for n in row] for row in expected]
+
+
+def test_a_pack_reads_back(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    images = [rng.integers(0, 255, (5 + i, 7, 3), np.uint8) for i in range(3)]
+    pictures = [
+        Picture(f"p{i}", split, png(images[i]), np.full((5 + i, 7), 1 << 7, np.uint16), None)
+        for i, split in enumerate(("train", "validation", "train"))
+    ]
+    assert write_pack(iter(pictures), ISAID_CLASSES, tmp_path / "isaid") == 3
+    source = Source(tmp_path / "isaid", "train")
+    assert [entry.key for entry in source.entries] == ["p0", "p2"]
+    for entry, image in zip(source.entries, images[::2], strict=True):
+        assert np.array_equal(source.pixels(entry), image)
+        assert (source.translate(source.source_labels(entry)) == BIT["plane"]).all()
+    assert json.loads((tmp_path / "isaid" / "index.json").read_text())["classes"] == list(ISAID_CLASSES)

@@ -1,0 +1,28 @@
+"""A network small enough for tests that run in seconds. Windows of 5 cells leave padding on every map."""
+
+from __future__ import annotations
+
+from segmenter.config import (
+    LanguageConfig,
+    MaskGeneratorConfig,
+    ModelConfig,
+    PixelDecoderConfig,
+    ProjectorConfig,
+    VisionConfig,
+    VocabularyConfig,
+    own_vocabulary,
+)
+
+
+def tiny(vocabulary: VocabularyConfig | None = None, presence: bool = True) -> ModelConfig:
+    """Two blocks in the first stage, one in the others; two language layers; two levels of everything else."""
+    return ModelConfig(
+        name="tiny",
+        window_px=128,
+        vision=VisionConfig((8, 16, 32, 64), (2, 1, 1, 1), (1, 2, 2, 4), window=5),
+        language=LanguageConfig(hidden=16, layers=2, heads=2, mlp=32, rotary_dims=4, max_positions=64),
+        vocabulary=vocabulary or own_vocabulary(),
+        projector=ProjectorConfig(dim=16, heads=2, head_dim=8),
+        pixel_decoder=PixelDecoderConfig(dim=16, layers=1, heads=2, points=2, feed_forward=32, norm_groups=4),
+        mask_generator=MaskGeneratorConfig(layers=3, heads=2, feed_forward=32, presence=presence),
+    )
