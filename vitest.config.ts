@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     benchmark: { include: ['test/bench/**/*.bench.ts'] },
+    globalSetup: ['test/database/embedded-snapshot.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },
