@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from segmenter.questions import ISAID_OBJECTS, UNIONS
-from segmenter.shards import Entry, Pixels, Shards
+from segmenter.shards import Entry, Labels, Pixels, Shards
 
 Bits = NDArray[np.int32]
 
@@ -104,7 +104,7 @@ def resized(pixels: Pixels, box: tuple[int, int, int, int], side: int) -> Pixels
     return np.asarray(crop.resize((side, side), Image.Resampling.BILINEAR)).copy()
 
 
-def nearest(values: NDArray[np.generic], box: tuple[int, int, int, int], side: int) -> NDArray[np.generic]:
+def nearest(values: Labels, box: tuple[int, int, int, int], side: int) -> Labels:
     """The box of a label raster at `side` px by nearest neighbour."""
     left, top, right, bottom = box
     rows = top + (np.arange(side) * (bottom - top) + (bottom - top) // 2) // side
@@ -118,11 +118,11 @@ def box_around(
     """A random square box of `extent` px inside an image, holding the point (row, column) when one is given."""
     extent = min(extent, height, width)
     if point is None:
-        top, left = rng.integers(0, height - extent + 1), rng.integers(0, width - extent + 1)
+        top, left = int(rng.integers(0, height - extent + 1)), int(rng.integers(0, width - extent + 1))
     else:
         top = _place(point[0], extent, height, rng)
         left = _place(point[1], extent, width, rng)
-    return int(left), int(top), int(left) + extent, int(top) + extent
+    return left, top, left + extent, top + extent
 
 
 def _place(at: int, extent: int, length: int, rng: np.random.Generator) -> int:
@@ -178,7 +178,7 @@ class Labelled:
     def window(self, entry: Entry, box: tuple[int, int, int, int]) -> Window:
         """The box (left, top, right, bottom) of an entry as a window."""
         pixels = resized(self.source.pixels(entry), box, self.side)
-        labels = self.source.translate(nearest(self.source.source_labels(entry), box, self.side).astype(np.uint16))
+        labels = self.source.translate(nearest(self.source.source_labels(entry), box, self.side))
         known = np.full(labels.shape, self.decided, np.int32)
         if self.source.name == "dubai":  # exactly one class a pixel, so a pixel without one was not labelled
             known[labels == 0] = 0

@@ -6,6 +6,7 @@ present category is asked once per group of wordings, and some categories that a
 
 import argparse
 import json
+import math
 import random
 from collections import defaultdict
 from collections.abc import Iterator
@@ -211,8 +212,15 @@ def main(args: argparse.Namespace) -> None:
     found = list(answers(answerer, chosen, Wordings(QuestionBank.load())))
     scores = {group: score(found, group) for group in GROUPS}
     print(table(scores))
-    report = {"answers": len(found), "baselines": baselines(found, answerer.side), "groups": scores}
-    text = json.dumps(report, indent=1)
+    report = without_nan({"answers": len(found), "baselines": baselines(found, answerer.side), "groups": scores})
     if args.json:
-        args.json.write_text(text + "\n")
-    print(json.dumps({**report, "groups": {g: {k: v for k, v in s.items() if k != "categories"} for g, s in scores.items()}}))
+        args.json.write_text(json.dumps(report, indent=1) + "\n")
+    groups = {g: {k: v for k, v in s.items() if k != "categories"} for g, s in report["groups"].items()}
+    print(json.dumps({**report, "groups": groups}))
+
+
+def without_nan(value: Any) -> Any:
+    """The same nested data with None for every NaN, which JSON does not know."""
+    if isinstance(value, dict):
+        return {key: without_nan(one) for key, one in value.items()}
+    return None if isinstance(value, float) and math.isnan(value) else value

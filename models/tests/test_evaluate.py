@@ -6,7 +6,7 @@ import torch
 
 from segmenter.calibrate import Asked, best_setting, outcome
 from segmenter.dataset import BIT, Window, bits
-from segmenter.evaluate import GROUPS, Wordings, answers, baselines, full_size, score, table
+from segmenter.evaluate import GROUPS, Wordings, answers, baselines, full_size, score, table, without_nan
 from segmenter.questions import ISAID_OBJECTS, QuestionBank
 from segmenter.shards import Pixels
 
@@ -92,3 +92,7 @@ def test_calibration_keeps_the_overlap_and_empties_the_rest() -> None:
     assert iou == 1.0 and empty >= 0.9
     with pytest.raises(ValueError, match="no bias"):
         best_setting(asked, 1.1)
+
+
+def test_reports_are_plain_json() -> None:
+    assert without_nan({"a": float("nan"), "b": {"c": 0.5, "d": 3}}) == {"a": None, "b": {"c": 0.5, "d": 3}}

@@ -21,6 +21,7 @@ from segmenter.pack import (
     polygon_labels,
     write_pack,
 )
+from segmenter.weak import SURE_LAND, SURE_WATER, classifier, water_bits, write_scene_labels
 
 
 def test_isaid_exam_blocks_follow_the_published_rule() -> None:
@@ -94,3 +95,23 @@ def test_a_pack_reads_back(tmp_path: Path) -> None:
         assert np.array_equal(source.pixels(entry), image)
         assert (source.translate(source.source_labels(entry)) == BIT["plane"]).all()
     assert json.loads((tmp_path / "isaid" / "index.json").read_text())["classes"] == list(ISAID_CLASSES)
+
+
+def test_doubtful_water_is_unknown_and_a_picture_without_any_says_nothing() -> None:
+    probability = np.full((10, 10), (SURE_WATER + SURE_LAND) / 2, np.float32)
+    probability[:3], probability[7:] = SURE_WATER + 0.1, SURE_LAND - 0.05
+    bits = water_bits(probability)
+    assert (bits[:3] == 1).all() and (bits[3:7] == 0).all() and (bits[7:] == 2).all()
+    probability[1:] = SURE_LAND - 0.05
+    assert not water_bits(probability).any()
+
+
+def test_only_water_scenes_get_weak_labels(tmp_path: Path) -> None:
+    encoded = png(np.zeros((16, 16, 3), np.uint8))
+    pictures = [Picture("r", "train", encoded, None, "River"), Picture("f", "train", encoded, None, "Forest")]
+    write_pack(iter(pictures), (), tmp_path / "aid")
+    write_scene_labels(classifier().eval(), tmp_path / "aid", frozenset({"River"}))
+    source = Source(tmp_path / "aid", "train")
+    assert source.source_labels(source.entries[0]).shape == (16, 16)
+    with pytest.raises(ValueError, match="aid f has no pixel labels"):
+        source.source_labels(source.entries[1])

@@ -10,9 +10,12 @@ import torch
 
 from pictures import png
 from segmenter.batches import Batches, Mixture, Questions, askable, question_targets
+from segmenter.checkpoint import save_checkpoint
 from segmenter.config import ModelConfig
 from segmenter.dataset import BIT, CATEGORIES, Window, bits
 from segmenter.losses import class_maps, dense_loss, mask_loss
+from segmenter.network import SegEarthR1
+from segmenter.objective import Rhythm
 from segmenter.pack import DUBAI_COLOURS, ISAID_CLASSES, Picture, write_pack
 from segmenter.questions import QuestionBank
 from segmenter.run import Run, TrainError
@@ -103,9 +106,6 @@ def train_until(args: argparse.Namespace, step: int) -> Run:
 
 
 def test_resuming_a_file_without_training_state_is_an_error(packs: Path, tmp_path: Path) -> None:
-    from segmenter.checkpoint import save_checkpoint
-    from segmenter.network import SegEarthR1
-
     save_checkpoint(tmp_path / "last.pt", small(), SegEarthR1(small()).state_dict())
     with pytest.raises(TrainError, match="holds no training state"):
         train(options(packs, tmp_path, "--resume"))
@@ -164,3 +164,21 @@ def test_rate_rises_then_falls_to_its_end() -> None:
     assert rate_factor(0.0, 0, 100, 0.01) == pytest.approx(0.01)
     assert rate_factor(0.5, 10_000, 100, 0.0) == pytest.approx(0.5)
     assert rate_factor(1.0, 10_000, 100, 0.01) == pytest.approx(0.01)
+
+
+def test_local_filters_start_by_changing_nothing() -> None:
+    plain = small()
+    with_filters = replace(plain, vision=replace(plain.vision, local=True))
+    torch.manual_seed(0)
+    one, other = SegEarthR1(plain).eval(), SegEarthR1(with_filters).eval()
+    missing = other.load_state_dict(one.state_dict(), strict=False).missing_keys
+    assert missing and all(".local." in name for name in missing)
+    image = torch.randn(1, 3, SIDE, SIDE)
+    assert torch.equal(one.encode_image(image).mask_features, other.encode_image(image).mask_features)
+
+
+def test_a_step_pauses_as_its_rhythm_says() -> None:
+    rhythm = Rhythm(ask=2, language=3)
+    assert [step for step in range(14) if rhythm.asks(step)] == [0, 2, 4, 6, 8, 10, 12]
+    assert [step for step in range(14) if rhythm.learns_language(step)] == [0, 6, 12]
+    assert not any(Rhythm(0, 1).asks(step) for step in range(5))
