@@ -80,7 +80,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   if (parsed.success) return Object.freeze(parsed.data);
   const lines = parsed.error.issues.map((issue) => {
     const name = String(issue.path[0]);
-    return `${name}=${JSON.stringify(environment[name])}: ${issue.message}`;
+    const { description } = environmentSchema.shape[name as keyof Config];
+    return `${name}=${JSON.stringify(environment[name])}: ${issue.message}. ${name}: ${description}`;
   });
   throw new ConfigError(lines.join('\n'));
 }
