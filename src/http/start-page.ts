@@ -52,11 +52,14 @@ const StartPageData = z.object({ scenes: z.object({ totalCount: z.number(), node
 type SegmentationNode = z.infer<typeof SegmentationNode>;
 type SceneNode = z.infer<typeof SceneNode>;
 
+/** Whole, since the content security policy holds the hash of every character between the tags. */
+const STYLE = new Html(`<style>${START_PAGE_STYLE}</style>`);
+
 /** `GET /`: scenes and segmentations as one page without scripts, made of what `/graphql` answers. */
 export function startPageRoute(app: App): RequestHandler {
   const publicUrl = app.config.TERRAQL_PUBLIC_URL?.replace(/\/+$/, '') ?? '';
   const style = createHash('sha256').update(START_PAGE_STYLE).digest('base64');
-  const images = publicUrl === '' ? "'self'" : `'self' ${new URL(publicUrl).origin}`;
+  const images = `data: 'self' ${publicUrl === '' ? '' : new URL(publicUrl).origin}`.trim();
   const policy = `default-src 'none'; img-src ${images}; style-src 'sha256-${style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
   return async (_request, response) => {
     const { body } = await app.graphql.executeOperation(
@@ -88,9 +91,8 @@ function startPage({ scenes }: z.infer<typeof StartPageData>, base: string, sand
         <meta name="color-scheme" content="light dark" />
         ${running ? html`<meta http-equiv="refresh" content="3" />` : ''}
         <title>TerraQL</title>
-        <style>
-          ${new Html(START_PAGE_STYLE)}
-        </style>
+        <link rel="icon" href="data:," />
+        ${STYLE}
       </head>
       <body>
         <header>

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { fromArrayBuffer } from 'geotiff';
@@ -187,6 +188,9 @@ describe('the other routes', () => {
     const response = await get('/');
     expect(response.headers.get('content-security-policy')).toMatch(/default-src 'none'/);
     const page = await response.text();
+    const style = /<style>(.*?)<\/style>/s.exec(page)?.[1] ?? '';
+    const hash = createHash('sha256').update(style).digest('base64');
+    expect(response.headers.get('content-security-policy')).toContain(`style-src 'sha256-${hash}'`);
     expect(page).toContain('&lt;Suburb&gt;');
     expect(page).toContain('a &lt;b&gt;unicorn&lt;/b&gt;');
     expect(page).toContain(`<img src="/segmentations/${bright}/overlay.png"`);
