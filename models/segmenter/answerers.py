@@ -59,7 +59,7 @@ class OnnxAnswerer:
         """Opens an exported model; raises FileNotFoundError where its manifest or a graph is missing."""
         return cls(folder, threads)
 
-    def _run(self, part: str, tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+    def _run(self, part: str, tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         session = self._sessions[part]
         feeds = {need.name: tensors[need.name] for need in session.get_inputs()}
         names = [output.name for output in session.get_outputs()]

@@ -18,7 +18,6 @@ from segmenter.answerers import TorchAnswerer
 from segmenter.checkpoint import read_checkpoint, save_checkpoint
 from segmenter.dataset import Window, bits
 from segmenter.evaluate import Wordings, held_out_windows, questions_of
-from segmenter.mask_generator import joined_logits
 from segmenter.network import normalise
 from segmenter.questions import QuestionBank
 
@@ -65,13 +64,18 @@ def ask(answerer: TorchAnswerer, windows: Iterator[tuple[str, Window]], wordings
 
 def outcome(asked: Asked, scale: float, bias: float) -> tuple[float, float]:
     """Mean IoU over present targets and share of absent targets answered empty, with presence `scale * p + bias`."""
-    joined = joined_logits(asked.logits, (scale * asked.presence + bias)[:, None, None])
-    mask = (joined > 0) & asked.known
+    mask = (asked.logits > least_logit(scale * asked.presence + bias)[:, None, None]) & asked.known
     overlap = (mask & asked.target).sum((1, 2)).float()
     union = (mask | asked.target).sum((1, 2)).float()
     here = asked.present & (asked.target.sum((1, 2)) > 0)
     empty = mask.sum((1, 2)) == 0
     return float((overlap / union.clamp(min=1))[here].mean()), float(empty[~asked.present].float().mean())
+
+
+def least_logit(presence: Tensor) -> Tensor:
+    """The mask logit above which sigmoid(mask) * sigmoid(presence) exceeds one half; infinite where it never does."""
+    absence = (-presence).exp()
+    return torch.where(presence > 0, ((1 + absence) / (1 - absence)).log(), torch.inf)
 
 
 def best_setting(asked: Asked, least_empty: float) -> tuple[float, float]:

@@ -184,4 +184,4 @@ def main(args: argparse.Namespace) -> None:
     if args.processes == 1:
         train(args)
     else:
-        mp.spawn(train_one_of_many, (args,), args.processes)  # type: ignore[no-untyped-call]
+        mp.spawn(train_one_of_many, (args,), args.processes)

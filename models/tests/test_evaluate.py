@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from segmenter.calibrate import Asked, best_setting, outcome
+from segmenter.calibrate import Asked, best_setting, least_logit, outcome
 from segmenter.dataset import BIT, Window, bits
 from segmenter.evaluate import GROUPS, Wordings, answers, baselines, full_size, score, table, without_nan
+from segmenter.mask_generator import joined_logits
 from segmenter.questions import ISAID_OBJECTS, QuestionBank
 from segmenter.shards import Pixels
 
@@ -96,3 +97,9 @@ def test_calibration_keeps_the_overlap_and_empties_the_rest() -> None:
 
 def test_reports_are_plain_json() -> None:
     assert without_nan({"a": float("nan"), "b": {"c": 0.5, "d": 3}}) == {"a": None, "b": {"c": 0.5, "d": 3}}
+
+
+def test_the_least_logit_is_where_the_joined_logit_turns_positive() -> None:
+    presence, mask = torch.linspace(-4, 4, 41), torch.linspace(-9, 9, 73)
+    joined = joined_logits(mask[None], presence[:, None])
+    assert torch.equal(joined > 0, mask[None] > least_logit(presence)[:, None])

@@ -15,10 +15,12 @@ import { AskedSegmentation, segment, SEGMENTATION_FIELDS, segmentationTable } fr
 import { serveApp } from './serve.ts';
 import { EXIT_FAILURE } from './terminal.ts';
 
-/** USDA NAIP, 31 August 2020, public domain: prairie in North Dakota with ponds and fields, 5 m a pixel. */
-const IMAGE = path.resolve(import.meta.dirname, '../../test/fixtures/imagery/naip_prairie_utm14n_5m_rgbn_cog.tif');
-const SCENE_NAME = 'Prairie, North Dakota (USDA NAIP 2020)';
-const PROMPTS: readonly string[] = ['water', 'where could a herd of cattle drink?', 'an aircraft carrier'];
+/** Dutch national orthophoto (Beeldmateriaal / PDOK, CC BY 4.0): canal, harbour basin, quay and sheds, 25 cm a pixel. */
+const IMAGE = path.resolve(import.meta.dirname, '../../test/fixtures/imagery/harbour_canal_rdnew_0m25_rgb.tif');
+const SCENE_NAME = 'Harbour and canal, Netherlands (Beeldmateriaal / PDOK, CC BY 4.0)';
+const PROMPTS: readonly string[] = ['water', 'what would flood first?', 'tennis courts'];
+/** Specks are left out; square metres. */
+const MIN_AREA_M2 = 200;
 const TABLE_ROWS = 12;
 
 const KNOWN = `query Known($name: String!, $segmentations: Int!) {
@@ -118,7 +120,8 @@ async function answers(tools: ServiceContext): Promise<{ scene: RegisteredScene;
     ({ state, model }) => state === 'SUCCEEDED' && models.some((present) => present.sha256 === model.sha256),
   );
   const open = PROMPTS.filter((prompt) => !answered.some((segmentation) => segmentation.prompt === prompt));
-  const asked = open.length === 0 ? [] : await segment(tools, { sceneId: scene.id, prompts: open });
+  const asked =
+    open.length === 0 ? [] : await segment(tools, { sceneId: scene.id, prompts: open, minAreaM2: MIN_AREA_M2 });
   const all: readonly AskedSegmentation[] = [...asked, ...answered];
   return { scene, segmentations: PROMPTS.map((prompt) => all.find((segmentation) => segmentation.prompt === prompt)!) };
 }
