@@ -3,17 +3,11 @@ import { enumOf } from '../graphql/enum.ts';
 import { connectionTypes, NodeType, PageInfoType } from '../graphql/connection.ts';
 import { GeoJSONGeometryScalar } from '../graphql/scalars.ts';
 import { DateTimeRangeInput } from '../scene/scene.type.ts';
+import { FEATURE_SORT_KEYS } from './feature.filter.ts';
+import { ADJACENCY_RELATIONS } from './feature.ts';
 
-export const AdjacencyRelationEnum = enumOf('TOUCHES', 'NEAR');
-export const FeatureSortKeyEnum = enumOf(
-  'AREA',
-  'PERIMETER',
-  'PROBABILITY',
-  'COMPACTNESS',
-  'DISTANCE',
-  'NEIGHBOURS',
-  'CREATED',
-);
+export const AdjacencyRelationEnum = enumOf(...ADJACENCY_RELATIONS);
+export const FeatureSortKeyEnum = enumOf(...FEATURE_SORT_KEYS);
 export const SortDirectionEnum = enumOf('ASC', 'DESC');
 
 registerEnumType(AdjacencyRelationEnum, {

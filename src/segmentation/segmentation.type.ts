@@ -3,16 +3,12 @@ import { enumOf } from '../graphql/enum.ts';
 import { connectionTypes, NodeType } from '../graphql/connection.ts';
 import { DateTimeScalar, GeoJSONGeometryScalar } from '../graphql/scalars.ts';
 import { DateTimeRangeInput } from '../scene/scene.type.ts';
+import { EMPTY_REASONS, SEGMENTATION_SCALES, SEGMENTATION_STATES, SEGMENTATION_TASKS } from './segmentation.ts';
 
-export const SegmentationTaskEnum = enumOf('REASONING', 'REFERRING');
-export const SegmentationScaleEnum = enumOf('AUTO', 'WHOLE', 'WINDOWS');
-export const SegmentationStateEnum = enumOf('QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED');
-export const EmptyReasonEnum = enumOf(
-  'NO_PIXEL_ABOVE_THRESHOLD',
-  'ALL_BELOW_MIN_AREA',
-  'OUTSIDE_AREA_OF_INTEREST',
-  'NO_VALID_PIXELS',
-);
+export const SegmentationTaskEnum = enumOf(...SEGMENTATION_TASKS);
+export const SegmentationScaleEnum = enumOf(...SEGMENTATION_SCALES);
+export const SegmentationStateEnum = enumOf(...SEGMENTATION_STATES);
+export const EmptyReasonEnum = enumOf(...EMPTY_REASONS);
 
 registerEnumType(SegmentationTaskEnum, {
   name: 'SegmentationTask',

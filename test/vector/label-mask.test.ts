@@ -4,7 +4,8 @@ import { MaskRuns } from '../../src/vector/mask-runs.ts';
 import { rowFromProbability } from '../../src/vector/threshold-row.ts';
 import { tracePolygons } from '../../src/vector/trace-polygons.ts';
 import { labelRaster } from './label-raster.ts';
-import { blobMask, drawnMask, hardMasks, maskOf, noiseMask, seededRandom } from './seeded-masks.ts';
+import { blobMask, drawnMask, hardMasks, maskOf, noiseMask } from './seeded-masks.ts';
+import { seededRandom } from '../seeded.ts';
 import { floodLabels } from './slow-twins.ts';
 
 const sizesOf = (raster: Uint32Array): Map<number, number> => {

@@ -4,7 +4,8 @@ import { labelMask } from '../../src/vector/label-mask.ts';
 import { MaskRuns } from '../../src/vector/mask-runs.ts';
 import { rowFromProbability } from '../../src/vector/threshold-row.ts';
 import { tracePolygons } from '../../src/vector/trace-polygons.ts';
-import { hardMasks, maskOf, seededRandom } from './seeded-masks.ts';
+import { hardMasks, maskOf } from './seeded-masks.ts';
+import { seededRandom } from '../seeded.ts';
 
 const row = (y: number, ...toggles: number[]) => ({
   y,
