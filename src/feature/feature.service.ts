@@ -36,10 +36,6 @@ export class FeatureService {
     return this.store.byId(id);
   }
 
-  byIds(ids: readonly string[]): Promise<Feature[]> {
-    return this.store.byIds(ids);
-  }
-
   /**
    * @param order largest first when absent
    * @throws {InvalidFilterError} {@link InvalidGeometryError} {@link RequestTooLargeError}

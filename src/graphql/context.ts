@@ -1,5 +1,4 @@
 import DataLoader from 'dataloader';
-import type { Feature } from '../feature/feature.ts';
 import type { ModelInfo } from '../inference/segmentation-model.ts';
 import type { GeometryFormat } from '../feature/feature.store.ts';
 import type { FeatureService } from '../feature/feature.service.ts';
@@ -19,7 +18,6 @@ export interface RequestContext {
   readonly links: Links;
   readonly scenes: DataLoader<string, Scene>;
   readonly segmentations: DataLoader<string, Segmentation>;
-  readonly features: DataLoader<string, Feature>;
   /** GeoJSON text of a feature's outline; one loader for each format that the operation asks for. */
   readonly geometries: (format: GeometryFormat) => DataLoader<string, string>;
   /** Every model of the model folder. */
@@ -57,7 +55,6 @@ export function createContext(services: Services, baseUrl: string): RequestConte
     links: { absolute: (path) => `${baseUrl}${path}` },
     scenes: loader((ids) => services.scenes.byIds(ids)),
     segmentations: loader((ids) => services.segmentations.byIds(ids)),
-    features: loader((ids) => services.features.byIds(ids)),
     geometries(format) {
       const key = `${format.precision}/${format.simplifyM}`;
       const known = geometries.get(key);
