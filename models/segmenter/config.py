@@ -30,7 +30,7 @@ class VisionConfig:
     window: int
     mlp_ratio: int = 4
     drop_path: float = 0.0  # rate of the last block; grows linearly from 0; training only
-    local: bool = False  # small convolutions beside patches and attention; absent in the published network
+    convolutional: int = 0  # first stages that are residual convolutions, the stem too; none in the published network
 
 
 @dataclass(frozen=True)
@@ -217,12 +217,12 @@ def compact(vocabulary: VocabularyConfig | None = None) -> ModelConfig:
     return ModelConfig(
         name="segearth-r1-compact",
         window_px=256,
-        vision=VisionConfig((32, 64, 128, 256), (2, 2, 6, 2), (1, 2, 4, 8), window=8, local=True),
+        vision=VisionConfig((48, 96, 192, 384), (2, 2, 2, 2), (2, 3, 6, 12), window=8, convolutional=3),
         language=LanguageConfig(hidden=256, layers=4, heads=8, mlp=1024, rotary_dims=16, max_positions=256),
         vocabulary=vocabulary,
         projector=ProjectorConfig(dim=192, heads=6, head_dim=32),
-        pixel_decoder=PixelDecoderConfig(dim=96, layers=1, heads=6, points=4, feed_forward=256, norm_groups=24),
-        mask_generator=MaskGeneratorConfig(layers=3, heads=6, feed_forward=384, presence=True),
+        pixel_decoder=PixelDecoderConfig(dim=64, layers=1, heads=4, points=2, feed_forward=192, norm_groups=16),
+        mask_generator=MaskGeneratorConfig(layers=3, heads=4, feed_forward=384, presence=True),
     )
 
 

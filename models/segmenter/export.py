@@ -24,6 +24,7 @@ from segmenter.graphs import Graph, TensorSpec, graphs
 from segmenter.manifest import Release, copy_tokenizer, weights_path, write_manifest
 from segmenter.network import SegEarthR1
 from segmenter.tokenizer import TOKENIZER_FILE
+from segmenter.vision_encoder import fold_batch_norms
 
 OPSET = 18
 
@@ -39,18 +40,25 @@ _TRACED_LENGTH = {"N": 3, "R": 7, "P": 5}
 _DTYPES = {"FP32": torch.float32, "INT64": torch.int64, "UINT8": torch.uint8}
 
 
-def half_rounded(network: SegEarthR1) -> SegEarthR1:
-    """A copy whose matrices and kernels are rounded to the values that float16 holds; vectors stay as they are."""
-    rounded = copy.deepcopy(network).eval()
+def as_stored(network: SegEarthR1, half: bool = True) -> SegEarthR1:
+    """A copy that computes what the exported graphs do: batch norms folded and, with `half`, weights rounded.
+
+    Matrices and kernels take the values that float16 holds; vectors stay as they are. Raises ValueError for a weight that
+    float16 cannot hold.
+    """
+    stored = copy.deepcopy(network)
+    fold_batch_norms(stored)
+    if not half:
+        return stored
     with torch.no_grad():
-        for name, weight in rounded.named_parameters():
+        for name, weight in stored.named_parameters():
             if weight.ndim < 2:
                 continue
-            half = weight.half().float()
-            if not bool(half.isfinite().all()):
+            rounded = weight.half().float()
+            if not bool(rounded.isfinite().all()):
                 raise ValueError(f"{name} holds {float(weight.abs().max())}; float16 ends at 65504, export with --fp32")
-            weight.copy_(half)
-    return rounded
+            weight.copy_(rounded)
+    return stored
 
 
 def export_graph(graph: Graph, path: Path) -> None:
@@ -166,7 +174,7 @@ def export_model(network: SegEarthR1, folder: Path, tokenizer: Path, release: Re
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "manifest.json").unlink(missing_ok=True)
     copied = copy_tokenizer(tokenizer, folder, network.config)
-    network = half_rounded(network) if half else network.eval()
+    network = as_stored(network, half)
     exported = graphs(network)
     for graph in exported:
         export_graph(graph, folder / f"{graph.name}.onnx")

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from segmenter.shards import Entry, PackWriter, write_index
+from segmenter.shards import Entry, PackWriter, decoded, write_index
 from segmenter.weak import label_scenes
 
 Pixels = NDArray[np.uint8]
@@ -136,11 +136,6 @@ class Blobs:
         return content
 
 
-def decoded(encoded: bytes) -> Pixels:
-    """A JPEG or PNG file's content as RGB uint8 `[height, width, 3]`."""
-    return np.asarray(Image.open(io.BytesIO(encoded)).convert("RGB"))
-
-
 def polygon_labels(text: str, side: int) -> Labels:
     """Rasters of a YOLO polygon file: `class x y x y ...` a line, coordinates as a share of the side.
 
@@ -229,13 +224,13 @@ SOURCES: dict[str, tuple[str, Callable[[Path], Iterator[Picture]], tuple[str, ..
 }
 
 
-def write_pack(pictures: Iterator[Picture], classes: tuple[str, ...], folder: Path) -> int:
+def write_pack(pictures: Iterator[Picture], classes: tuple[str, ...], folder: Path, raw: bool = False) -> int:
     """Writes one source's three files and returns how many images it holds.
 
     Raises PackError for an exam image and for labels of another size than their image.
     """
     entries: list[Entry] = []
-    with PackWriter(folder) as writer:
+    with PackWriter(folder, raw) as writer:
         for picture in pictures:
             if picture.split == "exam":
                 raise PackError(f"{picture.key} belongs to the exam and must not be packed")
@@ -244,7 +239,7 @@ def write_pack(pictures: Iterator[Picture], classes: tuple[str, ...], folder: Pa
                 raise PackError(f"{picture.key}: image {(height, width)} but labels {picture.labels.shape}")
             image, labels = writer.image(picture.encoded), writer.labels(picture.labels)
             entries.append(Entry(picture.key, picture.split, height, width, image, labels, picture.scene))
-    write_index(folder, list(classes), entries)
+    write_index(folder, list(classes), entries, raw)
     return len(entries)
 
 
@@ -253,6 +248,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mirrors", type=Path, required=True, help="folder with the git mirrors (owner+name/repo)")
     parser.add_argument("--data", type=Path, default=Path(".data"), help="where the packs go")
     parser.add_argument("--weak-steps", type=int, default=900, help="training steps of the water labeller of the scenes")
+    parser.add_argument("--raw", action="store_true", help="keep pictures decoded: 11 GB, but windows are drawn much faster")
     parser.add_argument("--source", choices=sorted(SOURCES), action="append", help="only these (default: all)")
 
 
@@ -260,7 +256,7 @@ def main(args: argparse.Namespace) -> None:
     """Packs the chosen sources and prints how many images each holds."""
     for name in args.source or SOURCES:
         folder, read, classes = SOURCES[name]
-        count = write_pack(read(args.mirrors / folder), classes, args.data / name)
+        count = write_pack(read(args.mirrors / folder), classes, args.data / name, args.raw)
         print(f"{name}: {count} images")
     scenes = tuple(name for name, (_, _, classes) in SOURCES.items() if not classes)
     if all((args.data / name / "index.json").is_file() for name in scenes):

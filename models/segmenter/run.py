@@ -49,8 +49,9 @@ class Run:
     def follow(self, keep: float) -> None:
         """Moves the averaged weights towards the present ones; early on faster, so that the first ones are forgotten."""
         share = 1 - min(keep, (1 + self.step) / (10 + self.step))
-        for name, value in self.network.named_parameters():
-            self.average[name].lerp_(value, share)
+        for name, value in self.network.state_dict().items():
+            if value.is_floating_point():
+                self.average[name].lerp_(value, share)
 
     def note(self, values: dict[str, float]) -> None:
         """Takes values into the running means (about the last fifty steps)."""
@@ -85,13 +86,10 @@ def new_run(args: argparse.Namespace, config: ModelConfig | None = None) -> Run:
 
 
 def _load_vision(network: SegEarthR1, weights: dict[str, Tensor], path: Path) -> None:
-    """Takes the image side from a checkpoint; its language model may be of another vocabulary.
-
-    Local filters that the checkpoint lacks stay at zero, where they change nothing.
-    """
+    """Takes the image side from a checkpoint; its language model may be of another vocabulary."""
     own = network.state_dict()
     fitting = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
-    missing = [name for name in own if name.startswith(VISION_PARTS) and name not in fitting and ".local." not in name]
+    missing = [name for name in own if name.startswith(VISION_PARTS) and name not in fitting]
     if missing:
         raise TrainError(f"{path} does not fit the image side: {missing[:3]} and {max(0, len(missing) - 3)} more")
     network.load_state_dict(fitting, strict=False)

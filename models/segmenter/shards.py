@@ -1,4 +1,8 @@
-"""Packed sources on disk: encoded pictures and compressed labels in two flat files, and an index that finds them."""
+"""Packed sources on disk: pictures and labels in two flat files, and an index that finds them.
+
+Pictures are kept encoded and labels compressed, or, in a raw pack, both as plain arrays: a raw pack of all sources takes
+about 11 GB instead of 0.8, and a window is drawn from it without decoding the picture around it.
+"""
 
 import io
 import json
@@ -30,9 +34,10 @@ class Entry:
 
 
 class PackWriter:
-    """Writes the two flat files of a source; use as a context manager."""
+    """Writes the two flat files of a source, raw or not; use as a context manager."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, raw: bool = False) -> None:
+        self._raw = raw
         folder.mkdir(parents=True, exist_ok=True)
         self._images, self._labels = (folder / "images.bin").open("wb"), (folder / "labels.bin").open("wb")
 
@@ -46,21 +51,32 @@ class PackWriter:
     def image(self, encoded: bytes) -> tuple[int, int]:
         """Appends an encoded picture and returns its place."""
         start = self._images.tell()
-        self._images.write(encoded)
-        return start, len(encoded)
+        length = self._images.write(decoded(encoded).tobytes() if self._raw else encoded)
+        return start, length
 
     def labels(self, labels: Labels | None) -> tuple[int, int] | None:
-        """Appends a label raster, compressed, and returns its place; None for None."""
+        """Appends a label raster and returns its place; None for None."""
         if labels is None:
             return None
-        start, packed = self._labels.tell(), zlib.compress(np.ascontiguousarray(labels).tobytes(), 6)
-        self._labels.write(packed)
-        return start, len(packed)
+        start = self._labels.tell()
+        return start, self._labels.write(label_bytes(labels, self._raw))
 
 
-def write_index(folder: Path, classes: list[str], entries: list[Entry]) -> None:
-    """Writes `index.json`: the names of the label bits and the entries."""
-    (folder / "index.json").write_text(json.dumps({"classes": classes, "entries": [asdict(e) for e in entries]}))
+def decoded(encoded: bytes) -> Pixels:
+    """A JPEG or PNG file's content as RGB uint8 `[height, width, 3]`."""
+    return np.asarray(Image.open(io.BytesIO(encoded)).convert("RGB"))
+
+
+def label_bytes(labels: Labels, raw: bool) -> bytes:
+    """A label raster as a pack keeps it."""
+    plain = np.ascontiguousarray(labels).tobytes()
+    return plain if raw else zlib.compress(plain, 6)
+
+
+def write_index(folder: Path, classes: list[str], entries: list[Entry], raw: bool = False) -> None:
+    """Writes `index.json`: the names of the label bits, the entries and whether the pack is raw."""
+    index = {"classes": classes, "raw": raw, "entries": [asdict(e) for e in entries]}
+    (folder / "index.json").write_text(json.dumps(index))
 
 
 class Shards:
@@ -74,6 +90,7 @@ class Shards:
         index: dict[str, Any] = json.loads((folder / "index.json").read_text())
         self.name = folder.name
         self.classes: list[str] = index["classes"]
+        self.raw = bool(index.get("raw", False))
         self.entries = [Entry(**entry) for entry in index["entries"]]
         self._images = np.memmap(folder / "images.bin", np.uint8, "r") if self.entries else np.zeros(0, np.uint8)
         has_labels = (folder / "labels.bin").stat().st_size > 0
@@ -97,11 +114,13 @@ class Shards:
 
     def _decode(self, entry: Entry) -> Pixels:
         start, length = entry.image
-        return np.asarray(Image.open(io.BytesIO(self._images[start : start + length].tobytes())).convert("RGB"))
+        stored = self._images[start : start + length]
+        return stored.reshape(entry.height, entry.width, 3) if self.raw else decoded(stored.tobytes())
 
     def _inflate(self, entry: Entry) -> Labels:
         if entry.labels is None:
             raise ValueError(f"{self.name} {entry.key} has no pixel labels")
         start, length = entry.labels
-        flat = np.frombuffer(zlib.decompress(self._labels[start : start + length].tobytes()), np.uint16)
+        stored = self._labels[start : start + length]
+        flat = stored.view(np.uint16) if self.raw else np.frombuffer(zlib.decompress(stored.tobytes()), np.uint16)
         return flat.reshape(entry.height, entry.width)

@@ -1,5 +1,7 @@
 """Vision encoder: Swin transformer with shifted windows, four outputs at strides 4, 8, 16 and 32.
 
+A configuration may make its first stages of residual convolutions instead.
+
 Liu et al. 2021, "Swin Transformer", sections 3.1 to 3.3; parameter names as in the published SegEarth-R1 checkpoint.
 Maps are [B, rows, columns, C] inside and [B, C, rows, columns] at the outputs.
 """
@@ -9,11 +11,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils import fuse_conv_bn_eval
 
 from segmenter.config import VisionConfig
 
 #: Added to the score of a pair of cells that the cyclic shift brought together from different regions.
 _OTHER_REGION = -100.0
+#: Share of a batch in the running statistics of batch norm; small, as a batch holds few windows.
+BATCH_MOMENTUM = 0.03
 
 
 def relative_position_index(window: int) -> Tensor:
@@ -87,24 +92,8 @@ class Mlp(nn.Module):
         return self.fc2(F.gelu(self.fc1(x)))
 
 
-class LocalFilter(nn.Module):
-    """x + its 3 x 3 neighbourhood, filtered channel by channel; the filters start at zero (Chu et al. 2021, "CPVT").
-
-    A network that sees few pictures learns edges and positions from it sooner than from attention alone.
-    """
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.filter = nn.Conv2d(dim, dim, 3, padding=1, groups=dim)
-        nn.init.zeros_(self.filter.weight)
-        nn.init.zeros_(self.filter.bias)  # type: ignore[arg-type]
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.filter(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-
-
 class SwinBlock(nn.Module):
-    """x + attention(norm1 x), then x + mlp(norm2 x); where the configuration has them, a local filter before.
+    """x + attention(norm1 x), then x + mlp(norm2 x).
 
     Maps are padded with zeros to whole windows *after* the norm: the padding becomes keys and values equal to the
     bias of `qkv`, and is not masked.
@@ -119,8 +108,6 @@ class SwinBlock(nn.Module):
         # A map of one window has no second window to exchange cells with.
         self.shift = config.window // 2 if shifted and side + self.padding > config.window else 0
         self.drop_path = drop_path
-        if config.local:
-            self.local = LocalFilter(dim)
         self.norm1 = nn.LayerNorm(dim)
         self.attn = WindowAttention(dim, heads, config.window)
         self.norm2 = nn.LayerNorm(dim)
@@ -129,8 +116,6 @@ class SwinBlock(nn.Module):
         self.register_buffer("attention_mask", mask, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        if hasattr(self, "local"):
-            x = self.local(x)
         x = x + self._dropped(self._attend(self.norm1(x)))
         return x + self._dropped(self.mlp(self.norm2(x)))
 
@@ -168,17 +153,42 @@ class PatchMerging(nn.Module):
         return self.reduction(self.norm(torch.cat(phases, -1)))
 
 
-class SwinStage(nn.Module):
-    """Blocks at one resolution; the odd ones shift their windows. `downsample` leads to the next stage."""
+class ConvBlock(nn.Module):
+    """x + two 3 x 3 convolutions of it, batch-normed (He et al. 2016, "Deep Residual Learning"); starts as the identity.
+
+    A network that sees few pictures learns edges and textures from convolutions sooner than from attention.
+    """
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(dim, dim, 3, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(dim, momentum=BATCH_MOMENTUM)
+        self.conv2 = nn.Conv2d(dim, dim, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(dim, momentum=BATCH_MOMENTUM)
+        nn.init.zeros_(self.norm2.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps = x.permute(0, 3, 1, 2)
+        maps = self.norm2(self.conv2(F.relu(self.norm1(self.conv1(maps)))))
+        return F.relu(x + maps.permute(0, 2, 3, 1))
+
+
+class Stage(nn.Module):
+    """Blocks at one resolution: convolutional in the first `convolutional` stages, else Swin blocks of which the odd
+    ones shift their windows. `downsample` leads to the next stage.
+    """
 
     def __init__(self, config: VisionConfig, stage: int, side: int) -> None:
         super().__init__()
         first, total = sum(config.depths[:stage]), sum(config.depths)
-        dim = config.dims[stage]
-        rates = [config.drop_path * (first + index) / max(1, total - 1) for index in range(config.depths[stage])]
-        self.blocks = nn.ModuleList(
-            SwinBlock(dim, config.heads[stage], config, side, index % 2 == 1, rate) for index, rate in enumerate(rates)
-        )
+        dim, depth = config.dims[stage], config.depths[stage]
+        if stage < config.convolutional:
+            self.blocks = nn.ModuleList(ConvBlock(dim) for _ in range(depth))
+        else:
+            rates = [config.drop_path * (first + index) / max(1, total - 1) for index in range(depth)]
+            self.blocks = nn.ModuleList(
+                SwinBlock(dim, config.heads[stage], config, side, index % 2 == 1, rate) for index, rate in enumerate(rates)
+            )
         self.downsample = PatchMerging(dim) if stage < 3 else None
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -189,28 +199,41 @@ class SwinStage(nn.Module):
 
 
 class PatchEmbed(nn.Module):
-    """Image [B, 3, S, S] to cells [B, S/4, S/4, C].
+    """Image [B, 3, S, S] to cells [B, S/4, S/4, C], one linear map of each 4 x 4 patch."""
 
-    `local` adds two overlapping convolutions beside the patches, the second one starting at zero
-    (Xiao et al. 2021, "Early Convolutions Help Transformers See Better").
-    """
-
-    def __init__(self, dim: int, local: bool) -> None:
+    def __init__(self, dim: int) -> None:
         super().__init__()
         self.proj = nn.Conv2d(3, dim, 4, stride=4)
         self.norm = nn.LayerNorm(dim)
-        if local:
-            fine = nn.Conv2d(3, dim, 3, stride=2, padding=1)
-            coarse = nn.Conv2d(dim, dim, 3, stride=2, padding=1)
-            nn.init.zeros_(coarse.weight)
-            nn.init.zeros_(coarse.bias)  # type: ignore[arg-type]
-            self.local = nn.Sequential(fine, nn.ReLU(), coarse)
 
     def forward(self, image: Tensor) -> Tensor:
-        cells = self.proj(image)
-        if hasattr(self, "local"):
-            cells = cells + self.local(image)
-        return self.norm(cells.permute(0, 2, 3, 1))
+        return self.norm(self.proj(image).permute(0, 2, 3, 1))
+
+
+class ConvStem(nn.Module):
+    """Image [B, 3, S, S] to cells [B, S/4, S/4, C] by two overlapping convolutions of stride 2.
+
+    Xiao et al. 2021, "Early Convolutions Help Transformers See Better".
+    """
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, dim // 2, 3, stride=2, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(dim // 2, momentum=BATCH_MOMENTUM)
+        self.conv2 = nn.Conv2d(dim // 2, dim, 3, stride=2, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(dim, momentum=BATCH_MOMENTUM)
+
+    def forward(self, image: Tensor) -> Tensor:
+        maps = F.relu(self.norm1(self.conv1(image.contiguous(memory_format=torch.channels_last))))
+        return F.relu(self.norm2(self.conv2(maps))).permute(0, 2, 3, 1)
+
+
+def fold_batch_norms(encoder: nn.Module) -> None:
+    """Folds every batch norm into the convolution before it, in place: what the encoder computes in evaluation stays."""
+    for module in encoder.eval().modules():
+        if isinstance(module, ConvBlock | ConvStem):
+            module.conv1, module.norm1 = fuse_conv_bn_eval(module.conv1, module.norm1), nn.Identity()  # type: ignore[assignment]
+            module.conv2, module.norm2 = fuse_conv_bn_eval(module.conv2, module.norm2), nn.Identity()  # type: ignore[assignment]
 
 
 class VisionEncoder(nn.Module):
@@ -221,8 +244,8 @@ class VisionEncoder(nn.Module):
         for stage in range(3):
             if config.dims[stage + 1] != 2 * config.dims[stage]:
                 raise ValueError(f"vision.dims {config.dims} must double from stage to stage")
-        self.patch_embed = PatchEmbed(config.dims[0], config.local)
-        self.layers = nn.ModuleList(SwinStage(config, stage, window_px // (4 << stage)) for stage in range(4))
+        self.patch_embed = (ConvStem if config.convolutional else PatchEmbed)(config.dims[0])
+        self.layers = nn.ModuleList(Stage(config, stage, window_px // (4 << stage)) for stage in range(4))
         for stage, dim in enumerate(config.dims):
             self.add_module(f"norm{stage}", nn.LayerNorm(dim))
 

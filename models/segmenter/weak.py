@@ -6,7 +6,6 @@ that look like another scene become land; what lies between stays unknown. Scene
 forest, a desert) keep their label on every pixel.
 """
 
-import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from segmenter.shards import Shards, write_index
+from segmenter.shards import Shards, label_bytes, write_index
 
 #: Scene names of RSSCN7 and AID gathered to what a pixel of the scene may look like.
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -152,8 +151,6 @@ def write_scene_labels(network: nn.Sequential, folder: Path, watery: frozenset[s
             place = None
             if entry.scene in watery:
                 labels = water_bits(water_probability(network, shards.pixels(entry)))
-                packed = zlib.compress(labels.tobytes(), 6)
-                place = (file.tell(), len(packed))
-                file.write(packed)
+                place = (file.tell(), file.write(label_bytes(labels, shards.raw)))
             entries.append(replace(entry, labels=place))
-    write_index(folder, shards.classes, entries)
+    write_index(folder, shards.classes, entries, shards.raw)

@@ -16,7 +16,7 @@ from torch import nn
 
 from segmenter.checkpoint import load_network, save_checkpoint
 from segmenter.config import TASKS, ModelConfig
-from segmenter.export import export_graph, export_model, half_rounded
+from segmenter.export import as_stored, export_graph, export_model
 from segmenter.graph_check import RELATIVE_LIMIT, check_graphs, open_graph, relative_difference, run_graph, run_module
 from segmenter.graphs import graphs
 from segmenter.manifest import Release, copy_tokenizer
@@ -52,7 +52,7 @@ def folder(network: SegEarthR1, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 def test_three_graphs_wired_by_name_give_what_the_network_gives(network: SegEarthR1, folder: Path) -> None:
-    rounded, config = half_rounded(network), network.config
+    rounded, config = as_stored(network), network.config
     sessions = {name: open_graph(folder / f"{name}.onnx") for name in ("vision", "language", "mask")}
     pixels = np.random.default_rng(1).integers(0, 256, (1, 128, 128, 3), dtype=np.uint8)
     ids, mask = QuestionTokenizer.load().batch(["boats", "where could a pilot land?", "roads"])
@@ -82,7 +82,7 @@ def test_three_graphs_wired_by_name_give_what_the_network_gives(network: SegEart
 
 
 def test_one_question_of_one_token_and_one_cached_position_are_enough(network: SegEarthR1, folder: Path) -> None:
-    rounded = half_rounded(network)
+    rounded = as_stored(network)
     session = open_graph(folder / "language.onnx")
     past = np.random.default_rng(2).standard_normal((2, 2, 1, 8)).astype(np.float32)
     feeds = {
@@ -138,7 +138,7 @@ def test_weights_beyond_float16_are_refused_by_name(network: SegEarthR1) -> None
     with torch.no_grad():
         spoilt.text_projector.weight[0, 0] = 1e6
     with pytest.raises(ValueError, match=r"text_projector\.weight holds 1000000\.0; float16 ends at 65504"):
-        half_rounded(spoilt)
+        as_stored(spoilt)
 
 
 def test_a_graph_of_other_weights_does_not_pass_the_check(network: SegEarthR1, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from segmenter.language_model import rotate
 from segmenter.mask_generator import PackedAttention, cell_means, joined_logits, visible_cells
 from segmenter.network import ImageState, SegEarthR1, normalise, question_slots
 from segmenter.pixel_decoder import DeformableAttention
-from segmenter.vision_encoder import merge, partition, relative_position_index, shift_mask
+from segmenter.vision_encoder import ConvBlock, fold_batch_norms, merge, partition, relative_position_index, shift_mask
 from tiny import tiny
 
 IDS = torch.tensor([[5, 6, 7, 9, 0], [8, 9, 0, 0, 0], [3, 2, 4, 6, 9]])
@@ -260,6 +261,30 @@ def test_padding_cells_are_keys_that_carry_the_bias(network: SegEarthR1) -> None
         halfway = x[0, 5:, 5:] + attended
         expected = halfway + block.mlp(block.norm2(halfway))
         torch.testing.assert_close(block(x)[0, 5:, 5:], expected, atol=1e-5, rtol=0)
+
+
+def test_a_fresh_convolution_block_changes_nothing_that_is_positive() -> None:
+    x = torch.rand(2, 6, 6, 8)
+    torch.testing.assert_close(ConvBlock(8)(x), x)
+
+
+def test_convolutional_stages_keep_the_shapes_and_fold_their_norms(state: ImageState) -> None:
+    config = tiny()
+    torch.manual_seed(4)
+    encoder = SegEarthR1(replace(config, vision=replace(config.vision, convolutional=3))).model.vision_tower
+    assert isinstance(encoder.layers[2].blocks[0], ConvBlock) and not isinstance(encoder.layers[3].blocks[0], ConvBlock)
+    for name, tensor in encoder.state_dict().items():
+        if "norm" in name and tensor.is_floating_point():
+            nn.init.uniform_(tensor, 0.5, 1.5)
+    image = torch.randn(2, 3, 128, 128)
+    with torch.no_grad():
+        before = encoder.eval()(image)
+        fold_batch_norms(encoder)
+        after = encoder(image)
+    assert [f.shape for f in before] == [f.shape for f in state.features]
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in encoder.modules())
+    for one, other in zip(before, after, strict=True):
+        torch.testing.assert_close(other, one, atol=1e-4, rtol=1e-4)
 
 
 def test_a_configuration_survives_json() -> None:

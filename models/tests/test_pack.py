@@ -81,14 +81,15 @@ def test_colours_take_the_nearest_class() -> None:
     assert colour_labels(mask).tolist() == [[1 << names.index(n) for n in row] for row in expected]
 
 
-def test_a_pack_reads_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize("raw", [False, True])
+def test_a_pack_reads_back(tmp_path: Path, raw: bool) -> None:
     rng = np.random.default_rng(1)
     images = [rng.integers(0, 255, (5 + i, 7, 3), np.uint8) for i in range(3)]
     pictures = [
         Picture(f"p{i}", split, png(images[i]), np.full((5 + i, 7), 1 << 7, np.uint16), None)
         for i, split in enumerate(("train", "validation", "train"))
     ]
-    assert write_pack(iter(pictures), ISAID_CLASSES, tmp_path / "isaid") == 3
+    assert write_pack(iter(pictures), ISAID_CLASSES, tmp_path / "isaid", raw) == 3
     source = Source(tmp_path / "isaid", "train")
     assert [entry.key for entry in source.entries] == ["p0", "p2"]
     for entry, image in zip(source.entries, images[::2], strict=True):
@@ -106,10 +107,11 @@ def test_doubtful_water_is_unknown_and_a_picture_without_any_says_nothing() -> N
     assert not water_bits(probability).any()
 
 
-def test_only_water_scenes_get_weak_labels(tmp_path: Path) -> None:
+@pytest.mark.parametrize("raw", [False, True])
+def test_only_water_scenes_get_weak_labels(tmp_path: Path, raw: bool) -> None:
     encoded = png(np.zeros((16, 16, 3), np.uint8))
     pictures = [Picture("r", "train", encoded, None, "River"), Picture("f", "train", encoded, None, "Forest")]
-    write_pack(iter(pictures), (), tmp_path / "aid")
+    write_pack(iter(pictures), (), tmp_path / "aid", raw)
     write_scene_labels(classifier().eval(), tmp_path / "aid", frozenset({"River"}))
     source = Source(tmp_path / "aid", "train")
     assert source.source_labels(source.entries[0]).shape == (16, 16)

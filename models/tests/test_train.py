@@ -166,17 +166,6 @@ def test_rate_rises_then_falls_to_its_end() -> None:
     assert rate_factor(1.0, 10_000, 100, 0.01) == pytest.approx(0.01)
 
 
-def test_local_filters_start_by_changing_nothing() -> None:
-    plain = small()
-    with_filters = replace(plain, vision=replace(plain.vision, local=True))
-    torch.manual_seed(0)
-    one, other = SegEarthR1(plain).eval(), SegEarthR1(with_filters).eval()
-    missing = other.load_state_dict(one.state_dict(), strict=False).missing_keys
-    assert missing and all(".local." in name for name in missing)
-    image = torch.randn(1, 3, SIDE, SIDE)
-    assert torch.equal(one.encode_image(image).mask_features, other.encode_image(image).mask_features)
-
-
 def test_a_step_pauses_as_its_rhythm_says() -> None:
     rhythm = Rhythm(ask=2, language=3)
     assert [step for step in range(14) if rhythm.asks(step)] == [0, 2, 4, 6, 8, 10, 12]
