@@ -13,10 +13,12 @@ VERBS = {
     "distil": "train the language model to embed sentences as its teacher does",
     "train": "train the network on packed shards",
     "calibrate": "set the presence score of a checkpoint on held-out places",
-    "evaluate": "measure a checkpoint on held-out places and wordings",
+    "evaluate": "measure a model on held-out places and wordings, or on a labelled data set",
+    "export-dataset": "write a labelled data set as a folder that `terraql evaluate` reads",
     "convert": "make a checkpoint of the published weights",
     "export": "write ONNX graphs and the manifest of a checkpoint",
     "golden": "write the reference tensors that the TypeScript pipeline is compared with",
+    "golden-full": "export the full size with drawn weights and write what the published code computes with them",
 }
 
 
@@ -27,7 +29,7 @@ def main(argv: list[str]) -> None:
     for verb, summary in VERBS.items():
         command = verbs.add_parser(verb, help=summary, description=summary)
         if argv[:1] == [verb]:
-            module = importlib.import_module(f"segmenter.{verb}")
+            module = importlib.import_module(f"segmenter.{verb.replace('-', '_')}")
             module.add_arguments(command)
             command.set_defaults(run=module.main)
     arguments = parser.parse_args(argv)

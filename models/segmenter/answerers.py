@@ -29,12 +29,12 @@ class TorchAnswerer:
         return cls(load_network(path), QuestionTokenizer.load())
 
     @torch.inference_mode()
-    def logits(self, pixels: Pixels, texts: list[str]) -> Tensor:
-        """RGB uint8 `[S, S, 3]` and N questions to mask logits float32 `[N, S/4, S/4]`."""
+    def logits(self, pixels: Pixels, texts: list[str], task: Task | None = None) -> Tensor:
+        """RGB uint8 `[S, S, 3]` and N questions to mask logits float32 `[N, S/4, S/4]`; `task` instead of the usual one."""
         state = self.network.encode_image(normalise(torch.from_numpy(np.ascontiguousarray(pixels))[None]))
         ids, mask = self.tokenizer.batch(texts)
         index = torch.zeros(len(texts), dtype=torch.int64)
-        description = self.network.describe(state, index, self.task, ids, mask)
+        description = self.network.describe(state, index, task or self.task, ids, mask)
         stages, presence = self.network.segment(state, index, description, every_stage=False)
         return stages[-1] if presence is None else joined_logits(stages[-1], presence[:, None, None])
 
@@ -50,7 +50,8 @@ class OnnxAnswerer:
             part: ort.InferenceSession(str(folder / manifest["files"][part]["path"]), options, ["CPUExecutionProvider"])
             for part in ("vision", "language", "mask")
         }
-        self._prompt = np.array([manifest["prompt"][task]], np.int64)
+        self._prompts = {name: np.array([ids], np.int64) for name, ids in manifest["prompt"].items()}
+        self.task = task
         self.tokenizer = QuestionTokenizer.load(folder / manifest["files"]["tokenizer"]["path"])
         self.side = int(manifest["windowPx"])
 
@@ -65,8 +66,9 @@ class OnnxAnswerer:
         names = [output.name for output in session.get_outputs()]
         return dict(zip(names, session.run(names, feeds), strict=True))
 
-    def logits(self, pixels: Pixels, texts: list[str]) -> Tensor:
-        """RGB uint8 `[S, S, 3]` and N questions to mask logits float32 `[N, S/4, S/4]`."""
+    def logits(self, pixels: Pixels, texts: list[str], task: Task | None = None) -> Tensor:
+        """RGB uint8 `[S, S, 3]` and N questions to mask logits float32 `[N, S/4, S/4]`; `task` instead of the usual one."""
+        prompt = self._prompts[task or self.task]
         seen = self._run("vision", {"image": np.ascontiguousarray(pixels)[None]})
         past = next(i for i in self._sessions["language"].get_inputs() if i.name == "past_keys")
         layers, heads, _, width = (int(n) if isinstance(n, int) else 0 for n in past.shape)
@@ -75,8 +77,8 @@ class OnnxAnswerer:
             "language",
             {
                 **seen,
-                "input_ids": self._prompt,
-                "attention_mask": np.ones_like(self._prompt),
+                "input_ids": prompt,
+                "attention_mask": np.ones_like(prompt),
                 "past_keys": nothing,
                 "past_values": nothing,
             },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 from typing import Any
@@ -21,17 +22,35 @@ def save_checkpoint(path: Path, config: ModelConfig, weights: dict[str, Tensor],
     os.replace(partial, path)
 
 
-def read_checkpoint(path: Path) -> dict[str, Any]:
+def read_checkpoint(path: Path, in_place: bool = False) -> dict[str, Any]:
     """The file's entries: `config` (a ModelConfig), `weights` and what was added; tensors on the CPU.
 
+    With `in_place` the tensors stay in the file and are read when they are used.
     Raises FileNotFoundError, or ValueError where the file is no checkpoint of this package.
     """
     if not path.is_file():
         raise FileNotFoundError(f"no checkpoint at {path}")
-    entries = torch.load(path, map_location="cpu", weights_only=True)
+    entries = torch.load(path, map_location="cpu", weights_only=True, mmap=in_place)
     if not isinstance(entries, dict) or not {"config", "weights"} <= entries.keys():
         raise ValueError(f"{path} is no checkpoint: it must hold `config` and `weights`")
     return {**entries, "config": ModelConfig.from_dict(entries["config"])}
+
+
+def network_of(config: ModelConfig, weights: dict[str, Tensor]) -> SegEarthR1:
+    """The network in evaluation mode with float32 `weights` as they are, not copied; every weight must be there and fit.
+
+    Nothing is drawn first: of the full size that would take minutes and 6 GB.
+    """
+    with torch.device("meta"):
+        network = SegEarthR1(config)
+    floats = {key: value.float() if value.is_floating_point() else value for key, value in weights.items()}
+    network.load_state_dict(floats, assign=True)
+    computed = dataclasses.replace(config, language=dataclasses.replace(config.language, layers=0), published_layout=False)
+    for name, buffer in SegEarthR1(computed).named_buffers():
+        owner, _, leaf = name.rpartition(".")
+        if network.get_buffer(name).is_meta:
+            setattr(network.get_submodule(owner), leaf, buffer)
+    return network.eval()
 
 
 def load_network(path: Path) -> SegEarthR1:

@@ -16,13 +16,14 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from segmenter.answerers import OnnxAnswerer, TorchAnswerer
 from segmenter.batches import SCALES, askable
 from segmenter.dataset import DUBAI_CLASSES, Labelled, Pixels, Scenes, Source, Window, bits
+from segmenter.frames import full_size
 from segmenter.metrics import Overlap, c_iou, empty_share, g_iou, overlap
 from segmenter.questions import EXPLICIT_KINDS, IMPLICIT_KINDS, ISAID_OBJECTS, QuestionBank, Split
+from segmenter.readers import KINDS
 
 #: Groups of wordings: the kinds of questions and the splits they come from.
 GROUPS: dict[str, tuple[tuple[str, ...], tuple[Split, ...]]] = {
@@ -127,12 +128,6 @@ def answers(answerer: Answerer, windows: Iterator[tuple[str, Window]], wordings:
             yield Answer(source, category, group, here, overlap(mask, target, known))
 
 
-def full_size(logits: torch.Tensor, side: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Logits `[N, s, s]` to masks `[N, side, side]`: bilinear, then above 0."""
-    scaled = F.interpolate(logits[:, None].float(), (side, side), mode="bilinear", align_corners=False)
-    return np.asarray(scaled[:, 0].numpy() > 0)
-
-
 def score(found: list[Answer], group: str) -> dict[str, Any]:
     """Scores of one group of wordings, per category and gathered."""
     mine = [a for a in found if a.group == group]
@@ -151,6 +146,7 @@ def score(found: list[Answer], group: str) -> dict[str, Any]:
 
     return {
         "objects": mean_of(ISAID_OBJECTS),
+        "objectQuestions": g_iou([a.counts for a in mine if a.present and a.category in ISAID_OBJECTS]),
         "landCover": {name: mean_of((name,)) for name in LAND_COVER},
         "all": mean_of(tuple(per_category)),
         "absentEmpty": empty_share([a.counts for a in mine if not a.present]),
@@ -178,7 +174,8 @@ def table(scores: dict[str, dict[str, Any]]) -> str:
         first = next(c for c in cells if c)
         ious = [_percent(c["gIoU"]) if c else "-" for c in cells]
         rows.append([name, str(first["present"]), *ious, str(first["absent"]), _percent(first["absentEmpty"])])
-    rows.append(["15 objects", "", *(_percent(scores[g]["objects"]) for g in groups), "", ""])
+    rows.append(["15 objects, mean of categories", "", *(_percent(scores[g]["objects"]) for g in groups), "", ""])
+    rows.append(["15 objects, mean of questions", "", *(_percent(scores[g]["objectQuestions"]) for g in groups), "", ""])
     for name in LAND_COVER:
         rows.append([f"({name})", "", *(_percent(scores[g]["landCover"][name]) for g in groups), "", ""])
     rows.append(["absent answered empty", "", *(_percent(scores[g]["absentEmpty"]) for g in groups), "", ""])
@@ -196,18 +193,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--checkpoint", type=Path, help="checkpoint of `segmenter train`, run by torch")
     what.add_argument("--model", type=Path, help="folder with an exported manifest.json, run by onnxruntime")
-    parser.add_argument("--data", type=Path, default=Path(".data"), help="packs written by `segmenter pack`")
-    parser.add_argument("--every", type=int, default=1, help="use one window in so many")
-    parser.add_argument("--split", default="validation", choices=("validation", "calibration"))
+    parser.add_argument("--data", type=Path, default=Path(".data"), help="packs of `segmenter pack`, or the data set's folder")
+    parser.add_argument("--dataset", choices=KINDS, help="layout of a labelled data set; without it the packs' held-out places")
+    parser.add_argument("--split", help="packs: validation (default) or calibration; data sets: val (default) or test")
     parser.add_argument("--json", type=Path, help="also write the scores here")
     parser.add_argument("--threads", type=int, default=1)
+    packs = parser.add_argument_group("packs")
+    packs.add_argument("--every", type=int, default=1, help="use one window in so many")
+    sets = parser.add_argument_group("data sets")
+    sets.add_argument("--limit", type=int, help="ask about so many images only")
+    sets.add_argument("--questions", choices=("first", "all"), default="all", help="of each sample; first: as the paper")
+    sets.add_argument("--html", type=Path, help="also write a page with pictures of best, median and worst answers")
 
 
 def main(args: argparse.Namespace) -> None:
-    """Prints the table and the scores as JSON."""
+    """Prints the table; for packs also the scores as JSON."""
     torch.set_num_threads(args.threads)
     answerer = TorchAnswerer.load(args.checkpoint) if args.checkpoint else OnnxAnswerer.load(args.model, args.threads)
-    windows = held_out_windows(args.data, answerer.side, args.split)
+    if args.dataset:
+        # Only data sets need the COCO API and the page's template.
+        from segmenter.evaluate_dataset import evaluate_dataset
+
+        evaluate_dataset(answerer, args)
+    else:
+        evaluate_packs(answerer, args)
+
+
+def evaluate_packs(answerer: TorchAnswerer | OnnxAnswerer, args: argparse.Namespace) -> None:
+    """Measures on the packs' held-out places."""
+    split = args.split or "validation"
+    if split not in ("validation", "calibration"):
+        raise SystemExit(f"--split {split}: packs have validation and calibration")
+    windows = held_out_windows(args.data, answerer.side, split)
     chosen = (pair for number, pair in enumerate(windows) if number % args.every == 0)
     found = list(answers(answerer, chosen, Wordings(QuestionBank.load())))
     scores = {group: score(found, group) for group in GROUPS}

@@ -45,10 +45,14 @@ def check_graphs(network: SegEarthR1, exported: Sequence[Graph], folder: Path) -
     """
     worst = dict.fromkeys((graph.name for graph in exported), 0.0)
     vision, language, mask = exported
-    sessions = {graph.name: open_graph(folder / f"{graph.name}.onnx") for graph in exported}
+    config = network.config
+    rng = np.random.default_rng(0)
 
-    def compare(graph: Graph, feeds: Feeds) -> Feeds:
-        outputs = run_graph(sessions[graph.name], feeds)
+    def opened(graph: Graph) -> onnxruntime.InferenceSession:
+        return open_graph(folder / f"{graph.name}.onnx")
+
+    def compare(session: onnxruntime.InferenceSession, graph: Graph, feeds: Feeds) -> Feeds:
+        outputs = run_graph(session, feeds)
         expected = run_module(graph, feeds)
         for name, value in outputs.items():
             difference = relative_difference(value, expected[name])
@@ -57,17 +61,24 @@ def check_graphs(network: SegEarthR1, exported: Sequence[Graph], folder: Path) -
             worst[graph.name] = max(worst[graph.name], difference)
         return outputs
 
-    config = network.config
-    rng = np.random.default_rng(0)
-    seen = compare(vision, {"image": rng.integers(0, 256, (1, config.window_px, config.window_px, 3), dtype=np.uint8)})
+    # One session at a time: those of the full size would not fit in memory together.
+    session = opened(vision)
+    seen = compare(session, vision, {"image": rng.integers(0, 256, (1, config.window_px, config.window_px, 3), dtype=np.uint8)})
+    del session
+    session = opened(language)
+    descriptions = []
     for task, lengths in zip(TASKS, ((4, 9, 6), (5,)), strict=True):
         prefix = np.array([config.prompt(task)])
         past = np.zeros((config.language.layers, config.language.heads, 0, config.language.head_dim), np.float32)
-        first = compare(language, {**seen, **_whole(prefix), "past_keys": past, "past_values": past})
+        first = compare(session, language, {**seen, **_whole(prefix), "past_keys": past, "past_values": past})
         feeds = {"past_keys": first["present_keys"][:, 0], "past_values": first["present_values"][:, 0]}
-        described = compare(language, {**seen, **feeds, **_questions(config.vocabulary.seg_id, lengths, rng)})
-        logits = compare(mask, {**seen, "description": described["description"]})["logits"]
-        expected = run_module(mask, {**seen, "description": described["description"]})["logits"]
+        asked = {**seen, **feeds, **_questions(config.vocabulary.seg_id, lengths, rng)}
+        descriptions.append(compare(session, language, asked)["description"])
+    del session
+    session = opened(mask)
+    for description in descriptions:
+        logits = compare(session, mask, {**seen, "description": description})["logits"]
+        expected = run_module(mask, {**seen, "description": description})["logits"]
         moved = ((logits > 0) != (expected > 0)) & (np.abs(expected) >= UNDECIDED_LOGIT)
         if moved.any():
             raise ValueError(f"{int(moved.sum())} pixels of the mask graph differ from torch beyond {UNDECIDED_LOGIT}")

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from segmenter.config import ModelConfig
 from segmenter.language_model import KeyValues
 from segmenter.mask_generator import MaskMemory, joined_logits
-from segmenter.network import SegEarthR1, masked_mean, normalise
+from segmenter.network import ImageState, SegEarthR1, masked_mean, normalise
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,10 @@ class VisionGraph(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """image [1, S, S, 3] uint8 RGB; outputs in the order of :func:`image_tensors`."""
-        state = self.network.encode_image(normalise(image))
+        return self.outputs(self.network.encode_image(normalise(image)))
+
+    def outputs(self, state: ImageState) -> tuple[Tensor, ...]:
+        """What the graph gives of one encoded window."""
         memory = self.network.predictor.memory(state.ms)
         media = self.network.media(state.features[3])
         outputs = (state.image_tokens, state.mask_features, *media, *memory.keys, *memory.values)

@@ -30,18 +30,20 @@ class Release:
     gsd_m: tuple[float, float]  # smallest and largest ground sampling distance it was trained for, metres per pixel
     training_data: Sequence[dict[str, str]]  # name, licence, use
     accuracy: dict[str, Any]  # as `evaluate` measured it
+    converted_from: dict[str, Any] | None = None  # the published release and the sha256 of its files, by name
 
 
 def file_entry(path: Path) -> dict[str, Any]:
     """Path (relative to the manifest), sha256 and size of a file that lies beside the manifest."""
     return {
         "path": path.name,
-        "sha256": _sha256(path),
+        "sha256": sha256_of(path),
         "bytes": path.stat().st_size,
     }
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, lower-case hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -107,6 +109,8 @@ def write_manifest(
         "trainingData": list(release.training_data),
         "accuracy": release.accuracy,
     }
+    if release.converted_from is not None:
+        manifest["convertedFrom"] = release.converted_from
     path = folder / "manifest.json"
     path.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return path

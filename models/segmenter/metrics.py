@@ -1,6 +1,7 @@
 """Scores of answered questions: gIoU, cIoU and precision as SegEarth-R1's own evaluation counts them, and emptiness."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,3 +58,77 @@ def empty_share(overlaps: Iterable[Overlap]) -> float:
     """Share of answers without a single predicted pixel; NaN without any."""
     values = [one.predicted == 0 for one in overlaps]
     return float(np.mean(values)) if values else float("nan")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One answered question, compared in both frames; see `frames`."""
+
+    sample: str
+    image: str
+    question: str
+    first: bool  # the question that the paper asks of the sample
+    category: str
+    group: str
+    window: Overlap
+    scene: Overlap
+    pixels: int  # of the image, as far as they are labelled
+
+    @property
+    def target(self) -> int:
+        """Target pixels in the image."""
+        return self.scene.union - self.scene.predicted + self.scene.intersection
+
+
+def interval(values: Sequence[float], clusters: Sequence[str]) -> float | None:
+    """Half width of the 95 % interval of a mean: 1.96 cluster-robust standard errors, answers on one image being a cluster.
+
+    None with fewer than two clusters, which say nothing about their spread.
+    """
+    mean = float(np.mean(values)) if values else 0.0
+    sums: dict[str, float] = defaultdict(float)
+    for value, cluster in zip(values, clusters, strict=True):
+        sums[cluster] += value - mean
+    count = len(sums)
+    if count < 2:
+        return None
+    variance = sum(total * total for total in sums.values()) / len(values) ** 2 * count / (count - 1)
+    return 1.96 * float(np.sqrt(variance))
+
+
+def frame_scores(overlaps: Sequence[Overlap], images: Sequence[str]) -> dict[str, object]:
+    """gIoU with its interval, cIoU and P@0.5 .. P@0.9 of answers in one frame; None for means of nothing."""
+    ious = [one.iou for one in overlaps]
+    return {
+        "gIoU": float(np.mean(ious)) if ious else None,
+        "gIoU95": interval(ious, images),
+        "cIoU": c_iou(overlaps) if ious else None,
+        "precision": {str(limit): precision(overlaps, limit) if ious else None for limit in PRECISION_AT},
+    }
+
+
+def summary(answers: Sequence[Asked]) -> dict[str, object]:
+    """Scores of some answers: both frames over all of them, then present and absent targets apart (at the image's size)."""
+    images = [answer.image for answer in answers]
+    here, gone = [a for a in answers if a.target > 0], [a for a in answers if a.target == 0]
+    return {
+        "questions": len(answers),
+        "images": len(set(images)),
+        "window": frame_scores([a.window for a in answers], images),
+        "scene": frame_scores([a.scene for a in answers], images),
+        "present": {
+            "questions": len(here),
+            **frame_scores([a.scene for a in here], [a.image for a in here]),
+            "answered": _share([a.scene.predicted > 0 for a in here]),
+        },
+        "absent": {
+            "questions": len(gone),
+            "emptyAccuracy": _share([a.scene.predicted == 0 for a in gone]),
+            "falseAlarmRate": _share([a.scene.predicted > 0 for a in gone]),
+            "falseAlarmArea": _share([a.scene.predicted / max(1, a.pixels) for a in gone]),
+        },
+    }
+
+
+def _share(values: Sequence[float]) -> float | None:
+    return float(np.mean(values)) if values else None

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from segmenter.checkpoint import load_network
-from segmenter.config import ModelConfig
+from segmenter.checkpoint import load_network, read_checkpoint
+from segmenter.config import ModelConfig, VocabularyConfig
 from segmenter.convert import convert
+from segmenter.drawn_weights import drawn_weight, write_release
 from segmenter.network import SegEarthR1
+from segmenter.release_tokenizer import release_tokenizer
+from segmenter.tokenizer import QuestionTokenizer
 from tiny import tiny
 
 
@@ -71,5 +77,62 @@ def test_missing_unknown_and_misshapen_weights_are_named(
         save_shards(changed, tmp_path)
         with pytest.raises(ValueError, match=message):
             convert(tmp_path, tmp_path / "made.pt", config)
-    with pytest.raises(FileNotFoundError, match=r"no \.safetensors file"):
+    with pytest.raises(FileNotFoundError, match=r"no \.safetensors and no pytorch_model"):
         convert(tmp_path / "absent", tmp_path / "made.pt", config)
+
+
+def test_a_release_in_pytorch_files_loads_the_same(config: ModelConfig, released: dict[str, Tensor], tmp_path: Path) -> None:
+    torch.save(released, tmp_path / "pytorch_model.bin")
+    assert convert(tmp_path, tmp_path / "made.pt", config) == len(released)
+    loaded = load_network(tmp_path / "made.pt").state_dict()
+    assert all(torch.equal(loaded[key], value.to(loaded[key].dtype)) for key, value in released.items())
+
+
+def test_positions_of_another_window_are_refused(config: ModelConfig, released: dict[str, Tensor], tmp_path: Path) -> None:
+    key = next(key for key in released if key.endswith("relative_position_index"))
+    save_shards({**released, key: released[key] + 1}, tmp_path)
+    with pytest.raises(ValueError, match=r"relative_position_index is not that of windows of 5 cells"):
+        convert(tmp_path, tmp_path / "made.pt", config)
+
+
+def test_the_name_of_the_release_stays_with_its_checksums(
+    config: ModelConfig, released: dict[str, Tensor], tmp_path: Path
+) -> None:
+    save_shards(released, tmp_path)
+    convert(tmp_path, tmp_path / "made.pt", config, "someone/weights")
+    origin = read_checkpoint(tmp_path / "made.pt")["converted_from"]
+    assert origin["release"] == "someone/weights"
+    assert origin["sha256"] == {
+        f"model-{n}.safetensors": hashlib.sha256((tmp_path / f"model-{n}.safetensors").read_bytes()).hexdigest() for n in (0, 1)
+    }
+
+
+def slow_tokenizer_files(folder: Path) -> None:
+    """Vocabulary, merges and added tokens as a release without tokenizer.json has them."""
+    letters = [chr(code) for code in range(ord("a"), ord("z") + 1)] + ["Ġ"]
+    vocabulary = {token: number for number, token in enumerate([*letters, "Ġs", "Ġsh", "<|endoftext|>"])}
+    (folder / "vocab.json").write_text(json.dumps(vocabulary), encoding="utf-8")
+    (folder / "merges.txt").write_text("#version: 0.2\nĠ s\nĠs h\n", encoding="utf-8")
+    added = {"   ": 30, "  ": 31, "[PAD]": 32, "[SEG]": 33}
+    (folder / "added_tokens.json").write_text(json.dumps(added), encoding="utf-8")
+
+
+def test_a_tokenizer_in_separate_files_becomes_one_file(tmp_path: Path) -> None:
+    slow_tokenizer_files(tmp_path)
+    words = VocabularyConfig(34, 32, 33, (), {})
+    tokenizer = QuestionTokenizer(release_tokenizer(tmp_path, words))
+    assert tokenizer.question("ships") == [28, 8, 15, 18, 33]
+    assert tokenizer.encode("a  b   c") == [0, 31, 1, 30, 2]
+    with pytest.raises(ValueError, match="has 34 tokens; the network has 35"):
+        release_tokenizer(tmp_path, VocabularyConfig(35, 33, 34, (), {}))
+    (tmp_path / "merges.txt").unlink()
+    with pytest.raises(FileNotFoundError, match=r"no tokenizer\.json, and no vocab\.json with merges\.txt"):
+        release_tokenizer(tmp_path, words)
+
+
+def test_drawn_weights_come_back_from_a_converted_release(config: ModelConfig, tmp_path: Path) -> None:
+    write_release(tmp_path / "release", config, seed=3)
+    convert(tmp_path / "release", tmp_path / "made.pt", config)
+    for key, value in load_network(tmp_path / "made.pt").state_dict().items():
+        if value.is_floating_point():
+            assert np.array_equal(value.numpy(), drawn_weight(key, tuple(value.shape), 3)), key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Iterator
@@ -9,19 +10,21 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 from tokenizers import Tokenizer
 from torch import nn
 
-from segmenter.checkpoint import load_network, save_checkpoint
+from segmenter.checkpoint import load_network, network_of, read_checkpoint, save_checkpoint
 from segmenter.config import TASKS, ModelConfig
-from segmenter.export import as_stored, export_graph, export_model
+from segmenter.export import as_stored, export_model, store
 from segmenter.graph_check import RELATIVE_LIMIT, check_graphs, open_graph, relative_difference, run_graph, run_module
 from segmenter.graphs import graphs
 from segmenter.manifest import Release, copy_tokenizer
 from segmenter.mask_generator import joined_logits
 from segmenter.network import SegEarthR1, normalise
+from segmenter.onnx_file import STAGES, export_graph
 from segmenter.tokenizer import TOKENIZER_FILE, QuestionTokenizer
 from tiny import tiny
 
@@ -45,7 +48,7 @@ def network() -> SegEarthR1:
 @pytest.fixture(scope="module")
 def folder(network: SegEarthR1, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     made = tmp_path_factory.mktemp("tiny") / "7"
-    differences = export_model(network, made, TOKENIZER_FILE, RELEASE)
+    differences = export_model(copy.deepcopy(network), made, TOKENIZER_FILE, RELEASE)
     assert set(differences) == {"vision", "language", "mask"}
     assert max(differences.values()) <= RELATIVE_LIMIT
     yield made
@@ -133,6 +136,33 @@ def test_matrices_are_stored_as_float16(folder: Path) -> None:
     assert any("embed_tokens" in name for name in halves)
 
 
+def test_the_stages_of_the_encoder_have_names_inside_the_vision_graph(network: SegEarthR1, folder: Path) -> None:
+    model = onnx.load(folder / "vision.onnx")
+    model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in STAGES)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    pixels = np.random.default_rng(4).integers(0, 256, (1, 128, 128, 3), dtype=np.uint8)
+    found = session.run(list(STAGES), {"image": pixels})
+    with torch.no_grad():
+        expected = as_stored(network).model.vision_tower(normalise(torch.from_numpy(pixels)))
+    for value, features in zip(found, expected, strict=True):
+        assert relative_difference(value, features.numpy()) <= RELATIVE_LIMIT
+
+
+def test_a_network_on_a_checkpoint_in_place_computes_the_same(network: SegEarthR1, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "step.pt", network.config, network.state_dict())
+    entries = read_checkpoint(tmp_path / "step.pt", in_place=True)
+    opened = network_of(entries["config"], entries["weights"])
+    assert not any(tensor.is_meta for tensor in (*opened.parameters(), *opened.buffers()))
+    pixels = torch.randint(0, 256, (1, 128, 128, 3), dtype=torch.uint8)
+    with torch.no_grad():
+        found, expected = (one.encode_image(normalise(pixels)).mask_features for one in (opened, network))
+    torch.testing.assert_close(found, expected)
+    before = (tmp_path / "step.pt").read_bytes()
+    store(opened, half=True)  # rounds the weights in memory, never in the file
+    assert (tmp_path / "step.pt").read_bytes() == before
+    assert not torch.equal(opened.text_projector.weight, network.text_projector.weight)
+
+
 def test_weights_beyond_float16_are_refused_by_name(network: SegEarthR1) -> None:
     spoilt = random_network(tiny())
     with torch.no_grad():
@@ -163,7 +193,7 @@ def test_the_mask_graph_of_a_network_without_presence_gives_the_mask_logits() ->
 def test_weights_too_large_for_one_file_lie_beside_the_graph(
     network: SegEarthR1, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("segmenter.export._LARGEST_FILE", 1000)
+    monkeypatch.setattr("segmenter.onnx_file._LARGEST_FILE", 1000)
     mask = graphs(network)[2]
     export_graph(mask, tmp_path / "mask.onnx")
     assert (tmp_path / "mask.weights").stat().st_size > 10_000

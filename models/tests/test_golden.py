@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import math
 import os
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +23,9 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from segmenter.config import ModelConfig, Task, full
+from segmenter.config import ModelConfig, full
+from segmenter.drawn_weights import drawn_weight
+from segmenter.golden_full import TASKS
 from segmenter.language_model import PhiLayer
 from segmenter.letterbox import letterbox, letterbox_geometry
 from segmenter.network import SegEarthR1, normalise
@@ -35,39 +35,6 @@ pytestmark = [
     pytest.mark.golden,
     pytest.mark.skipif(GOLDEN is None, reason="SEGEARTH_GOLDEN names no folder with golden.npz"),
 ]
-
-TASKS: list[Task] = ["REASONING", "REASONING", "REFERRING"]
-
-EMBEDDINGS = ("embed_tokens", "level_embed", "query_embed", "query_feat", "seg_query")
-ATTENTION = ("qkv.weight", "query_key_value.weight", "in_proj_weight", "to_q.weight", "to_kv.weight")
-RESIDUAL = (
-    *("attn.proj.weight", "mlp.fc2.weight", "dense.weight", "out_proj.weight", "output_proj.weight"),
-    *("linear2.weight", "to_out.weight", "d_layers.layers.0.1.3.weight"),
-)
-
-
-def drawn_weight(key: str, shape: tuple[int, ...], seed: int) -> NDArray[np.float32]:
-    """The weight that the rule of the reference vectors gives to a key."""
-    rng = np.random.Generator(np.random.PCG64(zlib.crc32(key.encode()) ^ seed))
-    normal = rng.standard_normal(shape, dtype=np.float32)
-    if key.endswith("relative_position_bias_table"):
-        return np.float32(0.5) * normal
-    if key.endswith("sampling_offsets.bias"):
-        return np.float32(2.0) * normal
-    if key.endswith("bias"):
-        return np.float32(0.02 if key.startswith("predictor") else 0.05) * normal
-    if any(part in key for part in EMBEDDINGS):
-        return np.float32(1.5) * normal
-    if normal.ndim == 1 or "mm_projector.norm" in key:
-        return np.float32(1) + np.float32(0.1) * normal
-    gain = 1.0
-    if key.endswith(RESIDUAL):
-        gain = 0.25
-    elif key.endswith(ATTENTION):
-        gain = 1.5
-    elif key.endswith("sampling_offsets.weight"):
-        gain = 0.5
-    return np.float32(gain / math.sqrt(math.prod(shape[1:]))) * normal
 
 
 @dataclass
