@@ -1,7 +1,7 @@
 """Training batches: windows from all sources in fixed shares, and questions about them whose answer the labels hold."""
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +25,8 @@ from segmenter.dataset import (
 from segmenter.questions import ISAID_OBJECTS, UNIONS, QuestionBank, absent_categories
 
 #: Share of the windows from each source, and source pixels a window pixel (log-uniform range) of those with masks.
-SHARES = {"isaid": 0.54, "dubai": 0.22, "epfl": 0.12, "scenes": 0.12}
-SCALES = {"isaid": (0.6, 1.6), "dubai": (0.5, 2.8), "epfl": (0.6, 1.56)}
+SHARES = {"isaid": 0.45, "dubai": 0.30, "epfl": 0.13, "scenes": 0.12}
+SCALES = {"isaid": (0.6, 1.6), "dubai": (0.45, 2.2), "epfl": (0.6, 1.56)}
 #: Share of iSAID windows that are montages of four, so that objects are also met at half the size.
 MONTAGE_SHARE = 0.06
 
@@ -34,7 +34,9 @@ MONTAGE_SHARE = 0.06
 LEAST_PIXELS = 24
 #: Share of a window's pixels that must be decided before a category may be asked as absent.
 DECIDED_SHARE = 0.97
-PRESENT_A_WINDOW, ABSENT_A_WINDOW = 3, 3
+PRESENT_A_WINDOW, ABSENT_A_WINDOW = 4, 4
+#: Questions for which a category is absent, for each for which it is present.
+ABSENT_A_PRESENT = 0.8
 
 
 @dataclass(frozen=True)
@@ -95,11 +97,27 @@ def askable(window: Window) -> tuple[list[str], list[str]]:
     return present, [name for name in absent_categories({*present, *doubtful}, decided) if name not in doubtful]
 
 
-class Questions:
-    """Draws questions about windows: rare categories first, present and absent in equal numbers where both exist."""
+def absence_odds(mixture: Mixture, draws: int = 400, seed: int = 11) -> dict[str, float]:
+    """Chance, per category, that a window without it is asked for it, estimated on `draws` windows.
 
-    def __init__(self, bank: QuestionBank, explicit_share: float = 0.4) -> None:
-        self.bank, self.explicit_share = bank, explicit_share
+    A category is then asked as absent `ABSENT_A_PRESENT` times as often as it is present. Asked whenever it is absent, a
+    rare one would be learnt as never there.
+    """
+    rng = np.random.default_rng(seed)
+    here: Counter[str] = Counter()
+    gone: Counter[str] = Counter()
+    for _ in range(draws):
+        present, absent = askable(mixture.draw(rng))
+        here.update(present)
+        gone.update(absent)
+    return {name: min(1.0, ABSENT_A_PRESENT * (here[name] + 0.5) / count) for name, count in gone.items()}
+
+
+class Questions:
+    """Draws questions about windows: what is there, and what is not by the `odds` of :func:`absence_odds` (else always)."""
+
+    def __init__(self, bank: QuestionBank, odds: dict[str, float] | None = None, explicit_share: float = 0.4) -> None:
+        self.bank, self.odds, self.explicit_share = bank, odds or {}, explicit_share
         self._asked = set(bank.categories)
 
     def draw(self, windows: list[Window], rng: random.Random) -> list[tuple[int, str, bool]]:
@@ -107,6 +125,7 @@ class Questions:
         asked = []
         for number, window in enumerate(windows):
             present, absent = ([c for c in names if c in self._asked] for names in askable(window))
+            absent = [c for c in absent if rng.random() < self.odds.get(c, 1.0)]
             for names, most, answer in ((present, PRESENT_A_WINDOW, True), (absent, ABSENT_A_WINDOW, False)):
                 asked += [(number, name, answer) for name in rng.sample(names, min(most, len(names)))]
         return asked

@@ -1,16 +1,15 @@
 """Sets the presence score so that absent targets are answered empty as often as asked for, at the least cost in overlap.
 
-A scale and a bias on the presence logit are tried on windows that neither training nor evaluation uses, and folded into
-the weights of the presence layer: the exported graphs need no threshold of their own.
+A scale of the presence logit, a share of the mask's own evidence and a bias are tried on windows that neither training
+nor evaluation uses, and folded into the presence layer: the exported graphs need no threshold of their own.
 """
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,11 +17,23 @@ from segmenter.answerers import TorchAnswerer
 from segmenter.checkpoint import read_checkpoint, save_checkpoint
 from segmenter.dataset import Window, bits
 from segmenter.evaluate import Wordings, held_out_windows, questions_of
+from segmenter.mask_generator import evidence
 from segmenter.network import normalise
 from segmenter.questions import QuestionBank
 
-SCALES = (1.0, 2.0, 4.0)
-BIASES = tuple(np.linspace(-6, 6, 49).tolist())
+SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
+EVIDENCE = (0.0, 0.25, 0.5, 1.0, 2.0)
+#: Between these the bias is sought, by this many halvings.
+BIASES, HALVINGS = (-12.0, 12.0), 12
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The presence logit p and the mask's evidence e become `scale * p + evidence * e + bias`."""
+
+    scale: float = 1.0
+    evidence: float = 0.0
+    bias: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,7 @@ class Asked:
 
     logits: Tensor  # [N, s, s]
     presence: Tensor  # [N]
+    evidence: Tensor  # [N], of the mask logits
     target: Tensor  # bool [N, s, s]
     known: Tensor  # bool [N, s, s]
     present: Tensor  # bool [N]
@@ -52,19 +64,21 @@ def ask(answerer: TorchAnswerer, windows: Iterator[tuple[str, Window]], wordings
         stages, presence = network.segment(state, index, description, every_stage=False)
         if presence is None:
             raise ValueError("the network has no presence score to calibrate")
-        step = window.labels.shape[0] // stages[-1].shape[-1]
+        masks, surest = stages[-1], evidence(stages[-1])
+        step = window.labels.shape[0] // masks.shape[-1]
         labels, known = (torch.from_numpy(b[step // 2 :: step, step // 2 :: step]) for b in (window.labels, window.known))
         for question, (category, here, _, _) in enumerate(asked):
             wanted = int(bits([category]))
             target = (labels & known & wanted) != 0
             spoken = target | ((known & wanted) == wanted)
-            rows.append((stages[-1][question], presence[question], target, spoken, torch.tensor(here)))
+            rows.append((masks[question], presence[question], surest[question], target, spoken, torch.tensor(here)))
     return Asked(*(torch.stack(column) for column in zip(*rows, strict=True)))
 
 
-def outcome(asked: Asked, scale: float, bias: float) -> tuple[float, float]:
-    """Mean IoU over present targets and share of absent targets answered empty, with presence `scale * p + bias`."""
-    mask = (asked.logits > least_logit(scale * asked.presence + bias)[:, None, None]) & asked.known
+def outcome(asked: Asked, setting: Setting) -> tuple[float, float]:
+    """Mean IoU over present targets and share of absent targets answered empty."""
+    presence = setting.scale * asked.presence + setting.evidence * asked.evidence + setting.bias
+    mask = (asked.logits > least_logit(presence)[:, None, None]) & asked.known
     overlap = (mask & asked.target).sum((1, 2)).float()
     union = (mask | asked.target).sum((1, 2)).float()
     here = asked.present & (asked.target.sum((1, 2)) > 0)
@@ -78,16 +92,30 @@ def least_logit(presence: Tensor) -> Tensor:
     return torch.where(presence > 0, ((1 + absence) / (1 - absence)).log(), torch.inf)
 
 
-def best_setting(asked: Asked, least_empty: float) -> tuple[float, float]:
-    """Scale and bias with the highest IoU among those that answer `least_empty` of the absent targets empty.
+def best_setting(asked: Asked, least_empty: float) -> Setting:
+    """The setting with the highest IoU among those that answer `least_empty` of the absent targets empty.
 
     Raises ValueError where none does.
     """
-    found = {setting: outcome(asked, *setting) for setting in product(SCALES, BIASES)}
-    allowed = {setting: iou for setting, (iou, empty) in found.items() if empty >= least_empty}
+    settings = [largest_bias(asked, Setting(s, e), least_empty) for s, e in product(SCALES, EVIDENCE)]
+    allowed = [setting for setting in settings if setting is not None]
     if not allowed:
-        raise ValueError(f"no bias in {BIASES[0]}..{BIASES[-1]} answers {least_empty} of the absent targets empty")
-    return max(allowed, key=lambda setting: allowed[setting])
+        raise ValueError(f"no bias down to {BIASES[0]} answers {least_empty} of the absent targets empty")
+    return max(allowed, key=lambda setting: outcome(asked, setting)[0])
+
+
+def largest_bias(asked: Asked, setting: Setting, least_empty: float) -> Setting | None:
+    """The setting with the largest bias that still answers enough of the absent targets empty: fewer are as bias grows."""
+    low, high = BIASES
+    if outcome(asked, replace(setting, bias=low))[1] < least_empty:
+        return None
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        if outcome(asked, replace(setting, bias=middle))[1] >= least_empty:
+            low = middle
+        else:
+            high = middle
+    return replace(setting, bias=low)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,11 +134,11 @@ def main(args: argparse.Namespace) -> None:
     answerer = TorchAnswerer.load(args.checkpoint)
     windows = held_out_windows(args.data, answerer.side, "calibration")
     asked = ask(answerer, (w for i, w in enumerate(windows) if i % args.every == 0), Wordings(QuestionBank.load()))
-    scale, bias = best_setting(asked, args.least_empty)
-    for name, setting in (("before", (1.0, 0.0)), ("after", (scale, bias))):
-        iou, empty = outcome(asked, *setting)
-        print(f"{name}: scale {setting[0]} bias {setting[1]:.2f}: IoU {iou:.4f}, absent answered empty {empty:.4f}")
+    setting = best_setting(asked, args.least_empty)
+    for name, tried in (("before", Setting()), ("after", setting)):
+        iou, empty = outcome(asked, tried)
+        print(f"{name}: {tried}: IoU {iou:.4f}, absent answered empty {empty:.4f}")
     weights = read_checkpoint(args.checkpoint)["weights"]
-    weights["predictor.presence.weight"] = scale * weights["predictor.presence.weight"]
-    weights["predictor.presence.bias"] = scale * weights["predictor.presence.bias"] + bias
+    for part, added in (("weight", 0.0), ("evidence", setting.evidence), ("bias", setting.bias)):
+        weights[f"predictor.presence.{part}"] = setting.scale * weights[f"predictor.presence.{part}"] + added
     save_checkpoint(args.out, answerer.network.config, weights)

@@ -68,6 +68,23 @@ def stages_loss(stages: list[Tensor], target: Tensor, known: Tensor, present: Te
     return entropy, dice
 
 
+def agreement_loss(stages: list[Tensor], dense: Tensor, present: Tensor) -> Tensor:
+    """One minus the correlation over the cells of each stage `[N, s, s]` with what the dense head says `[N, s, s]`.
+
+    The dense head is the teacher: it learns a category from all windows, a question only from those that are asked. Only
+    questions whose target is present count, and scale and offset are left to the other losses.
+    """
+    teacher = centred(dense.detach())
+    agreement = torch.stack([(centred(stage) * teacher).sum(-1) for stage in stages]).mean(0)
+    return ((1 - agreement) * present).sum() / present.sum().clamp(min=1)
+
+
+def centred(maps: Tensor) -> Tensor:
+    """Maps `[N, s, s]` as unit vectors `[N, s * s]` around their mean."""
+    flat = maps.flatten(1)
+    return F.normalize(flat - flat.mean(1, keepdim=True), dim=1)
+
+
 def presence_loss(logits: Tensor, present: Tensor) -> Tensor:
     """Cross-entropy of the presence score `[N]` against 1 (something of it in the window) or 0."""
     return F.binary_cross_entropy_with_logits(logits, present)

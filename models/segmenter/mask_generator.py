@@ -151,6 +151,27 @@ class ReluMlp(nn.Module):
         return x
 
 
+#: Cells whose mean logit is the mask's own evidence that the target is there.
+SUREST_CELLS = 16
+
+
+def evidence(logits: Tensor) -> Tensor:
+    """Mean of the `SUREST_CELLS` largest mask logits [..., h, w]: [...]."""
+    return logits.flatten(-2).topk(SUREST_CELLS, -1).values.mean(-1)
+
+
+class Presence(nn.Linear):
+    """Logit of whether a query's target is in the window at all: linear in the query, plus the mask's own evidence."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__(dim, 1)
+        self.evidence = nn.Parameter(torch.zeros(1))
+
+    def forward(self, query: Tensor, logits: Tensor) -> Tensor:  # type: ignore[override]
+        """query [B, Q, dim] and its mask logits [B, Q, h, w]; returns [B, Q]."""
+        return super().forward(query).squeeze(-1) + self.evidence * evidence(logits)
+
+
 class MaskGenerator(nn.Module):
     """Queries [B, Q, dim] and the pixel decoder's maps to mask logits."""
 
@@ -166,7 +187,7 @@ class MaskGenerator(nn.Module):
         self.level_embed = nn.Embedding(len(self.sides), dim)
         self.mask_embed = ReluMlp(dim, 3)
         if generator.presence:
-            self.presence = nn.Linear(dim, 1)
+            self.presence = Presence(dim)
         if config.published_layout:
             self._add_unread_tensors(dim)
         for level, side in enumerate(self.sides):
@@ -215,7 +236,7 @@ class MaskGenerator(nn.Module):
             x = feed_forward(alone(cross(x, memory.keys[index], memory.values[index], visible)))
             embedding = self._embedding(x)
         logits.append(torch.einsum("bqc,bcyx->bqyx", embedding, mask_features))
-        presence = self.presence(self.decoder_norm(x)).squeeze(-1) if hasattr(self, "presence") else None
+        presence = self.presence(self.decoder_norm(x), logits[-1]) if hasattr(self, "presence") else None
         return MaskPrediction(logits, presence)
 
     def _embedding(self, x: Tensor) -> Tensor:

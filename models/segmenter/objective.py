@@ -8,16 +8,15 @@ from torch import Tensor
 
 from segmenter.batches import Batch, question_targets
 from segmenter.config import Task
-from segmenter.dataset import CATEGORIES
 from segmenter.distil import DistillationBatches, distillation_loss
-from segmenter.losses import class_maps, dense_loss, presence_loss, stages_loss
+from segmenter.losses import agreement_loss, class_maps, dense_loss, presence_loss, stages_loss
 from segmenter.network import ImageState, normalise
 from segmenter.questions import QuestionBank
 from segmenter.run import Run, TrainError
 from segmenter.tokenizer import QuestionTokenizer
 
 #: Weight of each loss part in the sum.
-WEIGHTS = {"dense": 1.0, "entropy": 2.0, "dice": 2.0, "presence": 1.0, "distil": 0.5}
+WEIGHTS = {"dense": 1.0, "entropy": 2.0, "dice": 2.0, "agreement": 1.0, "presence": 1.0, "distil": 0.5}
 #: Share of the batches that carry the prompt of the reasoning task; the others carry the referring one.
 REASONING_SHARE = 0.7
 #: Sentences that hold the language model near its teacher, in the steps in which it learns.
@@ -58,9 +57,10 @@ class Objective:
         asks = self.rhythm.asks(run.step)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
             state = run.network.encode_image(normalise(batch.pixels)) if asks else _pixels_only(run, batch)
-            parts = {"dense": self._dense(run, state, batch)}
+            dense = run.heads["dense"](state.mask_features).float()
+            parts = {"dense": self._dense(dense, batch)}
             if asks:
-                parts |= self._asked(run, state, batch, generator)
+                parts |= self._asked(run, state, dense, batch, generator)
             if self.distillation is not None and self.rhythm.learns_language(run.step):
                 parts["distil"] = self._distilled(run, generator)
         return parts
@@ -71,21 +71,22 @@ class Objective:
         return torch.stack([WEIGHTS[name] * value for name, value in parts.items()]).sum()
 
     @staticmethod
-    def _dense(run: Run, state: ImageState, batch: Batch) -> Tensor:
-        logits = run.heads["dense"](state.mask_features).float()
-        count, side = len(CATEGORIES), logits.shape[-1]
+    def _dense(logits: Tensor, batch: Batch) -> Tensor:
+        count, side = logits.shape[1], logits.shape[-1]
         labels, known = (class_maps(bits[:, 1::2, 1::2], count, side) for bits in (batch.labels, batch.known))
         return dense_loss(logits, labels, known)
 
-    def _asked(self, run: Run, state: ImageState, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+    def _asked(self, run: Run, state: ImageState, dense: Tensor, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
         if not batch.texts:
             raise TrainError(f"step {run.step}: no question can be asked of any of {len(batch.pixels)} windows")
         with torch.set_grad_enabled(self.rhythm.learns_language(run.step)):
             description = self._described(run, state, batch, generator)
         stages, presence = run.network.segment(state, batch.image_index, description)
         target, decided = question_targets(batch, 2 * stages[-1].shape[-1])
-        entropy, dice = stages_loss([stage.float() for stage in stages], target, decided, batch.present)
-        parts = {"entropy": entropy, "dice": dice}
+        stages = [stage.float() for stage in stages]
+        entropy, dice = stages_loss(stages, target, decided, batch.present)
+        asked = dense_of_questions(dense, batch)
+        parts = {"entropy": entropy, "dice": dice, "agreement": agreement_loss(stages, asked, batch.present)}
         if presence is not None:
             parts["presence"] = presence_loss(presence.float(), batch.present)
         return parts
@@ -108,6 +109,13 @@ class Objective:
         task: Task = "REASONING" if torch.rand((), generator=generator) < REASONING_SHARE else "REFERRING"
         description = run.network.describe_text(batch.ids, batch.mask, task)
         return distillation_loss(run.heads["sentence"](description).float(), batch.teacher)
+
+
+def dense_of_questions(dense: Tensor, batch: Batch) -> Tensor:
+    """Logits `[N, s, s]` of the dense head `[B, classes, s, s]` for what each question asks; of a union the largest part's."""
+    numbers = torch.arange(dense.shape[1], dtype=torch.int32)
+    asked = (batch.category_bits[:, None] >> numbers & 1).bool()
+    return dense[batch.image_index].masked_fill(~asked[:, :, None, None], -torch.inf).amax(1)
 
 
 def _pixels_only(run: Run, batch: Batch) -> ImageState:

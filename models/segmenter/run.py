@@ -105,7 +105,7 @@ def _optimiser(network: SegEarthR1, heads: nn.ModuleDict, args: argparse.Namespa
         decays = parameter.ndim > 1 and "embed" not in name and "table" not in name
         groups.setdefault((rate, WEIGHT_DECAY if decays else 0.0), []).append(parameter)
     described = [{"params": p, "lr": r, "peak": r, "weight_decay": d} for (r, d), p in groups.items()]
-    return torch.optim.AdamW(described, betas=(0.9, 0.98))
+    return torch.optim.AdamW(described, betas=(0.9, 0.98), fused=True)
 
 
 def save_run(path: Path, run: Run) -> None:

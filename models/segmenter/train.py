@@ -19,7 +19,7 @@ import torch.multiprocessing as mp
 from torch import nn
 from torch.utils.data import DataLoader
 
-from segmenter.batches import Batch, Batches, Mixture, Questions
+from segmenter.batches import Batch, Batches, Mixture, Questions, absence_odds
 from segmenter.config import ModelConfig
 from segmenter.objective import Objective, Rhythm
 from segmenter.questions import QuestionBank
@@ -116,8 +116,8 @@ def train(args: argparse.Namespace, place: Place | None = None, config: ModelCon
     path = args.out / LAST_FILE
     run = resume_run(path, args) if args.resume else new_run(args, config)
     rhythm = Rhythm(args.ask_every if args.stage == "joint" else 0, args.language_every)
-    questions = Questions(QuestionBank.load(args.questions)) if rhythm.ask else None
     mixture = Mixture(args.data, run.network.config.window_px)
+    questions = Questions(QuestionBank.load(args.questions), absence_odds(mixture)) if rhythm.ask else None
     size = args.batch // place.processes
     batches = Batches(mixture, questions, size, args.steps, args.seed * place.processes + place.rank)
     objective = Objective(rhythm, QuestionTokenizer.load(), args.bf16, args.sentences, args.seed + run.step + place.rank)

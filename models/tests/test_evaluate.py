@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from segmenter.calibrate import Asked, best_setting, least_logit, outcome
+from segmenter.calibrate import Asked, Setting, best_setting, least_logit, outcome
 from segmenter.dataset import BIT, Window, bits
-from segmenter.evaluate import GROUPS, Wordings, answers, baselines, full_size, score, table, without_nan
+from segmenter.evaluate import GROUPS, Wordings, answers, baselines, score, table, without_nan
+from segmenter.frames import full_size
 from segmenter.mask_generator import joined_logits
 from segmenter.questions import ISAID_OBJECTS, QuestionBank
 from segmenter.shards import Pixels
@@ -86,10 +87,9 @@ def test_calibration_keeps_the_overlap_and_empties_the_rest() -> None:
     shape = torch.full((8, 8), -4.0)
     shape[2:6, 2:6] = 4.0  # the same mask everywhere: only the presence score can tell the absent ones
     presence = torch.where(present, 3.0, 1.0) + 0.1 * torch.randn(40, generator=generator)
-    asked = Asked(shape.expand(40, 8, 8), presence, target, torch.ones_like(target), present)
-    assert outcome(asked, 1.0, 0.0) == (1.0, 0.0)
-    scale, bias = best_setting(asked, 0.9)
-    iou, empty = outcome(asked, scale, bias)
+    asked = Asked(shape.expand(40, 8, 8), presence, torch.zeros(40), target, torch.ones_like(target), present)
+    assert outcome(asked, Setting()) == (1.0, 0.0)
+    iou, empty = outcome(asked, best_setting(asked, 0.9))
     assert iou == 1.0 and empty >= 0.9
     with pytest.raises(ValueError, match="no bias"):
         best_setting(asked, 1.1)
