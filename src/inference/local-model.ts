@@ -1,117 +1,145 @@
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
-import { modelInfo, type VerifiedModel } from './manifest.ts';
-import type { WorkerReply, WorkerRequest, WorkerSetup } from './model-worker.ts';
+import type { ExecutionProvider } from './execution-provider-names.ts';
+import { GraphThread } from './graph-thread.ts';
+import type { ImageCacheStats } from './image-cache.ts';
+import { modelInfo, type Manifest, type VerifiedModel, verifyModel } from './manifest.ts';
+import { DEFAULT_GRAPHS, type GraphSettings, MOST_QUESTIONS, windowKey } from './model-graphs.ts';
+import type { ModelLoader } from './model-registry.ts';
+import type { TokenizedQuestion } from './prompt-rows.ts';
 import { QuestionTokenizer } from './question-tokenizer.ts';
-import { ModelFailureError, type ModelInfo, type Question, type SegmentationModel } from './segmentation-model.ts';
+import { ModelUnavailableError, type ModelInfo, type Question, type SegmentationModel } from './segmentation-model.ts';
+import { type BatchReport, WindowQueue } from './window-queue.ts';
 
-interface Waiting {
-  resolve(logits: Float32Array[]): void;
-  reject(reason: unknown): void;
+/** How a model runs in this process. */
+export interface LocalSettings extends GraphSettings {
+  /** Windows that are worked on at once; each worker thread has graphs and image cache of its own. */
+  readonly workers: number;
+  /** Most requests that wait for a worker. */
+  readonly maxWaiting: number;
+  /** Called after each batch. */
+  readonly onBatch?: (modelId: string, batch: BatchReport) => void;
 }
 
-/** Number under which the worker says that the graphs are loaded; requests count from the next. */
-const START = 0;
+export const DEFAULT_LOCAL: LocalSettings = { ...DEFAULT_GRAPHS, workers: 1, maxWaiting: 64 };
 
-/** A model that runs in a worker thread of this process, so that inference never blocks the event loop. */
+/** What a model is busy with now, and what its workers keep of windows. */
+export interface LocalModelStats {
+  readonly waiting: number;
+  readonly running: number;
+  /** Summed over the workers. */
+  readonly cache: ImageCacheStats;
+}
+
+/** A model that runs in worker threads of this process, so that inference never blocks the event loop. */
 export class LocalModel implements SegmentationModel {
-  private readonly waiting = new Map<number, Waiting>();
-  private nextId = START + 1;
-  private failure: ModelFailureError | null = null;
+  readonly info: ModelInfo;
+  readonly manifest: Manifest;
+  private readonly queue: WindowQueue;
+  private failure: ModelUnavailableError | null = null;
 
   private constructor(
-    readonly info: ModelInfo,
+    verified: VerifiedModel,
+    readonly executionProvider: ExecutionProvider,
     private readonly tokenizer: QuestionTokenizer,
-    private readonly worker: Worker,
+    private readonly threads: readonly GraphThread[],
+    { maxWaiting, onBatch }: LocalSettings,
   ) {
-    worker.on('message', (reply: WorkerReply) => this.settle(reply));
-    worker.on('error', (error) => this.fail(error));
-    worker.on('exit', (code) => this.fail(new Error(`its worker thread ended with code ${code}`)));
+    this.info = modelInfo(verified);
+    this.manifest = verified.manifest;
+    this.queue = new WindowQueue(
+      threads,
+      { maxWaiting, maxQuestions: MOST_QUESTIONS },
+      (retryAfterS) => new ModelUnavailableError(this.info.id, `${maxWaiting} requests wait already`, retryAfterS),
+      (batch) => onBatch?.(this.info.id, batch),
+    );
   }
 
   /**
-   * Starts the worker and loads the graphs.
-   * @param threads of one inference; 0: one per core
-   * @throws {ModelFailureError} when ONNX Runtime refuses a graph
+   * Starts the workers and loads the graphs in each.
+   * @throws {ExecutionProviderError} {@link ModelFailureError} when ONNX Runtime refuses a graph
    */
-  static async load(verified: VerifiedModel, threads: number): Promise<LocalModel> {
+  static async load(verified: VerifiedModel, settings = DEFAULT_LOCAL): Promise<LocalModel> {
     const tokenizer = await QuestionTokenizer.load(verified);
     const { folder, manifest } = verified;
-    const model = new LocalModel(
-      modelInfo(verified),
-      tokenizer,
-      startWorker({ start: START, folder, manifest, threads }),
-    );
-    await model.reply(START);
+    const { provider, threads, imageCacheBytes, workers } = settings;
+    const setup = {
+      folder,
+      manifest,
+      settings: { provider, threads, imageCacheBytes: Math.max(1, Math.floor(imageCacheBytes / workers)) },
+    };
+    const started: GraphThread[] = [];
+    let model: LocalModel | null = null;
+    try {
+      for (let worker = 0; worker < workers; worker++)
+        started.push(await GraphThread.start(modelInfo(verified).id, setup, (reason) => model?.fail(reason)));
+    } catch (error) {
+      for (const thread of started) await thread.stop();
+      throw error;
+    }
+    model = new LocalModel(verified, provider, tokenizer, started, settings);
     return model;
   }
 
   ready(): boolean {
-    return this.failure === null;
+    return this.failure === null && this.threads.every(({ alive }) => alive);
   }
 
   check({ text }: Question): void {
     this.tokenizer.encode(text);
   }
 
+  /** Seconds after which what waits now should be done. */
+  get retryAfterS(): number {
+    return this.queue.retryAfterS;
+  }
+
+  get stats(): LocalModelStats {
+    const caches = this.threads.map(({ cacheStats }) => cacheStats);
+    const sum = (of: keyof ImageCacheStats): number => caches.reduce((total, cache) => total + cache[of], 0);
+    const cache = {
+      hits: sum('hits'),
+      misses: sum('misses'),
+      evictions: sum('evictions'),
+      bytes: sum('bytes'),
+      windows: sum('windows'),
+    };
+    return { waiting: this.queue.length, running: this.queue.running, cache };
+  }
+
   async infer(image: Uint8Array, questions: readonly Question[], signal?: AbortSignal): Promise<Float32Array[]> {
+    const tokenized = questions.map(({ task, text }) => ({ task, ids: this.tokenizer.encode(text) }));
+    return this.inferTokens(image, tokenized, signal);
+  }
+
+  /** As {@link infer}, for questions that are tokens already. */
+  async inferTokens(
+    image: Uint8Array,
+    questions: readonly TokenizedQuestion[],
+    signal?: AbortSignal,
+  ): Promise<Float32Array[]> {
     signal?.throwIfAborted();
     const bytes = this.info.windowPx ** 2 * 3;
     if (image.length !== bytes) throw new RangeError(`an image of ${image.length} bytes; the window takes ${bytes}`);
-    const tokenized = questions.map(({ task, text }) => ({ task, ids: this.tokenizer.encode(text) }));
     if (this.failure) throw this.failure;
-    const request: WorkerRequest = { id: this.nextId++, image, questions: tokenized };
-    const logits = this.reply(request.id, signal);
-    this.worker.postMessage(request);
-    return logits;
+    return this.queue.add({ key: windowKey(image), image, questions, signal });
   }
 
-  /** Refuses what is waiting; returns when the window that is being worked on is done and the thread has ended. */
+  /** Refuses what is waiting; returns when the windows that are being worked on are done and the threads have ended. */
   async close(): Promise<void> {
-    const ended = this.failure === null ? once(this.worker, 'exit') : null;
-    this.fail(new Error('it was closed'));
-    // Ending the thread from outside would take the process with it while ONNX Runtime is at work.
-    const stop: WorkerRequest = 'stop';
-    this.worker.postMessage(stop);
-    this.worker.ref();
-    await ended;
+    this.fail(new ModelUnavailableError(this.info.id, 'it was closed'));
+    await Promise.all(this.threads.map((thread) => thread.stop()));
   }
 
-  /** The worker's answer of that id. The process stays alive for it, and for nothing else of the worker. */
-  private reply(id: number, signal?: AbortSignal): Promise<Float32Array[]> {
-    return new Promise((resolve, reject) => {
-      const abort = (): void => this.take(id)?.reject(signal?.reason);
-      const done = (): void => signal?.removeEventListener('abort', abort);
-      signal?.addEventListener('abort', abort, { once: true });
-      this.waiting.set(id, {
-        resolve: (logits) => (done(), resolve(logits)),
-        reject: (reason) => (done(), reject(reason)),
-      });
-      this.worker.ref();
-    });
-  }
-
-  /** Whoever waits for that answer, once; nobody when the request was aborted. */
-  private take(id: number): Waiting | undefined {
-    const waiting = this.waiting.get(id);
-    if (this.waiting.delete(id) && this.waiting.size === 0) this.worker.unref();
-    return waiting;
-  }
-
-  private settle(reply: WorkerReply): void {
-    if (reply.kind === 'logits') this.take(reply.id)?.resolve(reply.logits);
-    else this.take(reply.id)?.reject(new ModelFailureError(this.info.id, reply.message));
-  }
-
-  private fail(cause: Error): void {
-    this.failure ??= new ModelFailureError(this.info.id, cause);
-    for (const id of this.waiting.keys()) this.take(id)?.reject(this.failure);
+  private fail(reason: ModelUnavailableError): void {
+    this.failure ??= reason;
+    this.queue.refuseAll(this.failure);
   }
 }
 
-/** The worker thread: the built file, or the one that reads TypeScript when this module runs from its source. */
-function startWorker(workerData: WorkerSetup): Worker {
-  const built = import.meta.url.endsWith('.js');
-  const file = new URL(built ? './model-worker.js' : './source-worker.mjs', import.meta.url);
-  return new Worker(file, { workerData, ...(built ? {} : { execArgv: [] }) });
+/** Runs the models of a folder in this process. */
+export function localModels(settings = DEFAULT_LOCAL): ModelLoader<LocalModel> {
+  return {
+    verify: verifyModel,
+    load: (verified) => LocalModel.load(verified, settings),
+    mayAnswer: (model) => model.ready(),
+  };
 }

@@ -18,7 +18,12 @@ const tensorSchema = z.object({
   dtype: z.string(),
   shape: z.array(z.union([z.number().int(), z.string()])),
 });
-const graphSchema = fileSchema.extend({ inputs: z.array(tensorSchema), outputs: z.array(tensorSchema) });
+const graphSchema = fileSchema.extend({
+  inputs: z.array(tensorSchema),
+  outputs: z.array(tensorSchema),
+  /** Where the weights lie that did not fit into the graph's own file (ONNX external data). */
+  weights: fileSchema.optional(),
+});
 const tokenIds = z.array(z.number().int().nonnegative()).min(1);
 
 /** `manifest.json` of a model folder: what the graphs are called, what they take, and the hash of every file. */
@@ -88,15 +93,30 @@ export class ModelFolderError extends AppError {
 }
 
 /**
- * Reads the manifest of a model folder and checks size and SHA-256 of every file that it names.
+ * Reads the manifest of a model folder and checks size and SHA-256 of every file that it names, external weights too.
  * @throws {ModelFolderError} naming the file and what differs
  */
 export async function verifyModel(folder: string): Promise<VerifiedModel> {
+  const model = await verifyQuestions(folder);
+  const { vision, language, mask } = model.manifest.files;
+  for (const graph of [vision, language, mask]) {
+    await verifyFile(folder, graph);
+    if (graph.weights) await verifyFile(folder, graph.weights);
+  }
+  return model;
+}
+
+/**
+ * Reads the manifest of a model folder and checks what is needed to put a question into tokens; the graphs may lie
+ * elsewhere, with the server that runs them.
+ * @throws {ModelFolderError} naming the file and what differs
+ */
+export async function verifyQuestions(folder: string): Promise<VerifiedModel> {
   const bytes = await readFile(path.join(folder, 'manifest.json')).catch((cause: unknown) => {
     throw new ModelFolderError(folder, `cannot read manifest.json (${(cause as NodeJS.ErrnoException).code})`);
   });
   const manifest = parseManifest(folder, bytes);
-  for (const file of Object.values(manifest.files)) await verifyFile(folder, file);
+  await verifyFile(folder, manifest.files.tokenizer);
   return { folder, manifest, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 

@@ -1,30 +1,47 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import type { ExecutionProvider } from './execution-provider-names.ts';
+import { type OpenedSession, openSession, proveInUse } from './execution-provider.ts';
+import { type EncodedWindow, ImageCache, type ImageCacheStats, type Tensors } from './image-cache.ts';
 import type { Manifest } from './manifest.ts';
+import { padRows, type TokenizedQuestion } from './prompt-rows.ts';
 import type { SegmentationTask } from './segmentation-model.ts';
 
-type Tensors = Record<string, Tensor>;
-
-/** A question as the graphs take it: its task and its token ids with the final `[SEG]`. */
-export interface TokenizedQuestion {
-  readonly task: SegmentationTask;
-  readonly ids: readonly number[];
+/** How the graphs are computed. */
+export interface GraphSettings {
+  readonly provider: ExecutionProvider;
+  /** Threads of one inference; 0 leaves the choice to ONNX Runtime: one per core. */
+  readonly threads: number;
+  /** Most memory for the image halves of windows. */
+  readonly imageCacheBytes: number;
 }
 
-/** The image half of a window: everything that does not depend on the question. */
-export interface EncodedWindow {
-  /** Outputs of the vision graph, by name. */
-  readonly features: Tensors;
-  /** Per task: keys and values of the tokens before the question. */
-  readonly prefixes: Map<SegmentationTask, Tensors>;
+/** Requests about one window that are answered together. */
+export interface WindowBatch {
+  /** {@link windowKey} of the image. */
+  readonly key: string;
+  /** HWC uint8 RGB `[windowPx, windowPx, 3]`. */
+  readonly image: Uint8Array;
+  readonly requests: readonly (readonly TokenizedQuestion[])[];
+  /** Whether nobody waits for that request any more; asked before each graph. */
+  isCancelled(request: number): boolean;
 }
 
-/**
- * Most memory for the image halves of windows, which are kept so that a later question on a window pays for its own
- * tokens and the mask alone: a twentieth of the work. The longest unused go first.
- */
-const KEPT_BYTES = 512 * 1024 ** 2;
+/** Most questions of one run of the language and mask graphs: their memory grows with it. */
+export const MOST_QUESTIONS = 32;
+
+export const DEFAULT_GRAPHS: GraphSettings = { provider: 'cpu', threads: 0, imageCacheBytes: 512 * 1024 ** 2 };
+
+/** Content hash of a window. */
+export const windowKey = (image: Uint8Array): string => createHash('sha256').update(image).digest('base64');
+
+/** A place for the answer to one question. */
+interface Asked {
+  readonly request: number;
+  readonly place: number;
+  readonly question: TokenizedQuestion;
+}
 
 /**
  * The three graphs of a model: vision (once per window), language (once per window and task for the fixed part of the
@@ -32,28 +49,37 @@ const KEPT_BYTES = 512 * 1024 ** 2;
  * outputs of earlier graphs.
  */
 export class ModelGraphs {
-  private readonly kept = new Map<string, EncodedWindow>();
-  private keptBytes = 0;
+  private readonly cache: ImageCache;
+  private readonly vision: InferenceSession;
+  private readonly language: InferenceSession;
+  private readonly mask: InferenceSession;
 
   private constructor(
     private readonly manifest: Manifest,
-    private readonly vision: InferenceSession,
-    private readonly language: InferenceSession,
-    private readonly mask: InferenceSession,
-  ) {}
+    opened: Record<'vision' | 'language' | 'mask', OpenedSession>,
+    imageCacheBytes: number,
+  ) {
+    this.vision = opened.vision.session;
+    this.language = opened.language.session;
+    this.mask = opened.mask.session;
+    this.cache = new ImageCache(imageCacheBytes);
+  }
 
-  /** @param threads of one inference; 0 leaves the choice to ONNX Runtime: one per core */
-  static async load(folder: string, manifest: Manifest, threads: number): Promise<ModelGraphs> {
-    const options: InferenceSession.SessionOptions = {
-      executionProviders: ['cpu'],
-      graphOptimizationLevel: 'all',
-      intraOpNumThreads: threads,
-      // Threads that wait by spinning double the processor time of a window, and starve whatever else runs.
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
-    };
-    const open = (file: { path: string }) => InferenceSession.create(path.join(folder, file.path), options);
+  /** @throws {ExecutionProviderError} when the provider cannot start or takes nothing of a graph */
+  static async load(folder: string, manifest: Manifest, settings = DEFAULT_GRAPHS): Promise<ModelGraphs> {
+    const { provider, threads, imageCacheBytes } = settings;
+    const open = (file: { path: string }) => openSession(path.join(folder, file.path), provider, threads);
     const { vision, language, mask } = manifest.files;
-    return new ModelGraphs(manifest, await open(vision), await open(language), await open(mask));
+    const opened = { vision: await open(vision), language: await open(language), mask: await open(mask) };
+    const graphs = new ModelGraphs(manifest, opened, imageCacheBytes);
+    if (provider === 'cpu') return graphs;
+    await graphs.infer(new Uint8Array(manifest.windowPx ** 2 * 3), [{ task: 'REFERRING', ids: [manifest.segTokenId] }]);
+    for (const session of Object.values(opened)) await proveInUse(session, provider);
+    return graphs;
+  }
+
+  get cacheStats(): ImageCacheStats {
+    return this.cache.stats;
   }
 
   /**
@@ -61,48 +87,72 @@ export class ModelGraphs {
    * @returns per question the logits `[logitsPx, logitsPx]`, row-major
    */
   async infer(image: Uint8Array, questions: readonly TokenizedQuestion[]): Promise<Float32Array[]> {
-    const window = await this.encode(image);
-    const answers = new Array<Float32Array>(questions.length);
-    for (const task of new Set(questions.map((question) => question.task))) {
-      const places = questions.flatMap((question, index) => (question.task === task ? [index] : []));
-      const logits = await this.answer(
-        window,
-        task,
-        places.map((place) => questions[place]!.ids),
-      );
-      places.forEach((place, row) => (answers[place] = logits[row]!));
+    const [logits] = await this.answer({
+      key: windowKey(image),
+      image,
+      requests: [questions],
+      isCancelled: () => false,
+    });
+    return logits!;
+  }
+
+  /**
+   * Answers a batch; every graph runs once for all requests that somebody waits for when its turn comes.
+   * @returns per request and question the logits `[logitsPx, logitsPx]`; nothing for a cancelled request
+   */
+  async answer(batch: WindowBatch): Promise<Float32Array[][]> {
+    const answers: Float32Array[][] = batch.requests.map(() => []);
+    const window = await this.encode(batch.image, batch.key);
+    const asked = batch.requests.flatMap((questions, request) =>
+      questions.map((question, place) => ({ request, place, question })),
+    );
+    for (const task of new Set(asked.map(({ question }) => question.task))) {
+      const ofTask = asked.filter(({ question }) => question.task === task);
+      for (let from = 0; from < ofTask.length; from += MOST_QUESTIONS) {
+        const part = ofTask.slice(from, from + MOST_QUESTIONS);
+        await this.answerPart(batch, window, task, part, answers);
+      }
     }
-    return answers;
+    return answers.map((logits, request) => (batch.isCancelled(request) ? [] : logits));
+  }
+
+  private async answerPart(
+    batch: WindowBatch,
+    window: EncodedWindow,
+    task: SegmentationTask,
+    part: readonly Asked[],
+    answers: Float32Array[][],
+  ): Promise<void> {
+    const wanted = part.filter(({ request }) => !batch.isCancelled(request));
+    if (wanted.length === 0) return;
+    const past = await this.prefix(window, task, batch.key);
+    if (wanted.every(({ request }) => batch.isCancelled(request))) return;
+    const description = await this.describeAfter(
+      window,
+      past,
+      wanted.map(({ question }) => question.ids),
+    );
+    if (wanted.every(({ request }) => batch.isCancelled(request))) return;
+    const { logits } = await this.mask.run(pick(this.mask, { ...window.features, description }));
+    const values = logits!.data as Float32Array;
+    const size = this.manifest.logitsPx ** 2;
+    wanted.forEach(({ request, place }, row) => {
+      answers[request]![place] = values.slice(row * size, (row + 1) * size);
+    });
   }
 
   /**
    * The image half of a window, from memory if it was encoded before.
    * @param image HWC uint8 RGB `[windowPx, windowPx, 3]`
    */
-  async encode(image: Uint8Array): Promise<EncodedWindow> {
-    const key = createHash('sha256').update(image).digest('base64');
-    const known = this.kept.get(key);
-    if (known) {
-      this.kept.delete(key);
-      this.kept.set(key, known);
-      return known;
-    }
+  async encode(image: Uint8Array, key = windowKey(image)): Promise<EncodedWindow> {
+    const known = this.cache.get(key);
+    if (known) return known;
     const side = this.manifest.windowPx;
     const features = await this.vision.run({ image: new Tensor('uint8', image, [1, side, side, 3]) });
     const window = { features, prefixes: new Map<SegmentationTask, Tensors>() };
-    this.kept.set(key, window);
-    this.keptBytes += bytesOf(features);
-    this.forgetOldest();
+    this.cache.set(key, window);
     return window;
-  }
-
-  /** Drops windows until the kept ones fit; the newest stays however large it is. */
-  private forgetOldest(): void {
-    for (const [key, { features, prefixes }] of this.kept) {
-      if (this.keptBytes <= KEPT_BYTES || this.kept.size === 1) return;
-      this.kept.delete(key);
-      this.keptBytes -= [features, ...prefixes.values()].reduce((sum, tensors) => sum + bytesOf(tensors), 0);
-    }
   }
 
   /**
@@ -115,7 +165,14 @@ export class ModelGraphs {
     task: SegmentationTask,
     batch: readonly (readonly number[])[],
   ): Promise<Tensor> {
-    const past = window.prefixes.get(task) ?? (await this.readPrefix(window, task));
+    return this.describeAfter(window, await this.prefix(window, task, null), batch);
+  }
+
+  private async describeAfter(
+    window: EncodedWindow,
+    past: Tensors,
+    batch: readonly (readonly number[])[],
+  ): Promise<Tensor> {
     const outputs = await this.language.run({
       ...this.tokens(batch),
       ...pick(this.language, window.features),
@@ -124,20 +181,10 @@ export class ModelGraphs {
     return outputs['description']!;
   }
 
-  private async answer(
-    window: EncodedWindow,
-    task: SegmentationTask,
-    batch: readonly (readonly number[])[],
-  ): Promise<Float32Array[]> {
-    const description = await this.describe(window, task, batch);
-    const { logits } = await this.mask.run(pick(this.mask, { ...window.features, description }));
-    const values = logits!.data as Float32Array;
-    const size = this.manifest.logitsPx ** 2;
-    return batch.map((_, row) => values.slice(row * size, (row + 1) * size));
-  }
-
-  /** Runs the fixed part of the prompt once; its keys and values are the past of every question of the task. */
-  private async readPrefix(window: EncodedWindow, task: SegmentationTask): Promise<Tensors> {
+  /** Keys and values of the fixed part of a task's prompt, computed once per window: the past of all its questions. */
+  private async prefix(window: EncodedWindow, task: SegmentationTask, key: string | null): Promise<Tensors> {
+    const known = window.prefixes.get(task);
+    if (known) return known;
     const shape = (name: string): number[] => {
       const input = this.manifest.files.language.inputs.find((tensor) => tensor.name === name)!;
       return input.shape.map((size) => (typeof size === 'number' ? size : 0));
@@ -153,28 +200,17 @@ export class ModelGraphs {
     const past = (present: Tensor): Tensor => present.reshape([present.dims[0]!, ...present.dims.slice(2)]);
     const prefix = { past_keys: past(outputs['present_keys']!), past_values: past(outputs['present_values']!) };
     window.prefixes.set(task, prefix);
-    this.keptBytes += bytesOf(prefix);
+    if (key !== null) this.cache.set(key, window);
     return prefix;
   }
 
-  /** Token ids of a batch, padded on the right to its longest row, with their mask. */
   private tokens(batch: readonly (readonly number[])[]): Tensors {
-    const length = Math.max(...batch.map((ids) => ids.length));
-    const inputIds = new BigInt64Array(batch.length * length).fill(BigInt(this.manifest.padTokenId));
-    const attentionMask = new BigInt64Array(batch.length * length);
-    batch.forEach((ids, row) => {
-      ids.forEach((id, column) => {
-        inputIds[row * length + column] = BigInt(id);
-        attentionMask[row * length + column] = 1n;
-      });
-    });
-    const dims = [batch.length, length];
+    const { inputIds, attentionMask, dims } = padRows(
+      batch.map((ids) => ({ ids, unread: 0 })),
+      this.manifest.padTokenId,
+    );
     return { input_ids: new Tensor('int64', inputIds, dims), attention_mask: new Tensor('int64', attentionMask, dims) };
   }
-}
-
-function bytesOf(tensors: Tensors): number {
-  return Object.values(tensors).reduce((sum, { data }) => sum + (data as Float32Array).byteLength, 0);
 }
 
 /** Those of the tensors that the graph takes. */

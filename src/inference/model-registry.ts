@@ -1,8 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '../errors.ts';
-import { LocalModel } from './local-model.ts';
-import { ModelFolderError, modelInfo, verifyModel, type VerifiedModel } from './manifest.ts';
+import { ModelFolderError, modelInfo, type VerifiedModel } from './manifest.ts';
 import type { ModelInfo, SegmentationModel } from './segmentation-model.ts';
 
 /** No model of that name is in the model folder. */
@@ -59,38 +58,60 @@ async function folders(folder: string): Promise<string[]> {
   return names.filter((_, index) => isFolder[index]);
 }
 
-/** The models of a model folder; each is loaded when first asked and stays loaded, and again if its worker dies. */
-export class ModelRegistry {
-  private readonly loading = new Map<string, Promise<LocalModel>>();
-  private readonly loaded = new Map<string, LocalModel>();
+/** One way to run models: in this process or on servers. */
+export interface ModelLoader<Model extends SegmentationModel> {
+  /** Checks of a model folder what this way needs of it. @throws {ModelFolderError} */
+  verify(folder: string): Promise<VerifiedModel>;
+  load(verified: VerifiedModel): Promise<Model>;
+  /** Whether a loaded model may still answer; one that never will is closed and loaded again. */
+  mayAnswer(model: Model): boolean;
+  /** Called once after all models are closed. */
+  close?(): Promise<void>;
+}
+
+/** The models of a model folder; each is loaded when first asked and stays loaded, and again if it answers no more. */
+export class ModelRegistry<Model extends SegmentationModel = SegmentationModel> {
+  private readonly loading = new Map<string, Promise<Model>>();
+  private readonly loaded = new Map<string, Model>();
 
   private constructor(
     private readonly models: ReadonlyMap<string, VerifiedModel>,
     private readonly preferred: string | undefined,
-    private readonly threads: number,
+    private readonly loader: ModelLoader<Model>,
   ) {}
 
   /**
    * Finds and verifies every model under `root`.
    * @param preferred `name` or `name/version` that is asked when a request names none
-   * @param threads of one inference; 0: one per core
    * @throws {ModelFolderError} when a model's files do not match its manifest; {@link UnknownModelError} for `preferred`
    */
-  static async open(root: string, preferred: string | undefined, threads: number): Promise<ModelRegistry> {
+  static async open<Model extends SegmentationModel>(
+    root: string,
+    preferred: string | undefined,
+    loader: ModelLoader<Model>,
+  ): Promise<ModelRegistry<Model>> {
     const models = new Map<string, VerifiedModel>();
     for (const id of await listModelFolders(root)) {
-      const model = await verifyModel(path.join(root, id));
+      const model = await loader.verify(path.join(root, id));
       const claimed = modelInfo(model).id;
       if (claimed !== id) throw new ModelFolderError(model.folder, `manifest.json is that of ${claimed}`);
       models.set(id, model);
     }
-    const registry = new ModelRegistry(models, preferred, threads);
+    const registry = new ModelRegistry(models, preferred, loader);
     if (preferred !== undefined) registry.resolve(preferred);
     return registry;
   }
 
   list(): ModelInfo[] {
-    return [...this.models.values()].map(modelInfo);
+    return [...this.models].map(([id, model]) => ({
+      ...modelInfo(model),
+      executionProvider: this.loaded.get(id)?.executionProvider ?? null,
+    }));
+  }
+
+  /** The models that are loaded. */
+  active(): Model[] {
+    return [...this.loaded.values()];
   }
 
   /** Whether the model is loaded and answers. */
@@ -120,22 +141,24 @@ export class ModelRegistry {
 
   /**
    * The model of a request as {@link resolve} finds it, loaded if it is not yet.
-   * @throws {ModelFailureError} {@link ModelFolderError} when the folder is no longer what was verified
+   * @throws {ModelFailureError} {@link ExecutionProviderError}; {@link ModelFolderError} when the folder is no longer
+   *   what was verified
    */
-  async get(wanted?: string): Promise<SegmentationModel> {
+  async get(wanted?: string): Promise<Model> {
     const id = this.resolve(wanted);
     const model = this.loaded.get(id);
-    if (model?.ready()) return model;
+    if (model && this.loader.mayAnswer(model)) return model;
     const loading = this.loading.get(id) ?? this.load(id).finally(() => this.loading.delete(id));
     this.loading.set(id, loading);
     return loading;
   }
 
-  private async load(id: string): Promise<LocalModel> {
+  private async load(id: string): Promise<Model> {
     const { folder, sha256 } = this.models.get(id)!;
-    const verified = await verifyModel(folder);
+    const verified = await this.loader.verify(folder);
     if (verified.sha256 !== sha256) throw new ModelFolderError(folder, 'was replaced since the start; start again');
-    const model = await LocalModel.load(verified, this.threads);
+    await this.loaded.get(id)?.close();
+    const model = await this.loader.load(verified);
     this.loaded.set(id, model);
     return model;
   }
@@ -143,5 +166,6 @@ export class ModelRegistry {
   async close(): Promise<void> {
     await Promise.allSettled(this.loading.values());
     for (const model of this.loaded.values()) await model.close();
+    await this.loader.close?.();
   }
 }

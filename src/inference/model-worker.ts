@@ -1,53 +1,64 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { ExecutionProviderError } from './execution-provider.ts';
+import type { ImageCacheStats } from './image-cache.ts';
 import type { Manifest } from './manifest.ts';
-import { ModelGraphs, type TokenizedQuestion } from './model-graphs.ts';
+import { type GraphSettings, ModelGraphs } from './model-graphs.ts';
+import type { SharedBatch } from './window-queue.ts';
 
 /** What the worker is started with. */
 export interface WorkerSetup {
-  /** Id of the empty answer that says that the graphs are loaded. */
-  readonly start: number;
   readonly folder: string;
   readonly manifest: Manifest;
-  readonly threads: number;
+  readonly settings: GraphSettings;
 }
 
-/** A window and its questions, or the request to end the thread. */
-export type WorkerRequest =
-  | { readonly id: number; readonly image: Uint8Array; readonly questions: readonly TokenizedQuestion[] }
-  | 'stop';
+/** A batch, or the request to end the thread. */
+export type WorkerRequest = { readonly id: number; readonly batch: SharedBatch } | 'stop';
 
-/** One answer per request, in the order of the requests. */
+/** First that the graphs are loaded or why they are not, then one answer per request, in the order of the requests. */
 export type WorkerReply =
-  | { readonly kind: 'logits'; readonly id: number; readonly logits: Float32Array[] }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'refused'; readonly message: string; readonly providerReason: string | null }
+  | { readonly kind: 'logits'; readonly id: number; readonly logits: Float32Array[][]; readonly cache: ImageCacheStats }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string };
 
 const port = parentPort!;
-const { start, folder, manifest, threads } = workerData as WorkerSetup;
-const graphs = await ModelGraphs.load(folder, manifest, threads);
-let turn: Promise<void> = Promise.resolve();
-let stopped = false;
+const { folder, manifest, settings } = workerData as WorkerSetup;
+const reply = (message: WorkerReply, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-async function answer({ id, image, questions }: Exclude<WorkerRequest, 'stop'>): Promise<void> {
-  if (stopped) return;
+async function answer(graphs: ModelGraphs, id: number, { cancelled, ...batch }: SharedBatch): Promise<void> {
   try {
-    const logits = await graphs.infer(image, questions);
-    const reply: WorkerReply = { kind: 'logits', id, logits };
-    port.postMessage(
-      reply,
-      logits.map(({ buffer }) => buffer as ArrayBuffer),
-    );
+    const isCancelled = (request: number): boolean => Atomics.load(cancelled, request) === 1;
+    const logits = await graphs.answer({ ...batch, isCancelled });
+    const buffers = logits.flat().map(({ buffer }) => buffer as ArrayBuffer);
+    reply({ kind: 'logits', id, logits, cache: graphs.cacheStats }, buffers);
   } catch (error) {
-    const reply: WorkerReply = { kind: 'failed', id, message: error instanceof Error ? error.message : String(error) };
-    port.postMessage(reply);
+    reply({ kind: 'failed', id, message: messageOf(error) });
   }
 }
 
-port.on('message', (request: WorkerRequest) => {
-  if (request !== 'stop') {
-    turn = turn.then(() => answer(request));
-    return;
-  }
-  stopped = true;
-  turn = turn.then(() => port.close());
-});
-port.postMessage({ kind: 'logits', id: start, logits: [] } satisfies WorkerReply);
+function serve(graphs: ModelGraphs): void {
+  let turn: Promise<void> = Promise.resolve();
+  let stopped = false;
+  port.on('message', (request: WorkerRequest) => {
+    if (request === 'stop') {
+      stopped = true;
+      turn = turn.then(() => port.close());
+    } else {
+      turn = turn.then(() => (stopped ? undefined : answer(graphs, request.id, request.batch)));
+    }
+  });
+  reply({ kind: 'ready' });
+}
+
+try {
+  serve(await ModelGraphs.load(folder, manifest, settings));
+} catch (error) {
+  reply({
+    kind: 'refused',
+    message: messageOf(error),
+    providerReason: error instanceof ExecutionProviderError ? error.reason : null,
+  });
+  port.close();
+}

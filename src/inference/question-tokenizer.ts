@@ -5,7 +5,12 @@ import { z } from 'zod';
 import { ModelFolderError, type VerifiedModel } from './manifest.ts';
 import { QuestionTooLongError } from './segmentation-model.ts';
 
-const tokenizerJson = z.looseObject({ model: z.looseObject({ vocab: z.record(z.string(), z.number()) }) });
+const tokenizerJson = z.looseObject({
+  model: z.looseObject({ vocab: z.record(z.string(), z.number()) }),
+  added_tokens: z
+    .array(z.looseObject({ id: z.number().int(), content: z.string().min(1), special: z.boolean() }))
+    .default([]),
+});
 
 /** Token ids of questions as the model was trained on them: one space, the text, then `[SEG]`. */
 export class QuestionTokenizer {
@@ -23,10 +28,17 @@ export class QuestionTokenizer {
     const text = await readFile(path.join(folder, file), 'utf8');
     try {
       const json = tokenizerJson.parse(JSON.parse(text));
-      // Without the special tokens "[SEG]" in a question is plain text, as it was in training. Tokens of a byte-level
-      // vocabulary have one character a byte.
-      const tokenizer = new Tokenizer({ ...json, added_tokens: [] }, {});
-      const longest = Object.keys(json.model.vocab).reduce((most, token) => Math.max(most, token.length), 1);
+      // Without special tokens "[SEG]" in a question is plain text, as it was in training. Other added tokens are text:
+      // the runs of spaces and tabs of the CodeGen vocabulary.
+      const controls = [manifest.padTokenId, manifest.segTokenId];
+      const added = json.added_tokens.filter(({ id, special }) => !special && !controls.includes(id));
+      const tokenizer = new Tokenizer({ ...json, added_tokens: added }, {});
+      // Tokens of a byte-level vocabulary have one character a byte.
+      const lengths = [
+        ...Object.keys(json.model.vocab).map((token) => token.length),
+        ...added.map(({ content }) => Buffer.byteLength(content)),
+      ];
+      const longest = lengths.reduce((most, length) => Math.max(most, length), 1);
       return new QuestionTokenizer(tokenizer, manifest.segTokenId, manifest.maxQuestionTokens, longest);
     } catch (cause) {
       throw new ModelFolderError(folder, `${file} is no tokenizer: ${(cause as Error).message}`);

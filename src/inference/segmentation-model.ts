@@ -23,11 +23,15 @@ export interface ModelInfo {
   /** Ground size of a pixel that the model was trained on, metres. */
   readonly gsdM: { readonly min: number; readonly max: number };
   readonly licence: string;
+  /** What computes the model, as {@link SegmentationModel.executionProvider}; absent where it is not known yet. */
+  readonly executionProvider?: string | null;
 }
 
 /** The one port to a model, wherever it runs. */
 export interface SegmentationModel {
   readonly info: ModelInfo;
+  /** What computes the model (`cpu`, `cuda`, …); null or absent when it is not known. */
+  readonly executionProvider?: string | null;
   /** Whether the graphs are loaded and answer. */
   ready(): boolean;
   /**
@@ -38,10 +42,18 @@ export interface SegmentationModel {
   /**
    * Answers questions about one window; the image is encoded once for all of them.
    * @param image HWC uint8 RGB `[windowPx, windowPx, 3]`, letterboxed, not normalised
+   * @param onPhase called when the image begins to be encoded, and when the questions begin; never by a model that cannot
+   *   tell the two apart
    * @returns per question the logits `[logitsPx, logitsPx]`, row-major, before the sigmoid
-   * @throws {QuestionTooLongError} {@link ModelFailureError}; the signal's reason as soon as it is aborted
+   * @throws {QuestionTooLongError} {@link ModelUnavailableError} when nothing answers now; {@link ModelRejectedError}
+   *   when the model refuses this request; the signal's reason as soon as it is aborted, inside a window too
    */
-  infer(image: Uint8Array, questions: readonly Question[], signal?: AbortSignal): Promise<Float32Array[]>;
+  infer(
+    image: Uint8Array,
+    questions: readonly Question[],
+    signal?: AbortSignal,
+    onPhase?: (phase: 'encoding' | 'reasoning') => void,
+  ): Promise<Float32Array[]>;
   close(): Promise<void>;
 }
 
@@ -56,10 +68,31 @@ export class QuestionTooLongError extends AppError {
   }
 }
 
-/** The model's runtime failed; the cause holds what it said. */
+/** The model's graphs cannot be loaded; the cause holds what the runtime said. */
 export class ModelFailureError extends AppError {
   readonly code = 'MODEL_FAILED';
   constructor(modelId: string, cause: unknown) {
     super(`model ${modelId} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+/** An outage: nothing that runs the model answers now. The same request may succeed later. */
+export class ModelUnavailableError extends AppError {
+  readonly code = 'MODEL_UNAVAILABLE';
+  /** @param retryAfterS seconds after which it is worth asking again; null when nobody knows */
+  constructor(
+    modelId: string,
+    reason: string,
+    readonly retryAfterS: number | null = null,
+  ) {
+    super(`model ${modelId} does not answer now: ${reason}`);
+  }
+}
+
+/** The model refuses this very request; it would refuse it again. */
+export class ModelRejectedError extends AppError {
+  readonly code = 'MODEL_REJECTED';
+  constructor(modelId: string, reason: string) {
+    super(`model ${modelId} refuses the request: ${reason}`);
   }
 }

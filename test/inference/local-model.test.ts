@@ -1,11 +1,11 @@
 import { copyFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LocalModel } from '../../src/inference/local-model.ts';
+import { DEFAULT_LOCAL, LocalModel } from '../../src/inference/local-model.ts';
 import type { VerifiedModel } from '../../src/inference/manifest.ts';
 import { ModelGraphs } from '../../src/inference/model-graphs.ts';
 import { QuestionTokenizer } from '../../src/inference/question-tokenizer.ts';
-import { QuestionTooLongError, type Question } from '../../src/inference/segmentation-model.ts';
+import { ModelUnavailableError, QuestionTooLongError, type Question } from '../../src/inference/segmentation-model.ts';
 import { seededRandom } from '../seeded.ts';
 import { smallManifest, temporaryFolder, testModel, writeModel } from './model-folder.ts';
 
@@ -17,7 +17,7 @@ describe('LocalModel', () => {
   let seed = 0;
   beforeAll(async () => {
     verified = await testModel();
-    model = await LocalModel.load(verified, 0);
+    model = await LocalModel.load(verified);
   });
   afterAll(() => model.close());
 
@@ -31,7 +31,7 @@ describe('LocalModel', () => {
     const image = noise();
     const [found] = await model.infer(image, [QUESTION]);
     const tokenizer = await QuestionTokenizer.load(verified);
-    const graphs = await ModelGraphs.load(verified.folder, verified.manifest, 0);
+    const graphs = await ModelGraphs.load(verified.folder, verified.manifest);
     const [expected] = await graphs.infer(image, [{ task: QUESTION.task, ids: tokenizer.encode(QUESTION.text) }]);
     expect(found!.length).toBe(verified.manifest.logitsPx ** 2);
     expect(Math.max(...found!.map((logit, i) => Math.abs(logit - expected![i]!)))).toBeLessThan(1e-3);
@@ -79,20 +79,46 @@ describe('LocalModel', () => {
     expect((await model.infer(noise(), [QUESTION])).length).toBe(1);
   });
 
+  it('answers questions that wait for one window together, and as each alone', async () => {
+    const image = noise();
+    const texts = ['Where could a boat moor?', 'water', 'Where do people park?'];
+    const questions: Question[] = texts.map((text) => ({ task: 'REASONING', text }));
+    const batches: number[] = [];
+    const counting = await LocalModel.load(verified, {
+      ...DEFAULT_LOCAL,
+      onBatch: (_id, batch) => batches.push(batch.questions),
+    });
+    const together = await Promise.all([
+      counting.infer(noise(), [QUESTION]),
+      ...questions.map((question) => counting.infer(image, [question])),
+    ]);
+    expect(batches).toEqual([1, 3]);
+    for (const [index, question] of questions.entries()) {
+      const [alone] = await counting.infer(image, [question]);
+      const [found] = together[index + 1]!;
+      expect(Math.max(...found!.map((logit, i) => Math.abs(logit - alone![i]!)))).toBeLessThan(1e-3);
+    }
+    expect(counting.stats).toMatchObject({ waiting: 0, running: 0, cache: { hits: 3, misses: 2, windows: 2 } });
+    await counting.close();
+  });
+
   it('refuses what waits when it is closed, and ends its thread after the window at hand', async () => {
-    const closing = await LocalModel.load(verified, 0);
-    const asked = closing.infer(noise(), [QUESTION]);
-    const refused = expect(asked).rejects.toThrow('model segearth-r1-compact/1 failed: it was closed');
+    const closing = await LocalModel.load(verified);
+    const atHand = closing.infer(noise(), [QUESTION]);
+    const waiting = closing.infer(noise(), [QUESTION]);
+    const refused = expect(waiting).rejects.toThrow('model segearth-r1-compact/1 does not answer now: it was closed');
     await closing.close();
     await refused;
+    expect((await atHand).length).toBe(1);
     expect(closing.ready()).toBe(false);
+    await expect(closing.infer(noise(), [QUESTION])).rejects.toThrow(ModelUnavailableError);
   });
 
   it('says what is wrong with a graph or a tokenizer that was verified and cannot be loaded', async () => {
     const folder = await temporaryFolder();
     const manifest = smallManifest('broken');
     await writeModel(folder, manifest);
-    const load = () => LocalModel.load({ folder, manifest, sha256: '' }, 0);
+    const load = () => LocalModel.load({ folder, manifest, sha256: '' });
     await expect(load()).rejects.toThrow(`model folder ${folder}: tokenizer.json is no tokenizer: `);
     await copyFile(
       path.join(verified.folder, verified.manifest.files.tokenizer.path),

@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { modelInfo, verifyModel, type Manifest } from '../../src/inference/manifest.ts';
+import { modelInfo, verifyModel, verifyQuestions, type Manifest } from '../../src/inference/manifest.ts';
 import { sha256, smallManifest, temporaryFolder, writeModel } from './model-folder.ts';
 
 describe('verifyModel', () => {
@@ -74,5 +74,24 @@ describe('verifyModel', () => {
   it('refuses a range of ground resolutions that is upside down', async () => {
     await withManifest((manifest) => (manifest.gsdM = { min: 5, max: 1 }));
     await expect(verifyModel(folder)).rejects.toThrow('min must not be above max');
+  });
+
+  it('checks the weights that a graph keeps in a file of their own', async () => {
+    const weights = { path: 'language.weights', sha256: sha256('weights'), bytes: 7 };
+    await withManifest(({ files }) => (files.language.weights = weights));
+    await expect(verifyModel(folder)).rejects.toThrow('cannot read language.weights (ENOENT)');
+    await write('language.weights', 'weights');
+    await expect(verifyModel(folder)).resolves.toMatchObject({ manifest: { files: { language: { weights } } } });
+    await write('language.weights', 'weighty');
+    await expect(verifyModel(folder)).rejects.toThrow('language.weights has SHA-256');
+    await write('language.weights', 'light');
+    await expect(verifyModel(folder)).rejects.toThrow('language.weights has 5 bytes, the manifest says 7');
+  });
+
+  it('needs no graphs where only questions are put into tokens', async () => {
+    await rm(path.join(folder, 'vision.onnx'));
+    await expect(verifyQuestions(folder)).resolves.toMatchObject({ manifest: { name: 'small' } });
+    await write('tokenizer.json', 'tokenizer_json');
+    await expect(verifyQuestions(folder)).rejects.toThrow('tokenizer.json has SHA-256');
   });
 });

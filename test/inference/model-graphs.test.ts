@@ -2,7 +2,9 @@ import path from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { VerifiedModel } from '../../src/inference/manifest.ts';
-import { ModelGraphs, type TokenizedQuestion } from '../../src/inference/model-graphs.ts';
+import { bytesOf } from '../../src/inference/image-cache.ts';
+import { DEFAULT_GRAPHS, ModelGraphs, windowKey } from '../../src/inference/model-graphs.ts';
+import type { TokenizedQuestion } from '../../src/inference/prompt-rows.ts';
 import { QuestionTokenizer } from '../../src/inference/question-tokenizer.ts';
 import { seededRandom } from '../seeded.ts';
 import { testModel } from './model-folder.ts';
@@ -21,7 +23,7 @@ describe('ModelGraphs', () => {
 
   beforeAll(async () => {
     model = await testModel();
-    graphs = await ModelGraphs.load(model.folder, model.manifest, 0);
+    graphs = await ModelGraphs.load(model.folder, model.manifest);
     const tokenizer = await QuestionTokenizer.load(model);
     questions = [
       { task: 'REASONING', ids: tokenizer.encode('Where could a helicopter land near the river?') },
@@ -48,7 +50,9 @@ describe('ModelGraphs', () => {
 
   it('answers about a window it knows as a session that sees it first', async () => {
     const known = await graphs.infer(image, questions);
-    const fresh = await (await ModelGraphs.load(model.folder, model.manifest, 1)).infer(image, questions);
+    const fresh = await (
+      await ModelGraphs.load(model.folder, model.manifest, { ...DEFAULT_GRAPHS, threads: 1 })
+    ).infer(image, questions);
     known.forEach((logits, index) => expect(difference(logits, fresh[index]!)).toBeLessThan(1e-4));
   });
 
@@ -83,5 +87,39 @@ describe('ModelGraphs', () => {
       const found = await graphs.describe(window, task, [ids]);
       expect(difference(found.data as Float32Array, description!.data as Float32Array)).toBeLessThan(1e-4);
     }
+  });
+
+  it('keeps no more of windows than it may, and encodes again what it dropped', async () => {
+    const one = bytesOf(await graphs.encode(image));
+    const small = await ModelGraphs.load(model.folder, model.manifest, {
+      ...DEFAULT_GRAPHS,
+      imageCacheBytes: Math.ceil(one * 1.5),
+    });
+    await small.encode(image);
+    await small.encode(noise(8));
+    expect(small.cacheStats).toMatchObject({ hits: 0, misses: 2, evictions: 1, windows: 1 });
+    await small.encode(noise(8));
+    await small.encode(image);
+    expect(small.cacheStats).toMatchObject({ hits: 1, misses: 3, evictions: 2, windows: 1 });
+    expect(small.cacheStats.bytes).toBeLessThanOrEqual(one * 1.5);
+  });
+
+  it('runs no further graph for requests that nobody waits for', async () => {
+    const seen = noise(9);
+    let asked = 0;
+    // Cancelled while the vision graph runs: when it is asked the first time.
+    const batch = { key: windowKey(seen), image: seen, requests: [questions], isCancelled: () => ++asked > 0 };
+    expect(await graphs.answer(batch)).toEqual([[]]);
+    expect((await graphs.encode(seen)).prefixes.size).toBe(0);
+  });
+
+  it('answers those of a batch that are still waited for', async () => {
+    const [first, second] = [questions[0]!, questions[2]!];
+    const requests = [[first], [second]];
+    const batch = { key: windowKey(image), image, requests, isCancelled: (request: number) => request === 0 };
+    const [none, found] = await graphs.answer(batch);
+    const [alone] = await graphs.infer(image, [second]);
+    expect(none).toEqual([]);
+    expect(found![0]).toEqual(alone);
   });
 });

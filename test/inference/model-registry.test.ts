@@ -1,7 +1,7 @@
 import { symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { LocalModel } from '../../src/inference/local-model.ts';
+import { localModels } from '../../src/inference/local-model.ts';
 import { AmbiguousModelError, ModelRegistry, UnknownModelError } from '../../src/inference/model-registry.ts';
 import { MODELS_DIR, smallManifest, temporaryFolder, writeModel } from './model-folder.ts';
 
@@ -18,13 +18,13 @@ async function modelsFolder(...ids: string[]): Promise<string> {
 
 describe('ModelRegistry', () => {
   it('lists models by name and version, the newest version of a name last', async () => {
-    const registry = await ModelRegistry.open(await modelsFolder('b/1', 'a/10', 'a/9'), undefined, 1);
+    const registry = await ModelRegistry.open(await modelsFolder('b/1', 'a/10', 'a/9'), undefined, localModels());
     expect(registry.list().map(({ id }) => id)).toEqual(['a/9', 'a/10', 'b/1']);
     expect(registry.isReady('a/9')).toBe(false);
   });
 
   it('takes a name for its newest version, and a full id for itself', async () => {
-    const registry = await ModelRegistry.open(await modelsFolder('a/9', 'a/10', 'ab/11'), undefined, 1);
+    const registry = await ModelRegistry.open(await modelsFolder('a/9', 'a/10', 'ab/11'), undefined, localModels());
     expect([registry.resolve('a'), registry.resolve('a/9'), registry.resolve('ab')]).toEqual(['a/10', 'a/9', 'ab/11']);
     expect(() => registry.resolve('a/1')).toThrow(new UnknownModelError('a/1', ['a/9', 'a/10', 'ab/11']));
     await expect(registry.get('c')).rejects.toThrow('no model c; the model folder has: a/9, a/10, ab/11');
@@ -33,17 +33,17 @@ describe('ModelRegistry', () => {
   it('has a default when it is preferred, or when there is one name only', async () => {
     const one = await modelsFolder('a/1', 'a/2');
     const two = await modelsFolder('a/1', 'b/2');
-    expect((await ModelRegistry.open(one, undefined, 1)).resolve()).toBe('a/2');
-    expect((await ModelRegistry.open(two, 'a', 1)).resolve()).toBe('a/1');
-    const ambiguous = await ModelRegistry.open(two, undefined, 1);
+    expect((await ModelRegistry.open(one, undefined, localModels())).resolve()).toBe('a/2');
+    expect((await ModelRegistry.open(two, 'a', localModels())).resolve()).toBe('a/1');
+    const ambiguous = await ModelRegistry.open(two, undefined, localModels());
     expect(() => ambiguous.resolve()).toThrow(new AmbiguousModelError(['a/1', 'b/2']));
-    await expect(ModelRegistry.open(two, 'c', 1)).rejects.toThrow(UnknownModelError);
+    await expect(ModelRegistry.open(two, 'c', localModels())).rejects.toThrow(UnknownModelError);
   });
 
   it('says so when there is no model or no folder', async () => {
-    const none = await ModelRegistry.open(await modelsFolder(), undefined, 1);
+    const none = await ModelRegistry.open(await modelsFolder(), undefined, localModels());
     expect(() => none.resolve()).toThrow('no model at all; the model folder has: none');
-    await expect(ModelRegistry.open('/nowhere', undefined, 1)).rejects.toThrow(
+    await expect(ModelRegistry.open('/nowhere', undefined, localModels())).rejects.toThrow(
       'model folder /nowhere: cannot be listed (ENOENT)',
     );
   });
@@ -51,24 +51,24 @@ describe('ModelRegistry', () => {
   it('refuses a folder that calls a model by another name', async () => {
     const root = await modelsFolder('a/1');
     await writeModel(path.join(root, 'a', '2'), smallManifest('a', '3'));
-    await expect(ModelRegistry.open(root, undefined, 1)).rejects.toThrow('manifest.json is that of a/3');
+    await expect(ModelRegistry.open(root, undefined, localModels())).rejects.toThrow('manifest.json is that of a/3');
   });
 
   it('follows links to folders', async () => {
     const root = await modelsFolder();
     await symlink(path.join(await modelsFolder('a/1'), 'a'), path.join(root, 'a'));
-    expect((await ModelRegistry.open(root, undefined, 1)).resolve()).toBe('a/1');
+    expect((await ModelRegistry.open(root, undefined, localModels())).resolve()).toBe('a/1');
   });
 
   it('does not load a model that was replaced since it was verified', async () => {
     const root = await modelsFolder('a/1');
-    const registry = await ModelRegistry.open(root, undefined, 1);
+    const registry = await ModelRegistry.open(root, undefined, localModels());
     await writeModel(path.join(root, 'a', '1'), { ...smallManifest('a', '1'), license: 'MIT' });
     await expect(registry.get()).rejects.toThrow('was replaced since the start; start again');
   });
 
   it('loads a model once for all who ask, and again when its thread dies', async () => {
-    const registry = await ModelRegistry.open(MODELS_DIR, 'segearth-r1-compact', 0);
+    const registry = await ModelRegistry.open(MODELS_DIR, 'segearth-r1-compact', localModels());
     const [first, second] = await Promise.all([registry.get(), registry.get()]);
     expect(second).toBe(first);
     expect(registry.isReady(first.info.id)).toBe(true);
@@ -76,10 +76,10 @@ describe('ModelRegistry', () => {
     const image = new Uint8Array(first.info.windowPx ** 2 * 3);
     const question = { task: 'REFERRING', text: 'water' } as const;
     const [answer] = await first.infer(image, [question]);
-    await (first as LocalModel)['worker'].terminate();
+    await first['threads'][0]!['worker'].terminate();
     expect(first.ready()).toBe(false);
     await expect(first.infer(image, [question])).rejects.toThrow(
-      `${first.info.id} failed: its worker thread ended with code 1`,
+      `${first.info.id} does not answer now: its worker thread ended with code 1`,
     );
 
     const again = await registry.get();

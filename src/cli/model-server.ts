@@ -1,0 +1,77 @@
+import type { Command } from 'commander';
+import { type Config, readConfig } from '../config.ts';
+import { listen } from '../http/listen.ts';
+import { createLogger } from '../logging.ts';
+import { type CommandContext, untilInterrupted } from './run-command.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Requests still open this long after a stop are cut, milliseconds. */
+const GRACE_MS = 10_000;
+
+interface Options {
+  readonly host?: string;
+  readonly port?: string;
+  readonly json?: boolean;
+}
+
+/** Adds `terraql model-server`. */
+export function addModelServer(program: Command, context: CommandContext): void {
+  program
+    .command('model-server')
+    .description('run the models of TERRAQL_MODELS_DIR for other TerraQL processes (Open Inference Protocol v2)')
+    .option('--host <address>', 'address to listen on (TERRAQL_HOST)')
+    .option('--port <number>', 'TCP port, 0 for a free one (TERRAQL_MODEL_PORT)')
+    .option('--json', 'print JSON')
+    .action(async (options: Options) => {
+      const config = readConfig({
+        ...context.environment,
+        ...(options.host === undefined ? {} : { TERRAQL_HOST: options.host }),
+        ...(options.port === undefined ? {} : { TERRAQL_MODEL_PORT: options.port }),
+      });
+      const version = program.version() ?? '';
+      await untilInterrupted((signal) => serveModels(config, version, signal, context.terminal, options.json ?? false));
+    });
+}
+
+/** Listens, loads every model, says so, and serves until the signal is aborted. */
+async function serveModels(
+  config: Config,
+  version: string,
+  signal: AbortSignal,
+  terminal: Terminal,
+  json: boolean,
+): Promise<void> {
+  const { openLocalModels } = await import('../open-models.ts');
+  const { createModelServer, loadModels } = await import('../model-server/model-server.ts');
+  const { ModelMetrics } = await import('../model-server/metrics.ts');
+  const logger = createLogger(config.TERRAQL_LOG_LEVEL);
+  const metrics = new ModelMetrics(() => models.active());
+  const models = await openLocalModels(config, metrics.onBatch);
+  const settings = {
+    version,
+    maxRequests: config.TERRAQL_MODEL_QUEUE + config.TERRAQL_MODEL_WORKERS,
+    timeoutMs: config.TERRAQL_MODEL_TIMEOUT_S * 1000,
+  };
+  const server = createModelServer({ models, metrics, logger, settings });
+  const listening = await listen(server, config.TERRAQL_HOST, config.TERRAQL_MODEL_PORT, 'TERRAQL_MODEL_PORT');
+  try {
+    await loadModels({ models, logger });
+    const ids = models.list().map(({ id }) => id);
+    terminal.write(
+      json
+        ? `${JSON.stringify({ url: listening.url, pid: process.pid, models: ids })}\n`
+        : `TerraQL serves the models ${ids.join(', ')} at ${listening.url}; Ctrl-C stops it\n`,
+    );
+    await stopped(signal);
+  } finally {
+    await listening.stop(GRACE_MS);
+    await models.close();
+  }
+}
+
+function stopped(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

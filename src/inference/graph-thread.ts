@@ -1,0 +1,117 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { ExecutionProviderError } from './execution-provider.ts';
+import type { ImageCacheStats } from './image-cache.ts';
+import type { WorkerReply, WorkerRequest, WorkerSetup } from './model-worker.ts';
+import { ModelFailureError, ModelRejectedError, ModelUnavailableError } from './segmentation-model.ts';
+import type { SharedBatch, WindowRunner } from './window-queue.ts';
+
+interface Waiting {
+  resolve(logits: Float32Array[][]): void;
+  reject(reason: unknown): void;
+}
+
+const NOTHING_KEPT: ImageCacheStats = { hits: 0, misses: 0, evictions: 0, bytes: 0, windows: 0 };
+
+/** A worker thread with the graphs of a model. The process stays alive for its answers, and for nothing else of it. */
+export class GraphThread implements WindowRunner {
+  private readonly waiting = new Map<number, Waiting>();
+  private nextId = 0;
+  private ended: ModelUnavailableError | null = null;
+  private stats = NOTHING_KEPT;
+
+  private constructor(
+    private readonly modelId: string,
+    private readonly worker: Worker,
+    private readonly onEnd: (reason: ModelUnavailableError) => void,
+  ) {
+    worker.on('message', (reply: WorkerReply) => this.settle(reply));
+    worker.on('error', (error) => this.end(error.message));
+    worker.on('exit', (code) => this.end(`its worker thread ended with code ${code}`));
+    worker.unref();
+  }
+
+  /**
+   * Starts the thread and loads the graphs.
+   * @param onEnd called once when the thread can answer no more
+   * @throws {ExecutionProviderError} {@link ModelFailureError} when ONNX Runtime refuses a graph
+   */
+  static async start(
+    modelId: string,
+    setup: WorkerSetup,
+    onEnd: (reason: ModelUnavailableError) => void,
+  ): Promise<GraphThread> {
+    const worker = startWorker(setup);
+    const [started] = (await once(worker, 'message').catch((cause: unknown) => {
+      throw new ModelFailureError(modelId, cause);
+    })) as [WorkerReply];
+    if (started.kind !== 'refused') return new GraphThread(modelId, worker, onEnd);
+    const { provider } = setup.settings;
+    if (started.providerReason !== null) throw new ExecutionProviderError(provider, started.providerReason);
+    throw new ModelFailureError(modelId, started.message);
+  }
+
+  /** What the thread kept of windows when it answered last. */
+  get cacheStats(): ImageCacheStats {
+    return this.stats;
+  }
+
+  get alive(): boolean {
+    return this.ended === null;
+  }
+
+  /** @throws {ModelRejectedError} with what ONNX Runtime says; {@link ModelUnavailableError} when the thread ends */
+  run(batch: SharedBatch): Promise<Float32Array[][]> {
+    if (this.ended) return Promise.reject(this.ended);
+    return new Promise((resolve, reject) => {
+      const id = this.nextId++;
+      this.waiting.set(id, { resolve, reject });
+      this.worker.ref();
+      // A view is cloned with all of the buffer that it looks at.
+      const { image } = batch;
+      const own = image.byteLength === image.buffer.byteLength ? image : image.slice();
+      const request: WorkerRequest = { id, batch: { ...batch, image: own } };
+      this.worker.postMessage(request);
+    });
+  }
+
+  /** Returns when the batch that is being worked on is done and the thread has ended. */
+  async stop(): Promise<void> {
+    if (this.ended) return;
+    const exit = once(this.worker, 'exit');
+    // Ending the thread from outside would take the process with it while ONNX Runtime is at work.
+    const stop: WorkerRequest = 'stop';
+    this.worker.postMessage(stop);
+    this.worker.ref();
+    await exit;
+  }
+
+  private settle(reply: WorkerReply): void {
+    if (reply.kind === 'logits') {
+      this.stats = reply.cache;
+      this.take(reply.id)?.resolve(reply.logits);
+    } else if (reply.kind === 'failed') {
+      this.take(reply.id)?.reject(new ModelRejectedError(this.modelId, reply.message));
+    }
+  }
+
+  private take(id: number): Waiting | undefined {
+    const waiting = this.waiting.get(id);
+    if (this.waiting.delete(id) && this.waiting.size === 0) this.worker.unref();
+    return waiting;
+  }
+
+  private end(reason: string): void {
+    if (this.ended) return;
+    this.ended = new ModelUnavailableError(this.modelId, reason);
+    for (const id of this.waiting.keys()) this.take(id)?.reject(this.ended);
+    this.onEnd(this.ended);
+  }
+}
+
+/** The worker thread: the built file, or the one that reads TypeScript when this module runs from its source. */
+function startWorker(workerData: WorkerSetup): Worker {
+  const built = import.meta.url.endsWith('.js');
+  const file = new URL(built ? './model-worker.js' : './source-worker.mjs', import.meta.url);
+  return new Worker(file, { workerData, ...(built ? {} : { execArgv: [] }) });
+}

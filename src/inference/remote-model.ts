@@ -1,0 +1,252 @@
+import { setTimeout } from 'node:timers/promises';
+import { Agent, type Dispatcher, request } from 'undici';
+import { EndpointFailure, EndpointPool, NoEndpointError } from './endpoint-pool.ts';
+import { modelInfo, type VerifiedModel, verifyQuestions } from './manifest.ts';
+import { windowKey } from './model-graphs.ts';
+import type { ModelLoader } from './model-registry.ts';
+import { type EncodedMessage, HEADER_LENGTH, readResponse, writeRequest } from './open-inference/message.ts';
+import { contractDifference, metadataSchema, modelContract } from './open-inference/model-contract.ts';
+import { InferenceMessageError, type WireTensor } from './open-inference/tensor.ts';
+import { promptRows, type TokenizedQuestion } from './prompt-rows.ts';
+import { QuestionTokenizer } from './question-tokenizer.ts';
+import {
+  ModelRejectedError,
+  ModelUnavailableError,
+  type ModelInfo,
+  type Question,
+  type SegmentationModel,
+} from './segmentation-model.ts';
+
+/** Where models run, and how long they may take. */
+export interface RemoteSettings {
+  /** Base addresses of servers of the Open Inference Protocol, without a slash at the end. */
+  readonly urls: readonly string[];
+  /** From the request to the whole answer, retries on other servers included. */
+  readonly timeoutMs: number;
+}
+
+const CONNECT_TIMEOUT_MS = 5000;
+const PROBE_TIMEOUT_MS = 10_000;
+/** So long a start waits for servers; they are asked later all the same. */
+const FIRST_WAIT_MS = 2000;
+/** Most requests under way to one server; more are refused as an outage, so that waiting windows cannot fill memory. */
+const MOST_OUTSTANDING = 64;
+const MOST_ANSWER_BYTES = 512 * 1024 ** 2;
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Dispatcher.ResponseData['headers'];
+  readonly body: Uint8Array;
+}
+
+/** A model that servers of the Open Inference Protocol run. Manifest and tokenizer lie here, the graphs there. */
+export class RemoteModel implements SegmentationModel {
+  readonly info: ModelInfo;
+  private readonly pool: EndpointPool;
+  private readonly path: string;
+  private provider: string | null = null;
+  private underWay = 0;
+  private closed = false;
+
+  /** Opens no connection: servers are probed before their first request. */
+  constructor(
+    private readonly verified: VerifiedModel,
+    private readonly tokenizer: QuestionTokenizer,
+    private readonly agent: Agent,
+    private readonly settings: RemoteSettings,
+  ) {
+    this.info = modelInfo(verified);
+    this.path = `/v2/models/${this.info.name}/versions/${this.info.version}`;
+    this.pool = new EndpointPool(settings.urls, (url) => this.probe(url));
+  }
+
+  get executionProvider(): string | null {
+    return this.provider;
+  }
+
+  ready(): boolean {
+    return !this.closed && this.pool.isReady();
+  }
+
+  /** Probes every server once; returns when all have answered or the first wait is over, whichever they say. */
+  async meet(): Promise<void> {
+    await Promise.race([this.pool.probeAll(), setTimeout(FIRST_WAIT_MS, undefined, { ref: false })]);
+  }
+
+  check({ text }: Question): void {
+    this.tokenizer.encode(text);
+  }
+
+  async infer(image: Uint8Array, questions: readonly Question[], signal?: AbortSignal): Promise<Float32Array[]> {
+    signal?.throwIfAborted();
+    const bytes = this.info.windowPx ** 2 * 3;
+    if (image.length !== bytes) throw new RangeError(`an image of ${image.length} bytes; the window takes ${bytes}`);
+    const tokenized = questions.map(({ task, text }) => ({ task, ids: this.tokenizer.encode(text) }));
+    const most = MOST_OUTSTANDING * this.settings.urls.length;
+    if (this.closed) throw new ModelUnavailableError(this.info.id, 'it was closed');
+    if (this.underWay >= most)
+      throw new ModelUnavailableError(this.info.id, `${most} requests are under way already`, 1);
+    const deadline = AbortSignal.timeout(this.settings.timeoutMs);
+    const stop = signal ? AbortSignal.any([signal, deadline]) : deadline;
+    const message = this.message(image, tokenized);
+    this.underWay += 1;
+    const asked = this.pool
+      .use(windowKey(image), (url) => this.ask(url, message, questions.length, stop, deadline))
+      .finally(() => (this.underWay -= 1));
+    try {
+      return await Promise.race([asked, rejectionOf(stop)]);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw this.explained(error, deadline);
+    }
+  }
+
+  /** Connections are the loader's; requests under way end when it closes them. */
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+
+  private explained(error: unknown, deadline: AbortSignal): unknown {
+    if (deadline.aborted && error === deadline.reason)
+      return new ModelUnavailableError(this.info.id, `no answer in ${this.settings.timeoutMs / 1000} s`);
+    if (!(error instanceof NoEndpointError)) return error;
+    if (error.failed) return new ModelRejectedError(this.info.id, error.message);
+    return new ModelUnavailableError(this.info.id, error.message, error.retryAfterS);
+  }
+
+  private message(image: Uint8Array, questions: readonly TokenizedQuestion[]): EncodedMessage {
+    const side = this.info.windowPx;
+    const { inputIds, attentionMask, dims } = promptRows(this.verified.manifest, questions);
+    const inputs: WireTensor[] = [
+      { name: 'image', datatype: 'UINT8', shape: [1, side, side, 3], data: image },
+      { name: 'input_ids', datatype: 'INT64', shape: dims, data: inputIds },
+      { name: 'attention_mask', datatype: 'INT64', shape: dims, data: attentionMask },
+    ];
+    return writeRequest(inputs, ['logits']);
+  }
+
+  private async ask(
+    url: string,
+    { parts, headerLength }: EncodedMessage,
+    questions: number,
+    stop: AbortSignal,
+    deadline: AbortSignal,
+  ): Promise<Float32Array[]> {
+    stop.throwIfAborted();
+    const headers = { 'content-type': 'application/octet-stream', [HEADER_LENGTH]: String(headerLength) };
+    const body = Buffer.concat(parts);
+    const answer = await this.request(`${url}${this.path}/infer`, stop, deadline, { method: 'POST', headers, body });
+    if (answer.status !== 200) throw this.refusal(answer);
+    try {
+      const length = answer.headers[HEADER_LENGTH.toLowerCase()];
+      const outputs = modelContract(this.verified.manifest).outputs;
+      const logits = readResponse(answer.body, typeof length === 'string' ? length : undefined, outputs).get('logits')!;
+      if (logits.shape[0] !== questions)
+        throw new InferenceMessageError(`logits for ${logits.shape[0]} questions; ${questions} were asked`);
+      const size = this.info.logitsPx ** 2;
+      const values = logits.data as Float32Array;
+      return Array.from({ length: questions }, (_, row) => values.slice(row * size, (row + 1) * size));
+    } catch (error) {
+      if (!(error instanceof InferenceMessageError)) throw error;
+      throw new EndpointFailure(`the answer cannot be read: ${error.message}`, 'dead');
+    }
+  }
+
+  /** What an answer other than 200 means: an outage of this server, a failure of its model, or a wrong request. */
+  private refusal({ status, headers, body }: Answer): Error {
+    const said = `status ${status}: ${errorText(body)}`;
+    if (status === 500) return new EndpointFailure(said, 'failed');
+    if (status === 429 || status === 503) return new EndpointFailure(said, 'busy', retryAfterS(headers['retry-after']));
+    if (status >= 400 && status < 500 && status !== 408 && status !== 425)
+      return new ModelRejectedError(this.info.id, said);
+    return new EndpointFailure(said, 'dead');
+  }
+
+  /** Makes sure that the server has this model and is ready for it. */
+  private async probe(url: string): Promise<void> {
+    const deadline = AbortSignal.timeout(PROBE_TIMEOUT_MS);
+    const ready = await this.request(`${url}${this.path}/ready`, deadline, deadline, { method: 'GET' });
+    if (ready.status !== 200) throw new EndpointFailure(`not ready: ${errorText(ready.body)}`, 'dead');
+    const answer = await this.request(`${url}${this.path}`, deadline, deadline, { method: 'GET' });
+    if (answer.status !== 200) throw new EndpointFailure(`status ${answer.status}: ${errorText(answer.body)}`, 'dead');
+    const metadata = metadataSchema.safeParse(jsonOf(answer.body));
+    if (!metadata.success) throw new EndpointFailure('it does not speak the Open Inference Protocol', 'dead');
+    const difference = contractDifference(this.verified, metadata.data);
+    if (difference !== null) throw new EndpointFailure(difference, 'dead');
+    const provider = metadata.data.parameters?.['execution_provider'];
+    this.provider = typeof provider === 'string' ? provider : null;
+  }
+
+  /** @throws {EndpointFailure} when the server cannot be reached or the deadline is over; the reason of `stop` */
+  private async request(
+    url: string,
+    stop: AbortSignal,
+    deadline: AbortSignal,
+    options: Pick<Dispatcher.RequestOptions, 'method'> & { headers?: Record<string, string>; body?: Buffer },
+  ): Promise<Answer> {
+    try {
+      const { statusCode, headers, body } = await request(url, { ...options, signal: stop, dispatcher: this.agent });
+      return { status: statusCode, headers, body: new Uint8Array(await body.arrayBuffer()) };
+    } catch (cause) {
+      const late = deadline.aborted && stop.reason === deadline.reason;
+      if (stop.aborted && !late) throw stop.reason;
+      throw new EndpointFailure(late ? 'no answer in time' : reasonOf(cause), 'dead');
+    }
+  }
+}
+
+/** Asks servers for the models of a folder; the folder needs manifest and tokenizer only. */
+export function remoteModels(settings: RemoteSettings): ModelLoader<RemoteModel> {
+  const agent = new Agent({
+    connections: MOST_OUTSTANDING,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    // The deadline of a request is its signal's.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    maxResponseSize: MOST_ANSWER_BYTES,
+  });
+  return {
+    verify: verifyQuestions,
+    async load(verified) {
+      const model = new RemoteModel(verified, await QuestionTokenizer.load(verified), agent, settings);
+      await model.meet();
+      return model;
+    },
+    mayAnswer: () => true,
+    close: () => agent.destroy(),
+  };
+}
+
+/** Never resolves; rejects with the reason of the signal. */
+function rejectionOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+function jsonOf(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(body).toString('utf8'));
+  } catch {
+    return null;
+  }
+}
+
+/** The error of a protocol answer, else the beginning of whatever the server said. */
+function errorText(body: Uint8Array): string {
+  const json = jsonOf(body);
+  if (typeof json === 'object' && json !== null && 'error' in json) return String(json.error);
+  return Buffer.from(body.subarray(0, 200)).toString('utf8').trim() || 'without a reason';
+}
+
+/** Seconds of a Retry-After header, which is a number of seconds or a date (RFC 9110, 10.2.3); null without one. */
+function retryAfterS(header: string | string[] | undefined): number | null {
+  if (typeof header !== 'string') return null;
+  const seconds = /^\d+$/.test(header.trim()) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : null;
+}
+
+function reasonOf(cause: unknown): string {
+  if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0]);
+  return cause instanceof Error ? cause.message : String(cause);
+}

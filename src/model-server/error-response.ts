@@ -1,0 +1,78 @@
+import type { ErrorRequestHandler } from 'express';
+import { AppError } from '../errors.ts';
+import { ModelUnavailableError } from '../inference/segmentation-model.ts';
+import type { Logger } from '../logging.ts';
+
+/** The server holds as many requests as it may; the same request may be sent again later. */
+export class TooManyRequestsError extends AppError {
+  readonly code = 'TOO_MANY_REQUESTS';
+  constructor(
+    inside: number,
+    readonly retryAfterS: number,
+  ) {
+    super(`the server holds ${inside} requests already; ask again in ${retryAfterS} s`);
+  }
+}
+
+/** The time of a request was over before its answer was there. */
+export class DeadlineExceededError extends AppError {
+  readonly code = 'DEADLINE_EXCEEDED';
+  constructor(
+    timeoutMs: number,
+    readonly retryAfterS: number,
+  ) {
+    super(`no answer within ${timeoutMs / 1000} s; ask again in ${retryAfterS} s`);
+  }
+}
+
+/** HTTP status of errors that have one of their own; every other {@link AppError} is a wrong request: 400. */
+const STATUS_OF_CODE: Readonly<Record<string, number>> = {
+  DEADLINE_EXCEEDED: 503,
+  MODEL_FAILED: 500,
+  MODEL_INVALID: 500,
+  EXECUTION_PROVIDER_UNAVAILABLE: 500,
+  MODEL_NOT_FOUND: 404,
+  MODEL_REJECTED: 422,
+  MODEL_UNAVAILABLE: 503,
+  TOO_MANY_REQUESTS: 429,
+};
+
+/** Of errors that nobody foresaw. */
+const UNEXPECTED = 500;
+
+/** What Express and its body parser throw. */
+const httpStatus = (error: unknown): number | null =>
+  error instanceof Error && 'status' in error && typeof error.status === 'number' && error.status < 500
+    ? error.status
+    : null;
+
+function waitOf(error: unknown): number | null {
+  if (error instanceof TooManyRequestsError || error instanceof DeadlineExceededError) return error.retryAfterS;
+  return error instanceof ModelUnavailableError ? (error.retryAfterS ?? 1) : null;
+}
+
+/**
+ * Answers errors in the protocol's form, `{ "error": "…" }`, with Retry-After where waiting helps. What is neither an
+ * {@link AppError} nor a malformed request is logged, with status 500.
+ */
+export function errorResponse(logger: Logger): ErrorRequestHandler {
+  return (error: unknown, request, response, _next) => {
+    const { status, message } = described(error);
+    if (status === UNEXPECTED)
+      logger.error({ err: error, method: request.method, path: request.path }, 'Request:Failed');
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    const wait = waitOf(error);
+    if (wait !== null) response.set('Retry-After', String(wait));
+    response.status(status).json({ error: message });
+  };
+}
+
+function described(error: unknown): { status: number; message: string } {
+  if (error instanceof AppError) return { status: STATUS_OF_CODE[error.code] ?? 400, message: error.message };
+  const status = httpStatus(error);
+  if (status !== null) return { status, message: (error as Error).message };
+  return { status: UNEXPECTED, message: 'the server failed to answer; its log has the reason' };
+}

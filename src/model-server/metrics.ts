@@ -1,0 +1,97 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { LocalModel, LocalModelStats } from '../inference/local-model.ts';
+import type { BatchReport } from '../inference/window-queue.ts';
+
+/** Seconds, from a warm window of the compact model to a cold one of the full-size model on a processor. */
+const SECONDS = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100];
+const QUESTIONS = [1, 2, 4, 8, 16, 32];
+
+/** What `/metrics` tells, in the text format of Prometheus. */
+export class ModelMetrics {
+  readonly registry = new Registry();
+  private readonly requests: Counter<'model' | 'status'>;
+  private readonly requestSeconds: Histogram<'model'>;
+  private readonly batchQuestions: Histogram<'model'>;
+  private readonly batchSeconds: Histogram<'model'>;
+
+  /** @param models those that are loaded, asked at each scrape */
+  constructor(private readonly models: () => readonly LocalModel[]) {
+    const registers = [this.registry];
+    this.requests = new Counter({
+      name: 'terraql_model_requests_total',
+      help: 'Requests for inference by HTTP status',
+      labelNames: ['model', 'status'],
+      registers,
+    });
+    this.requestSeconds = new Histogram({
+      name: 'terraql_model_request_seconds',
+      help: 'From the first byte of an answered request to the last of its answer',
+      labelNames: ['model'],
+      buckets: SECONDS,
+      registers,
+    });
+    this.batchQuestions = new Histogram({
+      name: 'terraql_model_batch_questions',
+      help: 'Questions answered together on one window',
+      labelNames: ['model'],
+      buckets: QUESTIONS,
+      registers,
+    });
+    this.batchSeconds = new Histogram({
+      name: 'terraql_model_batch_seconds',
+      help: 'Computing time of a batch',
+      labelNames: ['model'],
+      buckets: SECONDS,
+      registers,
+    });
+    this.gauge('waiting_requests', 'Requests that wait for a worker', ({ waiting }) => waiting);
+    this.gauge('running_windows', 'Windows that are worked on', ({ running }) => running);
+    this.gauge('image_cache_bytes', 'Memory of encoded windows', ({ cache }) => cache.bytes);
+    this.gauge('image_cache_windows', 'Windows that are kept encoded', ({ cache }) => cache.windows);
+    this.total('image_cache_hits_total', 'Batches on a window that was kept', ({ cache }) => cache.hits);
+    this.total('image_cache_misses_total', 'Batches on a window that was encoded', ({ cache }) => cache.misses);
+    this.total('image_cache_evictions_total', 'Windows dropped for room', ({ cache }) => cache.evictions);
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  readonly onBatch = (model: string, { questions, durationMs }: BatchReport): void => {
+    this.batchQuestions.observe({ model }, questions);
+    this.batchSeconds.observe({ model }, durationMs / 1000);
+  };
+
+  /** Counts an answered request. */
+  onRequest(model: string, status: number, durationMs: number): void {
+    this.requests.inc({ model, status: String(status) });
+    this.requestSeconds.observe({ model }, durationMs / 1000);
+  }
+
+  private gauge(name: string, help: string, read: (stats: LocalModelStats) => number): void {
+    const { models } = this;
+    const gauge = new Gauge({
+      name: `terraql_model_${name}`,
+      help,
+      labelNames: ['model'],
+      registers: [],
+      collect() {
+        for (const { info, stats } of models()) this.set({ model: info.id }, read(stats));
+      },
+    });
+    this.registry.registerMetric(gauge);
+  }
+
+  /** A counter that is kept elsewhere. */
+  private total(name: string, help: string, read: (stats: LocalModelStats) => number): void {
+    const { models } = this;
+    const counter = new Counter({
+      name: `terraql_model_${name}`,
+      help,
+      labelNames: ['model'],
+      registers: [],
+      collect() {
+        this.reset();
+        for (const { info, stats } of models()) this.inc({ model: info.id }, read(stats));
+      },
+    });
+    this.registry.registerMetric(counter);
+  }
+}

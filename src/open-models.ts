@@ -1,0 +1,49 @@
+import type { Config } from './config.ts';
+import { type LocalModel, localModels, type LocalSettings } from './inference/local-model.ts';
+import { ModelRegistry } from './inference/model-registry.ts';
+import { remoteModels } from './inference/remote-model.ts';
+
+/**
+ * The models of the model folder: asked of the servers of `TERRAQL_MODEL_URL`, else run in this process.
+ * @throws what the model folder says of a setting that it cannot work with
+ */
+export async function openModels(config: Config): Promise<ModelRegistry> {
+  const { TERRAQL_MODEL_URL: urls, TERRAQL_MODEL_TIMEOUT_S, TERRAQL_EXECUTION_PROVIDER } = config;
+  if (urls.length === 0) {
+    const models = await openLocalModels(config);
+    // A provider that cannot start stops the process now, not the first run.
+    return TERRAQL_EXECUTION_PROVIDER === 'cpu' ? models : loadAll(models);
+  }
+  const loader = remoteModels({ urls, timeoutMs: TERRAQL_MODEL_TIMEOUT_S * 1000 });
+  // Costs no graph; from here on it is known which servers are there and what they compute on.
+  return loadAll(await ModelRegistry.open(config.TERRAQL_MODELS_DIR, config.TERRAQL_MODEL, loader));
+}
+
+async function loadAll(models: ModelRegistry): Promise<ModelRegistry> {
+  try {
+    for (const { id } of models.list()) await models.get(id);
+    return models;
+  } catch (error) {
+    await models.close();
+    throw error;
+  }
+}
+
+/**
+ * The models of the model folder, run in this process.
+ * @param onBatch called after each batch
+ */
+export function openLocalModels(
+  config: Config,
+  onBatch?: NonNullable<LocalSettings['onBatch']>,
+): Promise<ModelRegistry<LocalModel>> {
+  const loader = localModels({
+    provider: config.TERRAQL_EXECUTION_PROVIDER,
+    threads: config.TERRAQL_MODEL_THREADS,
+    workers: config.TERRAQL_MODEL_WORKERS,
+    maxWaiting: config.TERRAQL_MODEL_QUEUE,
+    imageCacheBytes: config.TERRAQL_IMAGE_CACHE_MB * 1024 ** 2,
+    ...(onBatch ? { onBatch } : {}),
+  });
+  return ModelRegistry.open(config.TERRAQL_MODELS_DIR, config.TERRAQL_MODEL, loader);
+}
