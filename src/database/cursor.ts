@@ -42,15 +42,3 @@ function parseJson(text: string): unknown {
     return null;
   }
 }
-
-/**
- * Cuts a page out of one row more than was asked for.
- * @param rows in order, at most `first + 1`
- */
-export function pageOf<Row, Node>(
-  rows: readonly Row[],
-  first: number,
-  edge: (row: Row) => { node: Node; cursor: string },
-): { edges: { node: Node; cursor: string }[]; hasNextPage: boolean } {
-  return { edges: rows.slice(0, first).map(edge), hasNextPage: rows.length > first };
-}

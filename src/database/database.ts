@@ -8,6 +8,7 @@ import { AppError } from '../errors.ts';
 import { openEmbeddedEngine } from './embedded-engine.ts';
 import { Prisma, PrismaClient } from './generated/client.ts';
 import { migrate, type Migration, MIGRATIONS_DIR, type MigrationSession, readMigrations } from './migrate.ts';
+import { embeddedSession, ServerSession, type Session } from './session.ts';
 
 export { Prisma } from './generated/client.ts';
 
@@ -19,10 +20,13 @@ export interface Queries {
    * Runs a statement and parses its rows.
    * @param row what every row must be; counts and other 64-bit integers are to be cast in the statement
    * @throws {z.ZodError} when a row is something else
+   * @throws {StatementTimeoutError} outside a transaction, on a server
    */
   query<Row>(row: z.ZodType<Row>, statement: Prisma.Sql): Promise<Row[]>;
   /** @returns how many rows were written */
   execute(statement: Prisma.Sql): Promise<number>;
+  /** Runs a statement that a library brings along, with its own `$1` placeholders. */
+  foreign(sql: string, values: readonly unknown[]): Promise<object[]>;
 }
 
 /** What the engine behind a database is and can do. */
@@ -38,7 +42,8 @@ export interface Capabilities {
 /** An open, migrated database. */
 export interface Database extends Queries {
   readonly capabilities: Capabilities;
-  /** Runs work in one transaction, rolled back when it throws. */
+  readonly session: Session;
+  /** Runs work in one transaction, rolled back when it throws; its statements may take as long as they need. */
   transaction<T>(work: (queries: Queries) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -48,6 +53,22 @@ export interface DatabaseOptions {
   readonly databaseUrl?: string | undefined;
   /** Home of the embedded engine, in its folder `pglite`. */
   readonly dataDir: string;
+  /** Longest that a statement outside a transaction may take on a server, seconds; undefined: as long as it takes. */
+  readonly statementTimeoutS?: number;
+}
+
+/** A statement took longer than the server lets it, and was stopped there. */
+export class StatementTimeoutError extends AppError {
+  readonly code = 'STATEMENT_TIMEOUT';
+  constructor(
+    readonly timeoutS: number,
+    cause: unknown,
+  ) {
+    super(
+      `the database needed more than ${timeoutS} s for a part of the request and stopped; ask with a narrower filter or for less at once`,
+      { cause },
+    );
+  }
 }
 
 /** The server is older than what TerraQL is tested with. */
@@ -63,9 +84,10 @@ export class DatabaseTooOldError extends AppError {
  * @throws {DatabaseTooOldError} {@link EmbeddedDatabaseInUseError}, the errors of {@link migrate}, and what the driver
  * says when it cannot connect
  */
-export async function openDatabase({ databaseUrl, dataDir }: DatabaseOptions): Promise<Database> {
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const { databaseUrl, dataDir, statementTimeoutS } = options;
   const migrations = await readMigrations(MIGRATIONS_DIR);
-  if (databaseUrl !== undefined) return openPostgres(databaseUrl, migrations);
+  if (databaseUrl !== undefined) return openPostgres(databaseUrl, migrations, statementTimeoutS);
   const engine = await openEmbeddedEngine(path.join(dataDir, 'pglite'));
   return databaseOnPGlite(engine.pglite, migrations, () => engine.close());
 }
@@ -81,34 +103,47 @@ export async function databaseOnPGlite(
 ): Promise<Database> {
   try {
     await migrate(pgliteSession(pglite), migrations);
-    return await databaseOn(new PrismaPGlite(pglite), close);
+    return await databaseOn(new PrismaPGlite(pglite), embeddedSession(pglite), close, undefined);
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function openPostgres(url: string, migrations: readonly Migration[]): Promise<Database> {
+async function openPostgres(
+  url: string,
+  migrations: readonly Migration[],
+  statementTimeoutS: number | undefined,
+): Promise<Database> {
   const pool = new pg.Pool({
     connectionString: url,
-    // Prisma's driver drops the offset of a time, so sessions must speak UTC whatever the server's zone is.
     // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it, though its types do not say so
-    onConnect: async (client) => void (await client.query("SET TIME ZONE 'UTC'")),
+    onConnect: async (client) => void (await client.query(sessionSql(statementTimeoutS))),
   });
   // An idle connection that breaks has left the pool when this is called; whoever queries next gets a new one.
   pool.on('error', () => undefined);
   try {
     const client = await pool.connect();
     try {
+      await client.query('SET statement_timeout = 0');
       await migrate(postgresSession(client), migrations);
     } finally {
-      client.release();
+      // Closed rather than used again, as it has no statement timeout now.
+      client.release(true);
     }
-    return await databaseOn(new PrismaPg(pool), () => pool.end());
+    return await databaseOn(new PrismaPg(pool), new ServerSession(url), () => pool.end(), statementTimeoutS);
   } catch (error) {
     await pool.end();
     throw error;
   }
+}
+
+/**
+ * Prisma's driver drops the offset of a time, so sessions must speak UTC whatever the server's zone is. PostGIS says of its
+ * functions that they cost much, for which PostgreSQL would compile each statement, at a tenth of a second.
+ */
+function sessionSql(statementTimeoutS: number | undefined): string {
+  return `SET TIME ZONE 'UTC'; SET jit = off; SET statement_timeout = ${(statementTimeoutS ?? 0) * 1000}`;
 }
 
 function pgliteSession(pglite: PGlite): MigrationSession {
@@ -128,31 +163,54 @@ function postgresSession(client: pg.PoolClient): MigrationSession {
 /** Storing a large result is one transaction; it may take this long, and wait this long for its turn. */
 const TRANSACTION_TIMEOUT_MS = 15 * 60_000;
 
-async function databaseOn(adapter: PrismaPg | PrismaPGlite, closeEngine: () => Promise<void>): Promise<Database> {
+async function databaseOn(
+  adapter: PrismaPg | PrismaPGlite,
+  session: Session,
+  closeEngine: () => Promise<void>,
+  statementTimeoutS: number | undefined,
+): Promise<Database> {
   const prisma = new PrismaClient({ adapter });
-  const queries = queriesOn(prisma);
+  const queries = queriesOn(prisma, statementTimeoutS);
   return {
     ...queries,
     capabilities: await readCapabilities(queries),
+    session,
     transaction: (work) =>
-      prisma.$transaction((client) => work(queriesOn(client)), {
-        timeout: TRANSACTION_TIMEOUT_MS,
-        maxWait: TRANSACTION_TIMEOUT_MS,
-      }),
+      prisma.$transaction(
+        async (client) => {
+          if (statementTimeoutS !== undefined) await client.$executeRaw`SET LOCAL statement_timeout = 0`;
+          return work(queriesOn(client, undefined));
+        },
+        { timeout: TRANSACTION_TIMEOUT_MS, maxWait: TRANSACTION_TIMEOUT_MS },
+      ),
     async close() {
+      await session.close();
       await prisma.$disconnect();
       await closeEngine();
     },
   };
 }
 
-function queriesOn(prisma: Prisma.TransactionClient): Queries {
+function queriesOn(prisma: Prisma.TransactionClient, statementTimeoutS: number | undefined): Queries {
+  const timed = <T>(answer: Promise<T>): Promise<T> =>
+    answer.catch((error: unknown) => {
+      if (statementTimeoutS !== undefined && isCancelled(error))
+        throw new StatementTimeoutError(statementTimeoutS, error);
+      throw error;
+    });
   return {
     prisma,
-    query: async (row, statement) => z.array(row).parse(await prisma.$queryRaw(statement)),
-    execute: (statement) => prisma.$executeRaw(statement),
+    query: async (row, statement) => z.array(row).parse(await timed(prisma.$queryRaw(statement))),
+    execute: (statement) => timed(prisma.$executeRaw(statement)),
+    foreign: (sql, values) => timed(prisma.$queryRawUnsafe<object[]>(sql, ...values)),
   };
 }
+
+/** SQLSTATE 57014, query_canceled, as Prisma's driver adapters hand it on. */
+const Cancelled = z.object({
+  meta: z.object({ driverAdapterError: z.object({ cause: z.object({ originalCode: z.literal('57014') }) }) }),
+});
+const isCancelled = (error: unknown): boolean => Cancelled.safeParse(error).success;
 
 const CapabilitiesRow = z.object({ postgresql: z.string(), postgis: z.string(), vectorTiles: z.boolean() });
 

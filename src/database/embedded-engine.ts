@@ -1,7 +1,11 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { PGlite } from '@electric-sql/pglite';
+import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 import { postgis } from '@electric-sql/pglite-postgis';
 import { ownDirectory } from './directory-ownership.ts';
+
+/** What the migrations create besides what every PostgreSQL has. */
+export const EMBEDDED_EXTENSIONS = { postgis, pg_trgm };
 
 /** PostgreSQL with PostGIS inside this process. */
 export interface EmbeddedEngine {
@@ -19,7 +23,7 @@ export async function openEmbeddedEngine(directory: string): Promise<EmbeddedEng
   const owned = await realpath(directory);
   const release = await ownDirectory(owned);
   try {
-    const pglite = await PGlite.create({ dataDir: owned, extensions: { postgis } });
+    const pglite = await PGlite.create({ dataDir: owned, extensions: EMBEDDED_EXTENSIONS });
     return {
       pglite,
       async close() {

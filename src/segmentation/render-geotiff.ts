@@ -1,10 +1,10 @@
-import { promisify } from 'node:util';
-import { deflate } from 'node:zlib';
 import { AppError } from '../errors.ts';
 import type { Affine } from '../raster/affine.ts';
 import type { MaskRuns } from '../vector/mask-runs.ts';
 import { geoKeysOf, type GeoKey } from './geotiff-keys.ts';
-import { maskBand } from './render-mask-png.ts';
+import { halvedMask } from './mask-overview.ts';
+import { compressTiles, LEADER_BYTES, TILE_PX, TRAILER_BYTES } from './mask-tiles.ts';
+import { directoryBytes, encodeDirectory, type TiffField } from './tiff-directory.ts';
 
 /** Where the pixels of a raster lie; both null when unknown. */
 export interface Georeference {
@@ -22,67 +22,109 @@ export class MaskTooLargeForTiffError extends AppError {
 }
 
 const MAX_FILE_BYTES = 2 ** 32 - 1;
-/** Pixels of a strip at most; one strip is held uncompressed at a time. */
-const STRIP_PIXELS = 2 ** 20;
-const compress = promisify(deflate);
 
-type FieldType = 'SHORT' | 'LONG' | 'DOUBLE' | 'ASCII';
-const TYPE_CODES: Readonly<Record<FieldType, number>> = { ASCII: 2, SHORT: 3, LONG: 4, DOUBLE: 12 };
-const TYPE_BYTES: Readonly<Record<FieldType, number>> = { ASCII: 1, SHORT: 2, LONG: 4, DOUBLE: 8 };
-
-/** A field of the image file directory. */
-interface Field {
-  readonly tag: number;
-  readonly type: FieldType;
-  readonly values: readonly number[];
+/** The mask at one of its sizes, with its tiles in the order of the file. */
+interface Level {
+  readonly mask: MaskRuns;
+  readonly blocks: readonly Buffer[];
 }
 
 /**
- * The mask as an 8-bit grey GeoTIFF in the scene's own CRS and geotransform, 255 inside and 0 outside, deflated in
- * strips. Memory holds the compressed file and one strip.
+ * The mask as a Cloud Optimized GeoTIFF in the scene's own CRS and geotransform: 8-bit grey, 255 inside and 0 outside, in
+ * deflated tiles of 512 pixels, with overviews by halves (see {@link halvedMask}) until one tile holds all. Directories
+ * come first, then the tiles of the smallest overview, and those of the full size last. Memory holds the runs of the
+ * mask and the compressed file, which is smaller.
  * @returns pieces of the file, in order
  * @throws {CrsNotWritableError} {@link MaskTooLargeForTiffError}
- * @see TIFF 6.0, sections 2 and 3; OGC 19-008r4 (GeoTIFF 1.1), clause 7
+ * @see TIFF 6.0, sections 2, 3 and 15; OGC 21-026 (Cloud Optimized GeoTIFF 1.0); OGC 19-008r4 (GeoTIFF 1.1), clause 7
  */
 export async function renderMaskGeoTiff(mask: MaskRuns, georeference: Georeference): Promise<Buffer[]> {
-  const rowsPerStrip = Math.max(1, Math.floor(STRIP_PIXELS / mask.widthPx));
   const geo = geoFields(georeference);
-  const strips = await compressStrips(mask, rowsPerStrip);
-  const layout = (offsets: readonly number[]): Buffer =>
-    encodeHead([
-      { tag: 256, type: 'LONG', values: [mask.widthPx] },
-      { tag: 257, type: 'LONG', values: [mask.heightPx] },
-      { tag: 258, type: 'SHORT', values: [8] }, // bits per sample
-      { tag: 259, type: 'SHORT', values: [8] }, // compression: Adobe deflate
-      { tag: 262, type: 'SHORT', values: [1] }, // photometric: black is zero
-      { tag: 273, type: 'LONG', values: offsets },
-      { tag: 277, type: 'SHORT', values: [1] }, // samples per pixel
-      { tag: 278, type: 'LONG', values: [rowsPerStrip] },
-      { tag: 279, type: 'LONG', values: strips.map((strip) => strip.length) },
-      ...geo,
-    ]);
-  let end = layout(strips.map(() => 0)).length;
-  const offsets = strips.map((strip) => (end += strip.length) - strip.length);
-  if (end > MAX_FILE_BYTES) throw new MaskTooLargeForTiffError(end);
-  return [layout(offsets), ...strips];
+  const levels: Level[] = [];
+  for (let at: MaskRuns | null = mask; at; at = isOneTile(at) ? null : halvedMask(at)) {
+    levels.push({ mask: at, blocks: await compressTiles(at) });
+  }
+  const fields = levels.map((level, index) => [...imageFields(level, index > 0), ...(index === 0 ? geo : [])]);
+  const head = fileHead();
+  const sizes = fields.map((own, index) => directoryBytes([...own, ...tileFields(levels[index]!, 0)]));
+  const tilesBegin = sizes.reduce((sum, bytes) => sum + bytes, head.length);
+  const begins = levelOffsets(levels, tilesBegin);
+  let at = head.length;
+  const directories = fields.map((own, index) => {
+    const next = at + sizes[index]!;
+    const all = [...own, ...tileFields(levels[index]!, begins[index]!)].toSorted((a, b) => a.tag - b.tag);
+    const directory = encodeDirectory(all, at, index < fields.length - 1 ? next : 0);
+    at = next;
+    return directory;
+  });
+  return [head, ...directories, ...levels.toReversed().flatMap(({ blocks }) => blocks)];
 }
 
-/** Most of a large mask is empty: empty strips are compressed once and take no pixels. */
-async function compressStrips(mask: MaskRuns, rowsPerStrip: number): Promise<Buffer[]> {
-  const occupied = new Set(Array.from(mask.lines, (y) => Math.floor(y / rowsPerStrip)));
-  const empty = new Map<number, Promise<Buffer>>();
-  const strips: Buffer[] = [];
-  for (let y = 0; y < mask.heightPx; y += rowsPerStrip) {
-    const rows = Math.min(rowsPerStrip, mask.heightPx - y);
-    if (!occupied.has(y / rowsPerStrip) && !empty.has(rows)) empty.set(rows, compress(maskBand(mask, y, rows)));
-    strips.push(await (occupied.has(y / rowsPerStrip) ? compress(maskBand(mask, y, rows)) : empty.get(rows)!));
-  }
-  return strips;
+const isOneTile = ({ widthPx, heightPx }: MaskRuns): boolean => Math.max(widthPx, heightPx) <= TILE_PX;
+
+/** Where the tiles of each level begin; the last level comes first in the file. @throws {MaskTooLargeForTiffError} */
+function levelOffsets(levels: readonly Level[], tilesBegin: number): number[] {
+  let end = tilesBegin;
+  const begins = levels
+    .toReversed()
+    .map(({ blocks }) => (end += bytesOf(blocks)) - bytesOf(blocks))
+    .toReversed();
+  if (end > MAX_FILE_BYTES) throw new MaskTooLargeForTiffError(end);
+  return begins;
+}
+
+const bytesOf = (blocks: readonly Buffer[]): number => blocks.reduce((sum, { length }) => sum + length, 0);
+
+/**
+ * The TIFF header, and behind it what GDAL's driver writes about the layout, so that readers know it without looking:
+ * each tile has its length before it and its last bytes again behind it, in the order of rows.
+ * @see https://gdal.org/drivers/raster/cog.html#header-ghost-area
+ */
+function fileHead(): Buffer {
+  const layout = [
+    'LAYOUT=IFDS_BEFORE_DATA',
+    'BLOCK_ORDER=ROW_MAJOR',
+    'BLOCK_LEADER=SIZE_AS_UINT4',
+    'BLOCK_TRAILER=LAST_4_BYTES_REPEATED',
+    'KNOWN_INCOMPATIBLE_EDITION=NO',
+    ' ', // room for YES, should an editor break the layout
+  ].join('\n');
+  const ghost = `GDAL_STRUCTURAL_METADATA_SIZE=${String(layout.length).padStart(6, '0')} bytes\n${layout}`;
+  const head = Buffer.alloc(8 + ghost.length + (ghost.length % 2));
+  head.write('II', 'latin1');
+  head.writeUInt16LE(42, 2);
+  head.writeUInt32LE(head.length, 4);
+  head.write(ghost, 8, 'latin1');
+  return head;
+}
+
+function imageFields({ mask }: Level, isOverview: boolean): TiffField[] {
+  return [
+    { tag: 254, type: 'LONG', values: [isOverview ? 1 : 0] }, // subfile type: reduced resolution
+    { tag: 256, type: 'LONG', values: [mask.widthPx] },
+    { tag: 257, type: 'LONG', values: [mask.heightPx] },
+    { tag: 258, type: 'SHORT', values: [8] }, // bits per sample
+    { tag: 259, type: 'SHORT', values: [8] }, // compression: Adobe deflate
+    { tag: 262, type: 'SHORT', values: [1] }, // photometric: black is zero
+    { tag: 277, type: 'SHORT', values: [1] }, // samples per pixel
+    { tag: 322, type: 'SHORT', values: [TILE_PX] }, // tile width
+    { tag: 323, type: 'SHORT', values: [TILE_PX] }, // tile length
+  ];
+}
+
+/** @param begin offset of the first block of the level */
+function tileFields({ blocks }: Level, begin: number): TiffField[] {
+  let end = begin;
+  const offsets = blocks.map(({ length }) => (end += length) - length + LEADER_BYTES);
+  return [
+    { tag: 324, type: 'LONG', values: offsets },
+    { tag: 325, type: 'LONG', values: blocks.map(({ length }) => length - LEADER_BYTES - TRAILER_BYTES) },
+  ];
 }
 
 /** Fields of GeoTIFF: scale and tie point for a north-up raster, a matrix for any other; none without a geotransform. */
-function geoFields({ crs, affine }: Georeference): Field[] {
-  const fields: Field[] = [];
+function geoFields({ crs, affine }: Georeference): TiffField[] {
+  const fields: TiffField[] = [];
   if (affine) {
     const [x0, dxColumn, dxRow, y0, dyColumn, dyRow] = affine;
     if (dxRow === 0 && dyColumn === 0 && dxColumn > 0 && dyRow < 0) {
@@ -97,7 +139,7 @@ function geoFields({ crs, affine }: Georeference): Field[] {
 }
 
 /** The key directory (tag 34735) with its numbers (34736) and texts (34737). */
-function keyFields(keys: readonly GeoKey[]): Field[] {
+function keyFields(keys: readonly GeoKey[]): TiffField[] {
   const directory = [1, 1, 0, keys.length];
   const doubles: number[] = [];
   let text = '';
@@ -111,44 +153,8 @@ function keyFields(keys: readonly GeoKey[]): Field[] {
       text += `${value.ascii}|`;
     }
   }
-  const fields: Field[] = [{ tag: 34735, type: 'SHORT', values: directory }];
+  const fields: TiffField[] = [{ tag: 34735, type: 'SHORT', values: directory }];
   if (doubles.length > 0) fields.push({ tag: 34736, type: 'DOUBLE', values: doubles });
   if (text !== '') fields.push({ tag: 34737, type: 'ASCII', values: [...Buffer.from(`${text}\0`, 'latin1')] });
   return fields;
-}
-
-/** Header, directory and the values that do not fit into it, little-endian; the strips follow at once. */
-function encodeHead(fields: readonly Field[]): Buffer {
-  const directoryBytes = 2 + 12 * fields.length + 4;
-  const outside = fields.map((field) => even(bytesOf(field) > 4 ? bytesOf(field) : 0));
-  const head = Buffer.alloc(8 + directoryBytes + outside.reduce((sum, bytes) => sum + bytes, 0));
-  head.write('II', 'latin1');
-  head.writeUInt16LE(42, 2);
-  head.writeUInt32LE(8, 4);
-  head.writeUInt16LE(fields.length, 8);
-  let free = 8 + directoryBytes;
-  fields.forEach((field, index) => {
-    const entry = 10 + 12 * index;
-    head.writeUInt16LE(field.tag, entry);
-    head.writeUInt16LE(TYPE_CODES[field.type], entry + 2);
-    head.writeUInt32LE(field.values.length, entry + 4);
-    const inside = outside[index] === 0;
-    if (!inside) head.writeUInt32LE(free, entry + 8);
-    writeValues(head, inside ? entry + 8 : free, field);
-    free += outside[index]!;
-  });
-  return head;
-}
-
-const bytesOf = ({ type, values }: Field): number => TYPE_BYTES[type] * values.length;
-const even = (bytes: number): number => bytes + (bytes % 2);
-
-function writeValues(head: Buffer, at: number, { type, values }: Field): void {
-  values.forEach((value, index) => {
-    const position = at + index * TYPE_BYTES[type];
-    if (type === 'DOUBLE') head.writeDoubleLE(value, position);
-    else if (type === 'LONG') head.writeUInt32LE(value, position);
-    else if (type === 'SHORT') head.writeUInt16LE(value, position);
-    else head.writeUInt8(value, position);
-  });
 }

@@ -8,21 +8,46 @@ import type { ImageSource } from '../scene/image-source.ts';
 import type { Scene } from '../scene/scene.ts';
 import { MaskRuns } from '../vector/mask-runs.ts';
 import { rowFromProbability } from '../vector/threshold-row.ts';
+import type { RunPhase } from './segmentation.ts';
+
+/** What the model said of one window. */
+export interface WindowAnswer {
+  /** Per question, `[logitsPx, logitsPx]`, before the sigmoid. */
+  readonly logits: readonly Float32Array[];
+  /** 1 where the shown picture has data, `[shownHeightPx, shownWidthPx]`. */
+  readonly valid: Uint8Array;
+}
+
+/** Answers of an earlier attempt at the run, by the index of the window in the plan. */
+export interface WindowAnswers {
+  has(index: number): boolean;
+  /** @returns null when the window must be asked about after all */
+  read(index: number): Promise<WindowAnswer | null>;
+  write(index: number, answer: WindowAnswer): Promise<void>;
+}
+
+/** Where a run tells how far it is. */
+export interface ProgressSink {
+  enter(phase: RunPhase): void;
+  /** @param durationMs null for a window that an earlier attempt has done */
+  windowDone(windowsDone: number, durationMs: number | null): void;
+}
 
 /** One run over a scene: all its questions share the reading and the encoding of every window. */
 export interface SceneRun {
   readonly scene: Scene;
   readonly source: ImageSource;
-  readonly model: SegmentationModel;
+  readonly model: Pick<SegmentationModel, 'info' | 'infer'>;
   readonly questions: readonly Question[];
   readonly plan: WindowPlan;
   /** Probability from which a pixel belongs to the mask. */
   readonly threshold: number;
   /** Pixels outside are never part of the mask; null: the whole scene counts. */
   readonly area: AreaMask | null;
+  readonly kept: WindowAnswers;
+  readonly progress: ProgressSink;
+  /** Aborted to stop the run, also while the model works on a window. */
   readonly signal: AbortSignal;
-  /** Called after each window. */
-  onWindow(windowsDone: number): Promise<void>;
 }
 
 /** What a run found. */
@@ -38,7 +63,6 @@ const EXACT_RESIZE_PIXELS = 4096 * 4096;
 
 /** A window as the model takes it. */
 interface ModelWindow {
-  readonly planned: PlannedWindow;
   /** HWC uint8 `[modelPx, modelPx, 3]`. */
   readonly image: Uint8Array;
   /** 1 where the shown picture has data, `[shownHeightPx, shownWidthPx]`. */
@@ -46,12 +70,12 @@ interface ModelWindow {
 }
 
 /**
- * Asks the model about every window of the plan and builds the masks band by band: memory holds one row of windows and
- * the runs of the masks, never the scene. The next window is read while the model works on the present one.
- * @throws what the image source and the model throw, and the signal's reason between windows
+ * Asks the model about every window of the plan that is not answered yet, and builds the masks band by band: memory holds
+ * one row of windows and the runs of the masks, never the scene.
+ * @throws what the image source and the model throw, and the signal's reason
  */
 export async function segmentScene(run: SceneRun): Promise<SceneMasks> {
-  const { plan, questions, scene, model, signal } = run;
+  const { plan, questions, scene, model, kept, progress, signal } = run;
   const mosaic = new LogitMosaic(plan, model.info.logitsPx, questions.length);
   const masks = questions.map(() => new MaskRuns(scene.widthPx, scene.heightPx));
   let validPixels = 0;
@@ -61,22 +85,62 @@ export async function segmentScene(run: SceneRun): Promise<SceneMasks> {
       await setImmediate(); // whoever else waits for the event loop goes first
     }
   };
-  let reading = readWindow(run, plan.windows[0]!);
-  for (const [index] of plan.windows.entries()) {
-    const { planned, image, valid } = await reading;
+  const asking = new WindowAsking(run);
+  for (const planned of plan.windows) {
     signal.throwIfAborted();
-    const following = plan.windows[index + 1];
-    if (following) reading = readWindow(run, following);
-    // The rejection of a window that is read ahead is taken up when its turn comes; until then it must not be unhandled.
-    reading.catch(() => undefined);
-    const logits = valid.includes(1)
-      ? await model.infer(image, questions, signal)
-      : questions.map(() => new Float32Array(model.info.logitsPx ** 2).fill(-20));
+    const started = performance.now();
+    const known = await kept.read(planned.index);
+    const { logits, valid } = known ?? (await asking.ask(planned));
     await take(mosaic.add(planned, logits, valid));
-    await run.onWindow(index + 1);
+    progress.windowDone(planned.index + 1, known ? null : performance.now() - started);
   }
   await take(mosaic.finish());
   return { masks, validPixels };
+}
+
+/** Logit of a pixel without data: a probability of two in a thousand million. */
+const NO_DATA_LOGIT = -20;
+
+/** Asks about one window after the other; the next one is read while the model works on the present one. */
+class WindowAsking {
+  private ahead: { readonly index: number; readonly window: Promise<ModelWindow> } | null = null;
+
+  constructor(private readonly run: SceneRun) {}
+
+  async ask(planned: PlannedWindow): Promise<WindowAnswer> {
+    const { model, questions, kept, progress, signal } = this.run;
+    progress.enter('reading');
+    const { image, valid } = await this.read(planned);
+    this.readAhead(planned.index + 1);
+    signal.throwIfAborted();
+    const logits = valid.includes(1)
+      ? await this.infer(image)
+      : questions.map(() => new Float32Array(model.info.logitsPx ** 2).fill(NO_DATA_LOGIT));
+    await kept.write(planned.index, { logits, valid });
+    return { logits, valid };
+  }
+
+  private infer(image: Uint8Array): Promise<Float32Array[]> {
+    const { model, questions, progress, signal } = this.run;
+    progress.enter('reasoning');
+    return model.infer(image, questions, signal, (phase) => progress.enter(phase));
+  }
+
+  private read(planned: PlannedWindow): Promise<ModelWindow> {
+    return this.ahead?.index === planned.index ? this.ahead.window : readWindow(this.run, planned);
+  }
+
+  private readAhead(from: number): void {
+    const { plan, kept } = this.run;
+    let index = from;
+    while (kept.has(index)) index++;
+    const following = plan.windows[index];
+    if (!following) return;
+    const window = readWindow(this.run, following);
+    // The rejection of a window that is read ahead is taken up when its turn comes; until then it must not be unhandled.
+    window.catch(() => undefined);
+    this.ahead = { index, window };
+  }
 }
 
 async function readWindow({ source, scene, plan }: SceneRun, planned: PlannedWindow): Promise<ModelWindow> {
@@ -90,7 +154,6 @@ async function readWindow({ source, scene, plan }: SceneRun, planned: PlannedWin
   );
   const picture = exact ? resizeLinear(rgb, window.width, window.height, shownWidthPx, shownHeightPx) : rgb;
   return {
-    planned,
     image: padToWindow(picture, planned, plan.modelPx),
     valid: exact ? shrinkValid(valid, planned) : valid,
   };

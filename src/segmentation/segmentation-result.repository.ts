@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { Prisma, type Queries } from '../database/database.ts';
 import { uuidV7 } from '../database/identifier.ts';
+import type { Attempt } from './run.store.ts';
 import { SEGMENTATION_STATES } from './segmentation.ts';
 import {
   SegmentationNotRunningError,
   type SegmentationResult,
   type StoredAdjacencyInput,
   type StoredFeatureInput,
+  UncomparedAnswersError,
   UnknownFeatureLabelError,
 } from './segmentation.store.ts';
 
@@ -14,16 +16,25 @@ import {
 const CHUNK_ROWS = 5000;
 const CHUNK_CHARACTERS = 8_000_000;
 
-const TargetRow = z.object({ state: z.enum(SEGMENTATION_STATES), sceneId: z.string() });
+const IdRow = z.object({ id: z.string() });
+const TargetRow = z.object({ state: z.enum(SEGMENTATION_STATES), attempts: z.number(), sceneId: z.string() });
 
 /**
  * Writes everything that one segmentation found; to be called in a transaction. Results of one scene are written one
  * after the other (its row is locked), so that each sees the features of the others when it looks for neighbours.
- * @throws {SegmentationNotRunningError} {@link UnknownFeatureLabelError}
+ * @param comparedWith see {@link RunStore.storeResult}
+ * @throws {SegmentationNotRunningError} {@link UncomparedAnswersError} {@link UnknownFeatureLabelError}
  */
-export async function storeSegmentationResult(queries: Queries, id: string, result: SegmentationResult): Promise<void> {
-  const { mask, features, adjacency, georeferenced, nearM, emptyReason } = result;
-  const sceneId = await lockTarget(queries, id);
+export async function storeSegmentationResult(
+  queries: Queries,
+  attempt: Attempt,
+  result: SegmentationResult,
+  comparedWith: ReadonlySet<string> | null,
+): Promise<void> {
+  const { id } = attempt;
+  const { mask, features, adjacency, georeferenced, nearM, emptyReason, windows = null } = result;
+  const sceneId = await lockTarget(queries, attempt);
+  if (comparedWith) await checkCompared(queries, id, sceneId, comparedWith);
   await queries.execute(Prisma.sql`
     INSERT INTO mask (segmentation_id, scene_id, width_px, height_px, counts, pixel_count, mean_probability)
     VALUES (${id}::uuid, ${sceneId}::uuid, ${mask.widthPx}::int, ${mask.heightPx}::int,
@@ -41,22 +52,40 @@ export async function storeSegmentationResult(queries: Queries, id: string, resu
       FROM total WHERE segmentation_id = ${id}::uuid RETURNING mask.area_m2
     )
     UPDATE segmentation
-    SET state = 'SUCCEEDED', phase = 'done', eta_s = NULL, finished_at = CURRENT_TIMESTAMP,
+    SET state = 'SUCCEEDED', worker = NULL, phase = 'done', eta_s = NULL,
+        windows_done = COALESCE(${windows}::int, windows_total), windows_total = COALESCE(${windows}::int, windows_total), finished_at = CURRENT_TIMESTAMP,
         target_found = ${features.length > 0}::boolean, empty_reason = ${emptyReason}::text,
         feature_count = ${features.length}::int, area_m2 = written.area_m2
     FROM written WHERE id = ${id}::uuid`);
 }
 
 /** Locks the scene, then the segmentation: the order in which deleting a scene takes them. @returns the scene */
-async function lockTarget(queries: Queries, id: string): Promise<string> {
+async function lockTarget(queries: Queries, { id, attempts }: Attempt): Promise<string> {
   await queries.execute(Prisma.sql`
     SELECT 1 FROM scene WHERE id = (SELECT scene_id FROM segmentation WHERE id = ${id}::uuid) FOR NO KEY UPDATE`);
   const [target] = await queries.query(
     TargetRow,
-    Prisma.sql`SELECT state, scene_id AS "sceneId" FROM segmentation WHERE id = ${id}::uuid FOR UPDATE`,
+    Prisma.sql`SELECT state, attempts, scene_id AS "sceneId" FROM segmentation WHERE id = ${id}::uuid FOR UPDATE`,
   );
-  if (target?.state !== 'RUNNING') throw new SegmentationNotRunningError(id, target?.state ?? null);
+  if (target?.state !== 'RUNNING' || target.attempts !== attempts) {
+    throw new SegmentationNotRunningError(id, target?.state ?? null);
+  }
   return target.sceneId;
+}
+
+/** Leans on `segmentation_scene`. */
+async function checkCompared(
+  queries: Queries,
+  id: string,
+  sceneId: string,
+  comparedWith: ReadonlySet<string>,
+): Promise<void> {
+  const answers = await queries.query(
+    IdRow,
+    Prisma.sql`SELECT id FROM segmentation WHERE scene_id = ${sceneId}::uuid AND target_found`,
+  );
+  const others = answers.filter((answer) => !comparedWith.has(answer.id));
+  if (others.length > 0) throw new UncomparedAnswersError(id, others.length);
 }
 
 /** Measures are taken by PostGIS on the ellipsoid. Rows come as json, not jsonb, which would re-read every number. */

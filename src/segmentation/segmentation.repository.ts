@@ -1,18 +1,50 @@
 import { z } from 'zod';
-import { decodeCursor, encodeCursor, pageOf } from '../database/cursor.ts';
-import { Prisma, type Database, type Queries } from '../database/database.ts';
-import { isIdentifier, requireIdentifier, uuidV7 } from '../database/identifier.ts';
-import type { CountedPage, PageRequest } from '../page.ts';
+import { type Database, Prisma } from '../database/database.ts';
+import { isIdentifier } from '../database/identifier.ts';
+import { uuidsSql } from '../database/uuids.ts';
+import type { CountedPage, Page, PageRequest } from '../page.ts';
+import type { Attempt, Claim, Release, Released, RunStore } from './run.store.ts';
+import { createSegmentations } from './segmentation-create.repository.ts';
+import {
+  countSegmentations,
+  countSegmentationsOf,
+  listSegmentations,
+  listSegmentationsOf,
+} from './segmentation-list.repository.ts';
 import { storeSegmentationResult } from './segmentation-result.repository.ts';
-import { SegmentationRow } from './segmentation.row.ts';
-import type { NewSegmentation, Segmentation, SegmentationProgress, StoredMask } from './segmentation.ts';
-import type { SegmentationFilter, SegmentationResult, SegmentationStore } from './segmentation.store.ts';
+import {
+  claimRun,
+  explainWait,
+  failAttempts,
+  recoverLost,
+  releaseAttempts,
+  retryFailed,
+  unfinishedBatches,
+  WORKER_LOCKS,
+  writeProgress,
+} from './segmentation-run.repository.ts';
+import { SEGMENTATION_COLUMNS, SegmentationRow } from './segmentation.row.ts';
+import {
+  type Failure,
+  type NewSegmentation,
+  type Segmentation,
+  SEGMENTATION_STATES,
+  type SegmentationProgress,
+  type StoredMask,
+} from './segmentation.ts';
+import type {
+  ChangeListener,
+  CreateOptions,
+  SegmentationFilter,
+  SegmentationResult,
+  SegmentationStore,
+} from './segmentation.store.ts';
 
-const ORDER = 'newest';
-const KEY_LIFETIME_MS = 24 * 3600 * 1000;
+const CHANGES = 'terraql_segmentation';
 
-const IdRow = z.object({ id: z.string() });
+const ChangedState = z.enum([...SEGMENTATION_STATES, 'DELETED']);
 const MaskRow = z.object({
+  segmentationId: z.string(),
   widthPx: z.number(),
   heightPx: z.number(),
   counts: z.string().transform((text) => z.array(z.number()).parse(JSON.parse(text))),
@@ -22,24 +54,11 @@ const MaskRow = z.object({
 });
 
 /** Segmentations in PostgreSQL. */
-export class SegmentationRepository implements SegmentationStore {
+export class SegmentationRepository implements SegmentationStore, RunStore {
   constructor(private readonly database: Database) {}
 
-  /** Leans on `segmentation_idempotency_key`; calls with one key wait for one another. */
-  create(questions: readonly NewSegmentation[], idempotencyKey: string | null): Promise<Segmentation[]> {
-    return this.database.transaction(async (queries) => {
-      if (idempotencyKey !== null) {
-        await queries.execute(Prisma.sql`SELECT pg_advisory_xact_lock(hashtextextended(${idempotencyKey}, 0))`);
-        const since = new Date(Date.now() - KEY_LIFETIME_MS);
-        const where = { idempotencyKey, createdAt: { gte: since } };
-        const known = await queries.prisma.segmentation.findMany({ where, orderBy: { id: 'asc' } });
-        if (known.length > 0) return z.array(SegmentationRow).parse(known);
-      }
-      const batchId = uuidV7();
-      const data = questions.map((question) => rowOf(question, batchId, idempotencyKey));
-      await queries.prisma.segmentation.createMany({ data });
-      return batchRows(queries, { batchId });
-    });
+  create(questions: readonly NewSegmentation[], options: CreateOptions): Promise<Segmentation[]> {
+    return this.database.transaction((queries) => createSegmentations(queries, questions, options));
   }
 
   async byId(id: string): Promise<Segmentation | null> {
@@ -48,147 +67,113 @@ export class SegmentationRepository implements SegmentationStore {
   }
 
   /** Leans on the primary key. */
-  async byIds(ids: readonly string[]): Promise<Segmentation[]> {
-    const rows = await this.database.prisma.segmentation.findMany({ where: { id: { in: ids.filter(isIdentifier) } } });
-    return z.array(SegmentationRow).parse(rows);
-  }
-
-  /** Leans on `segmentation_scene` with a scene, else walks the primary key backwards: identifiers ascend with time. */
-  async list(filter: SegmentationFilter, { first, after }: PageRequest): Promise<CountedPage<Segmentation>> {
-    const where = whereOf(filter);
-    const beyond = after === null ? {} : { id: { lt: decodeCursor(ORDER, after).id } };
-    const rows = await this.database.prisma.segmentation.findMany({
-      where: { AND: [where, beyond] },
-      orderBy: { id: 'desc' },
-      take: first + 1,
-    });
-    const page = pageOf(z.array(SegmentationRow).parse(rows), first, (node) => ({
-      node,
-      cursor: encodeCursor(ORDER, { value: null, id: node.id }),
-    }));
-    return { ...page, totalCount: await this.database.prisma.segmentation.count({ where }) };
-  }
-
-  /**
-   * Leans on `segmentation_unfinished`. Locked rows are passed over, so that two claims never meet; a batch is claimed
-   * through its first waiting row, whose lock the other rows follow.
-   */
-  claim(): Promise<Segmentation[]> {
-    return this.database.transaction(async (queries) => {
-      const claimed = await queries.query(
-        IdRow,
-        Prisma.sql`
-          WITH head AS (
-            SELECT batch_id FROM segmentation WHERE state = 'QUEUED' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
-          )
-          UPDATE segmentation AS s
-          SET state = 'RUNNING', attempts = s.attempts + 1, started_at = CURRENT_TIMESTAMP, phase = 'reading',
-              windows_done = 0, eta_s = NULL
-          FROM (
-            SELECT id FROM segmentation
-            WHERE batch_id = (SELECT batch_id FROM head) AND state = 'QUEUED'
-            ORDER BY id FOR UPDATE SKIP LOCKED
-          ) AS waiting
-          WHERE s.id = waiting.id
-          RETURNING s.id`,
-      );
-      return batchRows(queries, { id: { in: claimed.map(({ id }) => id) } });
-    });
-  }
-
-  /** Leans on `segmentation_unfinished`. */
-  async requeueRunning(): Promise<number> {
-    const { count } = await this.database.prisma.segmentation.updateMany({
-      where: { state: 'RUNNING' },
-      data: { state: 'QUEUED', phase: 'queued', etaS: null },
-    });
-    return count;
-  }
-
-  async progress(id: string, { phase, windowsDone, windowsTotal, etaS }: SegmentationProgress): Promise<boolean> {
-    const { count } = await this.database.prisma.segmentation.updateMany({
-      where: { id, state: 'RUNNING' },
-      data: { phase, windowsDone, windowsTotal, etaS },
-    });
-    return count === 1;
-  }
-
-  fail(id: string, { code, message }: { readonly code: string; readonly message: string }): Promise<boolean> {
-    return this.end(id, { state: 'FAILED', failureCode: code, failureMessage: message });
-  }
-
-  cancel(id: string): Promise<boolean> {
-    return this.end(id, { state: 'CANCELLED' });
-  }
-
-  async storeResult(id: string, result: SegmentationResult): Promise<void> {
-    await this.database.transaction((queries) => storeSegmentationResult(queries, id, result));
-  }
-
-  /** Leans on the primary key. Run lengths come as text: a driver would make an object of each. */
-  async mask(id: string): Promise<StoredMask | null> {
-    if (!isIdentifier(id)) return null;
-    const [found] = await this.database.query(
-      MaskRow,
-      Prisma.sql`
-        SELECT width_px AS "widthPx", height_px AS "heightPx", array_to_json(counts)::text AS counts,
-               pixel_count::float8 AS "pixelCount", area_m2 AS "areaM2", mean_probability AS "meanProbability"
-        FROM mask WHERE segmentation_id = ${id}::uuid`,
+  byIds(ids: readonly string[]): Promise<Segmentation[]> {
+    return this.database.query(
+      SegmentationRow,
+      Prisma.sql`SELECT ${SEGMENTATION_COLUMNS} FROM segmentation AS s WHERE s.id = ANY(${uuidsSql(ids)})`,
     );
-    return found ?? null;
   }
 
-  private async end(id: string, data: Prisma.SegmentationUpdateManyMutationInput): Promise<boolean> {
+  async list(filter: SegmentationFilter, page: PageRequest): Promise<CountedPage<Segmentation>> {
+    const found = await listSegmentations(this.database, filter, page);
+    return { ...found, totalCount: () => countSegmentations(this.database, filter) };
+  }
+
+  listOf(sceneIds: readonly string[], page: PageRequest): Promise<Map<string, Page<Segmentation>>> {
+    return listSegmentationsOf(this.database, sceneIds, page);
+  }
+
+  countsOf(sceneIds: readonly string[]): Promise<Map<string, number>> {
+    return countSegmentationsOf(this.database, sceneIds);
+  }
+
+  /** Leans on the primary key. */
+  async cancel(id: string): Promise<boolean> {
     if (!isIdentifier(id)) return false;
     const { count } = await this.database.prisma.segmentation.updateMany({
       where: { id, state: { in: ['QUEUED', 'RUNNING'] } },
-      data: { ...data, etaS: null, finishedAt: new Date() },
+      data: {
+        state: 'CANCELLED',
+        worker: null,
+        etaS: null,
+        failureCode: null,
+        failureMessage: null,
+        finishedAt: new Date(),
+      },
     });
     return count === 1;
   }
-}
 
-async function batchRows(queries: Queries, where: Prisma.SegmentationWhereInput): Promise<Segmentation[]> {
-  const rows = await queries.prisma.segmentation.findMany({ where, orderBy: { id: 'asc' } });
-  return z.array(SegmentationRow).parse(rows);
-}
+  retry(ids: readonly string[]): Promise<string[]> {
+    return this.database.transaction((queries) => retryFailed(queries, ids));
+  }
 
-function rowOf(
-  question: NewSegmentation,
-  batchId: string,
-  idempotencyKey: string | null,
-): Prisma.SegmentationCreateManyInput {
-  const { model, areaOfInterest, ...plain } = question;
-  return {
-    id: uuidV7(),
-    ...plain,
-    batchId,
-    idempotencyKey,
-    modelId: model.id,
-    modelName: model.name,
-    modelVersion: model.version,
-    modelSha256: model.sha256,
-    modelWindowPx: model.windowPx,
-    modelLicence: model.licence,
-    areaOfInterest: areaOfInterest === null ? Prisma.DbNull : { ...areaOfInterest },
-  };
-}
+  listen({ changed, missed }: ChangeListener): Promise<() => void> {
+    const hear = (payload: string): void => {
+      const [id = '', state] = payload.split(' ');
+      changed({ id, state: ChangedState.parse(state) });
+    };
+    return this.database.session.listen(CHANGES, { hear, missed });
+  }
 
-function whereOf({ sceneId, state, promptContains, modelId, targetFound, created }: SegmentationFilter) {
-  const where: Prisma.SegmentationWhereInput = {
-    ...(sceneId === undefined ? {} : { sceneId: requireIdentifier('sceneId', sceneId) }),
-    ...(state === undefined ? {} : { state }),
-    ...(promptContains === undefined ? {} : { prompt: { contains: promptContains, mode: 'insensitive' } }),
-    ...(modelId === undefined ? {} : { modelId }),
-    ...(targetFound === undefined ? {} : { targetFound }),
-    ...(created === undefined
-      ? {}
-      : {
-          createdAt: {
-            ...(created.from ? { gte: created.from } : {}),
-            ...(created.to ? { lte: created.to } : {}),
-          },
-        }),
-  };
-  return where;
+  takeWorkerNumber(): Promise<number> {
+    return this.database.session.holdNumber(WORKER_LOCKS);
+  }
+
+  isVisible(): boolean {
+    return this.database.session.isHolding();
+  }
+
+  claim(worker: number, delayOf: (modelId: string) => number): Promise<Claim | null> {
+    return this.database.transaction((queries) => claimRun(queries, worker, delayOf));
+  }
+
+  progress(attempts: readonly Attempt[], progress: SegmentationProgress): Promise<Set<string>> {
+    return writeProgress(this.database, attempts, progress);
+  }
+
+  fail(attempts: readonly Attempt[], failure: Failure): Promise<void> {
+    return failAttempts(this.database, attempts, failure);
+  }
+
+  release(attempts: readonly Attempt[], release: Release): Promise<Released> {
+    return this.database.transaction((queries) => releaseAttempts(queries, attempts, release));
+  }
+
+  recover(): Promise<Released> {
+    return this.database.transaction(recoverLost);
+  }
+
+  explainWait(modelId: string, failure: Failure): Promise<void> {
+    return explainWait(this.database, modelId, failure);
+  }
+
+  unfinished(batchIds: readonly string[]): Promise<Set<string>> {
+    return unfinishedBatches(this.database, batchIds);
+  }
+
+  storeResult(
+    attempt: Attempt,
+    result: SegmentationResult,
+    comparedWith: ReadonlySet<string> | null = null,
+  ): Promise<void> {
+    return this.database.transaction((queries) => storeSegmentationResult(queries, attempt, result, comparedWith));
+  }
+
+  async mask(id: string): Promise<StoredMask | null> {
+    return (await this.masks([id])).get(id) ?? null;
+  }
+
+  /** Leans on the primary key. Run lengths come as text: a driver would make an object of each. */
+  async masks(ids: readonly string[]): Promise<Map<string, StoredMask>> {
+    const rows = await this.database.query(
+      MaskRow,
+      Prisma.sql`
+        SELECT segmentation_id AS "segmentationId", width_px AS "widthPx", height_px AS "heightPx",
+               array_to_json(counts)::text AS counts, pixel_count::float8 AS "pixelCount", area_m2 AS "areaM2",
+               mean_probability AS "meanProbability"
+        FROM mask WHERE segmentation_id = ANY(${uuidsSql(ids)})`,
+    );
+    return new Map(rows.map(({ segmentationId, ...mask }) => [segmentationId, mask]));
+  }
 }

@@ -1,12 +1,11 @@
-import { Arg, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root, Subscription } from 'type-graphql';
 import type { Feature } from '../feature/feature.ts';
-import type { FeatureService } from '../feature/feature.service.ts';
 import { FeatureConnectionType, FeatureFilterInput, FeatureOrderInput } from '../feature/feature.type.ts';
 import { toConnection, type Connection } from '../graphql/connection.ts';
 import type { RequestContext } from '../graphql/context.ts';
 import { ModelType } from '../graphql/model.type.ts';
 import { withoutNulls } from '../graphql/absent-null.ts';
-import { DEFAULT_PAGE, pageRequest } from '../graphql/page-request.ts';
+import { FeaturePageArgs, PageArgs, pageRequest } from '../graphql/page-request.ts';
 import { areaOfInterest, type RequestLimits } from '../graphql/request-limits.ts';
 import type { Scene } from '../scene/scene.ts';
 import { SceneType } from '../scene/scene.type.ts';
@@ -23,7 +22,14 @@ import {
 } from './segmentation.type.ts';
 
 /** What a client that sends `null` gets: the defaults that the schema prints. */
-const SEGMENT_DEFAULTS = { task: 'REASONING', scale: 'AUTO', threshold: 0.5, minAreaM2: 0, waitS: 0 } as const;
+const SEGMENT_DEFAULTS = {
+  task: 'REASONING',
+  scale: 'AUTO',
+  threshold: 0.5,
+  minAreaM2: 0,
+  waitS: 0,
+  force: false,
+} as const;
 
 /** A stored mask with the segmentation that its links are made of. */
 type LinkedMask = StoredMask & { readonly segmentationId: string };
@@ -32,7 +38,6 @@ type LinkedMask = StoredMask & { readonly segmentationId: string };
 export class SegmentationResolver {
   constructor(
     private readonly segmentations: SegmentationService,
-    private readonly features: FeatureService,
     private readonly limits: RequestLimits,
   ) {}
 
@@ -44,17 +49,15 @@ export class SegmentationResolver {
   @Query(() => SegmentationConnectionType, { name: 'segmentations', description: 'Newest first.' })
   async list(
     @Arg('filter', () => SegmentationFilterInput, { nullable: true }) filter: SegmentationFilterInput | undefined,
-    @Arg('first', () => Int, { nullable: true, defaultValue: DEFAULT_PAGE }) first: number | null,
-    @Arg('after', () => String, { nullable: true }) after: string | undefined,
+    @Args(() => PageArgs) page: PageArgs,
   ): Promise<Connection<Segmentation>> {
-    return toConnection(
-      await this.segmentations.list(withoutNulls(filter ?? {}), pageRequest(first, after, this.limits.maxPage)),
-      after,
-    );
+    const found = await this.segmentations.list(withoutNulls(filter ?? {}), pageRequest(page, this.limits.maxPage));
+    return toConnection(found, found.totalCount);
   }
 
   @Mutation(() => [SegmentationType], {
-    description: 'One segmentation per prompt; image work is shared. Returns at once, or after up to waitS seconds.',
+    description:
+      'One segmentation per prompt; image work is shared. Returns at once, or after up to waitS seconds. Work that is stored or under way already is returned as it is.',
   })
   segment(@Arg('input', () => SegmentInput) input: SegmentInput): Promise<Segmentation[]> {
     const { areaOfInterest: area, ...request } = withoutNulls(input);
@@ -68,6 +71,19 @@ export class SegmentationResolver {
   @Mutation(() => SegmentationType)
   cancelSegmentation(@Arg('id', () => ID) id: string): Promise<Segmentation> {
     return this.segmentations.cancel(id);
+  }
+
+  @Mutation(() => [SegmentationType], { description: 'Puts FAILED segmentations back in the queue.' })
+  retrySegmentations(@Arg('ids', () => [ID]) ids: string[]): Promise<Segmentation[]> {
+    return this.segmentations.retry(ids);
+  }
+
+  @Subscription(() => SegmentationType, {
+    description: 'The segmentation as it is and as it goes on, at most twice a second; ends when it is final.',
+    subscribe: ({ args, context }: { args: { id: string }; context: RequestContext }) => context.progress(args.id),
+  })
+  segmentationProgress(@Root() segmentation: Segmentation, @Arg('id', () => ID) _id: string): Segmentation {
+    return segmentation;
   }
 
   @FieldResolver(() => SceneType)
@@ -92,8 +108,8 @@ export class SegmentationResolver {
   }
 
   @FieldResolver(() => MaskType, { nullable: true, description: 'Null until SUCCEEDED.' })
-  async mask(@Root() { id }: Segmentation): Promise<LinkedMask | null> {
-    const mask = await this.segmentations.mask(id);
+  async mask(@Root() { id }: Segmentation, @Ctx() { masks }: RequestContext): Promise<LinkedMask | null> {
+    const mask = await masks.load(id);
     return mask && { ...mask, segmentationId: id };
   }
 
@@ -105,11 +121,12 @@ export class SegmentationResolver {
     @Root() { id }: Segmentation,
     @Arg('filter', () => FeatureFilterInput, { nullable: true }) filter: FeatureFilterInput | undefined,
     @Arg('orderBy', () => FeatureOrderInput, { nullable: true }) orderBy: FeatureOrderInput | undefined,
-    @Arg('first', () => Int, { nullable: true, defaultValue: 100 }) first: number | null,
-    @Arg('after', () => String, { nullable: true }) after: string | undefined,
+    @Args(() => FeaturePageArgs) page: FeaturePageArgs,
+    @Ctx() { featuresOf, featureCounts }: RequestContext,
   ): Promise<Connection<Feature>> {
-    const own = { and: [withoutNulls(filter ?? {}), { segmentationId: id }] };
-    return toConnection(await this.features.find(own, orderBy, pageRequest(first, after, this.limits.maxPage)), after);
+    const wanted = withoutNulls(filter ?? {});
+    const asked = { filter: wanted, order: orderBy, page: pageRequest(page, this.limits.maxPage) };
+    return toConnection(await featuresOf(asked).load(id), () => featureCounts(wanted).load(id));
   }
 }
 

@@ -1,7 +1,9 @@
 import type { MultiPolygon, Polygon } from 'geojson';
 import { z } from 'zod';
+import { Prisma } from '../database/database.ts';
 import {
   EMPTY_REASONS,
+  RUN_PHASES,
   type Segmentation,
   SEGMENTATION_SCALES,
   SEGMENTATION_STATES,
@@ -14,7 +16,18 @@ const AreaOfInterest: z.ZodType<Polygon | MultiPolygon> = z.discriminatedUnion('
   z.object({ type: z.literal('MultiPolygon'), coordinates: z.array(Coordinates) }),
 ]);
 
-/** A row of the table as Prisma gives it, made the domain's. */
+/** Columns of a segmentation `s` for {@link SegmentationRow}. */
+export const SEGMENTATION_COLUMNS = Prisma.sql`
+  s.id, s.scene_id AS "sceneId", s.batch_id AS "batchId", s.prompt, s.task, s.model_id AS "modelId",
+  s.model_name AS "modelName", s.model_version AS "modelVersion", s.model_sha256 AS "modelSha256",
+  s.model_window_px AS "modelWindowPx", s.model_licence AS "modelLicence", s.scale, s.gsd_m AS "gsdM", s.threshold,
+  s.min_area_m2 AS "minAreaM2", s.area_of_interest AS "areaOfInterest", s.state, s.phase,
+  s.windows_done AS "windowsDone", s.windows_total AS "windowsTotal", s.eta_s AS "etaS", s.attempts,
+  s.target_found AS "targetFound", s.empty_reason AS "emptyReason", s.failure_code AS "failureCode",
+  s.failure_message AS "failureMessage", s.feature_count AS "featureCount", s.area_m2 AS "areaM2",
+  s.created_at AS "createdAt", s.started_at AS "startedAt", s.finished_at AS "finishedAt"`;
+
+/** A row of the table, made the domain's. */
 export const SegmentationRow = z
   .object({
     id: z.string(),
@@ -34,7 +47,7 @@ export const SegmentationRow = z
     minAreaM2: z.number(),
     areaOfInterest: AreaOfInterest.nullable(),
     state: z.enum(SEGMENTATION_STATES),
-    phase: z.string(),
+    phase: z.enum(RUN_PHASES),
     windowsDone: z.number(),
     windowsTotal: z.number(),
     etaS: z.number().nullable(),

@@ -1,20 +1,13 @@
 import type { MultiLineString, MultiPolygon, Polygon } from 'geojson';
 import { AppError } from '../errors.ts';
-import type { CountedPage, PageRequest } from '../page.ts';
-import type {
-  EmptyReason,
-  NewSegmentation,
-  Segmentation,
-  SegmentationProgress,
-  SegmentationState,
-  StoredMask,
-} from './segmentation.ts';
+import type { CountedPage, Page, PageRequest } from '../page.ts';
+import type { EmptyReason, NewSegmentation, Segmentation, SegmentationState, StoredMask } from './segmentation.ts';
 
 /** Conditions on segmentations; every one given must hold. */
 export interface SegmentationFilter {
   readonly sceneId?: string;
   readonly state?: SegmentationState;
-  /** Part of the prompt, letter case ignored. */
+  /** Words of the prompt by the syntax of web searches, or a part of it; see `answersSearchSql`. */
   readonly promptContains?: string;
   /** `name/version`. */
   readonly modelId?: string;
@@ -58,42 +51,66 @@ export interface SegmentationResult {
   readonly nearM: number;
   /** Null when there are features. */
   readonly emptyReason: EmptyReason | null;
+  /** Windows of the run, all of them done; absent: as its progress says. */
+  readonly windows?: number;
+}
+
+/** How questions are stored. */
+export interface CreateOptions {
+  /** Stores questions anew although the same work is stored or under way. */
+  readonly force: boolean;
+  /** Names the request, so that a repetition is told from a new one. */
+  readonly key: { readonly value: string; readonly argumentsSha256: string } | null;
+}
+
+/** A segmentation was made, went on, or is gone. */
+export interface SegmentationChange {
+  readonly id: string;
+  readonly state: SegmentationState | 'DELETED';
+}
+
+export interface ChangeListener {
+  readonly changed: (change: SegmentationChange) => void;
+  /** Changes may have been missed. */
+  readonly missed: () => void;
 }
 
 /** Where segmentations are kept; the port that the database implements. */
 export interface SegmentationStore {
   /**
-   * Stores questions of one request as QUEUED, under one `batchId`.
-   * @param idempotencyKey a second call with the same key within 24 hours stores nothing and returns what the first stored
-   * @returns in the order of the questions
+   * Stores questions of one request as QUEUED, under one `batchId`, and puts the batch in the queue. A question whose
+   * work is stored or under way on its scene is not stored again, and neither is one that the request asks twice.
+   * @returns in the order of the questions; with a key that is known, what its first call returned
+   * @throws {IdempotencyKeyReusedError}
    */
-  create(questions: readonly NewSegmentation[], idempotencyKey: string | null): Promise<Segmentation[]>;
+  create(questions: readonly NewSegmentation[], options: CreateOptions): Promise<Segmentation[]>;
   byId(id: string): Promise<Segmentation | null>;
   /** By identifier, in any order; unknown identifiers are left out. */
   byIds(ids: readonly string[]): Promise<Segmentation[]>;
   /** Newest first. */
   list(filter: SegmentationFilter, page: PageRequest): Promise<CountedPage<Segmentation>>;
-  /**
-   * Takes the oldest batch that waits: its QUEUED rows become RUNNING. No two callers get the same row.
-   * @returns its questions in order; empty when nothing waits
-   */
-  claim(): Promise<Segmentation[]>;
-  /** Puts RUNNING rows back to QUEUED, after a stop that left them behind. @returns how many */
-  requeueRunning(): Promise<number>;
-  /** @returns false when the segmentation is no longer RUNNING (cancelled, deleted), and nothing is written */
-  progress(id: string, progress: SegmentationProgress): Promise<boolean>;
-  /** @returns false when it is neither QUEUED nor RUNNING, and nothing is written */
-  fail(id: string, failure: { readonly code: string; readonly message: string }): Promise<boolean>;
+  /** The same page of each of several scenes, by scene; newest first. */
+  listOf(sceneIds: readonly string[], page: PageRequest): Promise<Map<string, Page<Segmentation>>>;
+  /** Number of segmentations by scene. */
+  countsOf(sceneIds: readonly string[]): Promise<Map<string, number>>;
   /** @returns false when it is neither QUEUED nor RUNNING, and nothing is written */
   cancel(id: string): Promise<boolean>;
-  /**
-   * Stores mask, features and adjacency and makes the segmentation SUCCEEDED, all or nothing.
-   * @throws {SegmentationNotRunningError} when it was cancelled or deleted meanwhile
-   * @throws {UnknownFeatureLabelError} when `adjacency` names a feature that is not stored
-   */
-  storeResult(id: string, result: SegmentationResult): Promise<void>;
+  /** Puts those that are FAILED back in the queue. @returns their identifiers */
+  retry(ids: readonly string[]): Promise<string[]>;
   /** @returns null until the segmentation is SUCCEEDED */
   mask(id: string): Promise<StoredMask | null>;
+  /** Masks by segmentation; segmentations without one are left out. */
+  masks(ids: readonly string[]): Promise<Map<string, StoredMask>>;
+  /** Tells of every change, whichever process makes it. @returns stops it */
+  listen(listener: ChangeListener): Promise<() => void>;
+}
+
+/** An idempotency key came again with other arguments. */
+export class IdempotencyKeyReusedError extends AppError {
+  readonly code = 'IDEMPOTENCY_KEY_REUSED';
+  constructor(key: string) {
+    super(`idempotencyKey ${JSON.stringify(key)} was used for another request in the last 24 hours; take a new key`);
+  }
 }
 
 /** A result came for a segmentation that no longer waits for one. */
@@ -103,7 +120,16 @@ export class SegmentationNotRunningError extends AppError {
     readonly segmentationId: string,
     readonly state: SegmentationState | null,
   ) {
-    super(`segmentation ${segmentationId} is ${state ?? 'gone'}; results are stored only while it is RUNNING`);
+    const found = state === 'RUNNING' ? 'run by another attempt' : (state ?? 'gone');
+    super(`segmentation ${segmentationId} is ${found}; results are stored only by the attempt that is RUNNING`);
+  }
+}
+
+/** Answers about the scene were stored that a result was not compared with. */
+export class UncomparedAnswersError extends AppError {
+  readonly code = 'UNCOMPARED_ANSWERS';
+  constructor(segmentationId: string, others: number) {
+    super(`segmentation ${segmentationId} was not compared with ${others} others that are stored on its scene by now`);
   }
 }
 

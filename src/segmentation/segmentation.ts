@@ -10,10 +10,14 @@ export const EMPTY_REASONS = [
   'NO_VALID_PIXELS',
 ] as const;
 
+/** What a run does at a time; `queued` before and `done` after it. */
+export const RUN_PHASES = ['queued', 'reading', 'encoding', 'reasoning', 'tracing', 'storing', 'done'] as const;
+
 export type SegmentationTask = (typeof SEGMENTATION_TASKS)[number];
 export type SegmentationScale = (typeof SEGMENTATION_SCALES)[number];
 /** QUEUED and RUNNING go on; the other three are final. */
 export type SegmentationState = (typeof SEGMENTATION_STATES)[number];
+export type RunPhase = (typeof RUN_PHASES)[number];
 /** Why a finished segmentation has no feature. */
 export type EmptyReason = (typeof EMPTY_REASONS)[number];
 
@@ -45,11 +49,18 @@ export interface NewSegmentation {
   readonly minAreaM2: number;
   /** WGS 84; pixels outside are not part of the answer; null: the whole scene. */
   readonly areaOfInterest: Polygon | MultiPolygon | null;
+  /** Hash of all that decides the answer: questions of one scene with the same identity are the same work. */
+  readonly identity: string;
+}
+
+/** Why a run, or its last attempt, ended without an answer. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
 }
 
 export interface SegmentationProgress {
-  /** `queued`, `reading`, `reasoning`, `tracing`, `storing`, `done`. */
-  readonly phase: string;
+  readonly phase: RunPhase;
   readonly windowsDone: number;
   /** 0 until the windows are planned. */
   readonly windowsTotal: number;
@@ -58,7 +69,7 @@ export interface SegmentationProgress {
 }
 
 /** One question about one scene, and what became of it. */
-export interface Segmentation extends NewSegmentation {
+export interface Segmentation extends Omit<NewSegmentation, 'identity'> {
   readonly id: string;
   /** Shared by the questions of one request: they run together and share the work on the image. */
   readonly batchId: string;
@@ -67,9 +78,10 @@ export interface Segmentation extends NewSegmentation {
   /** Whether anything was found; null until SUCCEEDED. */
   readonly targetFound: boolean | null;
   readonly emptyReason: EmptyReason | null;
-  /** Times that a run was begun. */
+  /** Times that a run was begun; with the identifier it names one attempt, and only the last may write. */
   readonly attempts: number;
-  readonly failure: { readonly code: string; readonly message: string } | null;
+  /** Of a FAILED segmentation; of a QUEUED one, why its last attempt ended. */
+  readonly failure: Failure | null;
   readonly featureCount: number;
   /** Geodesic area of all features; null until SUCCEEDED and for scenes without georeference. */
   readonly areaM2: number | null;

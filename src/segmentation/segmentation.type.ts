@@ -3,6 +3,7 @@ import { enumOf } from '../graphql/enum.ts';
 import { connectionTypes, NodeType } from '../graphql/connection.ts';
 import { DateTimeScalar, GeoJSONGeometryScalar } from '../graphql/scalars.ts';
 import { DateTimeRangeInput } from '../scene/scene.type.ts';
+import { PROMPT_SEARCH } from '../graphql/prompt-search.ts';
 import { EMPTY_REASONS, SEGMENTATION_SCALES, SEGMENTATION_STATES, SEGMENTATION_TASKS } from './segmentation.ts';
 
 export const SegmentationTaskEnum = enumOf(...SEGMENTATION_TASKS);
@@ -24,7 +25,7 @@ registerEnumType(EmptyReasonEnum, { name: 'EmptyReason', description: 'Why a fin
 
 @ObjectType('Progress')
 export class ProgressType {
-  @Field(() => String, { description: 'reading, reasoning, tracing, storing, done' })
+  @Field(() => String, { description: 'queued, reading, encoding, reasoning, tracing, storing, done' })
   readonly phase!: string;
 
   @Field(() => Int)
@@ -69,7 +70,7 @@ export class MaskType {
   @Field(() => Float)
   readonly meanProbability!: number;
 
-  @Field(() => [Int], { description: 'COCO run lengths, column-major.' })
+  @Field(() => [Int], { description: 'COCO run lengths, column-major.', complexity: 10 })
   readonly counts!: readonly number[];
 }
 
@@ -108,7 +109,10 @@ export class SegmentationType extends NodeType {
   @Field(() => DateTimeScalar, { nullable: true })
   readonly finishedAt!: Date | null;
 
-  @Field(() => FailureType, { nullable: true })
+  @Field(() => FailureType, {
+    nullable: true,
+    description: 'Why it FAILED; while it is QUEUED, why the last attempt ended, as MODEL_UNAVAILABLE.',
+  })
   readonly failure!: FailureType | null;
 }
 
@@ -159,9 +163,17 @@ export class SegmentInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'A second call with the same key and arguments returns what the first made.',
+    description:
+      'For 24 hours a second call with the same key and arguments returns what the first returned; with other arguments it is refused.',
   })
   idempotencyKey?: string;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    defaultValue: false,
+    description: 'Asks again although the same work is stored or under way, which otherwise is returned.',
+  })
+  force?: boolean;
 }
 
 @InputType('SegmentationFilter', { description: 'Every condition given must hold.' })
@@ -172,7 +184,7 @@ export class SegmentationFilterInput {
   @Field(() => SegmentationStateEnum, { nullable: true })
   state?: keyof typeof SegmentationStateEnum;
 
-  @Field(() => String, { nullable: true, description: 'Letter case ignored.' })
+  @Field(() => String, { nullable: true, description: PROMPT_SEARCH })
   promptContains?: string;
 
   @Field(() => ID, { nullable: true })

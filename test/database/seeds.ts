@@ -1,10 +1,16 @@
+import { randomBytes } from 'node:crypto';
 import type { MultiLineString, MultiPolygon, Polygon } from 'geojson';
 import type { Database } from '../../src/database/database.ts';
 import type { NewScene, Scene } from '../../src/scene/scene.ts';
 import { SceneRepository } from '../../src/scene/scene.repository.ts';
 import type { NewSegmentation, Segmentation } from '../../src/segmentation/segmentation.ts';
+import { createSegmentations } from '../../src/segmentation/segmentation-create.repository.ts';
 import { SegmentationRepository } from '../../src/segmentation/segmentation.repository.ts';
-import type { SegmentationResult, StoredFeatureInput } from '../../src/segmentation/segmentation.store.ts';
+import type {
+  CreateOptions,
+  SegmentationResult,
+  StoredFeatureInput,
+} from '../../src/segmentation/segmentation.store.ts';
 
 /** A scene of one square degree at 10° E 50° N, unless told otherwise. */
 export function newScene(changes: Partial<NewScene> = {}): NewScene {
@@ -40,6 +46,7 @@ export function newSegmentation(sceneId: string, changes: Partial<NewSegmentatio
     threshold: 0.5,
     minAreaM2: 0,
     areaOfInterest: null,
+    identity: randomBytes(32).toString('hex'),
     ...changes,
   };
 }
@@ -105,15 +112,40 @@ export async function runningSegmentation(
   return { scene: stored, segmentation: await startSegmentation(database, stored.id) };
 }
 
-/** Stores a question about a scene and claims it. */
+/** Stores a question about a scene as RUNNING, so that no worker takes it; its job in the queue is that of an empty batch. */
 export async function startSegmentation(
   database: Database,
   sceneId: string,
   changes: Partial<NewSegmentation> = {},
 ): Promise<Segmentation> {
-  const store = new SegmentationRepository(database);
-  await store.create([newSegmentation(sceneId, changes)], null);
-  const [claimed] = await store.claim();
-  if (!claimed) throw new Error('nothing to claim');
-  return claimed;
+  const worker = await workerOf(database);
+  const id = await database.transaction(async (queries) => {
+    const [created] = await createSegmentations(queries, [newSegmentation(sceneId, changes)], ANEW);
+    const data = { state: 'RUNNING', worker, attempts: 1, startedAt: new Date(), phase: 'reading' };
+    await queries.prisma.segmentation.update({ where: { id: created!.id }, data });
+    return created!.id;
+  });
+  return (await new SegmentationRepository(database).byId(id))!;
+}
+
+/** Stores questions without looking for the same work. */
+export const ANEW: CreateOptions = { force: true, key: null };
+
+const workers = new WeakMap<object, Promise<number>>();
+
+/** Number of a worker that lives as long as the connection of the database. */
+export function workerOf(database: Database): Promise<number> {
+  const known = workers.get(database.session) ?? new SegmentationRepository(database).takeWorkerNumber();
+  workers.set(database.session, known);
+  return known;
+}
+
+/** Claims the next batch for {@link workerOf}. @returns its segmentations; none when nothing waits */
+export async function claimNext(database: Database): Promise<readonly Segmentation[]> {
+  const [store, worker] = [new SegmentationRepository(database), await workerOf(database)];
+  for (;;) {
+    const claim = await store.claim(worker, () => 0);
+    if (claim === null) return [];
+    if (claim.segmentations.length > 0) return claim.segmentations;
+  }
 }

@@ -2,9 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
-import { postgis } from '@electric-sql/pglite-postgis';
 import pg from 'pg';
 import { type Database, databaseOnPGlite, openDatabase } from '../../src/database/database.ts';
+import { EMBEDDED_EXTENSIONS } from '../../src/database/embedded-engine.ts';
 import {
   migrate,
   type Migration,
@@ -84,7 +84,7 @@ async function openEmbeddedDatabase(): Promise<Database> {
 }
 
 async function openEmbedded(migrations: readonly Migration[]): Promise<PGlite> {
-  return PGlite.create({ loadDataDir: await migratedSnapshot(migrations), extensions: { postgis } });
+  return PGlite.create({ loadDataDir: await migratedSnapshot(migrations), extensions: EMBEDDED_EXTENSIONS });
 }
 
 function embeddedSession(pglite: PGlite): MigrationSession {
@@ -106,7 +106,7 @@ export async function migratedSnapshot(migrations: readonly Migration[]): Promis
   const file = path.resolve(import.meta.dirname, `../../node_modules/.cache/terraql/pglite-${hash}.tar.gz`);
   const kept = await readFile(file).catch(() => null);
   if (kept) return new Blob([kept]);
-  const pglite = await PGlite.create({ extensions: { postgis } });
+  const pglite = await PGlite.create({ extensions: EMBEDDED_EXTENSIONS });
   await migrate(embeddedSession(pglite), migrations);
   const snapshot = await pglite.dumpDataDir('gzip');
   await pglite.close();

@@ -8,9 +8,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Affine } from '../../src/raster/affine.ts';
 import { resolveCrs } from '../../src/scene/crs.ts';
 import { CrsNotWritableError } from '../../src/segmentation/geotiff-keys.ts';
+import { halvedMask } from '../../src/segmentation/mask-overview.ts';
 import { renderMaskGeoTiff } from '../../src/segmentation/render-geotiff.ts';
 import { MaskRuns } from '../../src/vector/mask-runs.ts';
-import { randomMask } from './random-mask.ts';
+import { maskWhere, randomMask } from './random-mask.ts';
 
 const run = promisify(execFile);
 const northUp: Affine = [500_000, 0.5, 0, 4_600_000, 0, -0.25];
@@ -27,10 +28,10 @@ const hasGdal = await run('gdalinfo', ['--version']).then(
 
 describe('renderMaskGeoTiff', () => {
   it('holds the pixels, the size, the geotransform and the EPSG code of a scene', async () => {
-    const { mask, bytes } = randomMask(1500, 1400, 2);
+    const { mask, bytes } = randomMask(1100, 600, 2);
     const file = await render(mask, 'EPSG:26914', northUp);
     const image = await (await fromArrayBuffer(new Uint8Array(file).buffer)).getImage();
-    expect([image.getWidth(), image.getHeight()]).toEqual([1500, 1400]);
+    expect([image.getWidth(), image.getHeight()]).toEqual([1100, 600]);
     expect(image.getOrigin().slice(0, 2)).toEqual([500_000, 4_600_000]);
     expect(image.getResolution().slice(0, 2)).toEqual([0.5, -0.25]);
     expect(image.getGeoKeys()).toMatchObject({ GTModelTypeGeoKey: 1, ProjectedCSTypeGeoKey: 26914 });
@@ -41,6 +42,25 @@ describe('renderMaskGeoTiff', () => {
         bytes.map((inside) => 255 * inside),
       ),
     ).toBe(0);
+  });
+
+  it('has overviews by halves down to one tile, each as halvedMask makes it', async () => {
+    const { mask } = randomMask(1500, 600, 7);
+    const tiff = await fromArrayBuffer(new Uint8Array(await render(mask, null, null)).buffer);
+    expect(await tiff.getImageCount()).toBe(3);
+    const half = halvedMask(mask);
+    for (const [index, level] of [mask, half, halvedMask(half)].entries()) {
+      const image = await tiff.getImage(index);
+      expect([image.getWidth(), image.getHeight()]).toEqual([level.widthPx, level.heightPx]);
+      const [pixels] = (await image.readRasters()) as unknown as [Uint8Array];
+      const inside = level.toBytes(0, level.heightPx);
+      expect(
+        Buffer.compare(
+          pixels,
+          inside.map((one) => 255 * one),
+        ),
+      ).toBe(0);
+    }
   });
 
   it('takes the memory of the runs, not of the pixels: an empty mask of 1.6 billion pixels is a small file', async () => {
@@ -55,6 +75,38 @@ describe('renderMaskGeoTiff', () => {
     await expect(refused).rejects.toThrow(/projection Mollweide has no GeoTIFF code/);
   });
 });
+
+/** GDAL's own check of a Cloud Optimized GeoTIFF, of Debian's python3-gdal, which uses the system's Python. */
+const CHECK = ['-m', 'osgeo_utils.samples.validate_cloud_optimized_geotiff', '--full-check=yes'];
+const hasCheck = await run('/usr/bin/python3', ['-c', `import ${CHECK[1]}`]).then(
+  () => true,
+  () => process.env['CI'] !== undefined,
+);
+
+describe.skipIf(!hasCheck)(
+  'renderMaskGeoTiff, checked by GDAL as cloud optimized (skipped where python3-gdal is not installed)',
+  () => {
+    it.each([
+      ['one tile', 383, 232],
+      ['exactly one tile', 512, 512],
+      ['one level of overviews, odd sides', 513, 1023],
+      ['four levels, wide', 4999, 700],
+    ])('is valid, leaders and trailers of tiles included: %s', async (_name, width, height) => {
+      const folder = await mkdtemp(path.join(tmpdir(), 'terraql-cog-'));
+      try {
+        const file = path.join(folder, 'mask.tif');
+        const { mask } = maskWhere(width, height, (x, y) => (x - 250) ** 2 + (y - 250) ** 2 < 40_000 || x % 700 === 3);
+        await writeFile(file, await render(mask, 'EPSG:32631', northUp));
+        const { stdout } = await run('/usr/bin/python3', [...CHECK, file]);
+        expect(stdout).toMatch(/is a valid cloud optimized GeoTIFF/);
+        expect(stdout).not.toMatch(/warning/i);
+        expect((await run('gdalinfo', [file])).stdout).toContain('LAYOUT=COG');
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    });
+  },
+);
 
 interface GdalInfo {
   readonly size: [number, number];
@@ -92,9 +144,9 @@ describe.skipIf(!hasGdal)('renderMaskGeoTiff, read back by GDAL', () => {
     ['a position in unknown coordinates', null, northUp],
     ['no position', null, null],
   ])('has the same pixels and georeference: %s', async (_name, crs, affine) => {
-    const { mask, bytes } = randomMask(300, 4000, 4);
+    const { mask, bytes } = randomMask(300, 1100, 4);
     const { info, pixels } = await gdal(mask, crs, affine);
-    expect(info.size).toEqual([300, 4000]);
+    expect(info.size).toEqual([300, 1100]);
     expect(info.bands.map(({ type }) => type)).toEqual(['Byte']);
     expect(
       Buffer.compare(

@@ -5,7 +5,9 @@ import { SceneRepository } from '../../src/scene/scene.repository.ts';
 import { SegmentationRepository } from '../../src/segmentation/segmentation.repository.ts';
 import { SegmentationNotRunningError, UnknownFeatureLabelError } from '../../src/segmentation/segmentation.store.ts';
 import {
+  ANEW,
   box,
+  claimNext,
   featuresOf,
   line,
   newScene,
@@ -13,6 +15,7 @@ import {
   resultOf,
   runningSegmentation,
   startSegmentation,
+  workerOf,
 } from '../database/seeds.ts';
 import { openTestDatabase } from '../database/test-database.ts';
 
@@ -53,69 +56,63 @@ function pairsOf(sceneId: string): Promise<z.infer<typeof PairRow>[]> {
   );
 }
 
+/** Cancels segmentations and takes their jobs out of the queue. */
+async function cancelAll(...segmentations: readonly { readonly id: string }[]): Promise<void> {
+  for (const { id } of segmentations) await store.cancel(id);
+  for (let claim: unknown = 1; claim !== null;) claim = await store.claim(await workerOf(database), () => 0);
+}
+
 describe('the life of a segmentation', () => {
   it('begins QUEUED, with what was asked', async () => {
     const scene = await new SceneRepository(database).insert(newScene());
     const area = box(10.1, 50.1, 10.2, 50.2);
     const asked = newSegmentation(scene.id, { areaOfInterest: area, gsdM: 2, minAreaM2: 30 });
-    const [created] = await store.create([asked], null);
-    expect(created).toMatchObject({ ...asked, state: 'QUEUED', targetFound: null, failure: null, attempts: 0 });
+    const [created] = await store.create([asked], ANEW);
+    const { identity: _identity, ...kept } = asked;
+    expect(created).toMatchObject({ ...kept, state: 'QUEUED', targetFound: null, failure: null, attempts: 0 });
     expect(await store.byId(created!.id)).toEqual(created);
-    await store.cancel(created!.id);
+    await cancelAll(created!);
   });
 
   it('is claimed by one caller, all questions of a request at once', async () => {
     const scene = await new SceneRepository(database).insert(newScene());
     const first = await store.create(
       [newSegmentation(scene.id, { prompt: 'one' }), newSegmentation(scene.id, { prompt: 'two' })],
-      null,
+      ANEW,
     );
-    const second = await store.create([newSegmentation(scene.id, { prompt: 'three' })], null);
-    const claims = [await store.claim(), await store.claim(), await store.claim()];
-    expect(claims.map((claim) => claim.map(({ prompt }) => prompt))).toEqual([['one', 'two'], ['three'], []]);
-    expect(
-      claims[0]!.every(({ state, attempts, startedAt }) => state === 'RUNNING' && attempts === 1 && startedAt !== null),
-    ).toBe(true);
-    for (const { id } of [...first, ...second]) await store.cancel(id);
-  });
-
-  it('goes back to the queue after a stop, and counts its attempts', async () => {
-    const { segmentation } = await runningSegmentation(database);
-    expect(await store.requeueRunning()).toBe(1);
-    const [again] = await store.claim();
-    expect(again).toMatchObject({ id: segmentation.id, attempts: 2 });
-    await store.cancel(segmentation.id);
+    const second = await store.create([newSegmentation(scene.id, { prompt: 'three' })], ANEW);
+    const claims = await Promise.all([claimNext(database), claimNext(database), claimNext(database)]);
+    const prompts = claims.map((claim) => claim.map(({ prompt }) => prompt).join()).toSorted();
+    expect(prompts).toEqual(['', 'one,two', 'three']);
+    const claimed = claims.flat();
+    expect(claimed.every(({ state, attempts, startedAt }) => state === 'RUNNING' && attempts === 1 && startedAt)).toBe(
+      true,
+    );
+    await cancelAll(...first, ...second);
   });
 
   it('tells a run that it was cancelled, and takes no progress, failure or result after that', async () => {
     const { segmentation } = await runningSegmentation(database);
-    const step = { phase: 'reasoning', windowsDone: 1, windowsTotal: 4, etaS: 2.5 };
-    expect(await store.progress(segmentation.id, step)).toBe(true);
+    const step = { phase: 'reasoning' as const, windowsDone: 1, windowsTotal: 4, etaS: 2.5 };
+    expect(await store.progress([segmentation], step)).toEqual(new Set([segmentation.id]));
     expect((await store.byId(segmentation.id))?.progress).toEqual(step);
     expect(await store.cancel(segmentation.id)).toBe(true);
     expect(await store.cancel(segmentation.id)).toBe(false);
-    expect(await store.progress(segmentation.id, step)).toBe(false);
-    expect(await store.fail(segmentation.id, { code: 'X', message: 'y' })).toBe(false);
-    await expect(store.storeResult(segmentation.id, resultOf([]))).rejects.toThrow(SegmentationNotRunningError);
+    expect(await store.progress([segmentation], step)).toEqual(new Set());
+    await store.fail([segmentation], { code: 'X', message: 'y' });
+    expect((await store.byId(segmentation.id))?.state).toBe('CANCELLED');
+    await expect(store.storeResult(segmentation, resultOf([]))).rejects.toThrow(SegmentationNotRunningError);
     expect(await countOf(Prisma.sql`mask`, segmentation.id)).toBe(0);
   });
 
   it('keeps why it failed', async () => {
     const { segmentation } = await runningSegmentation(database);
-    expect(await store.fail(segmentation.id, { code: 'MODEL_FAILED', message: 'out of memory' })).toBe(true);
+    await store.fail([segmentation], { code: 'MODEL_REJECTED', message: 'not this one' });
     expect(await store.byId(segmentation.id)).toMatchObject({
       state: 'FAILED',
-      failure: { code: 'MODEL_FAILED', message: 'out of memory' },
+      failure: { code: 'MODEL_REJECTED', message: 'not this one' },
       finishedAt: expect.any(Date),
     });
-  });
-
-  it('is the same for a second request with its idempotency key', async () => {
-    const scene = await new SceneRepository(database).insert(newScene());
-    const asked = [newSegmentation(scene.id, { prompt: 'one' }), newSegmentation(scene.id, { prompt: 'two' })];
-    const [first, second] = await Promise.all([store.create(asked, 'key'), store.create(asked, 'key')]);
-    expect(second.map(({ id }) => id)).toEqual(first.map(({ id }) => id));
-    for (const { id } of first) await store.cancel(id);
   });
 
   it('is not found under an identifier that cannot be one', async () => {
@@ -128,21 +125,36 @@ describe('the life of a segmentation', () => {
   it('is listed newest first, in pages that match the filter', async () => {
     const scene = await new SceneRepository(database).insert(newScene());
     const prompts = ['Roads', 'water here', 'Water 100%', 'trees', 'more WATER'];
-    for (const prompt of prompts) await store.create([newSegmentation(scene.id, { prompt })], null);
+    for (const prompt of prompts) await store.create([newSegmentation(scene.id, { prompt })], ANEW);
     const filter = { sceneId: scene.id, promptContains: 'water' };
     const page = await store.list(filter, { first: 2, after: null });
     const rest = await store.list(filter, { first: 2, after: page.edges.at(-1)!.cursor });
-    expect([page.totalCount, page.hasNextPage, rest.hasNextPage]).toEqual([3, true, false]);
+    expect([await page.totalCount(), page.hasNextPage, rest.hasNextPage]).toEqual([3, true, false]);
     expect([...page.edges, ...rest.edges].map(({ node }) => node.prompt)).toEqual([
       'more WATER',
       'Water 100%',
       'water here',
     ]);
-    expect((await store.list({ sceneId: scene.id, promptContains: '0%' }, { first: 9, after: null })).totalCount).toBe(
-      1,
-    );
-    for (let claimed = await store.claim(); claimed.length > 0; claimed = await store.claim()) {
-      for (const { id } of claimed) await store.cancel(id);
+    const back = await store.list(filter, { last: 2, before: null });
+    const front = await store.list(filter, { last: 2, before: back.edges[0]!.cursor });
+    expect([...front.edges, ...back.edges].map(({ node }) => node.prompt)).toEqual([
+      'more WATER',
+      'Water 100%',
+      'water here',
+    ]);
+    expect([back.hasPreviousPage, back.hasNextPage, front.hasPreviousPage, front.hasNextPage]).toEqual([
+      true,
+      false,
+      false,
+      true,
+    ]);
+    expect((await store.listOf([scene.id], { first: 2 })).get(scene.id)!.edges.map(({ node }) => node.prompt)).toEqual([
+      'more WATER',
+      'trees',
+    ]);
+    expect((await store.countsOf([scene.id])).get(scene.id)).toBe(5);
+    for (let claimed = await claimNext(database); claimed.length > 0; claimed = await claimNext(database)) {
+      await cancelAll(...claimed);
     }
   });
 });
@@ -150,7 +162,7 @@ describe('the life of a segmentation', () => {
 describe('storing a result', () => {
   it('measures each feature on the ellipsoid', async () => {
     const { segmentation } = await runningSegmentation(database);
-    await store.storeResult(segmentation.id, resultOf(featuresOf(box(10, 0, 10.02, 0.01))));
+    await store.storeResult(segmentation, resultOf(featuresOf(box(10, 0, 10.02, 0.01))));
     const feature = await database.prisma.feature.findFirstOrThrow({ where: { segmentationId: segmentation.id } });
     // geographiclib 2.1 for Python: Geodesic.WGS84.Polygon()
     expect(feature.areaM2).toBeCloseTo(2_461_814.428_86, 3);
@@ -191,7 +203,7 @@ describe('storing a result', () => {
       corners: 1,
     };
     const features = featuresOf(box(0, 0, 10, 10), box(10, 10, 20, 20));
-    await store.storeResult(segmentation.id, resultOf(features, { georeferenced: false, adjacency: [touching] }));
+    await store.storeResult(segmentation, resultOf(features, { georeferenced: false, adjacency: [touching] }));
     const [feature] = await database.prisma.feature.findMany({ where: { segmentationId: segmentation.id } });
     expect(feature).toMatchObject({ areaM2: null, perimeterM: null, compactness: null, bearingDeg: null });
     expect(await store.byId(segmentation.id)).toMatchObject({ featureCount: 2, areaM2: null, targetFound: true });
@@ -202,7 +214,7 @@ describe('storing a result', () => {
 
   it('keeps why nothing was found', async () => {
     const { segmentation } = await runningSegmentation(database);
-    await store.storeResult(segmentation.id, resultOf([], { emptyReason: 'ALL_BELOW_MIN_AREA' }));
+    await store.storeResult(segmentation, resultOf([], { emptyReason: 'ALL_BELOW_MIN_AREA' }));
     expect(await store.byId(segmentation.id)).toMatchObject({
       state: 'SUCCEEDED',
       targetFound: false,
@@ -216,11 +228,11 @@ describe('storing a result', () => {
     const { scene, segmentation: water } = await runningSegmentation(database);
     const metre = 1 / 111_319.491;
     const east = (from: number, to: number) => box(10 + from * metre, 0, 10 + to * metre, 0.001);
-    await store.storeResult(water.id, resultOf(featuresOf(east(0, 100), east(130, 200), east(400, 500))));
+    await store.storeResult(water, resultOf(featuresOf(east(0, 100), east(130, 200), east(400, 500))));
     const roads = await startSegmentation(database, scene.id, { prompt: 'Roads' });
     const border = line([10 + 100 * metre, 0], [10 + 100 * metre, 0.001]);
     const adjacency = [{ segmentationA: roads.id, labelA: 1, segmentationB: water.id, labelB: 1, border, corners: 0 }];
-    await store.storeResult(roads.id, resultOf(featuresOf(east(100, 110)), { adjacency }));
+    await store.storeResult(roads, resultOf(featuresOf(east(100, 110)), { adjacency }));
     const pairs = await pairsOf(scene.id);
     expect(pairs.map(({ labels, relation }) => `${relation} ${labels}`)).toEqual([
       'TOUCHES W1 R1',
@@ -245,7 +257,7 @@ describe('storing a result', () => {
       },
     ];
     const result = resultOf(featuresOf(box(10, 50, 10.1, 50.1)), { adjacency });
-    await expect(store.storeResult(segmentation.id, result)).rejects.toThrow(UnknownFeatureLabelError);
+    await expect(store.storeResult(segmentation, result)).rejects.toThrow(UnknownFeatureLabelError);
     expect([
       await countOf(Prisma.sql`feature`, segmentation.id),
       await countOf(Prisma.sql`mask`, segmentation.id),
@@ -268,13 +280,13 @@ describe('storing a result', () => {
         ],
       ],
     };
-    await expect(store.storeResult(segmentation.id, resultOf(featuresOf(bowtie)))).rejects.toThrow(/feature_valid/);
+    await expect(store.storeResult(segmentation, resultOf(featuresOf(bowtie)))).rejects.toThrow(/feature_valid/);
     await store.cancel(segmentation.id);
   });
 
   it('goes with its scene', async () => {
     const { scene, segmentation } = await runningSegmentation(database);
-    await store.storeResult(segmentation.id, resultOf(featuresOf(box(10, 50, 10.1, 50.1))));
+    await store.storeResult(segmentation, resultOf(featuresOf(box(10, 50, 10.1, 50.1))));
     expect(await new SceneRepository(database).remove(scene.id)).toEqual(scene);
     expect(await store.byId(segmentation.id)).toBeNull();
     expect(await countOf(Prisma.sql`feature`, segmentation.id)).toBe(0);

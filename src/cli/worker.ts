@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import { readConfig } from '../config.ts';
+import { startApp } from './ask.ts';
+import { parseCount } from './options.ts';
+import { type CommandContext, untilAborted, untilInterrupted } from './run-command.ts';
+
+/** Adds `terraql worker`. */
+export function addWorker(program: Command, context: CommandContext): void {
+  program
+    .command('worker')
+    .description('carry out runs without serving, beside any number of servers and workers on one PostgreSQL')
+    .option('--runs <count>', 'runs to work on at a time (TERRAQL_RUNS)', parseCount)
+    .option('--json', 'print JSON')
+    .action(async ({ runs, json }: { runs?: number; json?: boolean }) => {
+      const config = readConfig({
+        ...context.environment,
+        TERRAQL_WORKER: 'on',
+        ...(runs === undefined ? {} : { TERRAQL_RUNS: String(runs) }),
+      });
+      await untilInterrupted(async (signal) => {
+        const app = await startApp(config, config.TERRAQL_LOG_LEVEL, context.terminal);
+        try {
+          context.terminal.write(
+            json
+              ? `${JSON.stringify({ pid: process.pid, runs: config.TERRAQL_RUNS })}\n`
+              : `TerraQL carries out runs, ${config.TERRAQL_RUNS} at a time; Ctrl-C stops it\n`,
+          );
+          await untilAborted(signal);
+        } finally {
+          await app.close();
+        }
+      });
+    });
+}

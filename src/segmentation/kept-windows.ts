@@ -1,0 +1,112 @@
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { deflateRaw, inflateRaw } from 'node:zlib';
+import { z } from 'zod';
+import type { Logger } from '../logging.ts';
+import type { BlobStore } from '../scene/blob-store.ts';
+import type { WindowAnswer, WindowAnswers } from './segment-scene.ts';
+
+const FOLDER = 'runs';
+
+const deflate = promisify(deflateRaw);
+const inflate = promisify(inflateRaw);
+
+const Header = z.object({ ids: z.array(z.string()), validLength: z.number(), logitsLength: z.number() });
+
+type Blobs = Pick<BlobStore, 'write' | 'localPath' | 'list' | 'removeFolder'>;
+
+/**
+ * What the model said of the windows of a run, kept as files until the run ends, so that a run that was interrupted goes
+ * on at the first window that is missing. A file is compressed and holds, after the length of its header: a header with
+ * the segmentations that were asked, the validity of the shown pixels, and their logits one after the other.
+ */
+export class KeptWindows implements WindowAnswers {
+  private constructor(
+    private readonly blobs: Blobs,
+    private readonly logger: Logger,
+    private readonly batchId: string,
+    private readonly ids: readonly string[],
+    private readonly kept: Set<number>,
+  ) {}
+
+  /** @param ids segmentations of the batch that go on, in the order of their answers */
+  static async open(blobs: Blobs, logger: Logger, batchId: string, ids: readonly string[]): Promise<KeptWindows> {
+    const names = await blobs.list(folderOf(batchId));
+    const indexes = names.filter((name) => /^\d+$/.test(name)).map(Number);
+    return new KeptWindows(blobs, logger, batchId, ids, new Set(indexes));
+  }
+
+  has(index: number): boolean {
+    return this.kept.has(index);
+  }
+
+  /** @returns null when there is no file, or it does not hold the answers to every question */
+  async read(index: number): Promise<WindowAnswer | null> {
+    if (!this.kept.delete(index)) return null;
+    try {
+      return unpack(await readFile(await this.blobs.localPath(this.keyOf(index))), this.ids);
+    } catch (error) {
+      this.logger.warn({ err: error, batchId: this.batchId, window: index }, 'Window:Unreadable');
+      return null;
+    }
+  }
+
+  /** A window that cannot be kept is asked about again after an interruption; the run itself goes on. */
+  async write(index: number, answer: WindowAnswer): Promise<void> {
+    try {
+      const packed = await deflate(pack(answer, this.ids), { level: 1 });
+      await this.blobs.write(this.keyOf(index), once(packed), packed.length);
+    } catch (error) {
+      this.logger.warn({ err: error, batchId: this.batchId, window: index }, 'Window:NotKept');
+    }
+  }
+
+  private keyOf(index: number): string {
+    return `${folderOf(this.batchId)}/${index}`;
+  }
+}
+
+/** Removes what was kept of a batch. */
+export function dropKeptWindows(blobs: Pick<BlobStore, 'removeFolder'>, batchId: string): Promise<void> {
+  return blobs.removeFolder(folderOf(batchId));
+}
+
+/** Batches of which anything is kept. */
+export function keptBatches(blobs: Pick<BlobStore, 'list'>): Promise<string[]> {
+  return blobs.list(FOLDER);
+}
+
+const folderOf = (batchId: string): string => `${FOLDER}/${batchId}`;
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+const HEADER_LENGTH_BYTES = 4;
+const FLOAT_BYTES = 4;
+
+function pack({ valid, logits }: WindowAnswer, ids: readonly string[]): Buffer {
+  const header = Buffer.from(JSON.stringify({ ids, validLength: valid.length, logitsLength: logits[0]?.length ?? 0 }));
+  const length = Buffer.alloc(HEADER_LENGTH_BYTES);
+  length.writeUInt32LE(header.length);
+  const grids = logits.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength));
+  return Buffer.concat([length, header, valid, ...grids]);
+}
+
+async function unpack(packed: Buffer, wanted: readonly string[]): Promise<WindowAnswer | null> {
+  const bytes = await inflate(packed);
+  const headerEnd = HEADER_LENGTH_BYTES + bytes.readUInt32LE(0);
+  const text = bytes.subarray(HEADER_LENGTH_BYTES, headerEnd).toString('utf8');
+  const { ids, validLength, logitsLength } = Header.parse(JSON.parse(text));
+  if (!wanted.every((id) => ids.includes(id))) return null;
+  const gridsStart = headerEnd + validLength;
+  const gridBytes = logitsLength * FLOAT_BYTES;
+  return {
+    valid: Uint8Array.from(bytes.subarray(headerEnd, gridsStart)),
+    logits: wanted.map((id) => {
+      const start = gridsStart + ids.indexOf(id) * gridBytes;
+      const aligned = Uint8Array.from(bytes.subarray(start, start + gridBytes));
+      return new Float32Array(aligned.buffer);
+    }),
+  };
+}

@@ -1,0 +1,69 @@
+import {
+  BrokenCircuitError,
+  circuitBreaker,
+  type CircuitBreakerPolicy,
+  ConsecutiveBreaker,
+  ExponentialBackoff,
+  handleWhen,
+  type IBackoff,
+} from 'cockatiel';
+import { AppError } from '../errors.ts';
+
+/** First and longest time without a try after an outage, milliseconds; it doubles in between, with jitter. */
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 30_000;
+
+interface Circuit {
+  readonly policy: CircuitBreakerPolicy;
+  readonly outage: AppError | null;
+  readonly retryAtMs: number;
+}
+
+/** Whether the model service is away, so that the same request may succeed later. */
+export function isOutage(error: unknown): error is AppError {
+  return error instanceof AppError && error.code === 'MODEL_UNAVAILABLE';
+}
+
+/**
+ * One circuit breaker for each model: after an outage nothing is sent to it for a while, then one request tries whether
+ * it is back.
+ */
+export class ModelCircuits {
+  private readonly circuits = new Map<string, { -readonly [Key in keyof Circuit]: Circuit[Key] }>();
+
+  /**
+   * Sends a request to a model.
+   * @throws what the request throws; the last outage without sending anything while its pause lasts
+   */
+  async send<T>(modelId: string, request: () => Promise<T>): Promise<T> {
+    const circuit = this.of(modelId);
+    try {
+      return await circuit.policy.execute(request);
+    } catch (error) {
+      if (isOutage(error)) circuit.outage = error;
+      throw error instanceof BrokenCircuitError && circuit.outage ? circuit.outage : error;
+    }
+  }
+
+  /** Seconds until something may be sent to the model; 0 when it may be now. */
+  delayS(modelId: string): number {
+    return Math.max(0, ((this.circuits.get(modelId)?.retryAtMs ?? 0) - Date.now()) / 1000);
+  }
+
+  private of(modelId: string) {
+    const known = this.circuits.get(modelId);
+    if (known) return known;
+    const backoff = new ExponentialBackoff({ initialDelay: FIRST_PAUSE_MS, maxDelay: LONGEST_PAUSE_MS });
+    const timed = (pause: IBackoff<unknown>): IBackoff<unknown> => {
+      made.retryAtMs = Date.now() + pause.duration;
+      return { duration: pause.duration, next: (context) => timed(pause.next(context)) };
+    };
+    const policy = circuitBreaker(handleWhen(isOutage), {
+      breaker: new ConsecutiveBreaker(1),
+      halfOpenAfter: { next: () => timed(backoff.next()) },
+    });
+    const made = { policy, outage: null, retryAtMs: 0 } as { -readonly [Key in keyof Circuit]: Circuit[Key] };
+    this.circuits.set(modelId, made);
+    return made;
+  }
+}

@@ -1,0 +1,167 @@
+import { z } from 'zod';
+import { Prisma, type Queries } from '../database/database.ts';
+import { uuidsSql } from '../database/uuids.ts';
+import { addJob, takeJob } from './run-jobs.repository.ts';
+import type { Attempt, Claim, Release, Released } from './run.store.ts';
+import { SEGMENTATION_COLUMNS, SegmentationRow } from './segmentation.row.ts';
+import type { Failure, SegmentationProgress } from './segmentation.ts';
+
+/** First number of the advisory locks of processes that work on runs: "Terr" in ASCII. */
+export const WORKER_LOCKS = 1_415_934_578;
+
+/** Attempts in a row that came no further before a run is FAILED. */
+const MAX_STALLS = 5;
+
+const IdRow = z.object({ id: z.string() });
+const BatchRow = z.object({ batchId: z.string() });
+const ReleasedRow = z.object({ id: z.string(), batchId: z.string(), modelId: z.string(), failed: z.boolean() });
+
+/** Leans on `segmentation_batch`, and on the queue's own index. To be called in a transaction. */
+export async function claimRun(
+  queries: Queries,
+  worker: number,
+  delayOf: (modelId: string) => number,
+): Promise<Claim | null> {
+  for (let job = await takeJob(queries); job !== null; job = await takeJob(queries)) {
+    const delayS = delayOf(job.modelId);
+    if (delayS > 0) {
+      await addJob(queries, job, true, delayS);
+      continue;
+    }
+    const segmentations = await queries.query(
+      SegmentationRow,
+      Prisma.sql`
+        UPDATE segmentation AS s
+        SET state = 'RUNNING', worker = ${worker}::int, attempts = s.attempts + 1, started_at = CURRENT_TIMESTAMP,
+            phase = 'reading', eta_s = NULL, failure_code = NULL, failure_message = NULL
+        WHERE s.batch_id = ${job.batchId}::uuid AND s.state = 'QUEUED'
+        RETURNING ${SEGMENTATION_COLUMNS}`,
+    );
+    return { batchId: job.batchId, segmentations: segmentations.toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
+  }
+  return null;
+}
+
+/** Leans on the primary key. */
+export async function writeProgress(
+  queries: Queries,
+  attempts: readonly Attempt[],
+  { phase, windowsDone, windowsTotal, etaS }: SegmentationProgress,
+): Promise<Set<string>> {
+  const rows = await queries.query(
+    IdRow,
+    Prisma.sql`
+      UPDATE segmentation AS s
+      SET phase = ${phase}::text, windows_done = ${windowsDone}::int, windows_total = ${windowsTotal}::int,
+          eta_s = ${etaS}::float8, stalls = CASE WHEN s.windows_done < ${windowsDone}::int THEN 0 ELSE s.stalls END
+      FROM ${attemptsSql(attempts)} WHERE ${isLastAttempt}
+      RETURNING s.id`,
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** Leans on the primary key. */
+export async function failAttempts(
+  queries: Queries,
+  attempts: readonly Attempt[],
+  { code, message }: Failure,
+): Promise<void> {
+  await queries.execute(Prisma.sql`
+    UPDATE segmentation AS s
+    SET state = 'FAILED', worker = NULL, eta_s = NULL, finished_at = CURRENT_TIMESTAMP, failure_code = ${code}::text,
+        failure_message = ${message}::text
+    FROM ${attemptsSql(attempts)} WHERE ${isLastAttempt}`);
+}
+
+/** Leans on the primary key. To be called in a transaction. */
+export function releaseAttempts(queries: Queries, attempts: readonly Attempt[], release: Release): Promise<Released> {
+  return putBack(
+    queries,
+    Prisma.sql`SELECT s.id FROM segmentation AS s, ${attemptsSql(attempts)} WHERE ${isLastAttempt} FOR UPDATE OF s`,
+    release,
+  );
+}
+
+/**
+ * Puts back what runs under the number of a process whose advisory lock nobody holds. Leans on
+ * `segmentation_unfinished`. To be called in a transaction.
+ */
+export function recoverLost(queries: Queries): Promise<Released> {
+  const lost = Prisma.sql`
+    SELECT s.id FROM segmentation AS s
+    WHERE s.state = 'RUNNING' AND NOT EXISTS (
+      SELECT 1 FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database AND d.datname = current_database()
+      WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid::bigint = ${WORKER_LOCKS}::int
+        AND l.objid::bigint = s.worker
+    )
+    ORDER BY s.id FOR UPDATE OF s SKIP LOCKED`;
+  const failure = { code: 'WORKER_LOST', message: 'the process that worked on it ended before it was done' };
+  return putBack(queries, lost, { failure, delayS: 0, stalled: true });
+}
+
+/** @param running statement that locks rows and gives their `id` */
+async function putBack(
+  queries: Queries,
+  running: Prisma.Sql,
+  { failure, delayS, stalled }: Release,
+): Promise<Released> {
+  const step = stalled ? 1 : 0;
+  const isOver = stalled ? Prisma.sql`s.stalls + 1 >= ${MAX_STALLS}::int` : Prisma.sql`FALSE`;
+  const rows = await queries.query(
+    ReleasedRow,
+    Prisma.sql`
+      WITH running AS (${running})
+      UPDATE segmentation AS s
+      SET state = CASE WHEN ${isOver} THEN 'FAILED' ELSE 'QUEUED' END, worker = NULL, eta_s = NULL,
+          phase = CASE WHEN ${isOver} THEN s.phase ELSE 'queued' END,
+          finished_at = CASE WHEN ${isOver} THEN CURRENT_TIMESTAMP END, stalls = s.stalls + ${step}::int,
+          failure_code = ${failure?.code ?? null}::text, failure_message = ${failure?.message ?? null}::text
+      FROM running WHERE s.id = running.id
+      RETURNING s.id, s.batch_id AS "batchId", s.model_id AS "modelId", s.state = 'FAILED' AS failed`,
+  );
+  const queued = rows.filter(({ failed }) => !failed);
+  const batches = new Map(queued.map(({ batchId, modelId }) => [batchId, { batchId, modelId }]));
+  for (const job of batches.values()) await addJob(queries, job, true, delayS);
+  return { queued: queued.map(({ id }) => id), failed: rows.filter(({ failed }) => failed).map(({ id }) => id) };
+}
+
+/** Leans on the primary key. To be called in a transaction. */
+export async function retryFailed(queries: Queries, ids: readonly string[]): Promise<string[]> {
+  const rows = await queries.query(
+    ReleasedRow.omit({ failed: true }),
+    Prisma.sql`
+      UPDATE segmentation AS s
+      SET state = 'QUEUED', phase = 'queued', finished_at = NULL, stalls = 0, failure_code = NULL, failure_message = NULL
+      WHERE s.id = ANY(${uuidsSql(ids)}) AND s.state = 'FAILED'
+      RETURNING s.id, s.batch_id AS "batchId", s.model_id AS "modelId"`,
+  );
+  const batches = new Map(rows.map(({ batchId, modelId }) => [batchId, { batchId, modelId }]));
+  for (const job of batches.values()) await addJob(queries, job, true);
+  return rows.map(({ id }) => id);
+}
+
+/** Leans on `segmentation_unfinished`. */
+export async function explainWait(queries: Queries, modelId: string, { code, message }: Failure): Promise<void> {
+  await queries.execute(Prisma.sql`
+    UPDATE segmentation SET failure_code = ${code}::text, failure_message = ${message}::text
+    WHERE state = 'QUEUED' AND model_id = ${modelId}::text AND failure_message IS DISTINCT FROM ${message}::text`);
+}
+
+/** Leans on `segmentation_batch`. */
+export async function unfinishedBatches(queries: Queries, batchIds: readonly string[]): Promise<Set<string>> {
+  const rows = await queries.query(
+    BatchRow,
+    Prisma.sql`
+      SELECT DISTINCT batch_id AS "batchId" FROM segmentation
+      WHERE batch_id = ANY(${uuidsSql(batchIds)}) AND state IN ('QUEUED', 'RUNNING')`,
+  );
+  return new Set(rows.map(({ batchId }) => batchId));
+}
+
+/** Attempts as a table `attempt`, for {@link isLastAttempt}. */
+function attemptsSql(attempts: readonly Attempt[]): Prisma.Sql {
+  const rows = JSON.stringify(attempts.map(({ id, attempts: number }) => ({ id, number })));
+  return Prisma.sql`json_to_recordset(${rows}::text::json) AS attempt (id uuid, number int)`;
+}
+
+const isLastAttempt = Prisma.sql`s.id = attempt.id AND s.attempts = attempt.number AND s.state = 'RUNNING'`;

@@ -1,0 +1,56 @@
+type FieldType = 'SHORT' | 'LONG' | 'DOUBLE' | 'ASCII';
+const TYPE_CODES: Readonly<Record<FieldType, number>> = { ASCII: 2, SHORT: 3, LONG: 4, DOUBLE: 12 };
+const TYPE_BYTES: Readonly<Record<FieldType, number>> = { ASCII: 1, SHORT: 2, LONG: 4, DOUBLE: 8 };
+
+/** A field of an image file directory. */
+export interface TiffField {
+  readonly tag: number;
+  readonly type: FieldType;
+  readonly values: readonly number[];
+}
+
+/** Bytes of a directory with the values that do not fit into it; even, as every offset must be. */
+export function directoryBytes(fields: readonly TiffField[]): number {
+  return 2 + 12 * fields.length + 4 + fields.reduce((sum, field) => sum + outsideBytes(field), 0);
+}
+
+/**
+ * An image file directory, little-endian, followed by the values that do not fit into it.
+ * @param fields ascending by tag
+ * @param at offset of the directory in the file
+ * @param next offset of the next directory; 0 after the last
+ * @see TIFF 6.0, section 2
+ */
+export function encodeDirectory(fields: readonly TiffField[], at: number, next: number): Buffer {
+  const bytes = Buffer.alloc(directoryBytes(fields));
+  bytes.writeUInt16LE(fields.length, 0);
+  let free = 2 + 12 * fields.length + 4;
+  bytes.writeUInt32LE(next, free - 4);
+  fields.forEach((field, index) => {
+    const entry = 2 + 12 * index;
+    bytes.writeUInt16LE(field.tag, entry);
+    bytes.writeUInt16LE(TYPE_CODES[field.type], entry + 2);
+    bytes.writeUInt32LE(field.values.length, entry + 4);
+    const outside = outsideBytes(field);
+    if (outside > 0) bytes.writeUInt32LE(at + free, entry + 8);
+    writeValues(bytes, outside > 0 ? free : entry + 8, field);
+    free += outside;
+  });
+  return bytes;
+}
+
+/** Values of up to four bytes stand in the directory itself. */
+function outsideBytes({ type, values }: TiffField): number {
+  const bytes = TYPE_BYTES[type] * values.length;
+  return bytes > 4 ? bytes + (bytes % 2) : 0;
+}
+
+function writeValues(bytes: Buffer, at: number, { type, values }: TiffField): void {
+  values.forEach((value, index) => {
+    const position = at + index * TYPE_BYTES[type];
+    if (type === 'DOUBLE') bytes.writeDoubleLE(value, position);
+    else if (type === 'LONG') bytes.writeUInt32LE(value, position);
+    else if (type === 'SHORT') bytes.writeUInt16LE(value, position);
+    else bytes.writeUInt8(value, position);
+  });
+}

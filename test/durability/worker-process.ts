@@ -1,0 +1,60 @@
+// A worker as its own process, to be killed: `node --import tsx worker-process.ts <database URL> <folder> <pause ms>`.
+// It prints its number as soon as it takes runs, then `window` for every window that its model is asked about.
+import path from 'node:path';
+import { openDatabase } from '../../src/database/database.ts';
+import type { Question } from '../../src/inference/segmentation-model.ts';
+import { createLogger } from '../../src/logging.ts';
+import { FolderBlobStore } from '../../src/scene/blob-store.ts';
+import { Downloader } from '../../src/scene/download.ts';
+import { SceneLocator } from '../../src/scene/scene-locator.ts';
+import { SceneRepository } from '../../src/scene/scene.repository.ts';
+import { SceneService } from '../../src/scene/scene.service.ts';
+import { UploadService } from '../../src/scene/upload.service.ts';
+import { ModelCircuits } from '../../src/segmentation/model-circuits.ts';
+import { SegmentationRepository } from '../../src/segmentation/segmentation.repository.ts';
+import { SegmentationWorker } from '../../src/segmentation/segmentation-worker.ts';
+import { BrightnessModel, brightnessModels } from '../api/brightness-models.ts';
+
+const say = (line: string | number): void => void process.stdout.write(`${line}\n`);
+
+class AnnouncedStore extends SegmentationRepository {
+  override async takeWorkerNumber(): Promise<number> {
+    const number = await super.takeWorkerNumber();
+    say(number);
+    return number;
+  }
+}
+
+class CountedModel extends BrightnessModel {
+  override async infer(
+    image: Uint8Array,
+    questions: readonly Question[],
+    signal?: AbortSignal,
+  ): Promise<Float32Array[]> {
+    const logits = await super.infer(image, questions, signal);
+    say('window');
+    return logits;
+  }
+}
+
+const [databaseUrl = '', folder = '', pauseMs = '0'] = process.argv.slice(2);
+const limits = { maxBytes: 1e9, maxPixels: 1e9 };
+const logger = createLogger('error');
+const database = await openDatabase({ databaseUrl, dataDir: folder });
+const blobs = new FolderBlobStore(path.join(folder, 'data', 'blobs'));
+const uploads = new UploadService(blobs, { maxBytes: limits.maxBytes, ttlS: 60 });
+const locator = new SceneLocator(blobs, uploads, new Downloader(limits), { roots: [folder], ...limits });
+const model = new CountedModel();
+model.pauseMs = Number(pauseMs);
+const worker = new SegmentationWorker(
+  {
+    store: new AnnouncedStore(database),
+    scenes: new SceneService(new SceneRepository(database), locator, limits),
+    models: brightnessModels(model),
+    circuits: new ModelCircuits(),
+    blobs,
+    logger,
+  },
+  { nearM: 0, maxWindows: 1000, runs: 1 },
+);
+await worker.start();
