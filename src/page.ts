@@ -1,18 +1,21 @@
-/** A keyset page that a caller asks for. */
-export interface PageRequest {
-  /** Most nodes to return, at least 1. */
-  readonly first: number;
-  /** Cursor of the last node of the page before; null for the first page. */
-  readonly after: string | null;
-}
+/**
+ * A keyset page that a caller asks for: of the nodes behind `after` and ahead of `before` the `first` or the `last`, 1 or
+ * more. Cursors that are absent or null leave that end open.
+ */
+export type PageRequest = (
+  | { readonly first: number; readonly last?: undefined }
+  | { readonly last: number; readonly first?: undefined }
+) & { readonly after?: string | null; readonly before?: string | null };
 
-/** Nodes in order, each with the cursor that the next page begins behind; stable when rows are added meanwhile. */
+/** Nodes in order, each with the cursor that pages begin behind or end ahead of; stable when rows are added meanwhile. */
 export interface Page<Node> {
   readonly edges: readonly { readonly node: Node; readonly cursor: string }[];
   readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
 }
 
-/** A page with the number of nodes on all pages. */
+/** A page that can tell the number of nodes on all pages. */
 export interface CountedPage<Node> extends Page<Node> {
-  readonly totalCount: number;
+  /** Counts when it is called, which for many nodes takes longer than the page itself. */
+  readonly totalCount: () => Promise<number>;
 }

@@ -24,6 +24,8 @@ export interface RequestedFilter
 
 /** Levels of and, or, not and adjacentTo below the filter itself. */
 export const MAX_FILTER_NESTING = 5;
+/** Filters in one, itself counted: each is a part of the statement that has to be planned. */
+export const MAX_FILTERS = 100;
 /** Larger gaps join too much of the table with itself. */
 export const MAX_ADJACENT_M = 10_000;
 /** Half the circumference of the Earth: no two places are farther apart. */
@@ -40,7 +42,17 @@ export class InvalidFilterError extends AppError {
  * @throws {InvalidFilterError} {@link InvalidGeometryError} {@link TooManyVerticesError}
  */
 export function checkFilter(requested: RequestedFilter, maxVertices: number): FeatureFilter {
+  const filters = countFilters(requested);
+  if (filters > MAX_FILTERS) {
+    throw new InvalidFilterError(
+      `the filter has ${filters} filters in and, or, not and adjacentTo; the most is ${MAX_FILTERS}`,
+    );
+  }
   return checkLevel(requested, maxVertices, 0, false);
+}
+
+function countFilters({ and = [], or = [], not, adjacentTo }: RequestedFilter): number {
+  return [...and, ...or, not, adjacentTo].reduce((sum, one) => (one ? sum + countFilters(one) : sum), 1);
 }
 
 /** @param bounded whether a condition around this level keeps `disjoint` from meaning the whole table */
@@ -151,6 +163,15 @@ export function nearOf({ near, and = [] }: FeatureFilter): FeatureFilter['near']
     if (found) return found;
   }
   return null;
+}
+
+/** The filter without the condition that {@link nearOf} finds. */
+export function withoutNear(filter: FeatureFilter): FeatureFilter {
+  const { near, ...others } = filter;
+  if (near) return others;
+  const { and = [] } = filter;
+  const place = and.findIndex((one) => nearOf(one) !== null);
+  return place < 0 ? filter : { ...filter, and: and.with(place, withoutNear(and[place]!)) };
 }
 
 /** @throws {InvalidFilterError} for an order by distance without a `near` condition */

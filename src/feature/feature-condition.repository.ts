@@ -1,33 +1,16 @@
-import type { Geometry } from 'geojson';
 import { Prisma } from '../database/database.ts';
 import { requireIdentifier } from '../database/identifier.ts';
-import { containing } from '../database/pattern.ts';
-import type { Bbox } from './feature.ts';
-import { type FeatureFilter, type FloatRange, SPATIAL_PREDICATES, type SpatialPredicate } from './feature.filter.ts';
-
-/** A WGS 84 geometry as a constant of the statement; folded when it is planned. */
-export function geometrySql(geometry: Geometry): Prisma.Sql {
-  return Prisma.sql`ST_GeomFromGeoJSON(${JSON.stringify(geometry)}::text)`;
-}
+import { answersSearchSql } from '../database/text-search.ts';
+import type { FeatureFilter, FloatRange } from './feature.filter.ts';
+import { spatialSql } from './spatial-condition.repository.ts';
 
 /** Number of stored neighbours of the feature `f`. Leans on the primary key and on `feature_adjacency_b`. */
 export const NEIGHBOUR_COUNT = Prisma.sql`(
   (SELECT count(*) FROM feature_adjacency AS pair WHERE pair.feature_a = f.id)
   + (SELECT count(*) FROM feature_adjacency AS pair WHERE pair.feature_b = f.id))::float8`;
 
-/** Each leans on `feature_geometry_gist`, but for ST_Disjoint, which no index can answer. */
-const PREDICATES: Record<SpatialPredicate, (geometry: Prisma.Sql) => Prisma.Sql> = {
-  intersects: (geometry) => Prisma.sql`ST_Intersects(f.geometry, ${geometry})`,
-  within: (geometry) => Prisma.sql`ST_Within(f.geometry, ${geometry})`,
-  contains: (geometry) => Prisma.sql`ST_Contains(f.geometry, ${geometry})`,
-  touches: (geometry) => Prisma.sql`ST_Touches(f.geometry, ${geometry})`,
-  overlaps: (geometry) => Prisma.sql`ST_Overlaps(f.geometry, ${geometry})`,
-  crosses: (geometry) => Prisma.sql`ST_Crosses(f.geometry, ${geometry})`,
-  disjoint: (geometry) => Prisma.sql`ST_Disjoint(f.geometry, ${geometry})`,
-};
-
 /**
- * The filter as a condition on a row `f` of `feature`. Subqueries name their own feature `f` too, which hides the outer
+ * The filter as a condition on a row `f` of `feature`; a range leans on the index of the order by its value. Subqueries name their own feature `f` too, which hides the outer
  * one, so that conditions nest without names being made up.
  */
 export function conditionSql(filter: FeatureFilter): Prisma.Sql {
@@ -35,10 +18,10 @@ export function conditionSql(filter: FeatureFilter): Prisma.Sql {
   const conditions = [
     ...ownershipSql(filter),
     ...spatialSql(filter),
-    ...rangeSql(Prisma.sql`f.area_m2`, filter.areaM2),
-    ...rangeSql(Prisma.sql`f.perimeter_m`, filter.perimeterM),
+    ...presentRangeSql(Prisma.sql`f.area_m2`, filter.areaM2),
+    ...presentRangeSql(Prisma.sql`f.perimeter_m`, filter.perimeterM),
     ...rangeSql(Prisma.sql`f.mean_probability`, filter.meanProbability),
-    ...rangeSql(Prisma.sql`f.compactness`, filter.compactness),
+    ...presentRangeSql(Prisma.sql`f.compactness`, filter.compactness),
     ...rangeSql(NEIGHBOUR_COUNT, filter.neighbourCount),
     ...adjacencySql(filter),
     ...and.map(conditionSql),
@@ -57,10 +40,8 @@ function ownershipSql({ sceneId, segmentationId, promptContains, modelId, acquir
     conditions.push(Prisma.sql`f.segmentation_id = ${requireIdentifier('segmentationId', segmentationId)}::uuid`);
   }
   if (promptContains !== undefined) {
-    const pattern = containing(promptContains);
-    conditions.push(
-      Prisma.sql`f.segmentation_id IN (SELECT s.id FROM segmentation AS s WHERE s.prompt ILIKE ${pattern}::text)`,
-    );
+    const answers = answersSearchSql(Prisma.sql`s.prompt`, promptContains);
+    conditions.push(Prisma.sql`f.segmentation_id IN (SELECT s.id FROM segmentation AS s WHERE ${answers})`);
   }
   if (modelId !== undefined) {
     conditions.push(
@@ -76,29 +57,6 @@ function ownershipSql({ sceneId, segmentationId, promptContains, modelId, acquir
   return conditions;
 }
 
-/** Geodesic distance leans on `feature_geography_gist`. */
-function spatialSql(filter: FeatureFilter): Prisma.Sql[] {
-  const { bbox, near } = filter;
-  const conditions = SPATIAL_PREDICATES.flatMap((predicate) => {
-    const geometry = filter[predicate];
-    return geometry ? [PREDICATES[predicate](geometrySql(geometry))] : [];
-  });
-  if (bbox) conditions.push(bboxSql(bbox));
-  if (near) {
-    conditions.push(
-      Prisma.sql`ST_DWithin(f.geometry::geography, ${geometrySql(near.geometry)}::geography, ${near.withinM}::float8)`,
-    );
-  }
-  return conditions;
-}
-
-/** A box across the antimeridian is asked as two, each of which leans on `feature_geometry_gist`. */
-function bboxSql([west, south, east, north]: Bbox): Prisma.Sql {
-  const meets = (from: number, to: number): Prisma.Sql =>
-    Prisma.sql`ST_Intersects(f.geometry, ST_MakeEnvelope(${from}::float8, ${south}::float8, ${to}::float8, ${north}::float8, 4326))`;
-  return west <= east ? meets(west, east) : Prisma.sql`(${meets(west, 180)} OR ${meets(-180, east)})`;
-}
-
 function rangeSql(value: Prisma.Sql, range: FloatRange | undefined): Prisma.Sql[] {
   if (!range) return [];
   const { min, max } = range;
@@ -106,6 +64,12 @@ function rangeSql(value: Prisma.Sql, range: FloatRange | undefined): Prisma.Sql[
     ...(min === undefined ? [] : [Prisma.sql`${value} >= ${min}::float8`]),
     ...(max === undefined ? [] : [Prisma.sql`${value} <= ${max}::float8`]),
   ];
+}
+
+/** A range of a value that features may lack, over the expression that the index of the order has. */
+function presentRangeSql(value: Prisma.Sql, range: FloatRange | undefined): Prisma.Sql[] {
+  const conditions = rangeSql(Prisma.sql`COALESCE(${value}, '-Infinity'::double precision)`, range);
+  return conditions.length > 0 ? [...conditions, Prisma.sql`${value} IS NOT NULL`] : [];
 }
 
 /** Stored neighbours by both indexes of `feature_adjacency`; those within a distance by `feature_geography_gist`. */

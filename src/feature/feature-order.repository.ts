@@ -1,5 +1,5 @@
-import { decodeCursor } from '../database/cursor.ts';
 import { Prisma } from '../database/database.ts';
+import type { KeysetColumns } from '../database/keyset.ts';
 import type { FeatureOrder, FeatureSortKey } from './feature.filter.ts';
 import { NEIGHBOUR_COUNT } from './feature-condition.repository.ts';
 
@@ -12,14 +12,9 @@ const STORED_VALUES: Record<Exclude<FeatureSortKey, 'CREATED' | 'DISTANCE'>, Pri
 };
 
 /** An order of features `f`, ready to be put into a statement. */
-export interface OrderSql {
+export interface OrderSql extends KeysetColumns {
   /** The value that a cursor remembers; null where a feature has none. */
   readonly value: Prisma.Sql;
-  readonly orderBy: Prisma.Sql;
-  /** Condition for the rows behind a cursor. */
-  behind(cursor: string): Prisma.Sql;
-  /** Name of the order in cursors. */
-  readonly name: string;
 }
 
 /**
@@ -30,30 +25,12 @@ export interface OrderSql {
  */
 export function orderSql({ by, direction }: FeatureOrder, distance: Prisma.Sql | null): OrderSql {
   const descending = direction === 'DESC';
+  const order = { name: `${by} ${direction}`, id: Prisma.sql`f.id`, descending };
+  if (by === 'CREATED') return { ...order, value: Prisma.sql`NULL::float8`, key: null };
   const missing = descending ? Prisma.sql`'-Infinity'::double precision` : Prisma.sql`'Infinity'::double precision`;
-  const name = `${by} ${direction}`;
-  const turned = descending ? Prisma.sql`DESC` : Prisma.sql`ASC`;
-  const beyond = descending ? Prisma.sql`<` : Prisma.sql`>`;
-  if (by === 'CREATED') {
-    return {
-      value: Prisma.sql`NULL::float8`,
-      orderBy: Prisma.sql`f.id ${turned}`,
-      behind: (cursor) => Prisma.sql`f.id ${beyond} ${decodeCursor(name, cursor).id}::uuid`,
-      name,
-    };
-  }
   const value = valueSql(by, distance);
   const isPresent = by === 'PROBABILITY' || by === 'NEIGHBOURS' || by === 'DISTANCE';
-  const key = isPresent ? value : Prisma.sql`COALESCE(${value}, ${missing})`;
-  return {
-    value,
-    orderBy: Prisma.sql`${key} ${turned}, f.id ${turned}`,
-    behind(cursor) {
-      const { value: last, id } = decodeCursor(name, cursor);
-      return Prisma.sql`(${key}, f.id) ${beyond} (COALESCE(${last}::float8, ${missing}), ${id}::uuid)`;
-    },
-    name,
-  };
+  return { ...order, value, key: { sql: isPresent ? value : Prisma.sql`COALESCE(${value}, ${missing})`, missing } };
 }
 
 function valueSql(by: Exclude<FeatureSortKey, 'CREATED'>, distance: Prisma.Sql | null): Prisma.Sql {

@@ -26,7 +26,7 @@ export type SpatialPredicate = (typeof SPATIAL_PREDICATES)[number];
 export interface FeatureFilter extends Partial<Record<SpatialPredicate, Geometry>> {
   readonly sceneId?: string;
   readonly segmentationId?: string;
-  /** Part of the prompt, letter case ignored. */
+  /** Words of the prompt by the syntax of web searches, or a part of it; see `answersSearchSql`. */
   readonly promptContains?: string;
   readonly modelId?: string;
   /** Time of the scene, both ends included; scenes without a date match neither. */
@@ -69,7 +69,12 @@ export interface FeatureOrder {
 /** Which neighbours of a feature. */
 export interface NeighbourFilter {
   readonly relation?: AdjacencyRelation;
-  /** Largest geodesic gap; looks beyond the stored neighbours, across scenes. */
+  /**
+   * Largest geodesic gap, measured to every feature. Absent: what is stored of the feature's own scene, and features of
+   * other scenes within `reachM`.
+   */
   readonly withinM?: number;
   readonly inSegmentationId?: string;
+  /** Largest gap to features of other scenes, metres: the one up to which neighbours of one scene are stored. */
+  readonly reachM: number;
 }

@@ -1,20 +1,30 @@
 import type { Geometry } from 'geojson';
 import { z } from 'zod';
-import { decodeCursor, encodeCursor, pageOf } from '../database/cursor.ts';
 import { Prisma, type Database } from '../database/database.ts';
-import { isIdentifier, requireIdentifier } from '../database/identifier.ts';
-import type { CountedPage, Page, PageRequest } from '../page.ts';
-import { nearOf } from './check-filter.ts';
+import { pageOf, pagesByOwner } from '../database/keyset.ts';
+import { uuidsSql } from '../database/uuids.ts';
+import type { Page, PageRequest } from '../page.ts';
 import type { Feature, FeatureNeighbour } from './feature.ts';
 import type { FeatureFilter, FeatureOrder, NeighbourFilter } from './feature.filter.ts';
-import { conditionSql, geometrySql } from './feature-condition.repository.ts';
-import { orderSql } from './feature-order.repository.ts';
-import { CountRow, FEATURE_COLUMNS, FeatureRow, NeighbourRow, outlineSql, SortedFeatureRow } from './feature.row.ts';
-import type { FeatureStore, GeometryFormat } from './feature.store.ts';
+import { conditionSql } from './feature-condition.repository.ts';
+import { countNeighbours, readNeighbours } from './feature-neighbour.repository.ts';
+import { featurePageSql } from './feature-page.repository.ts';
+import { CountRow, FEATURE_COLUMNS, FeatureRow, outlineSql, OwnedCountRow, SortedFeatureRow } from './feature.row.ts';
+import type { FeatureStore, GeometryFormat, RepairedGeometry } from './feature.store.ts';
+import { parseGeometry } from './geojson-geometry.ts';
 
-const NEAREST = 'nearest';
 const GeometryRow = z.object({ id: z.string(), outline: z.string() });
 const TextRow = z.object({ text: z.string().nullable() });
+const RepairedRow = z.object({
+  place: z.number(),
+  repaired: z.string().transform((text) => parseGeometry(JSON.parse(text), Infinity)),
+  reason: z.string(),
+});
+
+const placed = ({ feature, sortedBy }: z.infer<typeof SortedFeatureRow>) => ({
+  node: feature,
+  position: { value: sortedBy, id: feature.id },
+});
 
 /** Features in PostGIS. */
 export class FeatureRepository implements FeatureStore {
@@ -29,26 +39,40 @@ export class FeatureRepository implements FeatureStore {
   byIds(ids: readonly string[]): Promise<Feature[]> {
     return this.database.query(
       FeatureRow,
-      Prisma.sql`SELECT ${FEATURE_COLUMNS}, NULL::float8 AS "distanceM" FROM feature AS f WHERE f.id = ANY(${idsSql(ids)})`,
+      Prisma.sql`SELECT ${FEATURE_COLUMNS}, NULL::float8 AS "distanceM" FROM feature AS f WHERE f.id = ANY(${uuidsSql(ids)})`,
     );
   }
 
-  /** Leans on the indexes of the conditions and on that of the order; the cursor is a place in the order. */
-  async find(filter: FeatureFilter, order: FeatureOrder, { first, after }: PageRequest): Promise<Page<Feature>> {
-    const distance = distanceSql(filter);
-    const sorted = orderSql(order, distance);
+  /** Leans on the indexes of {@link featurePageSql}. */
+  async find(filter: FeatureFilter, order: FeatureOrder, page: PageRequest): Promise<Page<Feature>> {
+    const { order: sorted, distance, body } = featurePageSql(filter, order, page);
+    const rows = await this.database.query(
+      SortedFeatureRow,
+      Prisma.sql`SELECT ${FEATURE_COLUMNS}, ${distance} AS "distanceM", ${sorted.value} AS "sortedBy" ${body}`,
+    );
+    return pageOf(rows, page, sorted.name, placed);
+  }
+
+  /** Leans on `feature_label` for each segmentation, and on the indexes of {@link featurePageSql}. */
+  async findIn(
+    segmentationIds: readonly string[],
+    filter: FeatureFilter,
+    order: FeatureOrder,
+    page: PageRequest,
+  ): Promise<Map<string, Page<Feature>>> {
+    const scope = Prisma.sql`f.segmentation_id = owner.id`;
+    const { order: sorted, distance, body } = featurePageSql(filter, order, page, scope);
     const rows = await this.database.query(
       SortedFeatureRow,
       Prisma.sql`
-        SELECT ${FEATURE_COLUMNS}, ${distance ?? Prisma.sql`NULL::float8`} AS "distanceM", ${sorted.value} AS "sortedBy"
-        FROM feature AS f
-        WHERE ${conditionSql(filter)} ${after === null ? Prisma.empty : Prisma.sql`AND ${sorted.behind(after)}`}
-        ORDER BY ${sorted.orderBy} LIMIT ${first + 1}::int`,
+        SELECT found.* FROM unnest(${uuidsSql(segmentationIds)}) AS owner (id)
+        CROSS JOIN LATERAL (
+          SELECT row_number() OVER () AS place, page.* FROM (
+            SELECT ${FEATURE_COLUMNS}, ${distance} AS "distanceM", ${sorted.value} AS "sortedBy" ${body}
+          ) AS page
+        ) AS found ORDER BY found.place`,
     );
-    return pageOf(rows, first, ({ feature, sortedBy }) => ({
-      node: feature,
-      cursor: encodeCursor(sorted.name, { value: sortedBy, id: feature.id }),
-    }));
+    return pagesByOwner(segmentationIds, rows, page, sorted.name, placed);
   }
 
   /** Leans on the indexes of the conditions. */
@@ -60,11 +84,24 @@ export class FeatureRepository implements FeatureStore {
     return row?.count ?? 0;
   }
 
+  /** Leans on `feature_label` for each segmentation, or on the indexes of the conditions. */
+  async countsIn(segmentationIds: readonly string[], filter: FeatureFilter): Promise<Map<string, number>> {
+    const rows = await this.database.query(
+      OwnedCountRow,
+      Prisma.sql`
+        SELECT owner.id AS "ownerId", (
+          SELECT count(*) FROM feature AS f WHERE f.segmentation_id = owner.id AND ${conditionSql(filter)}
+        )::float8 AS count
+        FROM unnest(${uuidsSql(segmentationIds)}) AS owner (id)`,
+    );
+    return new Map(rows.map(({ ownerId, count }) => [ownerId, count]));
+  }
+
   /** Leans on the primary key. */
   async geometries(ids: readonly string[], format: GeometryFormat): Promise<Map<string, string>> {
     const rows = await this.database.query(
       GeometryRow,
-      Prisma.sql`SELECT f.id, ${outlineSql(format)} AS outline FROM feature AS f WHERE f.id = ANY(${idsSql(ids)})`,
+      Prisma.sql`SELECT f.id, ${outlineSql(format)} AS outline FROM feature AS f WHERE f.id = ANY(${uuidsSql(ids)})`,
     );
     return new Map(rows.map(({ id, outline }) => [id, outline]));
   }
@@ -76,15 +113,13 @@ export class FeatureRepository implements FeatureStore {
     limit: number,
     format: GeometryFormat,
   ): Promise<string> {
-    const distance = distanceSql(filter);
+    const { distance, body } = featurePageSql(filter, order, { first: limit });
     const [row] = await this.database.query(
       TextRow,
       Prisma.sql`
         WITH f AS (
-          SELECT f.*, ${distance ?? Prisma.sql`NULL::float8`} AS distance_m,
-                 row_number() OVER (ORDER BY ${orderSql(order, distance).orderBy}) AS place
-          FROM feature AS f WHERE ${conditionSql(filter)}
-          ORDER BY place LIMIT ${limit}::int
+          SELECT row_number() OVER () AS place, page.* FROM (SELECT f.*, ${distance} AS distance_m ${body}) AS page
+          LIMIT ${limit}::int
         )
         SELECT json_build_object('type', 'FeatureCollection', 'features', COALESCE(json_agg(json_build_object(
           'type', 'Feature', 'id', f.id, 'geometry', ${outlineSql(format)}::json,
@@ -99,96 +134,35 @@ export class FeatureRepository implements FeatureStore {
     return row?.text ?? '{"type":"FeatureCollection","features":[]}';
   }
 
-  async neighbours(
-    id: string,
+  neighbours(
+    ids: readonly string[],
     filter: NeighbourFilter,
-    { first, after }: PageRequest,
-  ): Promise<CountedPage<FeatureNeighbour>> {
-    if (!isIdentifier(id)) return { edges: [], hasNextPage: false, totalCount: 0 };
-    const pairs = filter.withinM === undefined ? storedPairsSql(id) : pairsWithinSql(id, filter.withinM);
-    const wanted = neighbourConditionSql(filter);
+    page: PageRequest,
+  ): Promise<Map<string, Page<FeatureNeighbour>>> {
+    return readNeighbours(this.database, ids, filter, page);
+  }
+
+  neighbourCounts(ids: readonly string[], filter: NeighbourFilter): Promise<Map<string, number>> {
+    return countNeighbours(this.database, ids, filter);
+  }
+
+  /** By the structure of the rings: shells are joined, holes are cut out, and what has no area stays as line or point. */
+  async repair(geometries: readonly Geometry[]): Promise<RepairedGeometry[]> {
+    if (geometries.length === 0) return [];
     const rows = await this.database.query(
-      NeighbourRow,
+      RepairedRow,
       Prisma.sql`
-        WITH pair AS (${pairs})
-        SELECT ${FEATURE_COLUMNS}, NULL::float8 AS "distanceM", pair.relation, pair.shared_border_m AS "sharedBorderM",
-               pair.gap_m AS "gapM", bearing(pair.centroid, f.centroid) AS "neighbourBearingDeg"
-        FROM pair JOIN feature AS f ON f.id = pair.id
-        WHERE ${wanted} ${after === null ? Prisma.empty : behindNeighbourSql(after)}
-        ORDER BY COALESCE(pair.gap_m, 0), f.id LIMIT ${first + 1}::int`,
+        SELECT given.place::int AS place, ST_IsValidReason(given.geometry) AS reason,
+               ST_AsGeoJSON(ST_MakeValid(given.geometry, 'method=structure keepcollapsed=true'), 15, 0) AS repaired
+        FROM (
+          SELECT g.place, ST_GeomFromGeoJSON(g.text) AS geometry
+          FROM json_array_elements_text(${JSON.stringify(geometries)}::text::json) WITH ORDINALITY AS g (text, place)
+        ) AS given
+        WHERE NOT ST_IsValid(given.geometry)`,
     );
-    const [total] = await this.database.query(
-      CountRow,
-      Prisma.sql`
-        WITH pair AS (${pairs})
-        SELECT count(*)::float8 AS count FROM pair JOIN feature AS f ON f.id = pair.id WHERE ${wanted}`,
-    );
-    const page = pageOf(rows, first, (node) => ({
-      node,
-      cursor: encodeCursor(NEAREST, { value: node.gapM ?? 0, id: node.node.id }),
-    }));
-    return { ...page, totalCount: total?.count ?? 0 };
+    return rows.flatMap(({ place, repaired, reason }) => {
+      const given = geometries[place - 1];
+      return given ? [{ given, repaired, reason }] : [];
+    });
   }
-
-  async invalidReason(geometry: Geometry): Promise<string | null> {
-    const given = geometrySql(geometry);
-    const [row] = await this.database.query(
-      TextRow,
-      Prisma.sql`SELECT CASE WHEN NOT ST_IsValid(${given}) THEN ST_IsValidReason(${given}) END AS text`,
-    );
-    return row?.text ?? null;
-  }
-}
-
-function idsSql(ids: readonly string[]): Prisma.Sql {
-  return Prisma.sql`${`{${ids.filter(isIdentifier).join(',')}}`}::text::uuid[]`;
-}
-
-/** @returns geodesic distance of `f` to the geometry of the `near` condition; null without one */
-function distanceSql(filter: FeatureFilter): Prisma.Sql | null {
-  const near = nearOf(filter);
-  return near ? Prisma.sql`ST_Distance(f.geometry::geography, ${geometrySql(near.geometry)}::geography)` : null;
-}
-
-/** Pairs are stored once; leans on the primary key from one side and on `feature_adjacency_b` from the other. */
-function storedPairsSql(id: string): Prisma.Sql {
-  return Prisma.sql`
-    SELECT known.id, known.relation, known.shared_border_m, known.gap_m, origin.centroid
-    FROM (
-      SELECT feature_b AS id, relation, shared_border_m, gap_m FROM feature_adjacency WHERE feature_a = ${id}::uuid
-      UNION ALL
-      SELECT feature_a AS id, relation, shared_border_m, gap_m FROM feature_adjacency WHERE feature_b = ${id}::uuid
-    ) AS known
-    JOIN feature AS origin ON origin.id = ${id}::uuid`;
-}
-
-/** Leans on `feature_geography_gist`; what is stored of a pair is added by the primary key. */
-function pairsWithinSql(id: string, withinM: number): Prisma.Sql {
-  return Prisma.sql`
-    SELECT other.id, COALESCE(known.relation, CASE WHEN measured.gap_m = 0 THEN 'TOUCHES' ELSE 'NEAR' END) AS relation,
-           known.shared_border_m, COALESCE(known.gap_m, measured.gap_m) AS gap_m, origin.centroid
-    FROM feature AS origin
-    JOIN feature AS other
-      ON other.id <> origin.id AND ST_DWithin(other.geometry::geography, origin.geometry::geography, ${withinM}::float8)
-    CROSS JOIN LATERAL (
-      SELECT ST_Distance(other.geometry::geography, origin.geometry::geography) AS gap_m
-    ) AS measured
-    LEFT JOIN feature_adjacency AS known
-      ON known.feature_a = LEAST(origin.id, other.id) AND known.feature_b = GREATEST(origin.id, other.id)
-    WHERE origin.id = ${id}::uuid`;
-}
-
-function neighbourConditionSql({ relation, inSegmentationId }: NeighbourFilter): Prisma.Sql {
-  const conditions = [Prisma.sql`TRUE`];
-  if (relation !== undefined) conditions.push(Prisma.sql`pair.relation = ${relation}::text`);
-  if (inSegmentationId !== undefined) {
-    const segmentationId = requireIdentifier('inSegmentationId', inSegmentationId);
-    conditions.push(Prisma.sql`f.segmentation_id = ${segmentationId}::uuid`);
-  }
-  return Prisma.join(conditions, ' AND ');
-}
-
-function behindNeighbourSql(cursor: string): Prisma.Sql {
-  const { value, id } = decodeCursor(NEAREST, cursor);
-  return Prisma.sql`AND (COALESCE(pair.gap_m, 0), f.id) > (${value}::float8, ${id}::uuid)`;
 }

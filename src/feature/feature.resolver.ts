@@ -1,10 +1,12 @@
-import type { FeatureCollection, Geometry } from 'geojson';
-import { Arg, Ctx, FieldResolver, Float, ID, Int, Query, Resolver, Root } from 'type-graphql';
-import { toConnection, type Connection } from '../graphql/connection.ts';
+import type { Geometry } from 'geojson';
+import { Arg, Args, Ctx, FieldResolver, Float, ID, Int, Query, Resolver, Root } from 'type-graphql';
+import { pageInfoOf, type PageInfoType, toConnection, type Connection } from '../graphql/connection.ts';
 import type { RequestContext } from '../graphql/context.ts';
+import { neighboursCost } from '../graphql/cost.ts';
 import { withoutNulls } from '../graphql/absent-null.ts';
-import { DEFAULT_PAGE, pageRequest } from '../graphql/page-request.ts';
+import { DEFAULT_COLLECTION, FeaturePageArgs, PageArgs, pageRequest } from '../graphql/page-request.ts';
 import type { RequestLimits } from '../graphql/request-limits.ts';
+import { JsonText } from '../graphql/json-text.ts';
 import { GeoJSONFeatureCollectionScalar, GeoJSONGeometryScalar } from '../graphql/scalars.ts';
 import type { Scene } from '../scene/scene.ts';
 import { SceneType } from '../scene/scene.type.ts';
@@ -22,6 +24,14 @@ import {
   FeatureType,
 } from './feature.type.ts';
 
+/** Neighbours with what the edge says of them. */
+interface NeighbourConnection {
+  readonly edges: readonly (FeatureNeighbour & { readonly cursor: string })[];
+  readonly pageInfo: PageInfoType;
+  /** Counted when it is read. */
+  readonly totalCount: Promise<number>;
+}
+
 @Resolver(() => FeatureType)
 export class FeatureResolver {
   constructor(
@@ -38,13 +48,12 @@ export class FeatureResolver {
   async list(
     @Arg('filter', () => FeatureFilterInput, { nullable: true }) filter: FeatureFilterInput | undefined,
     @Arg('orderBy', () => FeatureOrderInput, { nullable: true }) orderBy: FeatureOrderInput | undefined,
-    @Arg('first', () => Int, { nullable: true, defaultValue: 100 }) first: number | null,
-    @Arg('after', () => String, { nullable: true }) after: string | undefined,
+    @Args(() => FeaturePageArgs) page: FeaturePageArgs,
+    @Ctx() { warn }: RequestContext,
   ): Promise<Connection<Feature>> {
-    return toConnection(
-      await this.features.find(withoutNulls(filter ?? {}), orderBy, pageRequest(first, after, this.limits.maxPage)),
-      after,
-    );
+    const wanted = pageRequest(page, this.limits.maxPage);
+    const found = await this.features.find(withoutNulls(filter ?? {}), orderBy, wanted, warn);
+    return toConnection(found, found.totalCount);
   }
 
   @Query(() => GeoJSONFeatureCollectionScalar, {
@@ -53,7 +62,7 @@ export class FeatureResolver {
   async featureCollection(
     @Arg('filter', () => FeatureFilterInput, { nullable: true }) filter: FeatureFilterInput | undefined,
     @Arg('orderBy', () => FeatureOrderInput, { nullable: true }) orderBy: FeatureOrderInput | undefined,
-    @Arg('limit', () => Int, { nullable: true, defaultValue: 1000 }) limit: number | null,
+    @Arg('limit', () => Int, { nullable: true, defaultValue: DEFAULT_COLLECTION }) limit: number | null,
     @Arg('precision', () => Int, { nullable: true, defaultValue: 7, description: 'Decimal places.' }) precision:
       | number
       | null,
@@ -63,18 +72,16 @@ export class FeatureResolver {
       description: 'Largest shift of an outline, metres.',
     })
     simplifyM: number | null,
-  ): Promise<FeatureCollection> {
-    return JSON.parse(
-      await this.features.featureCollection(
-        withoutNulls(filter ?? {}),
-        orderBy,
-        limit ?? 1000,
-        geometryFormat(precision, simplifyM),
-      ),
+    @Ctx() { warn }: RequestContext,
+  ): Promise<JsonText> {
+    const format = geometryFormat(precision, simplifyM);
+    const wanted = withoutNulls(filter ?? {});
+    return new JsonText(
+      await this.features.featureCollection(wanted, orderBy, limit ?? DEFAULT_COLLECTION, format, warn),
     );
   }
 
-  @FieldResolver(() => GeoJSONGeometryScalar)
+  @FieldResolver(() => GeoJSONGeometryScalar, { complexity: 1 })
   async geometry(
     @Root() { id }: Feature,
     @Ctx() { geometries }: RequestContext,
@@ -87,8 +94,8 @@ export class FeatureResolver {
       description: 'Largest shift of an outline, metres.',
     })
     simplifyM: number | null,
-  ): Promise<Geometry> {
-    return JSON.parse(await geometries(geometryFormat(precision, simplifyM)).load(id));
+  ): Promise<JsonText> {
+    return new JsonText(await geometries(geometryFormat(precision, simplifyM)).load(id));
   }
 
   @FieldResolver(() => GeoJSONGeometryScalar, { description: 'A point.' })
@@ -106,7 +113,10 @@ export class FeatureResolver {
     return segmentations.load(segmentationId);
   }
 
-  @FieldResolver(() => FeatureNeighbourConnectionType, { description: 'Nearest first.' })
+  @FieldResolver(() => FeatureNeighbourConnectionType, {
+    description: 'Features of every prompt and scene that touch or are near, nearest first.',
+    complexity: neighboursCost,
+  })
   async neighbours(
     @Root() { id }: Feature,
     @Arg('relation', () => AdjacencyRelationEnum, { nullable: true }) relation:
@@ -114,22 +124,24 @@ export class FeatureResolver {
       | undefined,
     @Arg('withinM', () => Float, {
       nullable: true,
-      description: 'Largest geodesic gap; looks beyond the stored neighbours.',
+      description:
+        'Largest geodesic gap, to features of any scene; without it, the one up to which the service stores neighbours.',
     })
     withinM: number | undefined,
     @Arg('inSegmentationId', () => ID, { nullable: true }) inSegmentationId: string | undefined,
-    @Arg('first', () => Int, { nullable: true, defaultValue: DEFAULT_PAGE }) first: number | null,
-    @Arg('after', () => String, { nullable: true }) after: string | undefined,
-  ): Promise<FeatureNeighbourConnectionType> {
-    const wanted = withoutNulls({ relation, withinM, inSegmentationId });
-    const page = await this.features.neighbours(id, wanted, pageRequest(first, after, this.limits.maxPage));
-    const { pageInfo, totalCount } = toConnection(page, after);
-    return { edges: page.edges.map(flattened), pageInfo, totalCount };
+    @Args(() => PageArgs) page: PageArgs,
+    @Ctx() { neighbours, neighbourCounts }: RequestContext,
+  ): Promise<NeighbourConnection> {
+    const filter = withoutNulls({ relation, withinM, inSegmentationId });
+    const found = await neighbours({ filter, page: pageRequest(page, this.limits.maxPage) }).load(id);
+    return {
+      edges: found.edges.map(({ node, cursor }) => ({ ...node, cursor })),
+      pageInfo: pageInfoOf(found),
+      get totalCount() {
+        return neighbourCounts(filter).load(id);
+      },
+    };
   }
-}
-
-function flattened({ node, cursor }: { node: FeatureNeighbour; cursor: string }) {
-  return { ...node, cursor };
 }
 
 function geometryFormat(precision: number | null, simplifyM: number | null): GeometryFormat {

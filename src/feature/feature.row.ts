@@ -51,24 +51,30 @@ function toFeature({ centroidX, centroidY, xMin, yMin, xMax, yMax, ...row }: z.i
 
 export const FeatureRow = columns.transform(toFeature);
 
-/** A feature with the value that it is sorted by. */
+/** A feature with the value that it is sorted by, read for its segmentation. */
 export const SortedFeatureRow = columns
   .extend({ sortedBy: z.number().nullable() })
-  .transform(({ sortedBy, ...row }) => ({ feature: toFeature(row), sortedBy }));
+  .transform(({ sortedBy, ...row }) => ({ ownerId: row.segmentationId, feature: toFeature(row), sortedBy }));
 
+/** A neighbour, read for another feature. */
 export const NeighbourRow = columns
   .extend({
+    ownerId: z.string(),
     relation: z.enum(ADJACENCY_RELATIONS),
     sharedBorderM: z.number().nullable(),
     gapM: z.number().nullable(),
     neighbourBearingDeg: z.number().nullable(),
   })
-  .transform(({ relation, sharedBorderM, gapM, neighbourBearingDeg, ...row }): FeatureNeighbour => ({
-    node: toFeature(row),
-    relation,
-    sharedBorderM,
-    gapM,
-    bearingDeg: neighbourBearingDeg,
-  }));
+  .transform(({ ownerId, relation, sharedBorderM, gapM, neighbourBearingDeg, ...row }) => {
+    const neighbour: FeatureNeighbour = {
+      node: toFeature(row),
+      relation,
+      sharedBorderM,
+      gapM,
+      bearingDeg: neighbourBearingDeg,
+    };
+    return { ownerId, neighbour };
+  });
 
 export const CountRow = z.object({ count: z.number() });
+export const OwnedCountRow = CountRow.extend({ ownerId: z.string() });

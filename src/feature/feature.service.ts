@@ -1,23 +1,21 @@
-import type { Geometry } from 'geojson';
 import { AppError } from '../errors.ts';
-import type { CountedPage, PageRequest } from '../page.ts';
+import type { CountedPage, Page, PageRequest } from '../page.ts';
 import { checkFilter, checkOrder, InvalidFilterError, MAX_ADJACENT_M, type RequestedFilter } from './check-filter.ts';
 import type { Feature, FeatureNeighbour } from './feature.ts';
-import { type FeatureFilter, type FeatureOrder, type NeighbourFilter, SPATIAL_PREDICATES } from './feature.filter.ts';
+import type { FeatureFilter, FeatureOrder, NeighbourFilter } from './feature.filter.ts';
 import type { FeatureStore, GeometryFormat } from './feature.store.ts';
-import { InvalidGeometryError } from './geojson-geometry.ts';
+import { geometriesOf, withGeometries } from './filter-geometries.ts';
 
-/** A page, a collection or a geometry format asks for more than is given. */
+/** A collection or a geometry format asks for more than is given. */
 export class RequestTooLargeError extends AppError {
   readonly code = 'REQUEST_TOO_LARGE';
 }
 
-/** What a request may ask for at most. */
 export interface FeatureLimits {
   /** Vertices of one geometry. */
   readonly maxVertices: number;
-  /** Nodes of one page. */
-  readonly maxPage: number;
+  /** Largest gap to neighbours in other scenes, metres; neighbours of one scene are stored up to it. */
+  readonly nearM: number;
 }
 
 /** Most features of one collection. */
@@ -25,7 +23,17 @@ export const MAX_COLLECTION = 50_000;
 
 const LARGEST_FIRST: FeatureOrder = { by: 'AREA', direction: 'DESC' };
 
-/** Questions about stored features. */
+/** Takes what a client should know of a request that was answered otherwise than it was put, a sentence each. */
+export type Warn = (warning: string) => void;
+const untold: Warn = () => undefined;
+
+/** Which neighbours a client asks for. */
+export type RequestedNeighbours = Omit<NeighbourFilter, 'reachM'>;
+
+/**
+ * Questions about stored features. Every method that takes a filter throws {@link InvalidFilterError},
+ * `InvalidGeometryError` and `TooManyVerticesError`, and repairs geometries that are not valid, with a warning.
+ */
 export class FeatureService {
   constructor(
     private readonly store: FeatureStore,
@@ -36,27 +44,59 @@ export class FeatureService {
     return this.store.byId(id);
   }
 
-  /**
-   * @param order largest first when absent
-   * @throws {InvalidFilterError} {@link InvalidGeometryError} {@link RequestTooLargeError}
-   */
+  /** By identifier, in any order; unknown identifiers are left out. */
+  byIds(ids: readonly string[]): Promise<Feature[]> {
+    return this.store.byIds(ids);
+  }
+
+  /** The filter, ready for a store. */
+  async checkedFilter(
+    requested: RequestedFilter,
+    order: FeatureOrder = LARGEST_FIRST,
+    warn: Warn = untold,
+  ): Promise<FeatureFilter> {
+    const filter = checkFilter(requested, this.limits.maxVertices);
+    checkOrder(order, filter);
+    const areas = geometriesOf(filter).filter(({ type }) => type.endsWith('Polygon') || type === 'GeometryCollection');
+    const repairs = new Map((await this.store.repair(areas)).map((repair) => [repair.given, repair]));
+    if (repairs.size === 0) return filter;
+    for (const { given, reason } of repairs.values()) {
+      warn(`the ${given.type} is not valid (${reason}) and was repaired before it was asked with`);
+    }
+    return withGeometries(filter, (geometry) => repairs.get(geometry)?.repaired ?? geometry);
+  }
+
+  /** @param order largest first when absent */
   async find(
     requested: RequestedFilter,
     order: FeatureOrder | undefined,
     page: PageRequest,
+    warn?: Warn,
   ): Promise<CountedPage<Feature>> {
-    this.checkCount('first', page.first, this.limits.maxPage);
-    const filter = await this.checked(requested, order);
-    const [found, totalCount] = await Promise.all([
-      this.store.find(filter, order ?? LARGEST_FIRST, page),
-      this.store.count(filter),
-    ]);
-    return { ...found, totalCount };
+    const filter = await this.checkedFilter(requested, order, warn);
+    const found = await this.store.find(filter, order ?? LARGEST_FIRST, page);
+    return { ...found, totalCount: () => this.store.count(filter) };
   }
 
-  /** @throws {InvalidFilterError} {@link InvalidGeometryError} */
-  async count(requested: RequestedFilter): Promise<number> {
-    return this.store.count(await this.checked(requested, undefined));
+  /** The same page of the features of each of several segmentations, by segmentation. */
+  async findIn(
+    segmentationIds: readonly string[],
+    requested: RequestedFilter,
+    order: FeatureOrder | undefined,
+    page: PageRequest,
+    warn?: Warn,
+  ): Promise<Map<string, Page<Feature>>> {
+    const filter = await this.checkedFilter(requested, order, warn);
+    return this.store.findIn(segmentationIds, filter, order ?? LARGEST_FIRST, page);
+  }
+
+  async count(requested: RequestedFilter, warn?: Warn): Promise<number> {
+    return this.store.count(await this.checkedFilter(requested, undefined, warn));
+  }
+
+  /** Number of matching features by segmentation. */
+  async countsIn(segmentationIds: readonly string[], requested: RequestedFilter): Promise<Map<string, number>> {
+    return this.store.countsIn(segmentationIds, await this.checkedFilter(requested));
   }
 
   /** Outlines as RFC 7946 text by feature identifier. @throws {RequestTooLargeError} */
@@ -65,45 +105,42 @@ export class FeatureService {
     return this.store.geometries(ids, format);
   }
 
-  /**
-   * Text of one RFC 7946 FeatureCollection.
-   * @throws {InvalidFilterError} {@link InvalidGeometryError} {@link RequestTooLargeError}
-   */
+  /** Text of one RFC 7946 FeatureCollection. @throws {RequestTooLargeError} */
   async featureCollection(
     requested: RequestedFilter,
     order: FeatureOrder | undefined,
     limit: number,
     format: GeometryFormat,
+    warn?: Warn,
   ): Promise<string> {
-    this.checkCount('limit', limit, MAX_COLLECTION);
+    if (!(limit >= 1 && limit <= MAX_COLLECTION)) {
+      throw new RequestTooLargeError(`limit is ${limit}; it must be 1 to ${MAX_COLLECTION}`);
+    }
     checkFormat(format);
-    const filter = await this.checked(requested, order);
+    const filter = await this.checkedFilter(requested, order, warn);
     return this.store.featureCollection(filter, order ?? LARGEST_FIRST, limit, format);
   }
 
-  /** Nearest first. @throws {InvalidFilterError} {@link RequestTooLargeError} */
-  async neighbours(id: string, filter: NeighbourFilter, page: PageRequest): Promise<CountedPage<FeatureNeighbour>> {
-    this.checkCount('first', page.first, this.limits.maxPage);
-    const { withinM } = filter;
+  /** The same page of the neighbours of each of several features, by feature; nearest first. */
+  async neighbours(
+    ids: readonly string[],
+    requested: RequestedNeighbours,
+    page: PageRequest,
+  ): Promise<Map<string, Page<FeatureNeighbour>>> {
+    return this.store.neighbours(ids, this.checkNeighbours(requested), page);
+  }
+
+  /** Number of neighbours by feature; unknown identifiers are left out. */
+  async neighbourCounts(ids: readonly string[], requested: RequestedNeighbours): Promise<Map<string, number>> {
+    return this.store.neighbourCounts(ids, this.checkNeighbours(requested));
+  }
+
+  private checkNeighbours(requested: RequestedNeighbours): NeighbourFilter {
+    const { withinM } = requested;
     if (withinM !== undefined && !(withinM >= 0 && withinM <= MAX_ADJACENT_M)) {
       throw new InvalidFilterError(`withinM is ${withinM}; it must be 0 to ${MAX_ADJACENT_M} metres`);
     }
-    return this.store.neighbours(id, filter, page);
-  }
-
-  private async checked(requested: RequestedFilter, order: FeatureOrder | undefined): Promise<FeatureFilter> {
-    const filter = checkFilter(requested, this.limits.maxVertices);
-    checkOrder(order ?? LARGEST_FIRST, filter);
-    for (const geometry of areasOf(filter)) {
-      const reason = await this.store.invalidReason(geometry);
-      if (reason !== null) throw new InvalidGeometryError(`the ${geometry.type} is not valid: ${reason}`);
-    }
-    return filter;
-  }
-
-  private checkCount(name: string, count: number, most: number): void {
-    if (count >= 1 && count <= most) return;
-    throw new RequestTooLargeError(`${name} is ${count}; it must be 1 to ${most}`);
+    return { ...requested, reachM: this.limits.nearM };
   }
 }
 
@@ -114,12 +151,4 @@ function checkFormat({ precision, simplifyM }: GeometryFormat): void {
   if (!(simplifyM >= 0 && simplifyM <= MAX_ADJACENT_M)) {
     throw new RequestTooLargeError(`simplifyM is ${simplifyM}; it must be 0 to ${MAX_ADJACENT_M} metres`);
   }
-}
-
-/** The polygons of a filter, on all levels: the geometries that can be well formed and yet not valid. */
-function areasOf(filter: FeatureFilter): Geometry[] {
-  const { near, adjacentTo, not, and = [], or = [] } = filter;
-  const own = [...SPATIAL_PREDICATES.map((predicate) => filter[predicate]), near?.geometry];
-  const nested = [adjacentTo, not, ...and, ...or].flatMap((one) => (one ? areasOf(one) : []));
-  return [...own.filter((one) => one !== undefined).filter(({ type }) => type.endsWith('Polygon')), ...nested];
 }

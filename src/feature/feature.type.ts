@@ -1,6 +1,7 @@
 import { Field, Float, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { enumOf } from '../graphql/enum.ts';
 import { connectionTypes, NodeType, PageInfoType } from '../graphql/connection.ts';
+import { PROMPT_SEARCH } from '../graphql/prompt-search.ts';
 import { GeoJSONGeometryScalar } from '../graphql/scalars.ts';
 import { DateTimeRangeInput } from '../scene/scene.type.ts';
 import { FEATURE_SORT_KEYS } from './feature.filter.ts';
@@ -111,7 +112,7 @@ export class FeatureFilterInput {
   @Field(() => ID, { nullable: true })
   segmentationId?: string;
 
-  @Field(() => String, { nullable: true, description: 'Letter case ignored.' })
+  @Field(() => String, { nullable: true, description: PROMPT_SEARCH })
   promptContains?: string;
 
   @Field(() => ID, { nullable: true })

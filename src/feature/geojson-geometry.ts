@@ -29,7 +29,11 @@ const ring = z
   .refine((positions) => isClosed(positions), 'a ring must end at its first position');
 const polygon = z.array(ring).min(1, 'a polygon needs an exterior ring');
 
-const geometry = z.discriminatedUnion(
+/** Collections within collections, which RFC 7946 advises against; each level costs the parser. */
+const MAX_COLLECTION_LEVELS = 4;
+const TYPES = 'Point, MultiPoint, LineString, MultiLineString, Polygon, MultiPolygon, GeometryCollection';
+
+const geometry: z.ZodType<Geometry> = z.discriminatedUnion(
   'type',
   [
     z.object({ type: z.literal('Point'), coordinates: position }),
@@ -38,40 +42,51 @@ const geometry = z.discriminatedUnion(
     z.object({ type: z.literal('MultiLineString'), coordinates: z.array(line).min(1, 'no lines') }),
     z.object({ type: z.literal('Polygon'), coordinates: polygon }),
     z.object({ type: z.literal('MultiPolygon'), coordinates: z.array(polygon).min(1, 'no polygons') }),
+    z.object({
+      type: z.literal('GeometryCollection'),
+      geometries: z.array(z.lazy((): z.ZodType<Geometry> => geometry)).min(1, 'an empty collection is no place'),
+    }),
   ],
-  {
-    error: (issue) =>
-      `type is ${describeType(issue.input)}; it must be one of Point, MultiPoint, LineString, MultiLineString, Polygon, MultiPolygon`,
-  },
+  { error: ({ input }) => `type is ${describeType(input)}; it must be one of ${TYPES}` },
 );
 
 /**
- * Checks an RFC 7946 geometry of a request: structure, closed rings, finite numbers, longitude and latitude in range.
- * Whether rings cross themselves is told by the database.
+ * Checks an RFC 7946 geometry of a request: structure, closed rings, finite numbers, longitude and latitude in range, and
+ * that it is not empty. Whether rings cross themselves is told by the database.
  * @returns the geometry in two dimensions, without foreign members
  * @throws {InvalidGeometryError} {@link TooManyVerticesError}
  * @see https://www.rfc-editor.org/rfc/rfc7946#section-3.1
  */
 export function parseGeometry(value: unknown, maxVertices: number): Geometry {
-  if (typeof value === 'object' && value !== null && 'crs' in value) {
-    throw new InvalidGeometryError(
-      'the geometry has a crs member; RFC 7946 knows WGS 84 longitude and latitude alone: transform it, and leave crs out',
-    );
-  }
-  const vertices = countPositions(value);
+  const vertices = membersOf(value, 0).reduce((count, member) => count + countPositions(member), 0);
   if (vertices > maxVertices) throw new TooManyVerticesError(vertices, maxVertices);
   const parsed = geometry.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const place = issue?.path.map((step) => (typeof step === 'number' ? `[${step}]` : String(step))).join('') ?? '';
+  const place = issue?.path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('') ?? '';
   throw new InvalidGeometryError(
-    `the geometry is wrong at ${place === '' ? 'its top' : place}: ${issue?.message ?? ''}`,
+    `the geometry is wrong at ${place === '' ? 'its top' : place.replace(/^\./, '')}: ${issue?.message ?? ''}`,
   );
 }
 
+/** The geometry, or the members of a collection, none of which may name a CRS. */
+function membersOf(value: unknown, level: number): object[] {
+  if (typeof value !== 'object' || value === null) return [];
+  if ('crs' in value) {
+    throw new InvalidGeometryError(
+      'the geometry has a crs member; RFC 7946 knows WGS 84 longitude and latitude alone: transform it, and leave crs out',
+    );
+  }
+  if (!('geometries' in value) || !Array.isArray(value.geometries)) return [value];
+  if (level === MAX_COLLECTION_LEVELS) {
+    throw new InvalidGeometryError(`a GeometryCollection nests deeper than ${MAX_COLLECTION_LEVELS} levels`);
+  }
+  return value.geometries.flatMap((member) => membersOf(member, level + 1));
+}
+
 /** Counts before anything is parsed, so that a huge value costs little. */
-function countPositions(value: unknown): number {
-  if (typeof value !== 'object' || value === null || !('coordinates' in value)) return 0;
+function countPositions(value: object): number {
+  if (!('coordinates' in value)) return 0;
   const pending: unknown[] = [value.coordinates];
   let count = 0;
   while (pending.length > 0) {

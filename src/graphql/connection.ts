@@ -1,5 +1,5 @@
 import { type ClassType, Field, Int, InterfaceType, ID, ObjectType } from 'type-graphql';
-import type { CountedPage } from '../page.ts';
+import type { Page } from '../page.ts';
 
 /** What kind of object a node is, told by what only that kind has. */
 function nodeTypeName(node: object): 'Scene' | 'Segmentation' | 'Feature' {
@@ -34,24 +34,33 @@ export interface Connection<T> {
   readonly edges: readonly { readonly node: T; readonly cursor: string }[];
   readonly nodes: readonly T[];
   readonly pageInfo: PageInfoType;
-  readonly totalCount: number;
+  /** Counted when it is read, so that an operation which does not select it does not pay for it. */
+  readonly totalCount: Promise<number>;
 }
 
 /**
  * @param page what the store gave
- * @param after the cursor that the page was asked to begin behind
+ * @param count of the nodes on all pages; called once, when somebody asks
  */
-export function toConnection<T>(page: CountedPage<T>, after: string | null | undefined): Connection<T> {
+export function toConnection<T>(page: Page<T>, count: () => Promise<number>): Connection<T> {
+  const { edges } = page;
+  let counted: Promise<number> | undefined;
   return {
-    edges: page.edges,
-    nodes: page.edges.map(({ node }) => node),
-    pageInfo: {
-      hasNextPage: page.hasNextPage,
-      hasPreviousPage: after !== null && after !== undefined,
-      startCursor: page.edges[0]?.cursor ?? null,
-      endCursor: page.edges.at(-1)?.cursor ?? null,
+    edges,
+    nodes: edges.map(({ node }) => node),
+    pageInfo: pageInfoOf(page),
+    get totalCount() {
+      return (counted ??= count());
     },
-    totalCount: page.totalCount,
+  };
+}
+
+export function pageInfoOf({ edges, hasNextPage, hasPreviousPage }: Page<unknown>): PageInfoType {
+  return {
+    hasNextPage,
+    hasPreviousPage,
+    startCursor: edges[0]?.cursor ?? null,
+    endCursor: edges.at(-1)?.cursor ?? null,
   };
 }
 

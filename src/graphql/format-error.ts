@@ -1,5 +1,5 @@
 import { ApolloServerErrorCode, unwrapResolverError } from '@apollo/server/errors';
-import type { GraphQLFormattedError } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../logging.ts';
 
@@ -8,6 +8,14 @@ const INTERNAL: string = ApolloServerErrorCode.INTERNAL_SERVER_ERROR;
 /** A value of the request does not fit its type. */
 export class BadInputError extends AppError {
   readonly code = ApolloServerErrorCode.BAD_USER_INPUT;
+}
+
+/** The error as one that refuses a whole operation, before any of it runs. */
+export function refusal(error: AppError): GraphQLError {
+  return new GraphQLError(error.message, {
+    originalError: error,
+    extensions: { code: error.code, http: { status: 400 } },
+  });
 }
 
 function causeOf(error: unknown): unknown {

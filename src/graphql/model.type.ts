@@ -22,4 +22,10 @@ export class ModelType {
 
   @Field(() => Boolean, { description: 'Whether it is loaded and answers.' })
   readonly ready!: boolean;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'What computes it (`cpu`, `webgpu`, `cuda`, `tensorrt`); null while it is not loaded or not known.',
+  })
+  readonly executionProvider?: string | null;
 }

@@ -1,24 +1,62 @@
+import { ArgsType, Field, Int } from 'type-graphql';
 import { AppError } from '../errors.ts';
 import type { PageRequest } from '../page.ts';
 
-/** `first` is not a number of nodes that a page may have. */
+/** `first` or `last` is not a number of nodes that a page may have. */
 export class PageSizeError extends AppError {
   readonly code = 'PAGE_SIZE_INVALID';
-  constructor(first: number, maxPage: number) {
-    super(`first ${first}: a page has 1 to ${maxPage} nodes`);
+  constructor(argument: 'first' | 'last', size: number, maxPage: number) {
+    super(`${argument} ${size}: a page has 1 to ${maxPage} nodes`);
   }
 }
 
-/** Nodes of a page when a client sends `first: null`; absent arguments have the default that the schema prints. */
+/** Nodes of a page unless the client says otherwise. */
 export const DEFAULT_PAGE = 50;
+const DEFAULT_FEATURES = 100;
+/** Features of a collection unless the client says otherwise. */
+export const DEFAULT_COLLECTION = 1000;
+
+const FIRST = 'Most nodes, from the front; not looked at beside `last`.';
+
+/** Arguments of every list, as the Relay connection specification has them. */
+@ArgsType()
+export abstract class CursorArgs {
+  abstract first?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'Begins behind this cursor.' })
+  after?: string | null;
+
+  @Field(() => Int, { nullable: true, description: 'Most nodes, from the back.' })
+  last?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'Ends ahead of this cursor.' })
+  before?: string | null;
+}
+
+@ArgsType()
+export class PageArgs extends CursorArgs {
+  @Field(() => Int, { nullable: true, defaultValue: DEFAULT_PAGE, description: FIRST })
+  first?: number | null;
+}
+
+/** Arguments of a list of features. */
+@ArgsType()
+export class FeaturePageArgs extends CursorArgs {
+  @Field(() => Int, { nullable: true, defaultValue: DEFAULT_FEATURES, description: FIRST })
+  first?: number | null;
+}
 
 /**
- * The page that a client asks for.
- * @param after absent or null: the first page
+ * The page that a client asks for; a client that sends `first: null` gets the default.
  * @throws {PageSizeError}
  */
-export function pageRequest(first: number | null, after: string | null | undefined, maxPage: number): PageRequest {
-  const asked = first ?? DEFAULT_PAGE;
-  if (asked < 1 || asked > maxPage) throw new PageSizeError(asked, maxPage);
-  return { first: asked, after: after ?? null };
+export function pageRequest({ first, after, last, before }: CursorArgs, maxPage: number): PageRequest {
+  const cursors = { after: after ?? null, before: before ?? null };
+  if (last !== null && last !== undefined) return { last: checkSize('last', last, maxPage), ...cursors };
+  return { first: checkSize('first', first ?? DEFAULT_PAGE, maxPage), ...cursors };
+}
+
+function checkSize(argument: 'first' | 'last', size: number, maxPage: number): number {
+  if (size < 1 || size > maxPage) throw new PageSizeError(argument, size, maxPage);
+  return size;
 }

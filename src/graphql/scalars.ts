@@ -26,9 +26,9 @@ export const DateTimeScalar = new GraphQLScalarType<Date, string>({
   parseLiteral: (node) => parseDateTime(node.kind === Kind.STRING ? node.value : null),
 });
 
-function parseObject(value: unknown): object {
+function parseObject(value: unknown, expected = 'geometry'): object {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new BadInputError(`${describeValue(value)} is not a GeoJSON geometry object`);
+    throw new BadInputError(`${describeValue(value)} is not a GeoJSON ${expected} object`);
   }
   return value;
 }
@@ -42,14 +42,16 @@ export const GeoJSONGeometryScalar = new GraphQLScalarType<object, unknown>({
   description: 'RFC 7946 geometry, WGS 84 longitude/latitude (pixels where a scene has no georeference).',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc7946#section-3.1',
   serialize: (value) => value,
-  parseValue: parseObject,
+  parseValue: (value) => parseObject(value),
   parseLiteral: (node, variables) => parseObject(valueFromASTUntyped(node, variables)),
 });
 
-/** An RFC 7946 feature collection; an answer only. */
+/** An RFC 7946 feature collection. What a client sends is checked where it is used. */
 export const GeoJSONFeatureCollectionScalar = new GraphQLScalarType<object, unknown>({
   name: 'GeoJSONFeatureCollection',
   description: 'RFC 7946 feature collection, WGS 84 longitude/latitude.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc7946#section-3.3',
   serialize: (value) => value,
+  parseValue: (value) => parseObject(value, 'feature collection'),
+  parseLiteral: (node, variables) => parseObject(valueFromASTUntyped(node, variables), 'feature collection'),
 });

@@ -1,12 +1,38 @@
 import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
-import { buildSchemaSync } from 'type-graphql';
+import { buildSchemaSync, type PubSub } from 'type-graphql';
+import { AdjacencyEdgeResolver, AdjacencyGraphResolver } from '../analysis/adjacency-graph.resolver.ts';
+import { ChangePairResolver, ChangeResolver } from '../analysis/change.resolver.ts';
+import { StatisticsResolver } from '../analysis/statistics.resolver.ts';
+import { ZoneResolver } from '../analysis/zone.resolver.ts';
 import { FeatureResolver } from '../feature/feature.resolver.ts';
 import { SceneResolver } from '../scene/scene.resolver.ts';
 import { MaskResolver, SegmentationResolver } from '../segmentation/segmentation.resolver.ts';
 import { NodeResolver } from './node.resolver.ts';
 
-const RESOLVERS = [NodeResolver, SceneResolver, SegmentationResolver, MaskResolver, FeatureResolver] as const;
+const RESOLVERS = [
+  NodeResolver,
+  SceneResolver,
+  SegmentationResolver,
+  MaskResolver,
+  FeatureResolver,
+  StatisticsResolver,
+  ChangeResolver,
+  ChangePairResolver,
+  ZoneResolver,
+  AdjacencyGraphResolver,
+  AdjacencyEdgeResolver,
+] as const;
+
+/** The library asks for one where there is a subscription; ours give their events themselves. */
+const NO_TOPICS: PubSub = {
+  publish: (topic) => {
+    throw new Error(`nobody subscribes to topics, as ${topic}`);
+  },
+  subscribe: (topic) => {
+    throw new Error(`there are no topics, as ${topic}`);
+  },
+};
 
 /**
  * The GraphQL schema.
@@ -17,6 +43,7 @@ export function buildSchema(resolvers: readonly object[]): GraphQLSchema {
   return buildSchemaSync({
     resolvers: [...RESOLVERS],
     container: { get: (resolverClass) => instances.get(resolverClass) },
+    pubSub: NO_TOPICS,
     validate: false,
   });
 }

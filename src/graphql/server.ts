@@ -1,45 +1,70 @@
-import { ApolloServer } from '@apollo/server';
+import 'reflect-metadata';
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
+import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
 import type { GraphQLSchema, ValidationRule } from 'graphql';
 import type { Logger } from '../logging.ts';
+import { legacyStatusPlugin, warningsPlugin } from './answer-plugins.ts';
 import type { RequestContext } from './context.ts';
+import { costPlugin } from './cost-plugin.ts';
 import { formatError } from './format-error.ts';
+import { stringifyWithJsonText } from './json-text.ts';
+import { persistedOnlyPlugin, persistedOperationsCache, type PersistedOperations } from './persisted-operations.ts';
 
 export interface GraphqlOptions {
   readonly maxDepth: number;
+  readonly maxAliases: number;
+  readonly maxCost: number;
+  /** The only operations that are answered over the network; null: any, and clients may register theirs by hash. */
+  readonly persisted: PersistedOperations | null;
   /** Turns the sandbox and introspection off. */
   readonly production: boolean;
 }
 
-/** A rule that reports too deep an operation as any other validation error; by itself the library's rule throws. */
-function depthRule(maxDepth: number): ValidationRule {
-  return maxDepthRule({
-    n: maxDepth,
-    flattenFragments: true,
-    onReject: [(context, error) => context?.reportError(error)],
-    propagateOnRejection: false,
-  });
+/** Rules that report as any other validation error; by themselves those of the library throw. */
+export function limitRules({ maxDepth, maxAliases }: GraphqlOptions): ValidationRule[] {
+  const reporting = { propagateOnRejection: false };
+  return [
+    maxDepthRule({
+      n: maxDepth,
+      flattenFragments: true,
+      onReject: [(context, error) => context?.reportError(error)],
+      ...reporting,
+    }),
+    maxAliasesRule({ n: maxAliases, onReject: [(context, error) => context?.reportError(error)], ...reporting }),
+  ];
 }
 
-/** The GraphQL server, not started: CSRF prevention on, depth limited, one table of errors. */
+function plugins({ maxCost, persisted, production }: GraphqlOptions): ApolloServerPlugin<RequestContext>[] {
+  return [
+    ...(persisted ? [persistedOnlyPlugin(persisted)] : []),
+    costPlugin(maxCost),
+    warningsPlugin,
+    legacyStatusPlugin,
+    production ? ApolloServerPluginLandingPageDisabled() : ApolloServerPluginLandingPageLocalDefault({ embed: true }),
+  ];
+}
+
+/** The GraphQL server, not started: CSRF prevention on, operations limited, one table of errors. */
 export function createGraphqlServer(
   schema: GraphQLSchema,
   logger: Logger,
-  { maxDepth, production }: GraphqlOptions,
+  options: GraphqlOptions,
 ): ApolloServer<RequestContext> {
+  const { persisted, production } = options;
   return new ApolloServer<RequestContext>({
     schema,
     csrfPrevention: true,
     introspection: !production,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
-    validationRules: [depthRule(maxDepth)],
+    validationRules: limitRules(options),
+    persistedQueries: persisted ? { cache: persistedOperationsCache(persisted) } : {},
     formatError: formatError(logger),
+    stringifyResult: (value) => `${stringifyWithJsonText(value)}\n`,
     logger,
-    plugins: [
-      production ? ApolloServerPluginLandingPageDisabled() : ApolloServerPluginLandingPageLocalDefault({ embed: true }),
-    ],
+    plugins: plugins(options),
   });
 }

@@ -1,15 +1,17 @@
 import type { MultiPolygon, Polygon } from 'geojson';
 import { z } from 'zod';
-import { decodeCursor, encodeCursor, pageOf } from '../database/cursor.ts';
 import { Prisma, type Database } from '../database/database.ts';
 import { isIdentifier, uuidV7 } from '../database/identifier.ts';
+import { type KeysetColumns, keysetSql, pageOf } from '../database/keyset.ts';
+import { uuidsSql } from '../database/uuids.ts';
 import { containing } from '../database/pattern.ts';
 import type { Affine } from '../raster/affine.ts';
 import type { CountedPage, PageRequest } from '../page.ts';
 import type { SceneFilter, SceneStore } from './scene.service.ts';
 import type { NewScene, Scene } from './scene.ts';
 
-const ORDER = 'newest';
+/** Newest first: identifiers ascend with time. */
+const NEWEST: KeysetColumns = { name: 'newest', id: Prisma.sql`id`, key: null, descending: true };
 
 const COLUMNS = Prisma.sql`
   id, name, source, sha256, width_px AS "widthPx", height_px AS "heightPx", bands, dtype, nodata::text AS nodata, crs,
@@ -85,27 +87,21 @@ export class SceneRepository implements SceneStore {
 
   /** Leans on the primary key. */
   byIds(ids: readonly string[]): Promise<Scene[]> {
-    const wanted = `{${ids.filter(isIdentifier).join(',')}}`;
-    return this.database.query(
-      SceneRow,
-      Prisma.sql`SELECT ${COLUMNS} FROM scene WHERE id = ANY(${wanted}::text::uuid[])`,
-    );
+    return this.database.query(SceneRow, Prisma.sql`SELECT ${COLUMNS} FROM scene WHERE id = ANY(${uuidsSql(ids)})`);
   }
 
-  /** Walks the primary key backwards (identifiers ascend with time); `intersects` leans on `scene_footprint_gist`. */
-  async list(filter: SceneFilter, { first, after }: PageRequest): Promise<CountedPage<Scene>> {
+  /** Walks the primary key; `intersects` leans on `scene_footprint_gist`. */
+  async list(filter: SceneFilter, page: PageRequest): Promise<CountedPage<Scene>> {
     const condition = conditionSql(filter);
-    const behind = after === null ? Prisma.empty : Prisma.sql`AND id < ${decodeCursor(ORDER, after).id}::uuid`;
+    const { between, orderBy, limit } = keysetSql(NEWEST, page);
     const rows = await this.database.query(
       SceneRow,
-      Prisma.sql`SELECT ${COLUMNS} FROM scene WHERE ${condition} ${behind} ORDER BY id DESC LIMIT ${first + 1}::int`,
+      Prisma.sql`SELECT ${COLUMNS} FROM scene WHERE ${condition} AND ${between} ORDER BY ${orderBy} LIMIT ${limit}::int`,
     );
-    const [total] = await this.database.query(
-      CountRow,
-      Prisma.sql`SELECT count(*)::float8 AS count FROM scene WHERE ${condition}`,
-    );
-    const page = pageOf(rows, first, (node) => ({ node, cursor: encodeCursor(ORDER, { value: null, id: node.id }) }));
-    return { ...page, totalCount: total?.count ?? 0 };
+    return {
+      ...pageOf(rows, page, NEWEST.name, (node) => ({ node, position: { value: null, id: node.id } })),
+      totalCount: () => this.count(condition),
+    };
   }
 
   /** Its segmentations, masks, features and adjacency go with it, by foreign keys. */
@@ -116,6 +112,14 @@ export class SceneRepository implements SceneStore {
       Prisma.sql`DELETE FROM scene WHERE id = ${id}::uuid RETURNING ${COLUMNS}`,
     );
     return removed ?? null;
+  }
+
+  private async count(condition: Prisma.Sql): Promise<number> {
+    const [row] = await this.database.query(
+      CountRow,
+      Prisma.sql`SELECT count(*)::float8 AS count FROM scene WHERE ${condition}`,
+    );
+    return row?.count ?? 0;
   }
 }
 

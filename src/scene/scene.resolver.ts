@@ -1,13 +1,12 @@
-import { Arg, Ctx, FieldResolver, Float, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Float, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
 import type { RequestContext } from '../graphql/context.ts';
 import { toConnection, type Connection } from '../graphql/connection.ts';
 import { parseGeometry } from '../feature/geojson-geometry.ts';
 import { withoutNulls } from '../graphql/absent-null.ts';
-import { DEFAULT_PAGE, pageRequest } from '../graphql/page-request.ts';
+import { PageArgs, pageRequest } from '../graphql/page-request.ts';
 import type { RequestLimits } from '../graphql/request-limits.ts';
 import { SegmentationConnectionType } from '../segmentation/segmentation.type.ts';
 import type { Segmentation } from '../segmentation/segmentation.ts';
-import type { SegmentationService } from '../segmentation/segmentation.service.ts';
 import type { Scene } from './scene.ts';
 import type { SceneService } from './scene.service.ts';
 import { RegisterSceneInput, SceneConnectionType, SceneFilterInput, SceneType, UploadType } from './scene.type.ts';
@@ -18,7 +17,6 @@ export class SceneResolver {
   constructor(
     private readonly scenes: SceneService,
     private readonly uploads: UploadService,
-    private readonly segmentations: SegmentationService,
     private readonly limits: RequestLimits,
   ) {}
 
@@ -30,15 +28,15 @@ export class SceneResolver {
   @Query(() => SceneConnectionType, { name: 'scenes', description: 'Newest first.' })
   async list(
     @Arg('filter', () => SceneFilterInput, { nullable: true }) filter: SceneFilterInput | undefined,
-    @Arg('first', () => Int, { nullable: true, defaultValue: DEFAULT_PAGE }) first: number | null,
-    @Arg('after', () => String, { nullable: true }) after: string | undefined,
+    @Args(() => PageArgs) page: PageArgs,
   ): Promise<Connection<Scene>> {
     const { intersects, ...rest } = withoutNulls(filter ?? {});
     const checked = {
       ...rest,
       ...(intersects ? { intersects: parseGeometry(intersects, this.limits.maxVertices) } : {}),
     };
-    return toConnection(await this.scenes.list(checked, pageRequest(first, after, this.limits.maxPage)), after);
+    const found = await this.scenes.list(checked, pageRequest(page, this.limits.maxPage));
+    return toConnection(found, found.totalCount);
   }
 
   @Mutation(() => SceneType)
@@ -74,11 +72,11 @@ export class SceneResolver {
 
   @FieldResolver(() => SegmentationConnectionType, { name: 'segmentations', description: 'Newest first.' })
   async askedOf(
-    @Root() scene: Scene,
-    @Arg('first', () => Int, { nullable: true, defaultValue: DEFAULT_PAGE }) first: number | null,
-    @Arg('after', () => String, { nullable: true }) after: string | undefined,
+    @Root() { id }: Scene,
+    @Args(() => PageArgs) page: PageArgs,
+    @Ctx() { segmentationsOf, segmentationCounts }: RequestContext,
   ): Promise<Connection<Segmentation>> {
-    const page = await this.segmentations.list({ sceneId: scene.id }, pageRequest(first, after, this.limits.maxPage));
-    return toConnection(page, after);
+    const found = await segmentationsOf(pageRequest(page, this.limits.maxPage)).load(id);
+    return toConnection(found, () => segmentationCounts.load(id));
   }
 }

@@ -183,8 +183,12 @@ function shownBands(asked: readonly number[] | undefined, header: ImageHeader): 
   return asked;
 }
 
-/** Bytes are shown as they are, fewer bits over their whole range, more bits between percentiles. */
-async function stretchOf(image: ImageSource, rgbBands: readonly number[]): Promise<BandStretch[] | null> {
+/**
+ * How the samples of an image become bytes: bytes are shown as they are, fewer bits over their whole range, more bits
+ * between percentiles.
+ * @param rgbBands 1-based bands to show
+ */
+export async function stretchOf(image: ImageSource, rgbBands: readonly number[]): Promise<BandStretch[] | null> {
   const { dtype, bitsPerSample, photometric } = image.header;
   if (photometric === 'PALETTE' || (dtype === 'uint8' && bitsPerSample === 8)) return null;
   if (bitsPerSample < 8) return rgbBands.map(() => ({ min: 0, max: 2 ** bitsPerSample - 1 }));

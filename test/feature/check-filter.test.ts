@@ -5,6 +5,7 @@ import {
   InvalidFilterError,
   nearOf,
   type RequestedFilter,
+  withoutNear,
 } from '../../src/feature/check-filter.ts';
 
 const point = { type: 'Point', coordinates: [10, 50] };
@@ -42,6 +43,7 @@ describe('checkFilter', () => {
     ],
     ['disjoint alone', { disjoint: point }, /disjoint alone matches nearly everything/],
     ['a geometry that is none, deep inside', { and: [{ or: [{ within: { type: 'Point' } }] }] }, /coordinates/],
+    ['a hundred filters in one', { or: Array.from({ length: 100 }, () => ({})) }, /has 101 filters .* the most is 100/],
     ['more than five levels', nested(6), /deeper than 5 levels/],
   ])('refuses %s and says so', (_what, filter, message) => {
     expect(() => checkFilter(filter, 10)).toThrow(message);
@@ -64,6 +66,15 @@ describe('an order by distance', () => {
   it('measures to the near condition that every match meets', () => {
     expect(nearOf({ and: [{ areaM2: { min: 1 } }, { near }] })).toBe(near);
     expect(() => checkOrder({ by: 'DISTANCE', direction: 'ASC' }, { near })).not.toThrow();
+  });
+
+  it('takes that condition alone out of the filter', () => {
+    const other = { near: { ...near, withinM: 6 } };
+    expect(withoutNear({ near, areaM2: { min: 1 } })).toEqual({ areaM2: { min: 1 } });
+    expect(withoutNear({ and: [{ areaM2: { min: 1 } }, { near }, other] })).toEqual({
+      and: [{ areaM2: { min: 1 } }, {}, other],
+    });
+    expect(withoutNear({ or: [{ near }] })).toEqual({ or: [{ near }] });
   });
 
   it('is refused without one', () => {

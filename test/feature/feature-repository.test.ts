@@ -1,9 +1,10 @@
+import { area } from '@turf/turf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Database } from '../../src/database/database.ts';
-import { InvalidCursorError } from '../../src/database/cursor.ts';
-import type { Bbox, Feature } from '../../src/feature/feature.ts';
-import type { FeatureFilter, FeatureOrder } from '../../src/feature/feature.filter.ts';
+import type { Bbox } from '../../src/feature/feature.ts';
+import type { FeatureFilter, FeatureOrder, NeighbourFilter } from '../../src/feature/feature.filter.ts';
 import { FeatureRepository } from '../../src/feature/feature.repository.ts';
+import type { PageRequest } from '../../src/page.ts';
 import { box } from '../database/seeds.ts';
 import { openTestDatabase } from '../database/test-database.ts';
 import { cell, METRE, storeFeatures, type StoredIds } from './stored-features.ts';
@@ -22,8 +23,8 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 const created: FeatureOrder = { by: 'CREATED', direction: 'ASC' };
-async function found(filter: FeatureFilter, order = created): Promise<string> {
-  const { edges } = await features.find(filter, order, { first: 100, after: null });
+async function found(filter: FeatureFilter): Promise<string> {
+  const { edges } = await features.find(filter, created, { first: 100 });
   expect(await features.count(filter)).toBe(edges.length);
   return edges.map(({ node }) => names.get(node.id)).join(' ');
 }
@@ -105,77 +106,6 @@ describe('a filter', () => {
   });
 });
 
-describe('an order', () => {
-  const near = { geometry: point(600, 50), withinM: 1000 };
-  /** The obvious way: sort in memory; features without the value last, equal values in the order of their identifiers. */
-  async function sorted(by: FeatureOrder['by'], direction: FeatureOrder['direction']): Promise<string> {
-    const all = await features.byIds([...names.keys()]);
-    const neighbours = new Map<string, number>();
-    for (const { id } of all) {
-      neighbours.set(id, (await features.neighbours(id, {}, { first: 1, after: null })).totalCount);
-    }
-    const valueOf = (feature: Feature): number | null => {
-      const { areaM2, perimeterM, compactness, meanProbability, id } = feature;
-      const values = { AREA: areaM2, PERIMETER: perimeterM, COMPACTNESS: compactness, PROBABILITY: meanProbability };
-      return { ...values, NEIGHBOURS: neighbours.get(id) ?? null, CREATED: 0, DISTANCE: null }[by];
-    };
-    const sign = direction === 'ASC' ? 1 : -1;
-    const last = sign * Infinity;
-    const order = all.toSorted((a, b) => {
-      const [x, y] = [valueOf(a) ?? last, valueOf(b) ?? last];
-      return sign * (x === y ? a.id.localeCompare(b.id) : x - y);
-    });
-    return order.map(({ id }) => names.get(id)).join(' ');
-  }
-
-  it.each<FeatureOrder['by']>(['AREA', 'PERIMETER', 'COMPACTNESS', 'PROBABILITY', 'NEIGHBOURS', 'CREATED'])(
-    'by %s has features without the value last, in both directions',
-    async (by) => {
-      for (const direction of ['ASC', 'DESC'] as const) {
-        expect(await found({}, { by, direction })).toBe(await sorted(by, direction));
-      }
-    },
-  );
-
-  it('by AREA is what the eye sees', async () => {
-    expect(await found({}, { by: 'AREA', direction: 'DESC' })).toBe('p1 w2 w1 w3 r1 r2 x1');
-    expect(await found({}, { by: 'AREA', direction: 'ASC' })).toBe('r2 r1 w3 w1 w2 p1 x1');
-  });
-
-  it('by DISTANCE tells the distance', async () => {
-    const { edges } = await features.find({ near }, { by: 'DISTANCE', direction: 'ASC' }, { first: 9, after: null });
-    expect(edges.map(({ node }) => names.get(node.id))).toEqual(['w3', 'w2', 'r2', 'w1', 'r1']);
-    expect(edges[0]!.node.distanceM).toBeCloseTo(30, 3);
-  });
-
-  it.each<FeatureOrder['by']>(['AREA', 'PERIMETER', 'COMPACTNESS', 'PROBABILITY', 'NEIGHBOURS', 'CREATED', 'DISTANCE'])(
-    'by %s gives every feature once, page by page',
-    async (by) => {
-      const filter = by === 'DISTANCE' ? { near } : {};
-      for (const direction of ['ASC', 'DESC'] as const) {
-        const whole = await found(filter, { by, direction });
-        const seen: (string | undefined)[] = [];
-        let after: string | null = null;
-        do {
-          const page = await features.find(filter, { by, direction }, { first: 2, after });
-          seen.push(...page.edges.map(({ node }) => names.get(node.id)));
-          after = page.hasNextPage ? page.edges.at(-1)!.cursor : null;
-        } while (after !== null);
-        expect(seen.join(' ')).toBe(whole);
-      }
-    },
-  );
-
-  it('refuses a cursor of another order, and nonsense', async () => {
-    const { edges } = await features.find({}, { by: 'AREA', direction: 'ASC' }, { first: 1, after: null });
-    for (const after of [edges[0]!.cursor, 'nonsense', '']) {
-      await expect(features.find({}, { by: 'AREA', direction: 'DESC' }, { first: 1, after })).rejects.toThrow(
-        InvalidCursorError,
-      );
-    }
-  });
-});
-
 describe('a feature', () => {
   it('has a box that crosses the antimeridian when it does', async () => {
     const feature = await features.byId(idOf('p1'));
@@ -206,22 +136,26 @@ describe('a feature', () => {
 });
 
 describe('neighbours', () => {
-  async function neighboursOf(name: string, filter = {}) {
-    const { edges, totalCount } = await features.neighbours(idOf(name), filter, { first: 10, after: null });
-    expect(edges.length).toBe(totalCount);
+  const pageOf = async (name: string, filter: Partial<NeighbourFilter> = {}, page: PageRequest = { first: 10 }) =>
+    (await features.neighbours([idOf(name)], { reachM: 50, ...filter }, page)).get(idOf(name))!;
+  const countOf = async (name: string, filter: Partial<NeighbourFilter> = {}) =>
+    (await features.neighbourCounts([idOf(name)], { reachM: 50, ...filter })).get(idOf(name));
+  async function neighboursOf(name: string, filter: Partial<NeighbourFilter> = {}) {
+    const { edges } = await pageOf(name, filter);
+    expect(edges.length).toBe(await countOf(name, filter));
     return edges.map(({ node }) => `${node.relation} ${names.get(node.node.id)}`);
   }
 
   it('come nearest first, with border, gap and bearing from either side', async () => {
     expect(await neighboursOf('w1')).toEqual(['TOUCHES r1', 'NEAR w2']);
-    const { edges } = await features.neighbours(idOf('r1'), {}, { first: 1, after: null });
+    const { edges } = await pageOf('r1');
     expect(edges[0]!.node).toMatchObject({
       relation: 'TOUCHES',
       sharedBorderM: expect.closeTo(100, 3),
       gapM: 0,
       bearingDeg: expect.closeTo(180, 3),
     });
-    const back = await features.neighbours(idOf('w1'), {}, { first: 1, after: null });
+    const back = await pageOf('w1');
     expect(back.edges[0]!.node.bearingDeg).toBeCloseTo(0, 3);
   });
 
@@ -237,10 +171,20 @@ describe('neighbours', () => {
   });
 
   it('come in pages', async () => {
-    const first = await features.neighbours(idOf('w1'), { withinM: 60 }, { first: 2, after: null });
-    const rest = await features.neighbours(idOf('w1'), { withinM: 60 }, { first: 2, after: first.edges[1]!.cursor });
+    const first = await pageOf('w1', { withinM: 60 }, { first: 2 });
+    const rest = await pageOf('w1', { withinM: 60 }, { first: 2, after: first.edges[1]!.cursor });
     expect([...first.edges, ...rest.edges].map(({ node }) => names.get(node.node.id))).toEqual(['r1', 'w2', 'r2']);
-    expect([first.hasNextPage, rest.hasNextPage, rest.totalCount]).toEqual([true, false, 3]);
+    expect([first.hasNextPage, rest.hasNextPage, await countOf('w1', { withinM: 60 })]).toEqual([true, false, 3]);
+    const back = await pageOf('w1', { withinM: 60 }, { last: 2 });
+    expect(back.edges.map(({ node }) => names.get(node.node.id))).toEqual(['w2', 'r2']);
+    expect([back.hasPreviousPage, back.hasNextPage]).toEqual([true, false]);
+  });
+
+  it('of several features come at once, each with its own', async () => {
+    const asked = ['w1', 'w2', 'w3', 'x1'];
+    const pages = await features.neighbours(asked.map(idOf), { reachM: 50 }, { first: 1 });
+    for (const name of asked) expect(pages.get(idOf(name))).toEqual(await pageOf(name, {}, { first: 1 }));
+    expect(pages.get(idOf('w3'))!.edges).toEqual([]);
   });
 });
 
@@ -273,20 +217,29 @@ describe('a feature collection', () => {
 });
 
 describe('a geometry to ask with', () => {
-  it('is told to be invalid with the place', async () => {
-    const bowtie = {
-      type: 'Polygon' as const,
-      coordinates: [
-        [
-          [0, 0],
-          [2, 2],
-          [2, 0],
-          [0, 2],
-          [0, 0],
-        ],
+  const bowtie = {
+    type: 'Polygon' as const,
+    coordinates: [
+      [
+        [0, 0],
+        [2, 2],
+        [2, 0],
+        [0, 2],
+        [0, 0],
       ],
-    };
-    expect(await features.invalidReason(bowtie)).toBe('Self-intersection[1 1]');
-    expect(await features.invalidReason(box(0, 0, 1, 1))).toBeNull();
+    ],
+  };
+
+  it('is repaired when it is not valid, and the place is told', async () => {
+    const [repair, ...others] = await features.repair([box(0, 0, 1, 1), bowtie, point(0, 0)]);
+    expect(others).toEqual([]);
+    expect(repair).toMatchObject({ given: bowtie, reason: 'Self-intersection[1 1]' });
+    expect(repair!.repaired.type).toBe('MultiPolygon');
+  });
+
+  it('keeps both of two overlapping parts', async () => {
+    const parts = [box(0, 0, 2, 1), box(1, 0, 3, 1)].map(({ coordinates }) => coordinates);
+    const [repair] = await features.repair([{ type: 'MultiPolygon', coordinates: parts }]);
+    expect(area(repair!.repaired)).toBeCloseTo(area(box(0, 0, 3, 1)), 0);
   });
 });

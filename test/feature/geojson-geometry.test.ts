@@ -8,6 +8,12 @@ const square = [
   [0, 0],
 ];
 
+/** A point within `levels` collections beside one that holds them all. */
+function nested(levels: number): object {
+  const geometries = levels === 0 ? [{ type: 'Point', coordinates: [1, 2] }] : [nested(levels - 1)];
+  return { type: 'GeometryCollection', geometries };
+}
+
 describe('parseGeometry', () => {
   it.each([
     { type: 'Point', coordinates: [10, 50] },
@@ -36,6 +42,13 @@ describe('parseGeometry', () => {
     },
     { type: 'Polygon', coordinates: [square] },
     { type: 'MultiPolygon', coordinates: [[square], [square]] },
+    {
+      type: 'GeometryCollection',
+      geometries: [
+        { type: 'Point', coordinates: [10, 50] },
+        { type: 'GeometryCollection', geometries: [{ type: 'Polygon', coordinates: [square] }] },
+      ],
+    },
   ])('takes a $type', (geometry) => {
     expect(parseGeometry(geometry, 100)).toEqual(geometry);
   });
@@ -95,7 +108,18 @@ describe('parseGeometry', () => {
     ['an infinite number', { type: 'Point', coordinates: [Infinity, 1] }, /is no position/],
     ['a missing latitude', { type: 'Point', coordinates: [1] }, /\[1\] is no position/],
     ['an empty list of points', { type: 'MultiPoint', coordinates: [] }, /no points/],
-    ['a collection', { type: 'GeometryCollection', geometries: [] }, /type is "GeometryCollection"; it must be one of/],
+    ['an empty collection', { type: 'GeometryCollection', geometries: [] }, /at geometries: an empty collection/],
+    [
+      'a wrong member of a collection',
+      { type: 'GeometryCollection', geometries: [{ type: 'Point', coordinates: [1, 200] }] },
+      /at geometries\[0\]\.coordinates: \[1,200\] is no position/,
+    ],
+    [
+      'a crs in a member of a collection',
+      { type: 'GeometryCollection', geometries: [{ type: 'Point', coordinates: [1, 2], crs: null }] },
+      /crs member/,
+    ],
+    ['collections in collections without end', nested(5), /nests deeper than 4 levels/],
     ['a feature', { type: 'Feature', geometry: { type: 'Point', coordinates: [1, 2] } }, /type is "Feature"/],
     ['no type', { coordinates: [1, 2] }, /type is missing/],
     ['no object', 'POINT(1 2)', /type is missing/],

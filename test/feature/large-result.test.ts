@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Database, Prisma } from '../../src/database/database.ts';
+import { keysetSql } from '../../src/database/keyset.ts';
 import type { FeatureFilter } from '../../src/feature/feature.filter.ts';
 import { conditionSql } from '../../src/feature/feature-condition.repository.ts';
 import { orderSql } from '../../src/feature/feature-order.repository.ts';
@@ -41,7 +42,7 @@ beforeAll(async () => {
     pixelCount: 1,
     meanProbability: (feature.label % 97) / 97,
   }));
-  await new SegmentationRepository(database).storeResult(segmentation.id, resultOf(features, { adjacency, nearM: 35 }));
+  await new SegmentationRepository(database).storeResult(segmentation, resultOf(features, { adjacency, nearM: 35 }));
   await database.execute(Prisma.sql`ANALYZE feature, feature_adjacency, segmentation, scene`);
 }, 300_000);
 afterAll(() => database.close());
@@ -106,11 +107,17 @@ describe('the plan of a query', () => {
   ] as const)('in the order %s %s walks its index from the cursor on', async (by, direction, index) => {
     const order = orderSql({ by, direction }, null);
     const cursor = Buffer.from(JSON.stringify([order.name, 0.5, ids.scene])).toString('base64url');
-    const plan = await planOf(
-      Prisma.sql`SELECT f.id FROM feature AS f WHERE ${order.behind(cursor)} ORDER BY ${order.orderBy} LIMIT 50`,
-    );
-    expect(plan).toContain(`"${index}"`);
-    expect(plan).toContain('"Index Cond"');
-    expect(plan).not.toContain('"Sort"');
+    for (const page of [
+      { first: 50, after: cursor },
+      { last: 50, before: cursor },
+    ]) {
+      const { between, orderBy, limit } = keysetSql(order, page);
+      const plan = await planOf(
+        Prisma.sql`SELECT f.id FROM feature AS f WHERE ${between} ORDER BY ${orderBy} LIMIT ${limit}::int`,
+      );
+      expect(plan).toContain(`"${index}"`);
+      expect(plan).toContain('"Index Cond"');
+      expect(plan).not.toContain('"Sort"');
+    }
   });
 });

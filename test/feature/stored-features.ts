@@ -24,15 +24,12 @@ export async function storeFeatures(database: Database): Promise<{ ids: StoredId
   const store = new SegmentationRepository(database);
   const { scene, segmentation: water } = await runningSegmentation(database);
   // w1 100 × 100 m, w2 20 m east of it, 100 × 200 m, w3 300 m farther, 50 × 100 m
-  await store.storeResult(water.id, resultOf(featuresOf(cell(0, 100), cell(120, 220, 0, 200), cell(520, 570))));
+  await store.storeResult(water, resultOf(featuresOf(cell(0, 100), cell(120, 220, 0, 200), cell(520, 570))));
   const roads = await startSegmentation(database, scene.id, { prompt: 'Roads_of 100%' });
   const border = line([10, 100 * METRE], [10 + 100 * METRE, 100 * METRE]);
   const adjacency = [{ segmentationA: water.id, labelA: 1, segmentationB: roads.id, labelB: 1, border, corners: 0 }];
   // r1 on top of w1, 100 × 10 m; r2 inside w2
-  await store.storeResult(
-    roads.id,
-    resultOf(featuresOf(cell(0, 100, 100, 110), cell(155, 165, 50, 60)), { adjacency }),
-  );
+  await store.storeResult(roads, resultOf(featuresOf(cell(0, 100, 100, 110), cell(155, 165, 50, 60)), { adjacency }));
   const pixels = await runningSegmentation(database, {
     crs: null,
     affine: null,
@@ -40,10 +37,10 @@ export async function storeFeatures(database: Database): Promise<{ ids: StoredId
     footprint: null,
     acquiredAt: null,
   });
-  await store.storeResult(pixels.segmentation.id, resultOf(featuresOf(box(10, 0, 300, 20)), { georeferenced: false }));
+  await store.storeResult(pixels.segmentation, resultOf(featuresOf(box(10, 0, 300, 20)), { georeferenced: false }));
   const pacific = await startSegmentation(database, scene.id, { prompt: 'Pacific' });
   const halves = [box(179.9, 0, 180, 0.1), box(-180, 0, -179.8, 0.1)].map(({ coordinates }) => coordinates);
-  await store.storeResult(pacific.id, resultOf(featuresOf({ type: 'MultiPolygon', coordinates: halves })));
+  await store.storeResult(pacific, resultOf(featuresOf({ type: 'MultiPolygon', coordinates: halves })));
   const ids = {
     scene: scene.id,
     water: water.id,

@@ -37,7 +37,7 @@ class MemorySceneStore implements SceneStore {
 
   async list(): Promise<CountedPage<Scene>> {
     const edges = [...this.scenes.values()].map((node) => ({ node, cursor: node.id }));
-    return { edges, hasNextPage: false, totalCount: edges.length };
+    return { edges, hasNextPage: false, hasPreviousPage: false, totalCount: async () => edges.length };
   }
 
   async remove(id: string): Promise<Scene | null> {

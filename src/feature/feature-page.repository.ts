@@ -1,0 +1,73 @@
+import type { Geometry } from 'geojson';
+import { Prisma } from '../database/database.ts';
+import { keysetSql } from '../database/keyset.ts';
+import type { PageRequest } from '../page.ts';
+import { nearOf, withoutNear } from './check-filter.ts';
+import type { FeatureFilter, FeatureOrder } from './feature.filter.ts';
+import { conditionSql } from './feature-condition.repository.ts';
+import { type OrderSql, orderSql } from './feature-order.repository.ts';
+import { geometrySql } from './spatial-condition.repository.ts';
+
+type Near = NonNullable<FeatureFilter['near']>;
+
+/** Statement that reads one page of features `f`. */
+export interface FeaturePageSql {
+  readonly order: OrderSql;
+  /** Geodesic distance of `f` to the geometry of the `near` condition; null without one. */
+  readonly distance: Prisma.Sql;
+  /** Everything behind the columns: `FROM feature AS f …`. */
+  readonly body: Prisma.Sql;
+}
+
+/**
+ * Leans on the indexes of the conditions and on that of the order, the nearest first on `feature_geography_gist`.
+ * @param scope a further condition on `f`
+ */
+export function featurePageSql(
+  filter: FeatureFilter,
+  order: FeatureOrder,
+  page: PageRequest,
+  scope: Prisma.Sql = Prisma.sql`TRUE`,
+): FeaturePageSql {
+  const near = nearOf(filter);
+  const distance = near ? distanceSql(near.geometry) : null;
+  const sorted = orderSql(order, distance);
+  const keyset = keysetSql(sorted, page);
+  const nearestFirst = order.by === 'DISTANCE' && (order.direction === 'ASC') === (page.last === undefined);
+  const among = Prisma.sql`${scope} AND ${keyset.between}`;
+  const source =
+    near && nearestFirst
+      ? nearestSql(near, Prisma.sql`${among} AND ${conditionSql(withoutNear(filter))}`, keyset.limit)
+      : Prisma.sql`feature AS f WHERE ${among} AND ${conditionSql(filter)}`;
+  return {
+    order: sorted,
+    distance: distance ?? Prisma.sql`NULL::float8`,
+    body: Prisma.sql`FROM ${source} ORDER BY ${keyset.orderBy} LIMIT ${keyset.limit}::int`,
+  };
+}
+
+function distanceSql(geometry: Geometry): Prisma.Sql {
+  return Prisma.sql`ST_Distance(f.geometry::geography, ${geometrySql(geometry)}::geography)`;
+}
+
+/**
+ * The features that can be among the nearest. The index gives features in the order of their distance on a sphere.
+ * Distances on the ellipsoid are up to 0.45 % longer (its radius of curvature at the poles), so no feature of the page lies
+ * farther than 0.6 % beyond the last that the sphere gives. The index is asked for a box, as `ST_DWithin` itself asks it:
+ * of the box the planner knows how many features it holds, of a distance it does not, and would not walk the index.
+ * @param condition on `f`, without the one on distance
+ * @see https://postgis.net/docs/geometry_distance_knn.html
+ */
+function nearestSql({ geometry, withinM }: Near, condition: Prisma.Sql, limit: number): Prisma.Sql {
+  const origin = Prisma.sql`${geometrySql(geometry)}::geography`;
+  return Prisma.sql`feature AS f
+    JOIN (
+      SELECT LEAST(${withinM}::float8, 0.001 + 1.006 * max(distance_m)) AS m
+      FROM (
+        SELECT f.geometry::geography <-> ${origin} AS distance_m FROM feature AS f
+        WHERE f.geometry::geography && _ST_Expand(${origin}, ${withinM}::float8) AND ${condition}
+        ORDER BY f.geometry::geography <-> ${origin} LIMIT ${limit}::int
+      ) AS nearest
+    ) AS reach ON ST_DWithin(f.geometry::geography, ${origin}, reach.m)
+    WHERE ${condition}`;
+}

@@ -1,0 +1,96 @@
+import type { Geometry, GeometryCollection } from 'geojson';
+import { Prisma } from '../database/database.ts';
+import type { Bbox } from './feature.ts';
+import { type FeatureFilter, SPATIAL_PREDICATES, type SpatialPredicate } from './feature.filter.ts';
+
+/** A WGS 84 geometry as a constant of the statement; folded when it is planned. */
+export function geometrySql(geometry: Geometry): Prisma.Sql {
+  return Prisma.sql`ST_GeomFromGeoJSON(${JSON.stringify(geometry)}::text)`;
+}
+
+/** Conditions of place on `f`. Geodesic distance leans on `feature_geography_gist`, the others on `feature_geometry_gist`. */
+export function spatialSql(filter: FeatureFilter): Prisma.Sql[] {
+  const { bbox, near } = filter;
+  const conditions = SPATIAL_PREDICATES.flatMap((predicate) => {
+    const geometry = filter[predicate];
+    return geometry ? [predicateSql(predicate, geometry)] : [];
+  });
+  if (bbox) conditions.push(bboxSql(bbox));
+  if (near) {
+    conditions.push(
+      Prisma.sql`ST_DWithin(f.geometry::geography, ${geometrySql(near.geometry)}::geography, ${near.withinM}::float8)`,
+    );
+  }
+  return conditions;
+}
+
+/** A box across the antimeridian is asked as two. */
+function bboxSql([west, south, east, north]: Bbox): Prisma.Sql {
+  const meets = (from: number, to: number): Prisma.Sql =>
+    Prisma.sql`ST_Intersects(f.geometry, ST_MakeEnvelope(${from}::float8, ${south}::float8, ${to}::float8, ${north}::float8, 4326))`;
+  return west <= east ? meets(west, east) : Prisma.sql`(${meets(west, 180)} OR ${meets(-180, east)})`;
+}
+
+function predicateSql(predicate: SpatialPredicate, geometry: Geometry): Prisma.Sql {
+  if (geometry.type === 'GeometryCollection') return collectionSql(predicate, geometry);
+  return PREDICATES[predicate](geometrySql(geometry));
+}
+
+const intersects = (geometry: Prisma.Sql): Prisma.Sql => Prisma.sql`ST_Intersects(f.geometry, ${geometry})`;
+const within = (geometry: Prisma.Sql): Prisma.Sql => Prisma.sql`ST_Within(f.geometry, ${geometry})`;
+const contains = (geometry: Prisma.Sql): Prisma.Sql => Prisma.sql`ST_Contains(f.geometry, ${geometry})`;
+const covers = (geometry: Prisma.Sql): Prisma.Sql => Prisma.sql`ST_Covers(f.geometry, ${geometry})`;
+const touches = (geometry: Prisma.Sql): Prisma.Sql => Prisma.sql`ST_Touches(f.geometry, ${geometry})`;
+
+/** No index can answer `disjoint`: most features are. */
+const PREDICATES: Record<SpatialPredicate, (geometry: Prisma.Sql) => Prisma.Sql> = {
+  intersects,
+  disjoint: (geometry) => Prisma.sql`(NOT ${intersects(geometry)})`,
+  within,
+  contains,
+  touches,
+  overlaps: (geometry) => Prisma.sql`ST_Overlaps(f.geometry, ${geometry})`,
+  crosses: (geometry) => Prisma.sql`ST_Crosses(f.geometry, ${geometry})`,
+};
+
+const all = (conditions: readonly Prisma.Sql[]): Prisma.Sql => Prisma.sql`(${Prisma.join([...conditions], ' AND ')})`;
+const any = (conditions: readonly Prisma.Sql[]): Prisma.Sql => Prisma.sql`(${Prisma.join([...conditions], ' OR ')})`;
+
+/**
+ * Simple Features defines its predicates for one dimension at a time; PostGIS refuses collections, or fails where their
+ * members overlap. A collection
+ * stands for the union of its members: its points, lines and areas are each made one geometry, and the predicate is put
+ * together of what holds between the feature, which is an area, and each of them.
+ * @see https://www.ogc.org/standard/sfa/ (06-103r4, 6.1.15)
+ */
+function collectionSql(predicate: SpatialPredicate, collection: GeometryCollection): Prisma.Sql {
+  const whole = geometrySql(collection);
+  const dimensions = dimensionsOf(collection);
+  const parts = dimensions.map((type) => Prisma.sql`ST_UnaryUnion(ST_CollectionExtract(${whole}, ${type}::int))`);
+  const area = dimensions.includes(AREAS) ? parts.at(-1) : undefined;
+  const meetsInside = (part: Prisma.Sql): Prisma.Sql => Prisma.sql`(${intersects(part)} AND NOT ${touches(part)})`;
+  const isCovered = all(parts.map(covers));
+  const meets = any(parts.map(intersects));
+  const never = Prisma.sql`FALSE`;
+  const answers: Record<SpatialPredicate, Prisma.Sql> = {
+    intersects: meets,
+    disjoint: Prisma.sql`(NOT ${meets})`,
+    within: area ? within(area) : never,
+    contains: all([isCovered, any(parts.map(contains))]),
+    touches: all([meets, ...parts.map((part) => Prisma.sql`NOT ${meetsInside(part)}`)]),
+    overlaps: area ? all([meetsInside(area), Prisma.sql`NOT ${within(area)}`, Prisma.sql`NOT ${isCovered}`]) : never,
+    crosses: area ? never : all([any(parts.map(meetsInside)), Prisma.sql`NOT ${isCovered}`]),
+  };
+  return answers[predicate];
+}
+
+/** What `ST_CollectionExtract` calls polygons; points are 1 and lines 2. */
+const AREAS = 3;
+
+/** @returns which of points, lines and areas a geometry has, in this order, as `ST_CollectionExtract` numbers them */
+function dimensionsOf(geometry: Geometry): number[] {
+  if (geometry.type === 'GeometryCollection') {
+    return [...new Set(geometry.geometries.flatMap(dimensionsOf))].toSorted((a, b) => a - b);
+  }
+  return [geometry.type.endsWith('Point') ? 1 : geometry.type.endsWith('LineString') ? 2 : AREAS];
+}

@@ -1,0 +1,65 @@
+import type { ApolloServerPlugin, GraphQLRequestContextDidResolveOperation } from '@apollo/server';
+import { GraphQLError, getVariableValues } from 'graphql';
+import { fieldExtensionsEstimator, getComplexity } from 'graphql-query-complexity';
+import { AppError } from '../errors.ts';
+import type { RequestContext } from './context.ts';
+import { argumentsEstimator } from './cost.ts';
+import { BadInputError, refusal } from './format-error.ts';
+
+/** An operation could make the database do more than it may. */
+export class OperationTooCostlyError extends AppError {
+  readonly code = 'OPERATION_TOO_COSTLY';
+  constructor(
+    readonly cost: number,
+    readonly maxCost: number,
+  ) {
+    super(
+      `the operation costs ${cost}; the most is ${maxCost}: ask for fewer nodes (first, last, limit) or for fewer spatial conditions`,
+    );
+  }
+}
+
+/** Refuses operations that cost more than `maxCost`, and says in `extensions.cost` what an operation cost. */
+export function costPlugin(maxCost: number): ApolloServerPlugin<RequestContext> {
+  return {
+    async requestDidStart() {
+      let cost: number | null = null;
+      return {
+        async didResolveOperation(resolved) {
+          cost = costOf(resolved);
+          if (cost !== null && cost > maxCost) throw refusal(new OperationTooCostlyError(cost, maxCost));
+        },
+        async willSendResponse({ response: { body } }) {
+          if (body.kind !== 'single' || cost === null) return;
+          const { singleResult } = body;
+          singleResult.extensions = { ...singleResult.extensions, cost: { requested: cost, maximum: maxCost } };
+        },
+      };
+    },
+  };
+}
+
+/** An operation and what it is given. */
+type CostedOperation = Pick<
+  GraphQLRequestContextDidResolveOperation<RequestContext>,
+  'schema' | 'document' | 'operation' | 'request'
+>;
+
+/** @returns null where the operation does not run at all: unknown, or with variables that are not of their types */
+export function costOf({ schema, document, operation, request }: CostedOperation): number | null {
+  if (!operation) return null;
+  const variables = request.variables ?? {};
+  if (getVariableValues(schema, operation.variableDefinitions ?? [], variables).errors) return null;
+  try {
+    return getComplexity({
+      schema,
+      query: document,
+      variables,
+      estimators: [fieldExtensionsEstimator(), argumentsEstimator],
+      ...(operation.name ? { operationName: operation.name.value } : {}),
+    });
+  } catch (error) {
+    if (error instanceof GraphQLError) throw refusal(new BadInputError(error.message, { cause: error }));
+    throw error;
+  }
+}

@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises';
+import type { ApolloServerPlugin } from '@apollo/server';
+import { z } from 'zod';
+import { AppError } from '../errors.ts';
+import type { RequestContext } from './context.ts';
+import { refusal } from './format-error.ts';
+
+/** The file of `TERRAQL_PERSISTED_OPERATIONS` is no manifest. */
+export class PersistedManifestError extends AppError {
+  readonly code = 'PERSISTED_MANIFEST_INVALID';
+}
+
+/** An operation is not among those that the service was set up to answer. */
+export class OperationNotPersistedError extends AppError {
+  readonly code = 'OPERATION_NOT_PERSISTED';
+  constructor(name: string | null) {
+    super(
+      `operation ${name ?? 'without a name'} is not in the manifest of persisted operations, and this service answers no other`,
+    );
+  }
+}
+
+/** What `generate-persisted-query-manifest` of Apollo writes. */
+const Manifest = z.object({
+  format: z.literal('apollo-persisted-query-manifest'),
+  version: z.literal(1),
+  operations: z.array(z.object({ id: z.string().min(1), name: z.string(), body: z.string().min(1) })),
+});
+
+/** Texts of operations by their identifiers. */
+export type PersistedOperations = ReadonlyMap<string, string>;
+
+/**
+ * @param file Apollo's manifest of persisted operations, JSON
+ * @throws {PersistedManifestError}
+ * @see https://www.apollographql.com/docs/graphos/platform/security/persisted-queries#manifest-format
+ */
+export async function readPersistedOperations(file: string): Promise<PersistedOperations> {
+  const refused = (reason: string, cause?: unknown): PersistedManifestError =>
+    new PersistedManifestError(`TERRAQL_PERSISTED_OPERATIONS=${file}: ${reason}`, { cause });
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw refused(error instanceof Error ? error.message : String(error), error);
+  });
+  const parsed = Manifest.safeParse(parseJson(text));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw refused(`no Apollo manifest of persisted operations: ${issue?.path.join('.')} ${issue?.message}`);
+  }
+  return new Map(parsed.data.operations.map(({ id, body }) => [id, body]));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Apollo's own prefix of the keys under which it looks persisted operations up. */
+const KEY_PREFIX = /^apq:/;
+
+/** The manifest as the store that Apollo looks `extensions.persistedQuery.sha256Hash` up in; clients add nothing to it. */
+export function persistedOperationsCache(operations: PersistedOperations) {
+  return {
+    get: async (key: string) => operations.get(key.replace(KEY_PREFIX, '')),
+    set: async () => undefined,
+    delete: async () => false,
+  };
+}
+
+/** Refuses every operation from the network that is not in the manifest, whether it was sent by identifier or as text. */
+export function persistedOnlyPlugin(operations: PersistedOperations): ApolloServerPlugin<RequestContext> {
+  const known = new Set(operations.values());
+  return {
+    async requestDidStart() {
+      return {
+        async didResolveOperation({ request, source, operationName }) {
+          if (request.http && !known.has(source)) throw refusal(new OperationNotPersistedError(operationName));
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,127 @@
+import {
+  createSourceEventStream,
+  type DocumentNode,
+  execute,
+  type ExecutionArgs,
+  type ExecutionResult,
+  getOperationAST,
+  GraphQLError,
+  type GraphQLSchema,
+  OperationTypeNode,
+  parse,
+  specifiedRules,
+  validate,
+} from 'graphql';
+import type { Logger } from '../logging.ts';
+import type { RequestContext } from './context.ts';
+import { costOf, OperationTooCostlyError } from './cost-plugin.ts';
+import { formatError, refusal } from './format-error.ts';
+import { OperationNotPersistedError } from './persisted-operations.ts';
+import { type GraphqlOptions, limitRules } from './server.ts';
+
+/** A subscription as a client sends it. */
+export interface SubscriptionRequest {
+  readonly query: string;
+  readonly variables?: Record<string, unknown> | null | undefined;
+  readonly operationName?: string | null | undefined;
+}
+
+/** A request that passed the checks; its context is made anew for each answer, since what it loaded grows old. */
+export type CheckedSubscription = ExecutionArgs & { readonly contextValue: () => RequestContext };
+
+/** Answers until the subscription ends or its reader returns. */
+export type SubscriptionAnswers = AsyncIterableIterator<ExecutionResult>;
+
+/** Carries subscriptions out, under the limits of the other operations, whatever connection they come by. */
+export class Subscriptions {
+  private readonly formatted: (error: GraphQLError) => GraphQLError;
+
+  constructor(
+    private readonly schema: GraphQLSchema,
+    private readonly options: GraphqlOptions,
+    logger: Logger,
+  ) {
+    const format = formatError(logger);
+    this.formatted = (error) => {
+      const { message, extensions } = format(error.toJSON(), error);
+      return new GraphQLError(message, {
+        nodes: error.nodes ?? null,
+        path: error.path ?? null,
+        extensions: extensions ?? null,
+      });
+    };
+  }
+
+  /** @returns why it is refused, or the request for {@link subscribe} */
+  check(
+    { query, variables, operationName }: SubscriptionRequest,
+    contextOf: () => RequestContext,
+  ): readonly GraphQLError[] | CheckedSubscription {
+    const document = this.parsed(query);
+    if (Array.isArray(document)) return document;
+    const operation = getOperationAST(document, operationName);
+    if (operation?.operation !== OperationTypeNode.SUBSCRIPTION) {
+      const kind = operation ? `a ${operation.operation}` : 'an operation that is not named';
+      return [
+        coded(new GraphQLError(`only subscriptions come here; send ${kind} by POST to /graphql`), 'NOT_SUBSCRIPTION'),
+      ];
+    }
+    const request = { query, ...(variables ? { variables } : {}) };
+    const cost = costOf({ schema: this.schema, document, operation, request });
+    if (cost !== null && cost > this.options.maxCost) {
+      return [refusal(new OperationTooCostlyError(cost, this.options.maxCost))];
+    }
+    if (this.options.persisted && ![...this.options.persisted.values()].includes(query)) {
+      return [refusal(new OperationNotPersistedError(operation.name?.value ?? null))];
+    }
+    return { schema: this.schema, document, variableValues: variables, operationName, contextValue: contextOf };
+  }
+
+  /** Begins a subscription. @returns its answers, or why there are none */
+  async subscribe(request: CheckedSubscription): Promise<SubscriptionAnswers | ExecutionResult> {
+    const stream = await createSourceEventStream({ ...request, contextValue: request.contextValue() });
+    if (!(Symbol.asyncIterator in stream)) return this.formattedResult(stream);
+    const events: AsyncIterator<unknown> = stream[Symbol.asyncIterator]();
+    const ended = async (): Promise<IteratorReturnResult<undefined>> => {
+      await events.return?.();
+      return { done: true, value: undefined };
+    };
+    // Written out: a generator function could not be ended while it waits for the next event.
+    const answers: SubscriptionAnswers = {
+      [Symbol.asyncIterator]: () => answers,
+      next: async () => {
+        const { done, value } = await events.next();
+        if (done) return { done, value: undefined };
+        const result = await execute({ ...request, rootValue: value, contextValue: request.contextValue() });
+        return { done: false, value: this.formattedResult(result) };
+      },
+      return: ended,
+    };
+    return answers;
+  }
+
+  private parsed(query: string): DocumentNode | GraphQLError[] {
+    let document: DocumentNode;
+    try {
+      document = parse(query);
+    } catch (error) {
+      return [coded(error as GraphQLError, 'GRAPHQL_PARSE_FAILED')];
+    }
+    const errors = validate(this.schema, document, [...specifiedRules, ...limitRules(this.options)]);
+    return errors.length > 0 ? errors.map((error) => coded(error, 'GRAPHQL_VALIDATION_FAILED')) : document;
+  }
+
+  private formattedResult(result: ExecutionResult): ExecutionResult {
+    return result.errors ? { ...result, errors: result.errors.map(this.formatted) } : result;
+  }
+}
+
+function coded(error: GraphQLError, code: string): GraphQLError {
+  const { message, nodes, source, positions } = error;
+  return new GraphQLError(message, {
+    nodes: nodes ?? null,
+    source: source ?? null,
+    positions: positions ?? null,
+    extensions: { code },
+  });
+}
