@@ -1,0 +1,60 @@
+import { Arg, Ctx, FieldResolver, Float, Int, Query, Resolver, Root } from 'type-graphql';
+import type { AdjacencyRelation, Feature } from '../feature/feature.ts';
+import { AdjacencyRelationEnum, FeatureFilterInput, FeatureType } from '../feature/feature.type.ts';
+import { withoutNulls } from '../graphql/absent-null.ts';
+import type { RequestContext } from '../graphql/context.ts';
+import { AGGREGATE_COST, OVERLAY_COST, unpagedCost, withWork } from './analysis-cost.ts';
+import type { AdjacencyEdge } from './adjacency-graph.ts';
+import type { AdjacencyGraph, AdjacencyGraphService } from './adjacency-graph.service.ts';
+import { AdjacencyEdgeType, AdjacencyGraphType } from './adjacency-graph.type.ts';
+
+@Resolver(() => AdjacencyGraphType)
+export class AdjacencyGraphResolver {
+  constructor(private readonly graphs: AdjacencyGraphService) {}
+
+  @Query(() => AdjacencyGraphType, {
+    description: 'The features that match as a graph of neighbours; both ends of an edge match.',
+    complexity: withWork(AGGREGATE_COST),
+  })
+  adjacency(
+    @Arg('filter', () => FeatureFilterInput, { nullable: true }) filter: FeatureFilterInput | undefined,
+    @Arg('relation', () => AdjacencyRelationEnum, { nullable: true }) relation: AdjacencyRelation | undefined,
+    @Arg('withinM', () => Float, {
+      nullable: true,
+      description:
+        'Largest geodesic gap, measured for every pair; stored neighbours, and those in other scenes, when absent.',
+    })
+    withinM: number | undefined,
+    @Ctx() { warn }: RequestContext,
+  ): Promise<AdjacencyGraph> {
+    return this.graphs.graph(withoutNulls(filter ?? {}), withoutNulls({ relation, withinM }), warn);
+  }
+
+  @FieldResolver(() => Int, { complexity: OVERLAY_COST })
+  async edgeCount(@Root() graph: AdjacencyGraph): Promise<number> {
+    return (await graph.edges()).length;
+  }
+
+  @FieldResolver(() => [FeatureType], { description: 'In the order of their identifiers.', complexity: unpagedCost })
+  nodes(@Root() { nodeIds }: AdjacencyGraph, @Ctx() { features }: RequestContext): Promise<Feature[]> {
+    return Promise.all(nodeIds.map((id) => features.load(id)));
+  }
+
+  @FieldResolver(() => [AdjacencyEdgeType], { name: 'edges', complexity: unpagedCost })
+  pairs(@Root() graph: AdjacencyGraph): Promise<AdjacencyEdge[]> {
+    return graph.edges();
+  }
+}
+
+@Resolver(() => AdjacencyEdgeType)
+export class AdjacencyEdgeResolver {
+  @FieldResolver(() => FeatureType)
+  from(@Root() { fromId }: AdjacencyEdge, @Ctx() { features }: RequestContext): Promise<Feature> {
+    return features.load(fromId);
+  }
+
+  @FieldResolver(() => FeatureType)
+  to(@Root() { toId }: AdjacencyEdge, @Ctx() { features }: RequestContext): Promise<Feature> {
+    return features.load(toId);
+  }
+}

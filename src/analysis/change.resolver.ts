@@ -1,0 +1,66 @@
+import { Arg, Ctx, FieldResolver, Float, ID, Query, Resolver, Root } from 'type-graphql';
+import type { Feature } from '../feature/feature.ts';
+import { FeatureType } from '../feature/feature.type.ts';
+import type { RequestContext } from '../graphql/context.ts';
+import { OVERLAY_COST, unpagedCost, withWork } from './analysis-cost.ts';
+import type { FeatureChange, MatchedPair } from './change.ts';
+import type { ChangeService } from './change.service.ts';
+import { ChangePairType, ChangeType } from './change.type.ts';
+
+const DEFAULT_OVERLAP = 0.5;
+
+@Resolver(() => ChangeType)
+export class ChangeResolver {
+  constructor(private readonly changes: ChangeService) {}
+
+  @Query(() => ChangeType, {
+    description: 'Appeared, vanished, grown, shrunk, unchanged between two segmentations of overlapping scenes.',
+    complexity: withWork(OVERLAY_COST),
+  })
+  change(
+    @Arg('fromSegmentationId', () => ID) fromId: string,
+    @Arg('toSegmentationId', () => ID) toId: string,
+    @Arg('minOverlap', () => Float, {
+      nullable: true,
+      defaultValue: DEFAULT_OVERLAP,
+      description: 'Least intersection over union of a pair; the best pair is matched first.',
+    })
+    minOverlap: number | null,
+  ): Promise<FeatureChange> {
+    return this.changes.between(fromId, toId, minOverlap ?? DEFAULT_OVERLAP);
+  }
+
+  @FieldResolver(() => [FeatureType], {
+    description: 'Features afterwards without a match, largest first.',
+    complexity: unpagedCost,
+  })
+  appeared(@Root() { appearedIds }: FeatureChange, @Ctx() { features }: RequestContext): Promise<Feature[]> {
+    return Promise.all(appearedIds.map((id) => features.load(id)));
+  }
+
+  @FieldResolver(() => [FeatureType], {
+    description: 'Features before without a match, largest first.',
+    complexity: unpagedCost,
+  })
+  vanished(@Root() { vanishedIds }: FeatureChange, @Ctx() { features }: RequestContext): Promise<Feature[]> {
+    return Promise.all(vanishedIds.map((id) => features.load(id)));
+  }
+
+  @FieldResolver(() => [ChangePairType], { description: 'Best match first.', complexity: unpagedCost })
+  pairs(@Root() { pairs }: FeatureChange): readonly MatchedPair[] {
+    return pairs;
+  }
+}
+
+@Resolver(() => ChangePairType)
+export class ChangePairResolver {
+  @FieldResolver(() => FeatureType)
+  from(@Root() { fromId }: MatchedPair, @Ctx() { features }: RequestContext): Promise<Feature> {
+    return features.load(fromId);
+  }
+
+  @FieldResolver(() => FeatureType)
+  to(@Root() { toId }: MatchedPair, @Ctx() { features }: RequestContext): Promise<Feature> {
+    return features.load(toId);
+  }
+}

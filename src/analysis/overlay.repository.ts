@@ -1,0 +1,24 @@
+import { Prisma } from '../database/database.ts';
+
+/**
+ * Grid that overlays snap their vertices to, in degrees: a hundredth of a millimetre. Snapping cannot fail, whereas an
+ * overlay in full precision may have to be tried again inside GEOS, and on the embedded engine a statement in which that
+ * happens ends without an error and without rows.
+ * @see https://postgis.net/docs/ST_Intersection.html (gridSize)
+ */
+const GRID = Prisma.sql`1e-10`;
+
+/** Area that two outlines have in common; points and lines where they only touch are left out. */
+export function commonAreaSql(a: Prisma.Sql, b: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`ST_CollectionExtract(ST_Intersection(${a}, ${b}, ${GRID}), 3)`;
+}
+
+/** Line that two outlines have in common. */
+export function commonBorderSql(a: Prisma.Sql, b: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`ST_CollectionExtract(ST_Intersection(ST_Boundary(${a}), ST_Boundary(${b}), ${GRID}), 2)`;
+}
+
+/** Union of the outlines of the rows of a group. */
+export function unionSql(outline: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`ST_Union(${outline}, ${GRID})`;
+}

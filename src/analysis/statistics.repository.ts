@@ -1,0 +1,209 @@
+import { z } from 'zod';
+import { type Database, Prisma } from '../database/database.ts';
+import { conditionSql } from '../feature/feature-condition.repository.ts';
+import type { FeatureFilter } from '../feature/feature.filter.ts';
+import { unionSql } from './overlay.repository.ts';
+import type { ByGroup, FeatureGrouping, GroupBorders, GroupReach, GroupTotals, StatisticsStore } from './statistics.ts';
+
+const key = z.array(z.string());
+const TotalsRow = z.object({
+  key,
+  featureCount: z.number(),
+  areaM2: z.number().nullable(),
+  perimeterM: z.number().nullable(),
+  meanProbability: z.number().nullable(),
+});
+const QuantilesRow = z.object({ key, value: z.array(z.number()) });
+const AreaRow = z.object({ key, value: z.number() });
+const BordersRow = z
+  .object({ key, touchingPairs: z.number(), sharedBorderM: z.number().nullable() })
+  .transform(({ key: group, ...value }) => ({ key: group, value }));
+const ReachRow = z
+  .object({
+    key,
+    south: z.number(),
+    north: z.number(),
+    west: z.number(),
+    east: z.number(),
+    shiftedWest: z.number(),
+    shiftedEast: z.number(),
+  })
+  .transform(({ key: group, ...value }) => ({ key: group, value }));
+
+/** Columns of a feature that measures are made of. */
+const MEASURED = Prisma.sql`
+  f.id, f.geometry, f.area_m2, f.perimeter_m, f.pixel_count, f.mean_probability`;
+
+/**
+ * Sums over features, made by PostGIS. Every statement reads the features once, by the indexes of the filter's
+ * conditions; prompts, models and days come by the primary keys of `segmentation` and `scene`.
+ */
+export class StatisticsRepository implements StatisticsStore {
+  constructor(private readonly database: Database) {}
+
+  totals(filter: FeatureFilter, groupBy: readonly FeatureGrouping[], most: number): Promise<GroupTotals[]> {
+    const groups = groupsOf(groupBy);
+    return this.database.query(
+      TotalsRow,
+      Prisma.sql`
+        SELECT ${groups.key} AS key, count(*)::float8 AS "featureCount",
+               CASE WHEN count(*) = 0 THEN 0 ELSE sum(f.area_m2) END AS "areaM2",
+               CASE WHEN count(*) = 0 THEN 0 ELSE sum(f.perimeter_m) END AS "perimeterM",
+               sum(f.mean_probability * f.pixel_count) / sum(f.pixel_count)::float8 AS "meanProbability"
+        FROM (${groupedSql(filter, groupBy)}) AS f ${groups.clause}
+        ${groups.order} LIMIT ${most}::int`,
+    );
+  }
+
+  async areaQuantiles(
+    filter: FeatureFilter,
+    groupBy: readonly FeatureGrouping[],
+    q: readonly number[],
+  ): Promise<ByGroup<readonly number[]>> {
+    const groups = groupsOf(groupBy);
+    const rows = await this.database.query(
+      QuantilesRow,
+      Prisma.sql`
+        SELECT ${groups.key} AS key,
+               percentile_cont(${`{${q.join(',')}}`}::text::float8[]) WITHIN GROUP (ORDER BY f.area_m2) AS value
+        FROM (${groupedSql(filter, groupBy)}) AS f WHERE f.area_m2 IS NOT NULL ${groups.clause}
+        HAVING count(*) > 0`,
+    );
+    return byGroup(rows);
+  }
+
+  async unionAreas(filter: FeatureFilter, groupBy: readonly FeatureGrouping[]): Promise<ByGroup<number>> {
+    const groups = groupsOf(groupBy);
+    const rows = await this.database.query(
+      AreaRow,
+      Prisma.sql`
+        SELECT ${groups.key} AS key, ST_Area(${unionSql(Prisma.sql`f.geometry`)}::geography) AS value
+        FROM (${groupedSql(filter, groupBy)}) AS f WHERE f.geometry IS NOT NULL ${groups.clause}
+        HAVING count(*) > 0`,
+    );
+    return byGroup(rows);
+  }
+
+  /** Pairs lean on the primary key of `feature_adjacency`. */
+  async borders(filter: FeatureFilter, groupBy: readonly FeatureGrouping[]): Promise<ByGroup<GroupBorders>> {
+    const groups = groupsOf(groupBy);
+    const rows = await this.database.query(
+      BordersRow,
+      Prisma.sql`
+        WITH f AS MATERIALIZED (${groupedSql(filter, groupBy)})
+        SELECT ${groups.key} AS key, count(*)::float8 AS "touchingPairs", sum(pair.shared_border_m) AS "sharedBorderM"
+        FROM f
+        JOIN feature_adjacency AS pair ON pair.feature_a = f.id AND pair.relation = 'TOUCHES'
+        JOIN f AS other ON other.id = pair.feature_b
+        WHERE ${groups.same(Prisma.sql`other`)} ${groups.clause}
+        HAVING count(*) > 0`,
+    );
+    return byGroup(rows);
+  }
+
+  async reaches(filter: FeatureFilter, groupBy: readonly FeatureGrouping[]): Promise<ByGroup<GroupReach>> {
+    const groups = groupsOf(groupBy);
+    const rows = await this.database.query(
+      ReachRow,
+      Prisma.sql`
+        SELECT ${groups.key} AS key, min(ST_YMin(f.geometry)) AS south, max(ST_YMax(f.geometry)) AS north,
+               min(ST_XMin(f.geometry)) AS west, max(ST_XMax(f.geometry)) AS east,
+               min(ST_XMin(ST_ShiftLongitude(f.geometry))) AS "shiftedWest",
+               max(ST_XMax(ST_ShiftLongitude(f.geometry))) AS "shiftedEast"
+        FROM (${groupedSql(filter, groupBy)}) AS f WHERE f.geometry IS NOT NULL ${groups.clause}
+        HAVING count(*) > 0`,
+    );
+    return byGroup(rows);
+  }
+}
+
+function byGroup<Value>(rows: readonly { readonly key: string[]; readonly value: Value }[]): ByGroup<Value> {
+  return new Map(rows.map((row) => [JSON.stringify(row.key), row.value]));
+}
+
+/** Values that a grouping tells features apart by, and the text that stands for them in the key. */
+interface GroupingSql {
+  readonly values: readonly Prisma.Sql[];
+  /** @param columns of the values */
+  readonly text: (...columns: readonly Prisma.Sql[]) => Prisma.Sql;
+}
+
+/** Features `f`, their segmentation `asked`, their scene `seen`, their centroid `middle` in EPSG:6933. */
+const GROUPINGS: Record<FeatureGrouping, GroupingSql> = {
+  SCENE: { values: [Prisma.sql`f.scene_id`], text: (id) => Prisma.sql`${id}::text` },
+  SEGMENTATION: { values: [Prisma.sql`f.segmentation_id`], text: (id) => Prisma.sql`${id}::text` },
+  PROMPT: { values: [Prisma.sql`asked.prompt`], text: (prompt) => prompt },
+  MODEL: { values: [Prisma.sql`asked.model_id`], text: (model) => model },
+  ACQUIRED_DAY: {
+    values: [Prisma.sql`(seen.acquired_at AT TIME ZONE 'UTC')::date`],
+    text: (day) => Prisma.sql`COALESCE(to_char(${day}, 'YYYY-MM-DD'), '')`,
+  },
+  GRID_1KM: gridSql(1000),
+  GRID_10KM: gridSql(10_000),
+};
+
+/** A grid of squares in the plane of EPSG:6933, whose areas are those of the ellipsoid. */
+function gridSql(sideM: number): GroupingSql {
+  const cell = (coordinate: Prisma.Sql): Prisma.Sql => Prisma.sql`floor(${coordinate} / ${sideM}::float8)::int`;
+  return {
+    values: [cell(Prisma.sql`ST_X(middle)`), cell(Prisma.sql`ST_Y(middle)`)],
+    text: (x, y) => Prisma.sql`COALESCE(${x} || '/' || ${y}, '')`,
+  };
+}
+
+/** The features that match, each with the values of its group in the columns `g0`, `g1`, … */
+function groupedSql(filter: FeatureFilter, groupBy: readonly FeatureGrouping[]): Prisma.Sql {
+  const values = groupBy.flatMap((grouping) => GROUPINGS[grouping].values);
+  const columns = values.map((value, index) => Prisma.sql`, ${value} AS ${column(index)}`);
+  const asks = (...groupings: FeatureGrouping[]): boolean => groupings.some((one) => groupBy.includes(one));
+  return Prisma.sql`
+    SELECT ${MEASURED} ${joined(columns, ' ')}
+    FROM feature AS f
+    ${asks('PROMPT', 'MODEL') ? Prisma.sql`JOIN segmentation AS asked ON asked.id = f.segmentation_id` : Prisma.empty}
+    ${asks('ACQUIRED_DAY') ? Prisma.sql`JOIN scene AS seen ON seen.id = f.scene_id` : Prisma.empty}
+    ${asks('GRID_1KM', 'GRID_10KM') ? Prisma.sql`CROSS JOIN LATERAL ST_Transform(f.centroid, 6933) AS middle` : Prisma.empty}
+    WHERE ${conditionSql(filter)}`;
+}
+
+/** Parts of a statement over the features `f` of {@link groupedSql}. */
+interface GroupsSql {
+  /** Text array. */
+  readonly key: Prisma.Sql;
+  readonly clause: Prisma.Sql;
+  readonly order: Prisma.Sql;
+  /** Whether the features `f` and another are of one group. */
+  same(other: Prisma.Sql): Prisma.Sql;
+}
+
+function groupsOf(groupBy: readonly FeatureGrouping[]): GroupsSql {
+  const names: Prisma.Sql[] = [];
+  const texts = groupBy.map((grouping) => {
+    const { values, text } = GROUPINGS[grouping];
+    const own = values.map((_, index) => Prisma.sql`f.${column(names.length + index)}`);
+    names.push(...own);
+    return text(...own);
+  });
+  const none = names.length === 0;
+  return {
+    key: Prisma.sql`ARRAY[${joined(texts, ', ')}]::text[]`,
+    clause: none ? Prisma.empty : Prisma.sql`GROUP BY ${joined(names, ', ')}`,
+    order: none ? Prisma.empty : Prisma.sql`ORDER BY ${joined(names, ', ')}`,
+    same: (other) =>
+      joined(
+        [
+          Prisma.sql`TRUE`,
+          ...names.map((name, index) => Prisma.sql`${name} IS NOT DISTINCT FROM ${other}.${column(index)}`),
+        ],
+        ' AND ',
+      ),
+  };
+}
+
+function column(index: number): Prisma.Sql {
+  return Prisma.raw(`g${index}`);
+}
+
+/** As `Prisma.join`, which refuses an empty list. */
+function joined(parts: readonly Prisma.Sql[], separator: string): Prisma.Sql {
+  return parts.length === 0 ? Prisma.empty : Prisma.join([...parts], separator);
+}

@@ -1,0 +1,75 @@
+import type { MultiPolygon, Polygon } from 'geojson';
+import { Arg, Ctx, FieldResolver, Float, Int, Query, Resolver, Root } from 'type-graphql';
+import { FeatureFilterInput } from '../feature/feature.type.ts';
+import { withoutNulls } from '../graphql/absent-null.ts';
+import type { RequestContext } from '../graphql/context.ts';
+import { GeoJSONGeometryScalar } from '../graphql/scalars.ts';
+import { AGGREGATE_COST, OVERLAY_COST, withWork } from './analysis-cost.ts';
+import type { FeatureGrouping } from './statistics.ts';
+import type { GroupStatistics, StatisticsService } from './statistics.service.ts';
+import { FeatureGroupingEnum, FeatureStatisticsType } from './statistics.type.ts';
+
+const QUARTILES: readonly number[] = [0.25, 0.5, 0.75];
+
+@Resolver(() => FeatureStatisticsType)
+export class StatisticsResolver {
+  constructor(private readonly statistics: StatisticsService) {}
+
+  @Query(() => [FeatureStatisticsType], {
+    description: 'Measures of the features that match, in groups: in the order of their keys, or one of all.',
+    complexity: withWork(AGGREGATE_COST),
+  })
+  featureStatistics(
+    @Arg('filter', () => FeatureFilterInput, { nullable: true }) filter: FeatureFilterInput | undefined,
+    @Arg('groupBy', () => [FeatureGroupingEnum], { defaultValue: [] }) groupBy: FeatureGrouping[],
+    @Ctx() { warn }: RequestContext,
+  ): Promise<GroupStatistics[]> {
+    return this.statistics.group(withoutNulls(filter ?? {}), groupBy, warn);
+  }
+
+  @FieldResolver(() => [Float], {
+    description: 'Interpolated; empty where no feature has an area.',
+    complexity: AGGREGATE_COST,
+  })
+  areaM2Quantiles(
+    @Root() group: GroupStatistics,
+    @Arg('q', () => [Float], { defaultValue: QUARTILES }) q: number[],
+  ): Promise<readonly number[]> {
+    return group.areaM2Quantiles(q);
+  }
+
+  @FieldResolver(() => Float, {
+    nullable: true,
+    description: 'Area counted once where features overlap.',
+    complexity: OVERLAY_COST,
+  })
+  unionAreaM2(@Root() group: GroupStatistics): Promise<number | null> {
+    return group.unionAreaM2();
+  }
+
+  @FieldResolver(() => Int, {
+    description: 'Stored pairs of features that touch, both in the group.',
+    complexity: AGGREGATE_COST,
+  })
+  async touchingPairs(@Root() group: GroupStatistics): Promise<number> {
+    return (await group.borders()).touchingPairs;
+  }
+
+  @FieldResolver(() => Float, {
+    nullable: true,
+    description: 'Outline that those pairs have in common.',
+    complexity: AGGREGATE_COST,
+  })
+  async sharedBorderM(@Root() group: GroupStatistics): Promise<number | null> {
+    return (await group.borders()).sharedBorderM;
+  }
+
+  @FieldResolver(() => GeoJSONGeometryScalar, {
+    nullable: true,
+    description: 'Box around the features, in two parts across the antimeridian; null without georeference.',
+    complexity: AGGREGATE_COST,
+  })
+  extent(@Root() group: GroupStatistics): Promise<Polygon | MultiPolygon | null> {
+    return group.extent();
+  }
+}

@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import { type Database, Prisma } from '../database/database.ts';
+import { requireIdentifier } from '../database/identifier.ts';
+import { uuidsSql } from '../database/uuids.ts';
+import { conditionSql } from '../feature/feature-condition.repository.ts';
+import type { FeatureFilter } from '../feature/feature.filter.ts';
+import { commonAreaSql, unionSql } from './overlay.repository.ts';
+import type { NearestToZone, ZoneCoverage, ZoneDescription, Zones, ZoneStore } from './zones.ts';
+
+const DescriptionRow = z.object({
+  index: z.number(),
+  vertices: z.number(),
+  areaM2: z.number().nullable(),
+  invalid: z.string().nullable(),
+});
+const CoverageRow = z.object({ index: z.number(), featureCount: z.number(), coveredAreaM2: z.number() });
+const NearestRow = z.object({ index: z.number(), featureId: z.string(), distanceM: z.number() });
+
+/** Measures in zones, made by PostGIS: overlays in longitude and latitude, areas and distances on the ellipsoid. */
+export class ZoneRepository implements ZoneStore {
+  constructor(private readonly database: Database) {}
+
+  /**
+   * RFC 7946 draws lines straight in longitude and latitude; areas are taken of the outline with a vertex at least every
+   * 0.05 degrees, where geodesics stray from such lines by less than a metre. Leans on primary keys.
+   */
+  describe(zones: Zones): Promise<ZoneDescription[]> {
+    return this.database.query(
+      DescriptionRow,
+      Prisma.sql`
+        WITH ${zonesSql(zones)}
+        SELECT zone.index, COALESCE(ST_NPoints(zone.given), 0)::int AS vertices,
+               ST_Area(ST_Segmentize(zone.geometry, 0.05)::geography) AS "areaM2",
+               CASE WHEN NOT ST_IsValid(zone.given) THEN ST_IsValidReason(zone.given) END AS invalid
+        FROM zone ORDER BY zone.index`,
+    );
+  }
+
+  /**
+   * Leans on `feature_geometry_gist` and the indexes of the conditions. What a feature shares with the zone is nothing
+   * when it is less than a millionth of the smaller of the two: neighbours along an edge that rounds differently.
+   */
+  async coverage(zones: Zones, filter: FeatureFilter): Promise<ReadonlyMap<number, ZoneCoverage>> {
+    const rows = await this.database.query(
+      CoverageRow,
+      Prisma.sql`
+        WITH ${zonesSql(zones)}
+        SELECT zone.index, count(*)::float8 AS "featureCount",
+               ST_Area(${unionSql(Prisma.sql`shared.part`)}::geography) AS "coveredAreaM2"
+        FROM zone
+        CROSS JOIN LATERAL (
+          SELECT ST_Area(f.geometry) AS feature_size,
+                 CASE WHEN ST_CoveredBy(f.geometry, zone.geometry) THEN f.geometry
+                   ELSE ${commonAreaSql(Prisma.sql`f.geometry`, Prisma.sql`zone.geometry`)} END AS part
+          FROM feature AS f
+          WHERE ST_Intersects(f.geometry, zone.geometry) AND ${othersThan(zones)} AND ${conditionSql(filter)}
+          OFFSET 0
+        ) AS shared
+        WHERE ST_Area(shared.part) > LEAST(shared.feature_size, zone.size) / 1e6
+        GROUP BY zone.index`,
+    );
+    return new Map(rows.map(({ index, ...coverage }) => [index, coverage]));
+  }
+
+  /**
+   * The first by the index order of `feature_geography_gist`, which is of distances on a sphere, gives a radius; the
+   * nearest on the ellipsoid is sought within it, by the same index.
+   */
+  async nearest(zones: Zones, filter: FeatureFilter): Promise<ReadonlyMap<number, NearestToZone>> {
+    const rows = await this.database.query(
+      NearestRow,
+      Prisma.sql`
+        WITH ${zonesSql(zones)}
+        SELECT zone.index, nearest.id AS "featureId", nearest.distance_m AS "distanceM"
+        FROM zone
+        CROSS JOIN LATERAL (
+          SELECT ${DISTANCE} AS distance_m FROM feature AS f
+          WHERE f.geometry IS NOT NULL AND ${othersThan(zones)} AND ${conditionSql(filter)}
+          ORDER BY f.geometry::geography <-> zone.geometry::geography LIMIT 1
+        ) AS first
+        CROSS JOIN LATERAL (
+          SELECT f.id, ${DISTANCE} AS distance_m FROM feature AS f
+          WHERE ST_DWithin(f.geometry::geography, zone.geometry::geography, first.distance_m + 0.001)
+            AND ${othersThan(zones)} AND ${conditionSql(filter)}
+          ORDER BY distance_m, f.id LIMIT 1
+        ) AS nearest`,
+    );
+    return new Map(rows.map(({ index, ...nearest }) => [index, nearest]));
+  }
+}
+
+/** Outlines that meet are 0 apart, where straight lines and geodesics differ too. */
+const DISTANCE = Prisma.sql`
+  CASE WHEN ST_Intersects(f.geometry, zone.geometry) THEN 0
+    ELSE ST_Distance(f.geometry::geography, zone.geometry::geography) END`;
+
+function othersThan({ kind }: Zones): Prisma.Sql {
+  return kind === 'FEATURES' ? Prisma.sql`f.id <> zone.id` : Prisma.sql`TRUE`;
+}
+
+/** The zones as `zone (index, id, given, geometry, size)`: the outline as it is, made valid, and its size in the plane. */
+function zonesSql(zones: Zones): Prisma.Sql {
+  return Prisma.sql`zone AS MATERIALIZED (
+    SELECT given.*, valid.geometry, ST_Area(valid.geometry) AS size
+    FROM (${givenSql(zones)}) AS given
+    CROSS JOIN LATERAL (
+      SELECT CASE WHEN ST_IsValid(given.given) THEN given.given
+        ELSE ST_CollectionExtract(ST_MakeValid(given.given), 3) END AS geometry
+    ) AS valid)`;
+}
+
+function givenSql(zones: Zones): Prisma.Sql {
+  if (zones.kind === 'OUTLINES') {
+    const rows = zones.outlines.map((outline, index) => ({ index, outline: JSON.stringify(outline) }));
+    return Prisma.sql`
+      SELECT r.index, NULL::uuid AS id, ST_GeomFromGeoJSON(r.outline) AS given
+      FROM json_to_recordset(${JSON.stringify(rows)}::text::json) AS r(index int, outline text)`;
+  }
+  const ids = zones.ids.map((id) => requireIdentifier('a zone', id));
+  const outline = zones.kind === 'FEATURES' ? Prisma.sql`stored.geometry` : Prisma.sql`stored.footprint`;
+  const table = zones.kind === 'FEATURES' ? Prisma.sql`feature` : Prisma.sql`scene`;
+  return Prisma.sql`
+    SELECT (asked.place - 1)::int AS index, stored.id, ${outline} AS given
+    FROM unnest(${uuidsSql(ids)}) WITH ORDINALITY AS asked(id, place)
+    JOIN ${table} AS stored ON stored.id = asked.id`;
+}
