@@ -5,6 +5,9 @@ import type { Logger } from '../logging.ts';
 /** HTTP status of the errors that have one of their own. Others: `*_NOT_FOUND` is 404, every other {@link AppError} 400. */
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   CRS_NOT_WRITABLE: 422,
+  EXPORT_FORMAT_UNKNOWN: 404,
+  EXPORT_NOT_ALLOWED: 403,
+  EXPORT_TOO_LARGE: 413,
   FILE_TOO_LARGE: 413,
   IMAGE_CORRUPT: 422,
   MASK_TOO_LARGE: 413,

@@ -1,10 +1,12 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { expressMiddleware } from '@as-integrations/express5';
 import express, { type Request, type Response } from 'express';
 import type { App } from '../app.ts';
 import { errorResponse } from './error-response.ts';
+import { exportRoutes } from './export-routes.ts';
 import { maskRoutes } from './mask-routes.ts';
 import { startPageRoute } from './start-page.ts';
+import { serveSubscriptions } from './subscription-socket.ts';
 
 const MAX_BODY_BYTES = 1024 ** 2;
 /** Time for a whole request, uploads included; Node's own five minutes are too few for a large image on a slow line. */
@@ -14,7 +16,8 @@ const KEEP_ALIVE_MS = 65_000;
 
 /**
  * Every route of the service over an application that is already running:
- * `/graphql`, `PUT /uploads/{id}`, `/segmentations/{id}/...`, `/healthz`, `/readyz`, and the start page at `/`.
+ * `/graphql` (subscriptions by WebSocket), `PUT /uploads/{id}`, `/segmentations/{id}/...`, `/features.{format}`, `/healthz`, `/readyz`, and the start
+ * page at `/`.
  */
 export function createHttpServer(app: App): Server {
   const router = express();
@@ -31,6 +34,7 @@ export function createHttpServer(app: App): Server {
   );
   router.put('/uploads/:id', (request, response) => receiveUpload(app, request, response));
   router.use(maskRoutes(app));
+  router.use(exportRoutes(app));
   router.get('/healthz', (_request, response) => void response.json({ ok: true }));
   router.get('/readyz', async (_request, response) => {
     const readiness = await app.readiness();
@@ -41,13 +45,15 @@ export function createHttpServer(app: App): Server {
     response.status(404).json({ error: { code: 'ROUTE_NOT_FOUND', message: `no ${request.method} ${request.path}` } });
   });
   router.use(errorResponse(app.logger));
-  return createServer({ requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS }, router);
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS }, router);
+  serveSubscriptions(server, app, (request) => baseUrlOf(app, request));
+  return server;
 }
 
 /** Base of the links in answers: as configured, else as the client addressed the service. */
-function baseUrlOf({ config }: App, request: Request): string {
-  const { localAddress, localPort } = request.socket;
-  const url = config.TERRAQL_PUBLIC_URL ?? `${request.protocol}://${request.host ?? `${localAddress}:${localPort}`}`;
+function baseUrlOf({ config }: App, { headers, socket }: IncomingMessage): string {
+  const { localAddress, localPort } = socket;
+  const url = config.TERRAQL_PUBLIC_URL ?? `http://${headers.host ?? `${localAddress}:${localPort}`}`;
   return url.replace(/\/+$/, '');
 }
 

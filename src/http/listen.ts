@@ -5,9 +5,10 @@ import { AppError } from '../errors.ts';
 /** The address to serve on cannot be had. */
 export class CannotListenError extends AppError {
   readonly code = 'CANNOT_LISTEN';
-  constructor(host: string, port: number, cause: NodeJS.ErrnoException) {
+  /** @param setting the variable that holds the port */
+  constructor(host: string, port: number, setting: string, cause: NodeJS.ErrnoException) {
     const reason =
-      cause.code === 'EADDRINUSE' ? 'another process listens there; set TERRAQL_PORT to a free port' : cause.message;
+      cause.code === 'EADDRINUSE' ? `another process listens there; set ${setting} to a free port` : cause.message;
     super(`cannot listen on ${host}:${port}: ${reason}`, { cause });
   }
 }
@@ -26,11 +27,12 @@ export interface Listening {
 /**
  * Starts to accept connections.
  * @param port 0 takes a free one
+ * @param setting the variable that holds the port, for the error
  * @throws {CannotListenError}
  */
-export async function listen(server: Server, host: string, port: number): Promise<Listening> {
+export async function listen(server: Server, host: string, port: number, setting = 'TERRAQL_PORT'): Promise<Listening> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => reject(new CannotListenError(host, port, cause)));
+    server.once('error', (cause: NodeJS.ErrnoException) => reject(new CannotListenError(host, port, setting, cause)));
     server.listen(port, host, resolve);
   });
   const address = server.address() as AddressInfo;
@@ -40,6 +42,7 @@ export async function listen(server: Server, host: string, port: number): Promis
 }
 
 async function stop(server: Server, graceMs: number): Promise<void> {
+  server.emit('stopping');
   const cut = setTimeout(() => server.closeAllConnections(), graceMs);
   await new Promise<void>((resolve) => {
     server.close(() => resolve());

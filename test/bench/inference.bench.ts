@@ -6,22 +6,28 @@ import type { Question } from '../../src/inference/segmentation-model.ts';
 import { seededRandom } from '../seeded.ts';
 import { testModel } from '../inference/model-folder.ts';
 
-const QUESTIONS: readonly Question[] = ['water', 'roads', 'Where could a boat moor?', 'Where do people park?'].map(
-  (text) => ({
-    task: 'REASONING',
-    text,
-  }),
-);
+const QUESTIONS: readonly Question[] = [
+  'water',
+  'roads',
+  'Where could a boat moor?',
+  'Where do people park?',
+  'the longest building',
+  'Where would children play?',
+  'trees beside the river',
+  'Which field was mown last?',
+].map((text) => ({ task: 'REASONING', text }));
 
 const verified = await testModel();
-const model = await LocalModel.load(verified, 0);
+const model = await LocalModel.load(verified);
 const vision = await InferenceSession.create(path.join(verified.folder, verified.manifest.files.vision.path), {
   extra: { session: { intra_op: { allow_spinning: '0' } } },
 });
 const { windowPx } = verified.manifest;
 const random = seededRandom(1);
 const image = Uint8Array.from({ length: windowPx ** 2 * 3 }, () => random() * 256);
+const known = image.slice();
 let seen = 0;
+let turn = 0;
 
 /** A window that differs from all before. */
 function newWindow(): Uint8Array {
@@ -29,18 +35,20 @@ function newWindow(): Uint8Array {
   return image;
 }
 
-describe(`one window of ${windowPx} px`, () => {
-  const options = { time: 3000, warmupIterations: 2 };
-  const known = image.slice();
+/** The questions one after the other, so that no answer is one that was just given. */
+const nextQuestion = (): Question[] => [QUESTIONS[turn++ % QUESTIONS.length]!];
+const options = { time: 3000, warmupIterations: 2 };
+
+// The goal of the second is a tenth of the first.
+describe(`one prompt on a window of ${windowPx} px`, () => {
   bench(
-    'a new window, one question',
-    () => model.infer(newWindow(), QUESTIONS.slice(0, 1)).then(() => undefined),
+    'the first prompt on a new window',
+    () => model.infer(newWindow(), nextQuestion()).then(() => undefined),
     options,
   );
-  bench('a new window, four questions', () => model.infer(newWindow(), QUESTIONS).then(() => undefined), options);
   bench(
-    'a window known before, one question',
-    () => model.infer(known, QUESTIONS.slice(0, 1)).then(() => undefined),
+    'each further prompt on a known window',
+    () => model.infer(known, nextQuestion()).then(() => undefined),
     options,
   );
   bench(
@@ -50,4 +58,24 @@ describe(`one window of ${windowPx} px`, () => {
     },
     options,
   );
+});
+
+describe('8 prompts on a known window', () => {
+  bench('in one batch', () => model.infer(known, QUESTIONS).then(() => undefined), options);
+  bench(
+    'asked by 8 callers at once, who wait for one window together',
+    () => Promise.all(QUESTIONS.map((question) => model.infer(known, [question]))).then(() => undefined),
+    options,
+  );
+  bench(
+    'one after the other',
+    async () => {
+      for (const question of QUESTIONS) await model.infer(known, [question]);
+    },
+    options,
+  );
+});
+
+describe('8 prompts on a new window', () => {
+  bench('in one batch', () => model.infer(newWindow(), QUESTIONS).then(() => undefined), options);
 });

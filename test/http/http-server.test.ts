@@ -75,6 +75,30 @@ describe('masks over HTTP', () => {
     });
   });
 
+  it('gives the parts of a file that a reader of cloud optimised GeoTIFF asks for', async () => {
+    const route = `/segmentations/${bright}/mask.tif`;
+    const whole = await get(route);
+    expect(whole.headers.get('accept-ranges')).toBe('bytes');
+    const file = await bytes(whole);
+    const etag = whole.headers.get('etag')!;
+    for (const [range, start, end] of [
+      ['bytes=0-15', 0, 16],
+      ['bytes=100-', 100, file.length],
+      ['bytes=-20', file.length - 20, file.length],
+    ] as const) {
+      const part = await get(route, { range, 'if-range': etag });
+      expect([part.status, part.headers.get('content-range')]).toEqual([
+        206,
+        `bytes ${start}-${end - 1}/${file.length}`,
+      ]);
+      expect(Buffer.compare(await bytes(part), file.subarray(start, end))).toBe(0);
+    }
+    expect((await get(route, { range: 'bytes=0-15', 'if-range': '"another"' })).status).toBe(200);
+    expect((await get(route, { range: 'bytes=0-1,4-5' })).status).toBe(200);
+    const beyond = await get(route, { range: `bytes=${file.length}-` });
+    expect([beyond.status, beyond.headers.get('content-range')]).toEqual([416, `bytes */${file.length}`]);
+  });
+
   it('is 404 until the segmentation has succeeded', async () => {
     const { sceneId } = await test.segment(['bright']);
     let open = (): void => undefined;
@@ -105,7 +129,7 @@ describe('/graphql', () => {
   it('answers, with links to the address that the client used', async () => {
     const query = `{ segmentation(id: "${bright}") { mask { overlayUrl } } }`;
     const response = await post(JSON.stringify({ query }));
-    expect(await response.json()).toEqual({
+    expect(await response.json()).toMatchObject({
       data: { segmentation: { mask: { overlayUrl: `${test.url}/segmentations/${bright}/overlay.png` } } },
     });
   });

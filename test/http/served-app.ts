@@ -30,7 +30,7 @@ export async function openServedApp(environment: Record<string, string> = {}): P
         'mutation($input: SegmentInput!) { segment(input: $input) { id state failure { message } } }',
         { input: { sceneId, prompts, waitS: 60 } },
       );
-      const segmentations: { id: string; state: string }[] = asked.data.segment;
+      const segmentations = asked.data.segment;
       if (segmentations.some(({ state }) => state !== 'SUCCEEDED')) throw new Error(JSON.stringify(segmentations));
       return { sceneId, segmentationIds: segmentations.map(({ id }) => id) };
     },

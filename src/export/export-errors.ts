@@ -1,0 +1,34 @@
+import { AppError } from '../errors.ts';
+
+/** A file of features is asked for in a format that is not written. */
+export class UnknownExportFormatError extends AppError {
+  readonly code = 'EXPORT_FORMAT_UNKNOWN';
+  constructor(format: string, known: readonly string[]) {
+    super(
+      format === 'gpkg'
+        ? 'GeoPackage is not written here: ask for fgb, and turn it into one with `ogr2ogr features.gpkg features.fgb`'
+        : `features are not written as ${JSON.stringify(format)}; the formats are ${known.join(', ')}`,
+    );
+  }
+}
+
+/** More features match than one file may hold. */
+export class ExportTooLargeError extends AppError {
+  readonly code = 'EXPORT_TOO_LARGE';
+  constructor(maxFeatures: number) {
+    super(`more than ${maxFeatures} features match; narrow the filter, or set limit to take the first ${maxFeatures}`);
+  }
+}
+
+/** `limit` or `precision` is outside what can be had. */
+export class InvalidExportError extends AppError {
+  readonly code = 'EXPORT_REQUEST_INVALID';
+}
+
+/** Features that the file was to hold were deleted while it was written. */
+export class ExportInterruptedError extends AppError {
+  readonly code = 'EXPORT_INTERRUPTED';
+  constructor(missing: number) {
+    super(`${missing} of the features to write were deleted meanwhile; ask again`);
+  }
+}

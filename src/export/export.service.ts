@@ -1,0 +1,122 @@
+import type { RequestedFilter } from '../feature/check-filter.ts';
+import type { FeatureFilter, FeatureOrder } from '../feature/feature.filter.ts';
+import { filterCost } from '../feature/filter-cost.ts';
+import { OperationTooCostlyError } from '../graphql/cost-plugin.ts';
+import { ExportTooLargeError, InvalidExportError } from './export-errors.ts';
+import { exportFormat, type ExportFormat } from './export-format.ts';
+import type { ExportRequestReader } from './export-request.ts';
+import type { ExportRow } from './export-row.ts';
+import type { ExportStore } from './export.store.ts';
+
+/** A file that is about to be written. */
+export interface FeatureExport {
+  readonly format: ExportFormat;
+  readonly featureCount: number;
+  /** Features that match but are left out: without georeference they have no longitude and latitude. */
+  readonly withoutGeoreference: number;
+  /** What was changed in the filter before it was asked with, a sentence each. */
+  readonly warnings: readonly string[];
+  /**
+   * The file in pieces, each made when it is asked for.
+   * @param onFeatures told how many features were read so far
+   * @throws {ExportInterruptedError} when features are deleted meanwhile
+   */
+  pieces(onFeatures?: (done: number) => void): AsyncIterable<Uint8Array>;
+}
+
+/** Makes filters ready for a store. */
+export interface FilterChecker {
+  /** @param warn told what was changed in the filter @throws {InvalidFilterError} {@link InvalidGeometryError} */
+  checkedFilter(
+    requested: RequestedFilter,
+    order: FeatureOrder,
+    warn: (warning: string) => void,
+  ): Promise<FeatureFilter>;
+}
+
+export interface ExportLimits {
+  /** Features of one file. */
+  readonly maxFeatures: number;
+  /** Cost of the conditions of a filter, as the API reckons it; features are bounded by themselves. */
+  readonly maxCost: number;
+}
+
+const DEFAULT_PRECISION = 7;
+/** A double has no more. */
+const MAX_PRECISION = 15;
+const LARGEST_FIRST: FeatureOrder = { by: 'AREA', direction: 'DESC' };
+
+/** Stored features as files. */
+export class ExportService {
+  constructor(
+    private readonly store: ExportStore,
+    private readonly filters: FilterChecker,
+    private readonly readRequest: ExportRequestReader,
+    private readonly limits: ExportLimits,
+  ) {}
+
+  /**
+   * Chooses the features of a file, before anything of it is written.
+   * @param extension names the format
+   * @param requested JSON: `filter`, `orderBy`, `precision` and `limit`, each optional
+   * @throws {UnknownExportFormatError} {@link InvalidExportError} {@link ExportTooLargeError}
+   *   {@link OperationTooCostlyError}, and what the reader of the request and the check of its filter throw
+   */
+  async open(extension: string, requested: unknown): Promise<FeatureExport> {
+    const format = exportFormat(extension);
+    const request = this.readRequest(requested);
+    const precision = precisionOf(request.precision, format);
+    this.checkLimit(request.limit);
+    this.checkCost(request.filter);
+    const order = request.order ?? LARGEST_FIRST;
+    const warnings: string[] = [];
+    const filter = await this.filters.checkedFilter(request.filter, order, (warning) => void warnings.push(warning));
+    const { maxFeatures } = this.limits;
+    const limit = request.limit ?? maxFeatures + 1;
+    const chosen = await this.store.choose({ filter, order, limit, outline: format.outline, precision });
+    if (chosen.featureCount > maxFeatures) throw new ExportTooLargeError(maxFeatures);
+    const { featureCount, withoutGeoreference } = chosen;
+    return {
+      format,
+      featureCount,
+      withoutGeoreference,
+      warnings,
+      pieces: (onFeatures = () => undefined) => format.write(counted(chosen.batches(), onFeatures)),
+    };
+  }
+
+  private checkLimit(limit: number | undefined): void {
+    const { maxFeatures } = this.limits;
+    if (limit === undefined || (limit >= 1 && limit <= maxFeatures)) return;
+    throw new InvalidExportError(`limit is ${limit}; it must be 1 to ${maxFeatures}`);
+  }
+
+  private checkCost(filter: RequestedFilter): void {
+    const cost = filterCost(filter);
+    if (cost > this.limits.maxCost) throw new OperationTooCostlyError(cost, this.limits.maxCost);
+  }
+}
+
+function precisionOf(precision: number | undefined, { isText, extension }: ExportFormat): number {
+  if (!isText) {
+    if (precision === undefined) return MAX_PRECISION;
+    throw new InvalidExportError(
+      `precision is ${precision}, but ${extension} holds coordinates as they are stored; leave it out`,
+    );
+  }
+  const places = precision ?? DEFAULT_PRECISION;
+  if (places >= 0 && places <= MAX_PRECISION) return places;
+  throw new InvalidExportError(`precision is ${places}; it must be 0 to ${MAX_PRECISION} decimal places`);
+}
+
+async function* counted(
+  batches: AsyncIterable<readonly ExportRow[]>,
+  onFeatures: (done: number) => void,
+): AsyncGenerator<readonly ExportRow[]> {
+  let done = 0;
+  for await (const rows of batches) {
+    done += rows.length;
+    onFeatures(done);
+    yield rows;
+  }
+}

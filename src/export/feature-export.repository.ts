@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import { Prisma, type Queries } from '../database/database.ts';
+import { keysetSql } from '../database/keyset.ts';
+import { nearOf } from '../feature/check-filter.ts';
+import type { FeatureFilter } from '../feature/feature.filter.ts';
+import { conditionSql, NEIGHBOUR_COUNT } from '../feature/feature-condition.repository.ts';
+import { orderSql } from '../feature/feature-order.repository.ts';
+import { geometrySql } from '../feature/spatial-condition.repository.ts';
+import { ExportInterruptedError } from './export-errors.ts';
+import type { ExportRow } from './export-row.ts';
+import type { ChosenFeatures, ExportQuery, ExportStore } from './export.store.ts';
+
+/** A batch ends at this many rows, and at this many bytes of stored outlines, so that memory stays flat. */
+const BATCH_ROWS = 1000;
+const BATCH_BYTES = 4 * 1024 ** 2;
+/** 16 of the identifier, 4 of the size of the outline. */
+const ENTRY_BYTES = 20;
+
+const ChoiceRow = z.object({ entries: z.string().nullable(), withoutGeoreference: z.number() });
+const Row = z
+  .object({
+    id: z.string(),
+    sceneId: z.string(),
+    sceneName: z.string(),
+    segmentationId: z.string(),
+    prompt: z.string(),
+    model: z.string(),
+    areaM2: z.number(),
+    perimeterM: z.number(),
+    pixelCount: z.number(),
+    meanProbability: z.number(),
+    compactness: z.number(),
+    bearingDeg: z.number().nullable(),
+    neighbourCount: z.number(),
+    distanceM: z.number().nullable(),
+    acquiredAt: z.date().nullable(),
+    createdAt: z.date(),
+    west: z.number(),
+    south: z.number(),
+    east: z.number(),
+    north: z.number(),
+    outline: z.string(),
+  })
+  .transform(({ west, south, east, north, ...row }): ExportRow => ({
+    ...row,
+    bbox: [west, south, east > 180 ? east - 360 : east, north],
+  }));
+
+/**
+ * Reads features for files. What matches is chosen by one statement, as identifiers in order, 20 bytes a feature; the
+ * rows are read batch by batch as the reader takes them. So the filter and the order are worked out once, a slow reader
+ * holds neither a transaction nor a connection (the embedded engine has but one), and features that are stored
+ * meanwhile do not come into the file.
+ */
+export class FeatureExportRepository implements ExportStore {
+  constructor(private readonly database: Queries) {}
+
+  /**
+   * Leans on the indexes of the conditions and of the order; features without georeference are told by
+   * `feature_geometry_gist`, which also holds missing geometries.
+   */
+  async choose(query: ExportQuery): Promise<ChosenFeatures> {
+    const { filter, order, limit } = query;
+    const condition = conditionSql(filter);
+    const { orderBy } = keysetSql(orderSql(order, distanceSql(filter)), { first: limit });
+    const [choice] = await this.database.query(
+      ChoiceRow,
+      Prisma.sql`
+        SELECT (
+          SELECT encode(string_agg(uuid_send(chosen.id) || int4send(chosen.bytes), ''::bytea ORDER BY chosen.place), 'base64')
+          FROM (
+            SELECT f.id, pg_column_size(f.geometry) AS bytes, row_number() OVER (ORDER BY ${orderBy}) AS place
+            FROM feature AS f WHERE ${condition} AND f.geometry IS NOT NULL
+            ORDER BY place LIMIT ${limit}::int
+          ) AS chosen
+        ) AS entries,
+        (SELECT count(*)::float8 FROM feature AS f WHERE ${condition} AND f.geometry IS NULL) AS "withoutGeoreference"`,
+    );
+    const entries = Buffer.from(choice?.entries ?? '', 'base64');
+    return {
+      featureCount: entries.length / ENTRY_BYTES,
+      withoutGeoreference: choice?.withoutGeoreference ?? 0,
+      batches: () => this.batches(entries, query),
+    };
+  }
+
+  private async *batches(entries: Buffer, query: ExportQuery): AsyncGenerator<readonly ExportRow[]> {
+    for (const ids of batchesOf(entries)) yield await this.rows(ids, query);
+  }
+
+  /** Leans on the primary keys of the tables, and on both indexes of `feature_adjacency` for the neighbours. */
+  private async rows(ids: readonly string[], { filter, outline, precision }: ExportQuery): Promise<ExportRow[]> {
+    const rows = await this.database.query(
+      Row,
+      Prisma.sql`
+        SELECT f.id, f.scene_id AS "sceneId", c.name AS "sceneName", f.segmentation_id AS "segmentationId", s.prompt,
+               s.model_id AS model, f.area_m2 AS "areaM2", f.perimeter_m AS "perimeterM",
+               f.pixel_count::float8 AS "pixelCount", f.mean_probability AS "meanProbability", f.compactness,
+               f.bearing_deg AS "bearingDeg", ${NEIGHBOUR_COUNT} AS "neighbourCount",
+               ${distanceSql(filter) ?? Prisma.sql`NULL::float8`} AS "distanceM", c.acquired_at AS "acquiredAt",
+               s.finished_at AS "createdAt",
+               ST_XMin(unwrapped(f.geometry)) AS west, ST_YMin(f.geometry) AS south,
+               ST_XMax(unwrapped(f.geometry)) AS east, ST_YMax(f.geometry) AS north,
+               ${OUTLINES[outline](precision)} AS outline
+        FROM unnest(${`{${ids.join(',')}}`}::text::uuid[]) WITH ORDINALITY AS chosen(id, place)
+        JOIN feature AS f ON f.id = chosen.id
+        JOIN segmentation AS s ON s.id = f.segmentation_id
+        JOIN scene AS c ON c.id = f.scene_id
+        ORDER BY chosen.place`,
+    );
+    if (rows.length < ids.length) throw new ExportInterruptedError(ids.length - rows.length);
+    return rows;
+  }
+}
+
+const OUTLINES: Readonly<Record<ExportQuery['outline'], (precision: number) => Prisma.Sql>> = {
+  GEOJSON: (precision) => Prisma.sql`ST_AsGeoJSON(f.geometry, ${precision}::int, 0)`,
+  WKT: (precision) => Prisma.sql`ST_AsText(f.geometry, ${precision}::int)`,
+  WKB: () => Prisma.sql`encode(ST_AsBinary(f.geometry, 'NDR'), 'base64')`,
+};
+
+/** Geodesic distance of `f` to the geometry of the `near` condition; null without one. */
+function distanceSql(filter: FeatureFilter): Prisma.Sql | null {
+  const near = nearOf(filter);
+  return near ? Prisma.sql`ST_Distance(f.geometry::geography, ${geometrySql(near.geometry)}::geography)` : null;
+}
+
+/** Identifiers of the entries, in order, cut where rows or bytes of a batch are full. */
+function* batchesOf(entries: Buffer): Generator<string[]> {
+  let ids: string[] = [];
+  let bytes = 0;
+  for (let at = 0; at < entries.length; at += ENTRY_BYTES) {
+    const size = entries.readUInt32BE(at + 16);
+    if (ids.length === BATCH_ROWS || (ids.length > 0 && bytes + size > BATCH_BYTES)) {
+      yield ids;
+      ids = [];
+      bytes = 0;
+    }
+    ids.push(entries.toString('hex', at, at + 16));
+    bytes += size;
+  }
+  if (ids.length > 0) yield ids;
+}

@@ -1,0 +1,67 @@
+import { ColumnType } from 'flatgeobuf/lib/mjs/flat-geobuf/column-type.js';
+import { GeometryType } from 'flatgeobuf/lib/mjs/flat-geobuf/geometry-type.js';
+import { magicbytes } from 'flatgeobuf/lib/mjs/constants.js';
+import { buildFeature } from 'flatgeobuf/lib/mjs/generic/feature.js';
+import { buildHeader } from 'flatgeobuf/lib/mjs/generic/featurecollection.js';
+import { parseGeometry } from 'flatgeobuf/lib/mjs/geojson/geometry.js';
+import type { HeaderMeta } from 'flatgeobuf/lib/mjs/header-meta.js';
+import type { MultiPolygon, Polygon } from 'geojson';
+import { type ColumnKind, EXPORT_COLUMNS, type ExportRow } from './export-row.ts';
+
+const WGS84 = 4326;
+const COLUMN_TYPES: Readonly<Record<ColumnKind, ColumnType>> = {
+  TEXT: ColumnType.String,
+  REAL: ColumnType.Double,
+  COUNT: ColumnType.Long,
+  TIME: ColumnType.DateTime,
+};
+
+/** A count of 0 says that the number of features is not known beforehand; an index node size of 0, that none is there. */
+const HEADER: HeaderMeta = {
+  geometryType: GeometryType.MultiPolygon,
+  columns: EXPORT_COLUMNS.map(({ name, kind, nullable }) => ({
+    name,
+    type: COLUMN_TYPES[kind],
+    title: null,
+    description: null,
+    width: -1,
+    precision: -1,
+    scale: -1,
+    nullable,
+    unique: false,
+    primary_key: false,
+  })),
+  envelope: null,
+  featuresCount: 0,
+  indexNodeSize: 0,
+  crs: null,
+  title: null,
+  description: null,
+  metadata: null,
+};
+
+/**
+ * FlatGeobuf of MultiPolygons in EPSG:4326, longitude first. There is no spatial index: it stands before the features
+ * and holds the byte at which each begins, so that it cannot be written before they all are.
+ * @see https://flatgeobuf.org
+ */
+export async function* writeFlatGeobuf(batches: AsyncIterable<readonly ExportRow[]>): AsyncGenerator<Uint8Array> {
+  yield Buffer.concat([magicbytes, buildHeader(HEADER, WGS84)]);
+  for await (const rows of batches) yield Buffer.concat(rows.map(featureBytes));
+}
+
+function featureBytes(row: ExportRow): Uint8Array {
+  const properties = Object.fromEntries(
+    EXPORT_COLUMNS.map(({ name }) => {
+      const value = row[name];
+      return [name, value instanceof Date ? value.toISOString() : value];
+    }),
+  );
+  return buildFeature(parseGeometry(toMultiPolygon(row.outline)), properties, HEADER);
+}
+
+/** A layer has one type of geometry: a single polygon becomes a MultiPolygon of one. */
+function toMultiPolygon(outline: string): MultiPolygon {
+  const geometry = JSON.parse(outline) as Polygon | MultiPolygon;
+  return geometry.type === 'MultiPolygon' ? geometry : { type: 'MultiPolygon', coordinates: [geometry.coordinates] };
+}

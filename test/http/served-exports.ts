@@ -1,0 +1,26 @@
+import { createServer } from 'node:http';
+import express from 'express';
+import { pino } from 'pino';
+import { readConfig } from '../../src/config.ts';
+import type { ExportService } from '../../src/export/export.service.ts';
+import { errorResponse } from '../../src/http/error-response.ts';
+import { exportRoutes } from '../../src/http/export-routes.ts';
+import { listen, type Listening } from '../../src/http/listen.ts';
+
+/** The routes of exports on a free port. */
+export interface ServedExports extends Listening {
+  /** Lines of the log. */
+  readonly logged: string[];
+}
+
+export async function serveExports(
+  exports: ExportService,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<ServedExports> {
+  const logged: string[] = [];
+  const logger = pino({ level: 'info' }, { write: (line: string) => void logged.push(line) });
+  const router = express();
+  router.use(exportRoutes({ config: readConfig(environment), exports, logger }));
+  router.use(errorResponse(logger));
+  return { ...(await listen(createServer(router), '127.0.0.1', 0)), logged };
+}
