@@ -1,11 +1,17 @@
+import { createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
 import { z } from 'zod';
 import type { App } from '../app.ts';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
+import type { FeatureExport } from '../export/export.service.ts';
 import { createLogger } from '../logging.ts';
 import { withProgress } from './progress.ts';
 import { findServer } from './server-file.ts';
 import { errorLine, type Terminal } from './terminal.ts';
+
+/** A file of features, ready to be read. A server does not tell how many of them it has written so far. */
+export type FeatureFile = Omit<FeatureExport, 'format'>;
 
 /** The one port of the commands to the service. */
 export interface Service {
@@ -17,6 +23,23 @@ export interface Service {
    * @throws {RequestRefusedError} with what the service says; {@link ServerUnreachableError}
    */
   ask<T>(answer: z.ZodType<T>, document: string, variables: Readonly<Record<string, unknown>>): Promise<T>;
+  /**
+   * Features as a file.
+   * @param request as the routes `/features.{format}` take it; members that are undefined are left out
+   * @throws {RequestRefusedError} {@link ServerUnreachableError}, and while reading {@link FileBrokenOffError}
+   */
+  exportFeatures(format: string, request: Readonly<Record<string, unknown>>): Promise<FeatureFile>;
+  /**
+   * Carries out a GraphQL subscription.
+   * @param answer what the data of each answer must be
+   * @returns the answers as they come; ending the iteration ends the subscription
+   * @throws {RequestRefusedError} {@link ServerUnreachableError} while it is read
+   */
+  subscribe<T>(
+    answer: z.ZodType<T>,
+    document: string,
+    variables: Readonly<Record<string, unknown>>,
+  ): AsyncIterableIterator<T>;
   close(): Promise<void>;
 }
 
@@ -35,6 +58,14 @@ export class ServerUnreachableError extends AppError {
   readonly code = 'SERVER_UNREACHABLE';
   constructor(url: string, cause: unknown) {
     super(`no TerraQL server answers at ${url}: ${errorLine(reasonOf(cause))}`, { cause });
+  }
+}
+
+/** The server stopped in the middle of a file. */
+export class FileBrokenOffError extends AppError {
+  readonly code = 'FILE_BROKEN_OFF';
+  constructor(url: string, cause: unknown) {
+    super(`${url} broke off before the end of the file; the log of the server has the reason`, { cause });
   }
 }
 
@@ -88,7 +119,61 @@ function remoteService(url: string): Service {
       if (!parsed.success) throw new ServerUnreachableError(url, `status ${response.status} and no GraphQL answer`);
       return dataOf(answer, parsed.data);
     },
+    exportFeatures: (format, request) => remoteFile(`${url}/features.${format}`, request),
+    subscribe: (answer, document, variables) => remoteSubscription(url, answer, document, variables),
     close: () => Promise.resolve(),
+  };
+}
+
+async function* remoteSubscription<T>(
+  url: string,
+  answer: z.ZodType<T>,
+  query: string,
+  variables: Readonly<Record<string, unknown>>,
+): AsyncGenerator<T> {
+  const client = createClient({ url: `${url.replace(/^http/, 'ws')}/graphql`, webSocketImpl: WebSocket });
+  try {
+    for await (const answered of client.iterate({ query, variables: { ...variables } })) {
+      yield dataOf(answer, GraphqlAnswer.parse(answered));
+    }
+  } catch (error) {
+    // Errors of an operation that never began come as an array, those of the connection as an event.
+    const refused = GraphqlAnswer.safeParse({ errors: error });
+    if (refused.success) dataOf(answer, refused.data);
+    throw error instanceof AppError ? error : new ServerUnreachableError(url, error);
+  } finally {
+    await client.dispose();
+  }
+}
+
+const HttpRefusal = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
+
+async function remoteFile(url: string, request: Readonly<Record<string, unknown>>): Promise<FeatureFile> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(request),
+  }).catch((cause: unknown) => {
+    throw new ServerUnreachableError(url, cause);
+  });
+  if (!response.ok || !response.body) {
+    const refusal = HttpRefusal.safeParse(await response.json().catch(() => null));
+    if (!refusal.success) throw new ServerUnreachableError(url, `status ${response.status} and no reason`);
+    throw new RequestRefusedError(refusal.data.error.message, refusal.data.error.code);
+  }
+  const { body, headers } = response;
+  const warning = headers.get('terraql-warning');
+  return {
+    featureCount: Number(headers.get('terraql-feature-count')),
+    withoutGeoreference: Number(headers.get('terraql-features-left-out')),
+    warnings: warning === null ? [] : [warning],
+    async *pieces() {
+      try {
+        yield* body;
+      } catch (cause) {
+        throw new FileBrokenOffError(url, cause);
+      }
+    },
   };
 }
 
@@ -105,8 +190,23 @@ export function localService(app: App): Service {
       // Through JSON, as over HTTP: answers hold dates and objects without a prototype.
       return dataOf(answer, GraphqlAnswer.parse(JSON.parse(JSON.stringify(body.singleResult))));
     },
+    exportFeatures: (format, request) => app.exports.open(format, JSON.parse(JSON.stringify(request))),
+    subscribe: (answer, document, variables) => localSubscription(app, answer, document, variables),
     close: () => app.close(),
   };
+}
+
+async function* localSubscription<T>(
+  app: App,
+  answer: z.ZodType<T>,
+  query: string,
+  variables: Readonly<Record<string, unknown>>,
+): AsyncGenerator<T> {
+  const checked = app.subscriptions.check({ query, variables: { ...variables } }, () => app.contextFor(''));
+  const answers = 'schema' in checked ? await app.subscriptions.subscribe(checked) : { errors: checked };
+  for await (const answered of Symbol.asyncIterator in answers ? answers : [answers]) {
+    yield dataOf(answer, GraphqlAnswer.parse(JSON.parse(JSON.stringify(answered))));
+  }
 }
 
 function dataOf<T>(answer: z.ZodType<T>, { data, errors }: z.infer<typeof GraphqlAnswer>): T {

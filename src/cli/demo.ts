@@ -7,8 +7,8 @@ import type { App } from '../app.ts';
 import { type Config, readConfig } from '../config.ts';
 import { renderOverlay } from '../segmentation/render-segmentation.ts';
 import { commandLogLevel, localService, startApp } from './ask.ts';
-import { FEATURE_WRITERS } from './feature-formats.ts';
 import { featureRows } from './feature-rows.ts';
+import { featureTable } from './feature-table.ts';
 import { register, RegisteredScene } from './register.ts';
 import { type CommandContext, type ServiceContext, untilInterrupted } from './run-command.ts';
 import { AskedSegmentation, segment, SEGMENTATION_FIELDS, segmentationTable } from './segment.ts';
@@ -89,9 +89,7 @@ async function runDemo(app: App, tools: ServiceContext, context: CommandContext)
   terminal.write(`${segmentationTable(segmentations)}\n`);
   const filter = { or: segmentations.map(({ id }) => ({ segmentationId: id })) };
   const orderBy = { by: 'AREA', direction: 'DESC' };
-  await terminal.stream(
-    FEATURE_WRITERS.TABLE(featureRows(service, { filter, orderBy, limit: TABLE_ROWS, precision: 7 })),
-  );
+  terminal.write(await featureTable(featureRows(service, { filter, orderBy }, TABLE_ROWS)));
   const overlay = failed ? null : await writeOverlay(app, config, scene.id, segmentations);
   if (overlay !== null) terminal.write(`\nOverlay:    ${overlay}\n`);
   return {

@@ -16,17 +16,6 @@ const SCENES = `query Scenes($filter: SceneFilter, $first: Int!) {
 const SEGMENTATIONS = `query Segmentations($filter: SegmentationFilter, $first: Int!) {
   segmentations(filter: $filter, first: $first) { nodes { ${SEGMENTATION_FIELDS} } }
 }`;
-const MODELS = `query Models { models { id name version sha256 windowPx licence ready } }`;
-
-const Model = z.object({
-  id: z.string(),
-  name: z.string(),
-  version: z.string(),
-  sha256: z.string(),
-  windowPx: z.number(),
-  licence: z.string(),
-  ready: z.boolean(),
-});
 
 const nodesOf = <T>(node: z.ZodType<T>) => z.object({ nodes: z.array(node) });
 
@@ -87,21 +76,6 @@ export function addSegmentations(program: Command, context: CommandContext): voi
       terminal.write(
         options.json ? `${JSON.stringify(segmentations.nodes)}\n` : segmentationTable(segmentations.nodes),
       );
-    }),
-  );
-}
-
-/** Adds `terraql models`. */
-export function addModels(program: Command, context: CommandContext): void {
-  const command = program.command('models').description('list the models that can be asked');
-  withServiceOptions(command).action((options: ServiceOptions) =>
-    withService(context, options, async ({ service, terminal }) => {
-      const { models } = await service.ask(z.object({ models: z.array(Model) }), MODELS, {});
-      const table = textTable(
-        [{ heading: 'model' }, { heading: 'window', align: 'right' }, { heading: 'licence' }, { heading: 'sha256' }],
-        models.map(({ id, windowPx, licence, sha256 }) => [id, `${windowPx} px`, licence, sha256.slice(0, 12)]),
-      );
-      terminal.write(options.json ? `${JSON.stringify(models)}\n` : table);
     }),
   );
 }

@@ -1,10 +1,17 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, CommanderError } from 'commander';
+import { addAdjacency } from './adjacency.ts';
+import { addDeadLetters } from './dead-letters.ts';
 import { addDemo } from './demo.ts';
+import { addEvaluate } from './evaluate.ts';
 import { addFeatures } from './features.ts';
-import { addModels, addScenes, addSegmentations } from './lists.ts';
+import { addScenes, addSegmentations } from './lists.ts';
 import { addMigrate } from './migrate.ts';
+import { addModelServer } from './model-server.ts';
+import { addModels } from './models.ts';
+import { addQuery } from './query.ts';
+import { addRedundancy } from './redundancy.ts';
 import { addRegister } from './register.ts';
 import type { CommandContext } from './run-command.ts';
 import { addSegment } from './segment.ts';
@@ -19,6 +26,7 @@ import {
   type Terminal,
   UsageError,
 } from './terminal.ts';
+import { addWorker } from './worker.ts';
 
 /**
  * Runs one command of `terraql`.
@@ -73,12 +81,19 @@ function createProgram(context: CommandContext): Command {
 const COMMANDS = [
   addDemo,
   addServe,
+  addWorker,
+  addModelServer,
   addRegister,
   addSegment,
   addFeatures,
+  addAdjacency,
+  addQuery,
   addScenes,
   addSegmentations,
+  addDeadLetters,
   addModels,
+  addEvaluate,
+  addRedundancy,
   addMigrate,
 ] as const;
 

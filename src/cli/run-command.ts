@@ -20,15 +20,19 @@ export interface ServiceContext {
   readonly signal: AbortSignal;
 }
 
-/** Runs `work` with the service to ask, which is closed however the work ends. */
+/**
+ * Runs `work` with the service to ask, which is closed however the work ends.
+ * @param runs whether this process carries out runs when it is itself the service
+ */
 export async function withService<T>(
   { terminal, environment }: CommandContext,
   { url }: ServiceOptions,
   work: (context: ServiceContext) => Promise<T>,
+  { runs = false }: { readonly runs?: boolean } = {},
 ): Promise<T> {
   const config = readConfig(environment);
   return untilInterrupted(async (signal) => {
-    const service = await openService(url, config, terminal);
+    const service = await openService(url, runs ? config : { ...config, TERRAQL_WORKER: 'off' }, terminal);
     try {
       return await work({ service, config, terminal, signal });
     } finally {
@@ -49,4 +53,11 @@ export async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise
     process.off('SIGINT', abort);
     process.off('SIGTERM', abort);
   }
+}
+
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

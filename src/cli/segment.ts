@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { areaText } from '../measure-text.ts';
 import { SEGMENTATION_SCALES, SEGMENTATION_STATES, SEGMENTATION_TASKS } from '../segmentation/segmentation.ts';
 import { choice, parseNumber, readGeometry, type ServiceOptions, withServiceOptions } from './options.ts';
 import { Progress } from './progress.ts';
-import { type CommandContext, type ServiceContext, withService } from './run-command.ts';
+import { type CommandContext, type ServiceContext, untilAborted, withService } from './run-command.ts';
 import { textTable } from './table.ts';
 import { EXIT_FAILURE, InterruptedError, UsageError } from './terminal.ts';
 
@@ -14,10 +13,8 @@ export const SEGMENTATION_FIELDS = `id prompt state targetFound emptyReason feat
   progress { phase windowsDone windowsTotal fraction etaS } failure { code message }
   mask { meanProbability overlayUrl pngUrl geotiffUrl }`;
 const SEGMENT = `mutation Segment($input: SegmentInput!) { segment(input: $input) { ${SEGMENTATION_FIELDS} } }`;
-const SEGMENTATION = `query Segmentation($id: ID!) { segmentation(id: $id) { ${SEGMENTATION_FIELDS} } }`;
+const PROGRESS = `subscription Progress($id: ID!) { segmentationProgress(id: $id) { ${SEGMENTATION_FIELDS} } }`;
 const CANCEL = `mutation Cancel($id: ID!) { cancelSegmentation(id: $id) { id } }`;
-
-const POLL_MS = 500;
 
 export const AskedSegmentation = z.object({
   id: z.string(),
@@ -54,6 +51,7 @@ interface SegmentOptions extends ServiceOptions {
   readonly threshold?: number;
   readonly minAreaM2?: number;
   readonly areaOfInterest?: string;
+  readonly force?: boolean;
   readonly wait: boolean;
 }
 
@@ -71,27 +69,33 @@ export function addSegment(program: Command, context: CommandContext): void {
     .option('--threshold <probability>', 'probability from which a pixel counts', parseNumber)
     .option('--min-area-m2 <area>', 'leave out smaller features, square metres', parseNumber)
     .option('--area-of-interest <geojson>', 'polygon to search, as JSON or file, WGS 84')
+    .option('--force', 'ask again although the same work is stored or under way')
     .option('--no-wait', 'print what was queued and leave; needs a running server');
   withServiceOptions(command).action((sceneId: string, prompts: string[], options: SegmentOptions) =>
-    withService(context, options, async (tools) => {
-      if (!options.wait && tools.service.url === null) {
-        throw new UsageError('--no-wait needs a running server: this process would end before it had an answer');
-      }
-      const segmentations = await segment(tools, await inputOf(sceneId, prompts, options), options.wait);
-      tools.terminal.write(options.json ? `${JSON.stringify(segmentations)}\n` : segmentationTable(segmentations));
-      if (segmentations.some(({ state }) => state === 'FAILED' || state === 'CANCELLED'))
-        context.exitCode = EXIT_FAILURE;
-    }),
+    withService(
+      context,
+      options,
+      async (tools) => {
+        if (!options.wait && tools.service.url === null) {
+          throw new UsageError('--no-wait needs a running server: this process would end before it had an answer');
+        }
+        const segmentations = await segment(tools, await inputOf(sceneId, prompts, options), options.wait);
+        tools.terminal.write(options.json ? `${JSON.stringify(segmentations)}\n` : segmentationTable(segmentations));
+        if (segmentations.some(({ state }) => state === 'FAILED' || state === 'CANCELLED'))
+          context.exitCode = EXIT_FAILURE;
+      },
+      { runs: true },
+    ),
   );
 }
 
 async function inputOf(
   sceneId: string,
   prompts: readonly string[],
-  { task, scale, model, gsdM, threshold, minAreaM2, areaOfInterest }: SegmentOptions,
+  { task, scale, model, gsdM, threshold, minAreaM2, areaOfInterest, force }: SegmentOptions,
 ): Promise<Record<string, unknown>> {
   const area = areaOfInterest === undefined ? undefined : await readGeometry('--area-of-interest', areaOfInterest);
-  return { sceneId, prompts, task, scale, modelId: model, gsdM, threshold, minAreaM2, areaOfInterest: area };
+  return { sceneId, prompts, task, scale, modelId: model, gsdM, threshold, minAreaM2, areaOfInterest: area, force };
 }
 
 /**
@@ -112,43 +116,42 @@ async function settled(
   { service, terminal, signal }: Pick<ServiceContext, 'service' | 'terminal' | 'signal'>,
   asked: readonly AskedSegmentation[],
 ): Promise<AskedSegmentation[]> {
-  let segmentations = [...asked];
+  const latest = new Map(asked.map((segmentation) => [segmentation.id, segmentation]));
+  const open = (): AskedSegmentation[] => [...latest.values()].filter(isOpen);
   const progress = new Progress(terminal, asked.length === 1 ? 'Asking' : `Asking ${asked.length} questions`);
+  const show = (): void => {
+    if (open().length > 0) progress.update(...stateOf(open()));
+  };
+  const follow = async ({ id }: AskedSegmentation): Promise<void> => {
+    const answer = z.object({ segmentationProgress: AskedSegmentation });
+    for await (const { segmentationProgress } of service.subscribe(answer, PROGRESS, { id })) {
+      latest.set(id, segmentationProgress);
+      show();
+    }
+    if (isOpen(latest.get(id)!)) throw new InterruptedError(`segmentation ${id} was done: its scene was deleted`);
+  };
   try {
-    while (segmentations.some(isOpen)) {
-      progress.update(...stateOf(segmentations));
-      await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) {
-        for (const { id } of segmentations.filter(isOpen)) await service.ask(z.unknown(), CANCEL, { id });
-        throw new InterruptedError('the answers were there; the questions are cancelled');
-      }
-      segmentations = await Promise.all(
-        segmentations.map((known) => (isOpen(known) ? refreshed(service, known) : Promise.resolve(known))),
-      );
+    show();
+    await Promise.race([Promise.all(open().map(follow)), untilAborted(signal)]);
+    if (signal.aborted && open().length > 0) {
+      for (const { id } of open()) await service.ask(z.unknown(), CANCEL, { id });
+      throw new InterruptedError('the answers were there; the questions are cancelled');
     }
   } finally {
     progress.stop();
   }
-  return segmentations;
+  return asked.map(({ id }) => latest.get(id)!);
 }
 
 const isOpen = ({ state }: AskedSegmentation): boolean => state === 'QUEUED' || state === 'RUNNING';
 
-async function refreshed(service: ServiceContext['service'], known: AskedSegmentation): Promise<AskedSegmentation> {
-  const answer = z.object({ segmentation: AskedSegmentation.nullable() });
-  const { segmentation } = await service.ask(answer, SEGMENTATION, { id: known.id });
-  if (!segmentation) throw new InterruptedError(`segmentation ${known.id} was done: its scene was deleted`);
-  return segmentation;
-}
-
-/** Fraction and words for the progress of all questions together: that of the one furthest behind. */
-function stateOf(segmentations: readonly AskedSegmentation[]): [fraction: number | null, detail: string] {
-  const slowest = segmentations
-    .filter(isOpen)
-    .reduce((a, b) => ((a.progress.fraction ?? 0) <= (b.progress.fraction ?? 0) ? a : b));
+/** Fraction and words for the progress of all open questions together: that of the one furthest behind. */
+function stateOf(open: readonly AskedSegmentation[]): [fraction: number | null, detail: string] {
+  const slowest = open.reduce((a, b) => ((a.progress.fraction ?? 0) <= (b.progress.fraction ?? 0) ? a : b));
   const { phase, windowsDone, windowsTotal, fraction, etaS } = slowest.progress;
+  const waits = slowest.failure ? `, ${slowest.failure.message}` : '';
   const windows = windowsTotal > 0 ? `, window ${windowsDone} of ${windowsTotal}` : '';
-  return [fraction, `${phase}${windows}${etaS === null ? '' : `, ${Math.ceil(etaS)} s to go`}`];
+  return [fraction, `${phase}${windows}${etaS === null ? '' : `, ${Math.ceil(etaS)} s to go`}${waits}`];
 }
 
 /** One line a question: what became of it. */

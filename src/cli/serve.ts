@@ -4,8 +4,9 @@ import { type Config, readConfig } from '../config.ts';
 import { createHttpServer } from '../http/http-server.ts';
 import { listen } from '../http/listen.ts';
 import { startApp } from './ask.ts';
-import { type CommandContext, untilInterrupted } from './run-command.ts';
+import { type CommandContext, untilAborted, untilInterrupted } from './run-command.ts';
 import { announceServer } from './server-file.ts';
+import { UsageError } from './terminal.ts';
 
 /** Requests still open this long after a stop are cut, milliseconds. */
 const GRACE_MS = 10_000;
@@ -17,13 +18,20 @@ export function addServe(program: Command, context: CommandContext): void {
     .description('answer GraphQL over HTTP until stopped')
     .option('--host <address>', 'address to listen on (TERRAQL_HOST)')
     .option('--port <number>', 'TCP port, 0 for a free one (TERRAQL_PORT)')
+    .option('--no-worker', 'leave the runs to `terraql worker` processes (TERRAQL_WORKER=off)')
     .option('--json', 'print JSON')
-    .action(async (options: { host?: string; port?: string; json?: boolean }) => {
+    .action(async (options: { host?: string; port?: string; worker: boolean; json?: boolean }) => {
       const config = readConfig({
         ...context.environment,
         ...(options.host === undefined ? {} : { TERRAQL_HOST: options.host }),
         ...(options.port === undefined ? {} : { TERRAQL_PORT: options.port }),
+        ...(options.worker ? {} : { TERRAQL_WORKER: 'off' }),
       });
+      if (config.TERRAQL_WORKER === 'off' && config.DATABASE_URL === undefined) {
+        throw new UsageError(
+          'a server without a worker needs DATABASE_URL: the embedded database belongs to one process, so no other could carry out the runs',
+        );
+      }
       await untilInterrupted(async (signal) => {
         const app = await startApp(config, config.TERRAQL_LOG_LEVEL, context.terminal);
         try {
@@ -54,18 +62,11 @@ export async function serveApp(
     const withdraw = await announceServer(config.TERRAQL_DATA_DIR, listening.url);
     try {
       await onListening(listening.url);
-      await aborted(signal);
+      await untilAborted(signal);
     } finally {
       await withdraw();
     }
   } finally {
     await listening.stop(GRACE_MS);
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -6,7 +6,7 @@ export interface Terminal {
   /** Writes to standard output as is. */
   write(text: string): void;
   /** Writes pieces to standard output, none sooner than the reader takes them. */
-  stream(pieces: AsyncIterable<string>): Promise<void>;
+  stream(pieces: AsyncIterable<Uint8Array>): Promise<void>;
   /** Writes a line to standard error. */
   note(line: string): void;
   /** Standard error, for progress bars; null when it is not a terminal. */

@@ -1,0 +1,62 @@
+import { html, Html } from '../http/html.ts';
+import type { AnsweredQuestion } from './ask-samples.ts';
+import { CASE_COLOURS, casePicture, type PictureReader, shelvesOf } from './case-picture.ts';
+import {
+  COMPARISON_NOTE,
+  type EvaluationReport,
+  percent,
+  type ReportTable,
+  reportTables,
+} from './evaluation-report.ts';
+import { iouOf } from './overlap.ts';
+import { REPORT_STYLE } from './report-style.ts';
+
+/** The report as one HTML page that needs nothing beside it, with pictures of typical answers. */
+export async function evaluationPage(
+  report: EvaluationReport,
+  answered: readonly AnsweredQuestion[],
+  read: PictureReader,
+): Promise<string> {
+  const { model, dataset, allQuestions } = report;
+  const title = `${model.id} on ${dataset.name}${dataset.split === '' ? '' : `, ${dataset.split}`}`;
+  const shelves: Html[] = [];
+  for (const { title: heading, cases } of shelvesOf(answered)) {
+    const items: Html[] = [];
+    for (const answer of cases) items.push(caseItem(answer, await casePicture(answer, read)));
+    shelves.push(html`<h2>${heading}</h2>\n<ul class="cases">${items}</ul>\n`);
+  }
+  const part = dataset.complete ? '' : ', a part of the data set';
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<style>${new Html(REPORT_STYLE)}</style>
+</head>
+<body>
+<h1>${title}</h1>
+<p>${allQuestions.questions} questions about ${allQuestions.images} images${part}, scale ${report.scale}.
+Numbers are percent; ± is half the 95 % interval (answers about one image are one cluster).</p>
+${reportTables(report).map(tableMarkup)}
+<p>${COMPARISON_NOTE}</p>
+<p>${Object.values(CASE_COLOURS).map(({ rgb, meaning }) => html`<span class="colour" style="background: rgb(${rgb.join(', ')})"></span> ${meaning} `)}</p>
+${shelves}
+${dataset.leftOut.length === 0 ? '' : html`<h2>Left out</h2><ul>${dataset.leftOut.map((problem) => html`<li>${problem}</li>`)}</ul>`}
+</body>
+</html>
+`.markup;
+}
+
+function tableMarkup({ title, headings, rows }: ReportTable): Html {
+  return html`<h2>${title}</h2>
+<div class="scroll"><table><thead><tr>${headings.map((heading) => html`<th>${heading}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>
+`;
+}
+
+function caseItem({ asked }: AnsweredQuestion, picture: string): Html {
+  return html`<li><img src="${picture}" alt="${asked.sample} with the answer to: ${asked.question}">
+<strong>${asked.question}</strong><br>${asked.sample}, IoU ${percent(iouOf(asked.scene))}</li>
+`;
+}
