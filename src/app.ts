@@ -1,17 +1,35 @@
 import 'reflect-metadata';
 import path from 'node:path';
 import type { ApolloServer } from '@apollo/server';
+import { AdjacencyGraphRepository } from './analysis/adjacency-graph.repository.ts';
+import { AdjacencyEdgeResolver, AdjacencyGraphResolver } from './analysis/adjacency-graph.resolver.ts';
+import { AdjacencyGraphService } from './analysis/adjacency-graph.service.ts';
+import { ChangeRepository } from './analysis/change.repository.ts';
+import { ChangePairResolver, ChangeResolver } from './analysis/change.resolver.ts';
+import { ChangeService } from './analysis/change.service.ts';
+import { StatisticsRepository } from './analysis/statistics.repository.ts';
+import { StatisticsResolver } from './analysis/statistics.resolver.ts';
+import { StatisticsService } from './analysis/statistics.service.ts';
+import { ZoneRepository } from './analysis/zone.repository.ts';
+import { ZoneResolver } from './analysis/zone.resolver.ts';
+import { ZoneService } from './analysis/zone.service.ts';
 import type { Config } from './config.ts';
 import { type Database, openDatabase } from './database/database.ts';
+import { exportRequestReader } from './export/export-request.ts';
+import { ExportService } from './export/export.service.ts';
+import { FeatureExportRepository } from './export/feature-export.repository.ts';
 import { FeatureRepository } from './feature/feature.repository.ts';
 import { FeatureResolver } from './feature/feature.resolver.ts';
 import { FeatureService } from './feature/feature.service.ts';
 import { createContext, type RequestContext } from './graphql/context.ts';
 import { NodeResolver } from './graphql/node.resolver.ts';
+import { readPersistedOperations } from './graphql/persisted-operations.ts';
 import { buildSchema } from './graphql/schema.ts';
 import { createGraphqlServer } from './graphql/server.ts';
-import { ModelRegistry } from './inference/model-registry.ts';
+import { Subscriptions } from './graphql/subscriptions.ts';
+import type { ModelRegistry } from './inference/model-registry.ts';
 import type { Logger } from './logging.ts';
+import { openModels } from './open-models.ts';
 import { FolderBlobStore } from './scene/blob-store.ts';
 import { Downloader } from './scene/download.ts';
 import { SceneLocator } from './scene/scene-locator.ts';
@@ -19,6 +37,8 @@ import { SceneRepository } from './scene/scene.repository.ts';
 import { SceneResolver } from './scene/scene.resolver.ts';
 import { SceneService } from './scene/scene.service.ts';
 import { UploadService } from './scene/upload.service.ts';
+import { ModelCircuits } from './segmentation/model-circuits.ts';
+import { SegmentationEvents } from './segmentation/segmentation-events.ts';
 import { SegmentationRepository } from './segmentation/segmentation.repository.ts';
 import { MaskResolver, SegmentationResolver } from './segmentation/segmentation.resolver.ts';
 import { SegmentationService } from './segmentation/segmentation.service.ts';
@@ -29,16 +49,18 @@ export interface App {
   readonly config: Config;
   readonly logger: Logger;
   readonly graphql: ApolloServer<RequestContext>;
+  readonly subscriptions: Subscriptions;
   readonly scenes: SceneService;
   readonly uploads: UploadService;
   readonly segmentations: SegmentationService;
   readonly features: FeatureService;
+  readonly exports: ExportService;
   readonly models: Models;
   /** @param baseUrl as the client reaches the service, without a slash at the end */
   contextFor(baseUrl: string): RequestContext;
   /** Whether the database answers and the default model is loaded. */
   readiness(): Promise<{ readonly database: boolean; readonly model: boolean }>;
-  /** Stops runs between windows, then closes model and database. */
+  /** Puts what it runs back in the queue, then closes model and database. */
   close(): Promise<void>;
 }
 
@@ -52,8 +74,13 @@ export interface Adapters {
 }
 
 const CONFIGURED: Adapters = {
-  database: (config) => openDatabase({ databaseUrl: config.DATABASE_URL, dataDir: config.TERRAQL_DATA_DIR }),
-  models: (config) => ModelRegistry.open(config.TERRAQL_MODELS_DIR, config.TERRAQL_MODEL, config.TERRAQL_MODEL_THREADS),
+  database: (config) =>
+    openDatabase({
+      databaseUrl: config.DATABASE_URL,
+      dataDir: config.TERRAQL_DATA_DIR,
+      statementTimeoutS: config.TERRAQL_STATEMENT_TIMEOUT_S,
+    }),
+  models: openModels,
 };
 
 /**
@@ -61,6 +88,8 @@ const CONFIGURED: Adapters = {
  * @throws what the database and the model folder say of a setting that they cannot work with
  */
 export async function createApp(config: Config, logger: Logger, adapters: Adapters = CONFIGURED): Promise<App> {
+  const manifest = config.TERRAQL_PERSISTED_OPERATIONS;
+  const persisted = manifest === undefined ? null : await readPersistedOperations(manifest);
   const models = await adapters.models(config);
   const database = await adapters.database(config);
   const blobs = new FolderBlobStore(path.join(config.TERRAQL_DATA_DIR, 'blobs'));
@@ -74,50 +103,90 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   const store = new SegmentationRepository(database);
   const features = new FeatureService(new FeatureRepository(database), {
     maxVertices: config.TERRAQL_MAX_VERTICES,
-    maxPage: config.TERRAQL_MAX_PAGE,
+    nearM: config.TERRAQL_NEAR_M,
   });
-  const worker = new SegmentationWorker(
-    { store, scenes, models, logger },
-    { nearM: config.TERRAQL_NEAR_M, maxWindows: config.TERRAQL_MAX_WINDOWS },
-  );
-  const segmentations = new SegmentationService(store, scenes, models, worker, {
+  const worker =
+    config.TERRAQL_WORKER === 'off'
+      ? null
+      : new SegmentationWorker(
+          { store, scenes, models, circuits: new ModelCircuits(), blobs, logger },
+          { nearM: config.TERRAQL_NEAR_M, maxWindows: config.TERRAQL_MAX_WINDOWS, runs: config.TERRAQL_RUNS },
+        );
+  const events = new SegmentationEvents(store, logger);
+  const segmentations = new SegmentationService(store, scenes, models, events, {
     maxPrompts: config.TERRAQL_MAX_PROMPTS,
     maxWindows: config.TERRAQL_MAX_WINDOWS,
   });
   const limits = { maxPage: config.TERRAQL_MAX_PAGE, maxVertices: config.TERRAQL_MAX_VERTICES };
   const schema = buildSchema([
     new NodeResolver(scenes, segmentations, features),
-    new SceneResolver(scenes, uploads, segmentations, limits),
-    new SegmentationResolver(segmentations, features, limits),
+    new SceneResolver(scenes, uploads, limits),
+    new SegmentationResolver(segmentations, limits),
     new MaskResolver(),
     new FeatureResolver(features, limits),
+    ...analysisResolvers(database, { scenes, segmentations, features }, config),
   ]);
-  const graphql = createGraphqlServer(schema, logger, {
-    maxDepth: config.TERRAQL_MAX_DEPTH,
-    production: config.NODE_ENV === 'production',
+  const exports = new ExportService(new FeatureExportRepository(database), features, exportRequestReader(schema), {
+    maxFeatures: config.TERRAQL_MAX_EXPORT,
+    maxCost: config.TERRAQL_MAX_COST,
   });
+  const operations = {
+    maxDepth: config.TERRAQL_MAX_DEPTH,
+    maxAliases: config.TERRAQL_MAX_ALIASES,
+    maxCost: config.TERRAQL_MAX_COST,
+    persisted,
+    production: config.NODE_ENV === 'production',
+  };
+  const graphql = createGraphqlServer(schema, logger, operations);
   await graphql.start();
-  await worker.start();
+  await events.start();
+  await worker?.start();
   return {
     config,
     logger,
     graphql,
+    subscriptions: new Subscriptions(schema, operations, logger),
     scenes,
     uploads,
     segmentations,
     features,
+    exports,
     models,
     contextFor: (baseUrl) => createContext({ scenes, segmentations, features, models }, baseUrl),
     async readiness() {
       const [answers, model] = await Promise.allSettled([database.prisma.$queryRaw`SELECT 1`, models.get()]);
-      return { database: answers.status === 'fulfilled', model: model.status === 'fulfilled' };
+      return {
+        database: answers.status === 'fulfilled',
+        model: model.status === 'fulfilled' && model.value.ready(),
+      };
     },
     async close() {
       await graphql.stop();
-      await worker.close();
+      await events.close();
+      await worker?.close();
       await models.close();
       await downloader.close();
       await database.close();
     },
   };
+}
+
+/** What answers questions over many stored features. */
+function analysisResolvers(
+  database: Database,
+  { scenes, segmentations, features }: Pick<App, 'scenes' | 'segmentations' | 'features'>,
+  config: Config,
+): object[] {
+  const zones = new ZoneService(features, new ZoneRepository(database), { maxVertices: config.TERRAQL_MAX_VERTICES });
+  const graphs = new AdjacencyGraphService(features, new AdjacencyGraphRepository(database), {
+    nearM: config.TERRAQL_NEAR_M,
+  });
+  return [
+    new StatisticsResolver(new StatisticsService(features, new StatisticsRepository(database))),
+    new ChangeResolver(new ChangeService(segmentations, scenes, new ChangeRepository(database))),
+    new ChangePairResolver(),
+    new ZoneResolver(zones),
+    new AdjacencyGraphResolver(graphs),
+    new AdjacencyEdgeResolver(),
+  ];
 }

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { z } from 'zod';
+import { EXECUTION_PROVIDERS } from './inference/execution-provider-names.ts';
 
 const PROJECT_ROOT = path.resolve(import.meta.dirname, '..');
 
@@ -35,6 +36,26 @@ export const environmentSchema = z.object({
     .min(0)
     .default(0)
     .describe('Threads of one inference; 0: one per core'),
+  TERRAQL_MODEL_URL: z
+    .string()
+    .default('')
+    .transform((urls) => urls.split(',').flatMap((url) => url.trim().replace(/\/+$/, '') || []))
+    .pipe(z.array(z.url({ protocol: /^https?$/, error: 'must be http:// or https:// addresses with commas between' })))
+    .describe('Servers of the Open Inference Protocol that run the models; unset: this process does'),
+  TERRAQL_EXECUTION_PROVIDER: z
+    .enum(EXECUTION_PROVIDERS)
+    .default('cpu')
+    .describe('What computes the models that run in this process'),
+  TERRAQL_MODEL_WORKERS: count(1, 'Windows that a model works on at once; each worker holds the model once'),
+  TERRAQL_MODEL_QUEUE: count(64, 'Most requests that wait for a model; more are refused and may come again'),
+  TERRAQL_MODEL_TIMEOUT_S: count(120, 'Longest that a request to a model may take, its waiting included, seconds'),
+  TERRAQL_MODEL_PORT: z.coerce.number().int().min(0).max(65_535).default(8000).describe('TCP port of the model server'),
+  TERRAQL_IMAGE_CACHE_MB: count(512, 'Memory of a model for encoded windows, so that a next prompt is quick, MiB'),
+  TERRAQL_WORKER: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('`off`: this process carries out no runs; `terraql worker` processes do'),
+  TERRAQL_RUNS: count(1, 'Runs that a process works on at a time'),
   TERRAQL_NEAR_M: z.coerce
     .number()
     .min(0)
@@ -45,7 +66,16 @@ export const environmentSchema = z.object({
   TERRAQL_MAX_PROMPTS: count(20, 'Most prompts of one `segment` call'),
   TERRAQL_MAX_VERTICES: count(10_000, 'Most vertices of a geometry in a request'),
   TERRAQL_MAX_DEPTH: count(12, 'Deepest nesting of a GraphQL operation'),
+  TERRAQL_MAX_ALIASES: count(30, 'Most aliases of a GraphQL operation'),
+  TERRAQL_MAX_COST: count(50_000, 'Highest cost of a GraphQL operation, as `extensions.cost` has it'),
+  TERRAQL_STATEMENT_TIMEOUT_S: count(30, 'Longest that a query of a request may take on a PostgreSQL server, seconds'),
+  TERRAQL_PERSISTED_OPERATIONS: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Apollo's manifest of persisted operations; set: no other operation is answered"),
   TERRAQL_MAX_PAGE: count(1000, 'Most nodes of one page of a list'),
+  TERRAQL_MAX_EXPORT: count(1_000_000, 'Most features of one exported file'),
   TERRAQL_UPLOAD_TTL_S: count(3600, 'Seconds that an upload URL is good for'),
   TERRAQL_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])

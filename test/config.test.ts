@@ -31,3 +31,15 @@ it('names every wrong variable with its value and what is allowed', () => {
   expect(read).toThrow(/DATABASE_URL="mysql:\/\/x": must begin with postgres/);
   expect(read).toThrow(/TERRAQL_LOG_LEVEL="loud": .*"warn"/);
 });
+
+it('takes several model servers, and nothing else for one', () => {
+  const urls = (value: string) => readConfig({ TERRAQL_MODEL_URL: value }).TERRAQL_MODEL_URL;
+  expect(urls('')).toEqual([]);
+  expect(urls('http://gpu1:8000/, https://models.example.org/a')).toEqual([
+    'http://gpu1:8000',
+    'https://models.example.org/a',
+  ]);
+  expect(() => urls('http://gpu1:8000,gpu2:8000')).toThrow(
+    'TERRAQL_MODEL_URL="http://gpu1:8000,gpu2:8000": must be http:// or https:// addresses with commas between',
+  );
+});

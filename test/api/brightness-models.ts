@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Models } from '../../src/app.ts';
 import { UnknownModelError } from '../../src/inference/model-registry.ts';
 import {
@@ -29,6 +30,10 @@ export class BrightnessModel implements SegmentationModel {
   windowsAsked = 0;
   /** Awaited before each answer, so that a test can hold a run. */
   gate: Promise<void> = Promise.resolve();
+  /** Time that a window takes, milliseconds. */
+  pauseMs = 0;
+  /** What every window comes to, instead of an answer. */
+  failure: Error | null = null;
 
   ready(): boolean {
     return true;
@@ -38,8 +43,19 @@ export class BrightnessModel implements SegmentationModel {
     if (text.length > 500) throw new QuestionTooLongError(text.length, 500);
   }
 
-  async infer(image: Uint8Array, questions: readonly Question[]): Promise<Float32Array[]> {
-    await this.gate;
+  async infer(
+    image: Uint8Array,
+    questions: readonly Question[],
+    signal?: AbortSignal,
+    onPhase?: (phase: 'encoding' | 'reasoning') => void,
+  ): Promise<Float32Array[]> {
+    signal?.throwIfAborted();
+    if (this.failure) throw this.failure;
+    onPhase?.('encoding');
+    onPhase?.('reasoning');
+    await openedOrAborted(this.gate, signal);
+    if (this.pauseMs > 0) await sleep(this.pauseMs, undefined, { signal }).catch(() => undefined);
+    signal?.throwIfAborted();
     this.windowsAsked += 1;
     const brightness = blockMeans(image);
     return questions.map(({ text }) => {
@@ -49,6 +65,15 @@ export class BrightnessModel implements SegmentationModel {
   }
 
   async close(): Promise<void> {}
+}
+
+async function openedOrAborted(gate: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  const listening = new AbortController();
+  const aborted = new Promise<void>((resolve) =>
+    signal?.addEventListener('abort', () => resolve(), { once: true, signal: listening.signal }),
+  );
+  await Promise.race([gate, aborted]);
+  listening.abort();
 }
 
 function blockMeans(image: Uint8Array): Float32Array {

@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { bbox } from '@turf/turf';
 import { writeArrayBuffer } from 'geotiff';
+import type { Polygon } from 'geojson';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestApp, type TestApp } from './test-app.ts';
 
@@ -63,7 +65,7 @@ describe('segment', () => {
     // UTM scale at the central meridian is 0.9996: the ground is 1 / 0.9996² larger than the grid says.
     expect(large.areaM2 / (large.pixelCount * 100)).toBeCloseTo(1 / 0.9996 ** 2, 4);
     expect(found.mask.pixelCount).toBe(large.pixelCount + small.pixelCount);
-    expect(found.mask.counts.reduce((a: number, b: number) => a + b, 0)).toBe(WIDTH * HEIGHT);
+    expect(found.mask.counts.reduce((a, b) => a + b, 0)).toBe(WIDTH * HEIGHT);
     expect(found.areaM2).toBeCloseTo(large.areaM2 + small.areaM2, 3);
   });
 
@@ -73,12 +75,11 @@ describe('segment', () => {
     expect(test.model.windowsAsked - before).toBe(data.segment[0].progress.windowsTotal);
     const [bright, dark] = data.segment;
     const touching = dark.features.nodes[0].neighbours.edges.filter(
-      ({ relation, node }: { relation: string; node: { segmentation: { prompt: string } } }) =>
-        relation === 'TOUCHES' && node.segmentation.prompt === 'bright',
+      ({ relation, node }) => relation === 'TOUCHES' && node.segmentation.prompt === 'bright',
     );
     expect(touching.length).toBeGreaterThan(0);
     const largest = bright.features.nodes[0];
-    const border = largest.neighbours.edges.find(({ relation }: { relation: string }) => relation === 'TOUCHES');
+    const border = largest.neighbours.edges.find(({ relation }) => relation === 'TOUCHES')!;
     // All around a block of 40 x 20 pixels of 10 m.
     expect(border.sharedBorderM).toBeGreaterThan(1100);
     expect(border.sharedBorderM).toBeLessThan(1300);
@@ -116,14 +117,7 @@ describe('segment', () => {
 
   it('looks only inside the area of interest', async () => {
     const { data } = await test.ask(`{ scene(id: "${sceneId}") { footprint } }`);
-    const ring = data.scene.footprint.coordinates[0] as number[][];
-    const [longitudes, latitudes] = [ring.map(([x]) => x!), ring.map(([, y]) => y!)];
-    const [left, right, bottom, top] = [
-      Math.min(...longitudes),
-      Math.max(...longitudes),
-      Math.min(...latitudes),
-      Math.max(...latitudes),
-    ];
+    const [left, bottom, right, top] = bbox(data.scene.footprint as unknown as Polygon);
     const half = (left + right) / 2;
     const areaOfInterest = {
       type: 'Polygon',
@@ -153,6 +147,7 @@ describe('segment', () => {
     [{ threshold: 1 }, 'SEGMENT_REQUEST_INVALID', 'threshold 1 is not between 0 and 1'],
     [{ minAreaM2: -1 }, 'SEGMENT_REQUEST_INVALID', 'minAreaM2 -1 is not 0 or more'],
     [{ gsdM: 0.1 }, 'GSD_TOO_FINE', expect.stringContaining('0.1')],
+    [{ idempotencyKey: '' }, 'SEGMENT_REQUEST_INVALID', 'idempotencyKey has 0 characters; it has 1 to 200'],
     [{ waitS: 601 }, 'SEGMENT_REQUEST_INVALID', 'waitS 601 is not from 0 to 600'],
     [{ modelId: 'gpt' }, 'MODEL_NOT_FOUND', 'no model gpt; the model folder has: brightness/1'],
     [
@@ -172,7 +167,7 @@ describe('segment', () => {
   it('returns at once without waitS, runs on, and can be cancelled between windows', async () => {
     let open = () => {};
     test.model.gate = new Promise((resolve) => (open = resolve));
-    const [queued] = (await segment({ waitS: 0 })).data.segment;
+    const [queued] = (await segment({ waitS: 0, force: true })).data.segment;
     expect(['QUEUED', 'RUNNING']).toContain(queued.state);
     const cancelled = await test.ask(`mutation { cancelSegmentation(id: "${queued.id}") { state } }`);
     expect(cancelled.data.cancelSegmentation.state).toBe('CANCELLED');
@@ -185,10 +180,25 @@ describe('segment', () => {
     expect(data.segmentation).toEqual({ state: 'CANCELLED', featureCount: 0, mask: null });
   });
 
-  it('answers the same idempotency key with the same segmentation', async () => {
-    const [first] = (await segment({ idempotencyKey: 'k1' })).data.segment;
-    const [second] = (await segment({ idempotencyKey: 'k1' })).data.segment;
+  it('answers the same idempotency key with the same segmentation, and refuses it with other arguments', async () => {
+    const [first] = (await segment({ idempotencyKey: 'k1', force: true })).data.segment;
+    const [second] = (await segment({ idempotencyKey: 'k1', force: true, waitS: 30 })).data.segment;
     expect(second.id).toBe(first.id);
+    expect((await segment({ idempotencyKey: 'k1', force: true, threshold: 0.4 })).error).toEqual({
+      code: 'IDEMPOTENCY_KEY_REUSED',
+      message: 'idempotencyKey "k1" was used for another request in the last 24 hours; take a new key',
+    });
+  });
+
+  it('returns work that is stored, and repeats it when forced', async () => {
+    const [first] = (await segment({ prompts: ['dark'] })).data.segment;
+    const asked = test.model.windowsAsked;
+    const [again, twice] = (await segment({ prompts: ['dark', ' dark '] })).data.segment;
+    expect([again.id, twice.id]).toEqual([first.id, first.id]);
+    expect(test.model.windowsAsked).toBe(asked);
+    const [other] = (await segment({ prompts: ['dark'], threshold: 0.7 })).data.segment;
+    const [forced] = (await segment({ prompts: ['dark'], force: true })).data.segment;
+    expect(new Set([first.id, other.id, forced.id]).size).toBe(3);
   });
 });
 
@@ -217,7 +227,7 @@ describe('features', () => {
       orderBy: { by: 'DISTANCE', direction: 'ASC' },
     });
     expect(error).toBeNull();
-    const distances = data.features.nodes.map(({ distanceM }: { distanceM: number }) => distanceM);
+    const distances = data.features.nodes.map(({ distanceM }) => distanceM);
     expect(distances.length).toBeGreaterThan(0);
     expect(distances).toEqual(distances.toSorted((a: number, b: number) => a - b));
   });

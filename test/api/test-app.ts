@@ -3,14 +3,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type App, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
+import type { Database } from '../../src/database/database.ts';
 import { createLogger } from '../../src/logging.ts';
 import { openTestDatabase } from '../database/test-database.ts';
+import type { AnswerData } from './answer.ts';
 import { BrightnessModel, brightnessModels } from './brightness-models.ts';
 
 /** What an operation came to: its data, or the first error. */
 export interface Answer {
-  // oxlint-disable-next-line typescript/no-explicit-any -- tests read answers of every shape
-  readonly data: any;
+  readonly data: AnswerData;
   readonly error: { readonly message: string; readonly code: unknown } | null;
 }
 
@@ -23,13 +24,19 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
-/** The whole service on a database of its own, with a model whose answers are known in advance. */
-export async function openTestApp(environment: Record<string, string> = {}): Promise<TestApp> {
+/**
+ * The whole service on a database of its own, with a model whose answers are known in advance.
+ * @param database opens it; closed with the app
+ */
+export async function openTestApp(
+  environment: Record<string, string> = {},
+  database: () => Promise<Database> = openTestDatabase,
+): Promise<TestApp> {
   const root = await mkdtemp(path.join(tmpdir(), 'terraql-api-'));
   const model = new BrightnessModel();
   const config = readConfig({ TERRAQL_SCENE_ROOTS: root, TERRAQL_DATA_DIR: path.join(root, 'data'), ...environment });
   const app = await createApp(config, createLogger('silent'), {
-    database: openTestDatabase,
+    database,
     models: async () => brightnessModels(model),
   });
   return {
@@ -45,7 +52,7 @@ export async function openTestApp(environment: Record<string, string> = {}): Pro
       const { data, errors } = body.singleResult;
       const [first] = errors ?? [];
       return {
-        data: JSON.parse(JSON.stringify(data ?? null)),
+        data: JSON.parse(JSON.stringify(data ?? null)) as AnswerData,
         error: first ? { message: first.message, code: first.extensions?.['code'] } : null,
       };
     },

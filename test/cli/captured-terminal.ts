@@ -14,7 +14,9 @@ export class CapturedTerminal implements Terminal {
     this.notes.push(line);
   }
 
-  async stream(pieces: AsyncIterable<string>): Promise<void> {
-    for await (const piece of pieces) this.output += piece;
+  async stream(pieces: AsyncIterable<Uint8Array>): Promise<void> {
+    const taken: Uint8Array[] = [];
+    for await (const piece of pieces) taken.push(piece);
+    this.output += Buffer.concat(taken).toString();
   }
 }

@@ -93,7 +93,7 @@ describe('segment', () => {
 
   it('keeps to the area of interest, given in place or as a feature', async () => {
     const { data } = await test.ask('query($id: ID!) { scene(id: $id) { footprint } }', { id: sceneId });
-    const [west, south] = data.scene.footprint.coordinates[0][0] as [number, number];
+    const [west, south] = data.scene.footprint.coordinates[0][0];
     const square = [
       [-1, -1],
       [1, -1],
@@ -111,7 +111,7 @@ describe('segment', () => {
     let open = (): void => undefined;
     test.model.gate = new Promise((resolve) => (open = resolve));
     try {
-      const [queued] = await json('segment', sceneId, 'dark', '--no-wait');
+      const [queued] = await json('segment', sceneId, 'dark', '--force', '--no-wait');
       expect(['QUEUED', 'RUNNING']).toContain(queued.state);
     } finally {
       open();

@@ -42,7 +42,7 @@ describe('terraql', () => {
     [['segment', 'scene-1'], "terraql: missing required argument 'prompt'"],
     [['features', '--limit', '0'], "argument '0' is invalid. It is not a whole number from 1."],
     [['features', '--bbox', '1,2,3'], "argument '1,2,3' is invalid. It must be west,south,east,north."],
-    [['features', '--format', 'shapefile'], 'Allowed are table, geojson, csv, ndjson.'],
+    [['features', '--format', 'shapefile'], 'Allowed are table, geojson, ndjson, csv, fgb, parquet.'],
     [['segment', 'scene-1', 'water', '--task', 'guessing'], 'Allowed are reasoning, referring.'],
   ])('leaves with 2 and one line for wrong usage: %s', async (words, line) => {
     const { exitCode, output, notes } = await cli(words);

@@ -4,7 +4,9 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { VerifiedModel } from '../../src/inference/manifest.ts';
-import { ModelGraphs, type EncodedWindow, type TokenizedQuestion } from '../../src/inference/model-graphs.ts';
+import type { EncodedWindow } from '../../src/inference/image-cache.ts';
+import { ModelGraphs } from '../../src/inference/model-graphs.ts';
+import type { TokenizedQuestion } from '../../src/inference/prompt-rows.ts';
 import { QuestionTokenizer } from '../../src/inference/question-tokenizer.ts';
 import { letterbox } from '../../src/raster/letterbox.ts';
 import { letterboxGeometry } from '../../src/raster/window-plan.ts';
@@ -58,7 +60,7 @@ describe('the TypeScript pipeline computes what the Python pipeline does', () =>
 
   beforeAll(async () => {
     model = await testModel();
-    graphs = await ModelGraphs.load(model.folder, model.manifest, 0);
+    graphs = await ModelGraphs.load(model.folder, model.manifest);
     pixels = await sharp(fileURLToPath(new URL(golden.image.path, FIXTURES)))
       .raw()
       .toBuffer();
