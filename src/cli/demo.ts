@@ -20,7 +20,7 @@ const IMAGE = path.resolve(import.meta.dirname, '../../test/fixtures/imagery/har
 const SCENE_NAME = 'Harbour and canal, Netherlands (Beeldmateriaal / PDOK, CC BY 4.0)';
 const PROMPTS: readonly string[] = ['water', 'what would flood first?', 'tennis courts'];
 /** Specks are left out; square metres. */
-const MIN_AREA_M2 = 200;
+const MIN_AREA_M2 = 2000;
 const TABLE_ROWS = 12;
 
 const KNOWN = `query Known($name: String!, $segmentations: Int!) {
