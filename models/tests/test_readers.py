@@ -165,19 +165,22 @@ def test_rrsisd_names_what_a_ref_lacks(tmp_path: Path) -> None:
 
 
 class Burglar:
-    """Its pickle asks for a function to be called."""
+    """Its pickle asks for a file to be made."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (Path.touch, (Path("/tmp/was-here"),))
+        return (Path.touch, (self.trace,))
 
 
 def test_a_pickle_that_would_run_code_is_refused_unread(tmp_path: Path) -> None:
-    path = tmp_path / "refs.p"
-    for value in (Burglar(), [{"ok": 1}, Burglar()], np.zeros(2), Path):
+    path, trace = tmp_path / "refs.p", tmp_path / "was-here"
+    for value in (Burglar(trace), [{"ok": 1}, Burglar(trace)], np.zeros(2), Path):
         path.write_bytes(pickle.dumps(value))
         with pytest.raises(DataSetError, match="only plain data is read"):
             load_plain(path)
-    assert not Path("/tmp/was-here").exists()
+    assert not trace.exists()
     path.write_bytes(b"cposix\nsystem\n(S'true'\ntR.")
     with pytest.raises(DataSetError, match=r"it names posix\.system"):
         load_plain(path)

@@ -3,7 +3,7 @@ import { type Database, Prisma } from '../database/database.ts';
 import { conditionSql } from '../feature/feature-condition.repository.ts';
 import { ADJACENCY_RELATIONS } from '../feature/feature.ts';
 import type { FeatureFilter } from '../feature/feature.filter.ts';
-import { commonBorderSql } from './overlay.repository.ts';
+import { commonBorderSql, gapSql } from '../feature/overlay.repository.ts';
 import type { AdjacencyEdge, AdjacencyGraphStore, EdgeFilter } from './adjacency-graph.ts';
 
 const NodeRow = z.object({ id: z.string() });
@@ -76,8 +76,7 @@ function measuredSql(others: Prisma.Sql, reachM: number): Prisma.Sql {
     FROM node
     JOIN feature AS origin ON origin.id = node.id
     CROSS JOIN LATERAL (
-      SELECT other.id, CASE WHEN ST_Intersects(other.geometry, origin.geometry) THEN 0
-                            ELSE ST_Distance(other.geometry::geography, origin.geometry::geography) END AS gap_m
+      SELECT other.id, ${gapSql(Prisma.sql`other.geometry`, Prisma.sql`origin.geometry`)} AS gap_m
       FROM feature AS other
       WHERE other.id > origin.id AND ${others}
         AND ST_DWithin(other.geometry::geography, origin.geometry::geography, ${reachM}::float8)

@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts';
-import { InvalidFilterError, MAX_ADJACENT_M, type RequestedFilter } from '../feature/check-filter.ts';
+import { checkGap, type RequestedFilter } from '../feature/check-filter.ts';
 import type { FeatureService, Warn } from '../feature/feature.service.ts';
 import type { AdjacencyEdge, AdjacencyGraphStore, EdgeFilter } from './adjacency-graph.ts';
 import { once } from './once.ts';
@@ -36,10 +36,7 @@ export class AdjacencyGraphService {
 
   /** @throws {GraphTooLargeError} {@link InvalidFilterError} and what else a filter is refused for */
   async graph(requested: RequestedFilter, wanted: Omit<EdgeFilter, 'reachM'>, warn?: Warn): Promise<AdjacencyGraph> {
-    const { withinM } = wanted;
-    if (withinM !== undefined && !(withinM >= 0 && withinM <= MAX_ADJACENT_M)) {
-      throw new InvalidFilterError(`withinM is ${withinM}; it must be 0 to ${MAX_ADJACENT_M} metres`);
-    }
+    checkGap('withinM', wanted.withinM);
     const filter = await this.features.checkedFilter(requested, undefined, warn);
     const nodeIds = await this.store.nodes(filter, MAX_NODES + 1);
     if (nodeIds.length > MAX_NODES) throw new GraphTooLargeError('features', MAX_NODES);

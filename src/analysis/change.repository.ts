@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Database, Prisma } from '../database/database.ts';
-import { commonAreaSql } from './overlay.repository.ts';
+import { commonAreaSql } from '../feature/overlay.repository.ts';
 import type { ChangeStore, FeatureOverlap, FeaturePart } from './change.ts';
 
 const ShareRow = z.object({ share: z.number() });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Database, Prisma } from '../database/database.ts';
 import { conditionSql } from '../feature/feature-condition.repository.ts';
 import type { FeatureFilter } from '../feature/feature.filter.ts';
-import { unionSql } from './overlay.repository.ts';
+import { unionSql } from '../feature/overlay.repository.ts';
 import type { ByGroup, FeatureGrouping, GroupBorders, GroupReach, GroupTotals, StatisticsStore } from './statistics.ts';
 
 const key = z.array(z.string());

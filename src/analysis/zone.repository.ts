@@ -4,7 +4,7 @@ import { requireIdentifier } from '../database/identifier.ts';
 import { uuidsSql } from '../database/uuids.ts';
 import { conditionSql } from '../feature/feature-condition.repository.ts';
 import type { FeatureFilter } from '../feature/feature.filter.ts';
-import { commonAreaSql, unionSql } from './overlay.repository.ts';
+import { commonAreaSql, gapSql, unionSql } from '../feature/overlay.repository.ts';
 import type { NearestToZone, ZoneCoverage, ZoneDescription, Zones, ZoneStore } from './zones.ts';
 
 const DescriptionRow = z.object({
@@ -89,10 +89,7 @@ export class ZoneRepository implements ZoneStore {
   }
 }
 
-/** Outlines that meet are 0 apart, where straight lines and geodesics differ too. */
-const DISTANCE = Prisma.sql`
-  CASE WHEN ST_Intersects(f.geometry, zone.geometry) THEN 0
-    ELSE ST_Distance(f.geometry::geography, zone.geometry::geography) END`;
+const DISTANCE = gapSql(Prisma.sql`f.geometry`, Prisma.sql`zone.geometry`);
 
 function othersThan({ kind }: Zones): Prisma.Sql {
   return kind === 'FEATURES' ? Prisma.sql`f.id <> zone.id` : Prisma.sql`TRUE`;

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type Config, readConfig } from '../config.ts';
 import { listen } from '../http/listen.ts';
 import { createLogger } from '../logging.ts';
-import { type CommandContext, untilInterrupted } from './run-command.ts';
+import { type CommandContext, untilAborted, untilInterrupted } from './run-command.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Requests still open this long after a stop are cut, milliseconds. */
@@ -62,16 +62,9 @@ async function serveModels(
         ? `${JSON.stringify({ url: listening.url, pid: process.pid, models: ids })}\n`
         : `TerraQL serves the models ${ids.join(', ')} at ${listening.url}; Ctrl-C stops it\n`,
     );
-    await stopped(signal);
+    await untilAborted(signal);
   } finally {
     await listening.stop(GRACE_MS);
     await models.close();
   }
-}
-
-function stopped(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -1,4 +1,4 @@
-import { html, Html } from '../http/html.ts';
+import { html, type Html } from '../http/html.ts';
 import type { AnsweredQuestion } from './ask-samples.ts';
 import { CASE_COLOURS, casePicture, type PictureReader, shelvesOf } from './case-picture.ts';
 import {
@@ -9,7 +9,7 @@ import {
   reportTables,
 } from './evaluation-report.ts';
 import { iouOf } from './overlap.ts';
-import { REPORT_STYLE } from './report-style.ts';
+import { reportPage } from './report-page.ts';
 
 /** The report as one HTML page that needs nothing beside it, with pictures of typical answers. */
 export async function evaluationPage(
@@ -26,26 +26,15 @@ export async function evaluationPage(
     shelves.push(html`<h2>${heading}</h2>\n<ul class="cases">${items}</ul>\n`);
   }
   const part = dataset.complete ? '' : ', a part of the data set';
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title>
-<style>${new Html(REPORT_STYLE)}</style>
-</head>
-<body>
-<h1>${title}</h1>
-<p>${allQuestions.questions} questions about ${allQuestions.images} images${part}, scale ${report.scale}.
+  const body = html`<p>${allQuestions.questions} questions about ${allQuestions.images} images${part}, scale ${report.scale}.
 Numbers are percent; ± is half the 95 % interval (answers about one image are one cluster).</p>
 ${reportTables(report).map(tableMarkup)}
 <p>${COMPARISON_NOTE}</p>
 <p>${Object.values(CASE_COLOURS).map(({ rgb, meaning }) => html`<span class="colour" style="background: rgb(${rgb.join(', ')})"></span> ${meaning} `)}</p>
 ${shelves}
 ${dataset.leftOut.length === 0 ? '' : html`<h2>Left out</h2><ul>${dataset.leftOut.map((problem) => html`<li>${problem}</li>`)}</ul>`}
-</body>
-</html>
-`.markup;
+`;
+  return reportPage(title, body);
 }
 
 function tableMarkup({ title, headings, rows }: ReportTable): Html {

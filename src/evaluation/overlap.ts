@@ -1,4 +1,5 @@
 import { letterboxGeometry } from '../raster/window-plan.ts';
+import { fromCocoCounts } from '../vector/coco-counts.ts';
 import type { Label } from './label.ts';
 
 /** Pixels of an answer and its label. */
@@ -22,17 +23,7 @@ export function iouOf({ intersection, union }: Overlap): number {
  * @returns row-major, 1 inside
  */
 export function maskFromCounts(counts: readonly number[], widthPx: number, heightPx: number): Uint8Array {
-  const mask = new Uint8Array(widthPx * heightPx);
-  let position = 0;
-  counts.forEach((count, index) => {
-    if (index % 2 === 1) {
-      for (let place = position; place < position + count; place++) {
-        mask[(place % heightPx) * widthPx + Math.floor(place / heightPx)] = 1;
-      }
-    }
-    position += count;
-  });
-  return mask;
+  return fromCocoCounts(counts, widthPx, heightPx).toBytes(0, heightPx);
 }
 
 /** Compares at the image's own size. @param answer row-major, 1 inside */

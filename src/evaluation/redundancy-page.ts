@@ -1,6 +1,6 @@
 import { html, Html } from '../http/html.ts';
 import { DISTANCES, type RedundancyReport, type StageRedundancy } from './redundancy.ts';
-import { REPORT_STYLE } from './report-style.ts';
+import { reportPage } from './report-page.ts';
 
 const WIDTH = 720;
 const HEIGHT = 360;
@@ -14,17 +14,7 @@ const COLOURS = ['#0b57d0', '#b3261e', '#137333', '#8430ce'] as const;
 /** The report as one HTML page: the plot, a table of stages and one of images. */
 export function redundancyPage(report: RedundancyReport): string {
   const title = `Redundancy of visual tokens, ${report.modelId}`;
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title>
-<style>${new Html(REPORT_STYLE)}</style>
-</head>
-<body>
-<h1>${title}</h1>
-<p>Cosine similarity of the encoder's tokens in ${report.images.length} images, each letterboxed into one window of
+  const body = html`<p>Cosine similarity of the encoder's tokens in ${report.images.length} images, each letterboxed into one window of
 ${report.windowPx} pixels; cells that show a bar are left out. Bars span from the 5 % to the 95 % mark. "Anywhere" are pairs
 drawn from the same image: the closer neighbours are to 1 and the further above "anywhere", the more of what they say is
 said twice.</p>
@@ -34,9 +24,8 @@ ${new Html(redundancyPlot(report.stages))}
 <h2>Direct neighbours, by image</h2>
 <div class="scroll"><table><thead><tr><th>image</th>${report.stages.map(({ stage }) => html`<th>${stage}</th>`)}</tr></thead>
 <tbody>${report.images.map(({ name, neighbours }) => html`<tr><td>${name}</td>${report.stages.map(({ stage }) => html`<td>${cosineText(neighbours[stage])}</td>`)}</tr>`)}</tbody></table></div>
-</body>
-</html>
-`.markup;
+`;
+  return reportPage(title, body);
 }
 
 function stageRow({ stage, strideWindowPx, tokens, neighbours, anywhere }: StageRedundancy): Html {

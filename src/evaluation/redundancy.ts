@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts';
 import { letterbox } from '../raster/letterbox.ts';
 import { letterboxGeometry } from '../raster/window-plan.ts';
-import { seededPairs } from './seeded-pairs.ts';
+import { seededRandom } from './seeded-random.ts';
 import {
   type CellRange,
   type Similarity,
@@ -79,7 +79,7 @@ export async function measureRedundancy(
       const range = pictureCells(widthPx, heightPx, model.windowPx, features.side);
       const [own, all] = [stageTallies(), tallies.get(stage)!];
       tallyNeighbours(features, range, DISTANCES, own.distances);
-      tallyRandomPairs(features, range, RANDOM_PAIRS, seededPairs(perImage.length), own.anywhere);
+      tallyRandomPairs(features, range, RANDOM_PAIRS, seededRandom(perImage.length + 1), own.anywhere);
       own.distances.forEach((tally, index) => all.distances[index]!.merge(tally));
       all.anywhere.merge(own.anywhere);
       return [stage, own.distances[0]!.result().mean] as const;

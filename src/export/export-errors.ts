@@ -20,7 +20,7 @@ export class ExportTooLargeError extends AppError {
   }
 }
 
-/** `limit` or `precision` is outside what can be had. */
+/** A parameter of the request, or its body, is not what an export takes. */
 export class InvalidExportError extends AppError {
   readonly code = 'EXPORT_REQUEST_INVALID';
 }

@@ -1,5 +1,5 @@
 import type { RequestedFilter } from '../feature/check-filter.ts';
-import type { FeatureFilter, FeatureOrder } from '../feature/feature.filter.ts';
+import { type FeatureFilter, type FeatureOrder, LARGEST_FIRST } from '../feature/feature.filter.ts';
 import { filterCost } from '../feature/filter-cost.ts';
 import { OperationTooCostlyError } from '../graphql/cost-plugin.ts';
 import { ExportTooLargeError, InvalidExportError } from './export-errors.ts';
@@ -44,7 +44,6 @@ export interface ExportLimits {
 const DEFAULT_PRECISION = 7;
 /** A double has no more. */
 const MAX_PRECISION = 15;
-const LARGEST_FIRST: FeatureOrder = { by: 'AREA', direction: 'DESC' };
 
 /** Stored features as files. */
 export class ExportService {

@@ -1,11 +1,9 @@
 import { z } from 'zod';
 import { Prisma, type Queries } from '../database/database.ts';
 import { keysetSql } from '../database/keyset.ts';
-import { nearOf } from '../feature/check-filter.ts';
-import type { FeatureFilter } from '../feature/feature.filter.ts';
 import { conditionSql, NEIGHBOUR_COUNT } from '../feature/feature-condition.repository.ts';
 import { orderSql } from '../feature/feature-order.repository.ts';
-import { geometrySql } from '../feature/spatial-condition.repository.ts';
+import { distanceSql } from '../feature/feature-page.repository.ts';
 import { ExportInterruptedError } from './export-errors.ts';
 import type { ExportRow } from './export-row.ts';
 import type { ChosenFeatures, ExportQuery, ExportStore } from './export.store.ts';
@@ -118,12 +116,6 @@ const OUTLINES: Readonly<Record<ExportQuery['outline'], (precision: number) => P
   WKT: (precision) => Prisma.sql`ST_AsText(f.geometry, ${precision}::int)`,
   WKB: () => Prisma.sql`encode(ST_AsBinary(f.geometry, 'NDR'), 'base64')`,
 };
-
-/** Geodesic distance of `f` to the geometry of the `near` condition; null without one. */
-function distanceSql(filter: FeatureFilter): Prisma.Sql | null {
-  const near = nearOf(filter);
-  return near ? Prisma.sql`ST_Distance(f.geometry::geography, ${geometrySql(near.geometry)}::geography)` : null;
-}
 
 /** Identifiers of the entries, in order, cut where rows or bytes of a batch are full. */
 function* batchesOf(entries: Buffer): Generator<string[]> {

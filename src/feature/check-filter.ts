@@ -147,9 +147,7 @@ function checkAdjacency({ adjacentTo, adjacentWithinM }: RequestedFilter): void 
   if (adjacentWithinM === undefined) return;
   if (!adjacentTo)
     throw new InvalidFilterError('adjacentWithinM needs adjacentTo beside it; {} stands for any neighbour');
-  if (!(adjacentWithinM >= 0 && adjacentWithinM <= MAX_ADJACENT_M)) {
-    throw new InvalidFilterError(`adjacentWithinM is ${adjacentWithinM}; it must be 0 to ${MAX_ADJACENT_M} metres`);
-  }
+  checkGap('adjacentWithinM', adjacentWithinM);
 }
 
 /**
@@ -163,6 +161,12 @@ export function nearOf({ near, and = [] }: FeatureFilter): FeatureFilter['near']
     if (found) return found;
   }
   return null;
+}
+
+/** @throws {InvalidFilterError} for a largest gap that joins too much, or is none */
+export function checkGap(name: string, metres: number | undefined): void {
+  if (metres === undefined || (metres >= 0 && metres <= MAX_ADJACENT_M)) return;
+  throw new InvalidFilterError(`${name} is ${metres}; it must be 0 to ${MAX_ADJACENT_M} metres`);
 }
 
 /** The filter without the condition that {@link nearOf} finds. */

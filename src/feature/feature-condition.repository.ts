@@ -10,8 +10,8 @@ export const NEIGHBOUR_COUNT = Prisma.sql`(
   + (SELECT count(*) FROM feature_adjacency AS pair WHERE pair.feature_b = f.id))::float8`;
 
 /**
- * The filter as a condition on a row `f` of `feature`; a range leans on the index of the order by its value. Subqueries name their own feature `f` too, which hides the outer
- * one, so that conditions nest without names being made up.
+ * The filter as a condition on a row `f` of `feature`; a range leans on the index of the order by its value. Subqueries
+ * name their own feature `f` too, which hides the outer one, so that conditions nest without names being made up.
  */
 export function conditionSql(filter: FeatureFilter): Prisma.Sql {
   const { and = [], or, not } = filter;

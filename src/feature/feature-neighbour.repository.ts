@@ -6,6 +6,7 @@ import type { Page, PageRequest } from '../page.ts';
 import type { FeatureNeighbour } from './feature.ts';
 import type { NeighbourFilter } from './feature.filter.ts';
 import { FEATURE_COLUMNS, NeighbourRow, OwnedCountRow } from './feature.row.ts';
+import { commonBorderSql, gapSql } from './overlay.repository.ts';
 
 /** Features that touch are looked for within this, as geodesics and the straight lines of a map differ by millimetres. */
 const TOUCH_REACH_M = 1;
@@ -32,8 +33,8 @@ export async function readNeighbours(
     NeighbourRow,
     Prisma.sql`
       SELECT origin.id AS "ownerId", ${FEATURE_COLUMNS}, NULL::float8 AS "distanceM", pair.relation,
-             CASE WHEN pair.relation = 'TOUCHES' THEN COALESCE(pair.shared_border_m, ST_Length(ST_CollectionExtract(
-               ST_Intersection(ST_Boundary(origin.geometry), ST_Boundary(f.geometry), 1e-10), 2)::geography))
+             CASE WHEN pair.relation = 'TOUCHES' THEN COALESCE(pair.shared_border_m, ST_Length(
+               ${commonBorderSql(Prisma.sql`origin.geometry`, Prisma.sql`f.geometry`)}::geography))
              END AS "sharedBorderM",
              pair.gap_m AS "gapM", bearing(origin.centroid, f.centroid) AS "neighbourBearingDeg"
       FROM feature AS origin
@@ -86,8 +87,7 @@ function measuredPairsSql(others: Prisma.Sql, reachM: number): Prisma.Sql {
            known.shared_border_m, COALESCE(known.gap_m, measured.gap_m) AS gap_m
     FROM feature AS other
     CROSS JOIN LATERAL (
-      SELECT CASE WHEN ST_Intersects(other.geometry, origin.geometry) THEN 0
-                  ELSE ST_Distance(other.geometry::geography, origin.geometry::geography) END AS gap_m
+      SELECT ${gapSql(Prisma.sql`other.geometry`, Prisma.sql`origin.geometry`)} AS gap_m
     ) AS measured
     LEFT JOIN feature_adjacency AS known
       ON known.feature_a = LEAST(origin.id, other.id) AND known.feature_b = GREATEST(origin.id, other.id)

@@ -1,4 +1,3 @@
-import type { Geometry } from 'geojson';
 import { Prisma } from '../database/database.ts';
 import { keysetSql } from '../database/keyset.ts';
 import type { PageRequest } from '../page.ts';
@@ -30,7 +29,7 @@ export function featurePageSql(
   scope: Prisma.Sql = Prisma.sql`TRUE`,
 ): FeaturePageSql {
   const near = nearOf(filter);
-  const distance = near ? distanceSql(near.geometry) : null;
+  const distance = distanceSql(filter);
   const sorted = orderSql(order, distance);
   const keyset = keysetSql(sorted, page);
   const nearestFirst = order.by === 'DISTANCE' && (order.direction === 'ASC') === (page.last === undefined);
@@ -46,8 +45,10 @@ export function featurePageSql(
   };
 }
 
-function distanceSql(geometry: Geometry): Prisma.Sql {
-  return Prisma.sql`ST_Distance(f.geometry::geography, ${geometrySql(geometry)}::geography)`;
+/** Geodesic distance of `f` to the geometry of the `near` condition; null without one. */
+export function distanceSql(filter: FeatureFilter): Prisma.Sql | null {
+  const near = nearOf(filter);
+  return near ? Prisma.sql`ST_Distance(f.geometry::geography, ${geometrySql(near.geometry)}::geography)` : null;
 }
 
 /**

@@ -66,6 +66,9 @@ export interface FeatureOrder {
   readonly direction: 'ASC' | 'DESC';
 }
 
+/** The order of a request that names none. */
+export const LARGEST_FIRST: FeatureOrder = { by: 'AREA', direction: 'DESC' };
+
 /** Which neighbours of a feature. */
 export interface NeighbourFilter {
   readonly relation?: AdjacencyRelation;

@@ -1,8 +1,8 @@
 import { AppError } from '../errors.ts';
 import type { CountedPage, Page, PageRequest } from '../page.ts';
-import { checkFilter, checkOrder, InvalidFilterError, MAX_ADJACENT_M, type RequestedFilter } from './check-filter.ts';
+import { checkFilter, checkGap, checkOrder, MAX_ADJACENT_M, type RequestedFilter } from './check-filter.ts';
 import type { Feature, FeatureNeighbour } from './feature.ts';
-import type { FeatureFilter, FeatureOrder, NeighbourFilter } from './feature.filter.ts';
+import { type FeatureFilter, type FeatureOrder, LARGEST_FIRST, type NeighbourFilter } from './feature.filter.ts';
 import type { FeatureStore, GeometryFormat } from './feature.store.ts';
 import { geometriesOf, withGeometries } from './filter-geometries.ts';
 
@@ -20,8 +20,6 @@ export interface FeatureLimits {
 
 /** Most features of one collection. */
 export const MAX_COLLECTION = 50_000;
-
-const LARGEST_FIRST: FeatureOrder = { by: 'AREA', direction: 'DESC' };
 
 /** Takes what a client should know of a request that was answered otherwise than it was put, a sentence each. */
 export type Warn = (warning: string) => void;
@@ -136,10 +134,7 @@ export class FeatureService {
   }
 
   private checkNeighbours(requested: RequestedNeighbours): NeighbourFilter {
-    const { withinM } = requested;
-    if (withinM !== undefined && !(withinM >= 0 && withinM <= MAX_ADJACENT_M)) {
-      throw new InvalidFilterError(`withinM is ${withinM}; it must be 0 to ${MAX_ADJACENT_M} metres`);
-    }
+    checkGap('withinM', requested.withinM);
     return { ...requested, reachM: this.limits.nearM };
   }
 }

@@ -58,9 +58,8 @@ const any = (conditions: readonly Prisma.Sql[]): Prisma.Sql => Prisma.sql`(${Pri
 
 /**
  * Simple Features defines its predicates for one dimension at a time; PostGIS refuses collections, or fails where their
- * members overlap. A collection
- * stands for the union of its members: its points, lines and areas are each made one geometry, and the predicate is put
- * together of what holds between the feature, which is an area, and each of them.
+ * members overlap. A collection stands for the union of its members: its points, lines and areas are each made one
+ * geometry, and the predicate is put together of what holds between the feature, which is an area, and each of them.
  * @see https://www.ogc.org/standard/sfa/ (06-103r4, 6.1.15)
  */
 function collectionSql(predicate: SpatialPredicate, collection: GeometryCollection): Prisma.Sql {

@@ -4,12 +4,8 @@ import { createGzip } from 'node:zlib';
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { App } from '../app.ts';
 import { AppError } from '../errors.ts';
+import { InvalidExportError } from '../export/export-errors.ts';
 import type { FeatureExport } from '../export/export.service.ts';
-
-/** A parameter of the URL, or the body, is not what the route takes. */
-export class ExportParameterError extends AppError {
-  readonly code = 'EXPORT_REQUEST_INVALID';
-}
 
 /** Filters of clients' own are off. */
 export class ExportNotAllowedError extends AppError {
@@ -84,9 +80,9 @@ function queryRequest({ query }: Request<FormatParameters>): unknown {
   return Object.fromEntries(
     Object.entries(query).map(([name, value]) => {
       if (!PARAMETERS.some((known) => known === name)) {
-        throw new ExportParameterError(`there is no parameter ${name}; there are ${PARAMETERS.join(', ')}`);
+        throw new InvalidExportError(`there is no parameter ${name}; there are ${PARAMETERS.join(', ')}`);
       }
-      if (typeof value !== 'string') throw new ExportParameterError(`parameter ${name} must be given once`);
+      if (typeof value !== 'string') throw new InvalidExportError(`parameter ${name} must be given once`);
       return [name, parseParameter(name, value)];
     }),
   );
@@ -97,14 +93,14 @@ function parseParameter(name: string, text: string): unknown {
     return JSON.parse(text);
   } catch (cause) {
     const shown = text.length > 80 ? `${text.slice(0, 77)}...` : text;
-    throw new ExportParameterError(`parameter ${name} is not JSON: ${shown}`, { cause });
+    throw new InvalidExportError(`parameter ${name} is not JSON: ${shown}`, { cause });
   }
 }
 
 function bodyRequest(request: Request<FormatParameters>): unknown {
   if (request.is('application/json')) return request.body as unknown;
   const type = request.headers['content-type'] ?? 'nothing';
-  throw new ExportParameterError(`the body is ${type}; it must be application/json`);
+  throw new InvalidExportError(`the body is ${type}; it must be application/json`);
 }
 
 /** @returns how the body is to be encoded */

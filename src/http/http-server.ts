@@ -16,8 +16,8 @@ const KEEP_ALIVE_MS = 65_000;
 
 /**
  * Every route of the service over an application that is already running:
- * `/graphql` (subscriptions by WebSocket), `PUT /uploads/{id}`, `/segmentations/{id}/...`, `/features.{format}`, `/healthz`, `/readyz`, and the start
- * page at `/`.
+ * `/graphql` (subscriptions by WebSocket), `PUT /uploads/{id}`, `/segmentations/{id}/...`, `/features.{format}`,
+ * `/healthz`, `/readyz`, and the start page at `/`.
  */
 export function createHttpServer(app: App): Server {
   const router = express();

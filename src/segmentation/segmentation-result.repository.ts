@@ -53,7 +53,8 @@ export async function storeSegmentationResult(
     )
     UPDATE segmentation
     SET state = 'SUCCEEDED', worker = NULL, phase = 'done', eta_s = NULL,
-        windows_done = COALESCE(${windows}::int, windows_total), windows_total = COALESCE(${windows}::int, windows_total), finished_at = CURRENT_TIMESTAMP,
+        windows_done = COALESCE(${windows}::int, windows_total), windows_total = COALESCE(${windows}::int, windows_total),
+        finished_at = CURRENT_TIMESTAMP,
         target_found = ${features.length > 0}::boolean, empty_reason = ${emptyReason}::text,
         feature_count = ${features.length}::int, area_m2 = written.area_m2
     FROM written WHERE id = ${id}::uuid`);

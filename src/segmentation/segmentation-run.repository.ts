@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Prisma, type Queries } from '../database/database.ts';
 import { uuidsSql } from '../database/uuids.ts';
-import { addJob, takeJob } from './run-jobs.repository.ts';
+import { addJob, type RunJob, takeJob } from './run-jobs.repository.ts';
 import type { Attempt, Claim, Release, Released } from './run.store.ts';
 import { SEGMENTATION_COLUMNS, SegmentationRow } from './segmentation.row.ts';
 import type { Failure, SegmentationProgress } from './segmentation.ts';
@@ -120,8 +120,7 @@ async function putBack(
       RETURNING s.id, s.batch_id AS "batchId", s.model_id AS "modelId", s.state = 'FAILED' AS failed`,
   );
   const queued = rows.filter(({ failed }) => !failed);
-  const batches = new Map(queued.map(({ batchId, modelId }) => [batchId, { batchId, modelId }]));
-  for (const job of batches.values()) await addJob(queries, job, true, delayS);
+  await queueBatches(queries, queued, delayS);
   return { queued: queued.map(({ id }) => id), failed: rows.filter(({ failed }) => failed).map(({ id }) => id) };
 }
 
@@ -135,9 +134,14 @@ export async function retryFailed(queries: Queries, ids: readonly string[]): Pro
       WHERE s.id = ANY(${uuidsSql(ids)}) AND s.state = 'FAILED'
       RETURNING s.id, s.batch_id AS "batchId", s.model_id AS "modelId"`,
   );
-  const batches = new Map(rows.map(({ batchId, modelId }) => [batchId, { batchId, modelId }]));
-  for (const job of batches.values()) await addJob(queries, job, true);
+  await queueBatches(queries, rows, 0);
   return rows.map(({ id }) => id);
+}
+
+/** One job for each batch of the rows, which were begun before. */
+async function queueBatches(queries: Queries, rows: readonly RunJob[], delayS: number): Promise<void> {
+  const batches = new Map(rows.map(({ batchId, modelId }) => [batchId, { batchId, modelId }]));
+  for (const job of batches.values()) await addJob(queries, job, true, delayS);
 }
 
 /** Leans on `segmentation_unfinished`. */

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buildSchema, parse, validate } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { localService } from '../../src/cli/ask.ts';
 import { runCli } from '../../src/cli/program.ts';
 import { answerOperation, readOperation } from '../../src/cli/query.ts';
@@ -55,10 +56,9 @@ afterAll(async () => {
   await test.close();
 });
 
-async function answer(name: string) {
+async function answer(name: string): Promise<unknown> {
   const service = localService(test.app);
-  // oxlint-disable-next-line typescript/no-explicit-any -- answers of every shape
-  return (await answerOperation(service, await readOperation(path.join(OPERATIONS, `${name}.graphql`)))) as any;
+  return answerOperation(service, await readOperation(path.join(OPERATIONS, `${name}.graphql`)));
 }
 
 async function cli(...words: string[]) {
@@ -191,8 +191,9 @@ describe('the saved operations', () => {
   });
 
   it('see shares of the halves that add up to the whole', async () => {
-    const { zonalStatistics } = await answer('10-share-of-each-half');
-    const covered = zonalStatistics.reduce((sum: number, one: { coveredAreaM2: number }) => sum + one.coveredAreaM2, 0);
+    const Halves = z.object({ zonalStatistics: z.array(z.object({ coveredAreaM2: z.number() })) });
+    const { zonalStatistics } = Halves.parse(await answer('10-share-of-each-half'));
+    const covered = zonalStatistics.reduce((sum, one) => sum + one.coveredAreaM2, 0);
     expect(covered).toBeCloseTo(7200 + 16_000 + 300, -2);
   });
 });

@@ -1,9 +1,8 @@
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { bbox } from '@turf/turf';
-import { writeArrayBuffer } from 'geotiff';
 import type { Polygon } from 'geojson';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeUtmScene } from '../utm-scene.ts';
 import { openTestApp, type TestApp } from './test-app.ts';
 
 /** 160 x 120 pixels of 10 m in UTM 32N; dark but for a bright block of 40 x 20 pixels and one of 16 x 16 at a corner. */
@@ -17,18 +16,7 @@ async function writeScene(file: string): Promise<void> {
   };
   fill(40, 48, 40, 20);
   fill(144, 104, 16, 16);
-  const tiff = writeArrayBuffer(pixels, {
-    width: WIDTH,
-    height: HEIGHT,
-    SamplesPerPixel: 3,
-    PhotometricInterpretation: 2,
-    ModelPixelScale: [10, 10, 0],
-    ModelTiepoint: [0, 0, 0, 500_000, 5_600_000, 0],
-    GTModelTypeGeoKey: 1,
-    GTRasterTypeGeoKey: 1,
-    ProjectedCSTypeGeoKey: 32_632,
-  });
-  await writeFile(file, new Uint8Array(tiff));
+  await writeUtmScene(file, pixels, WIDTH, HEIGHT);
 }
 
 const REGISTER = 'mutation($input: RegisterSceneInput!) { registerScene(input: $input) { id crs gsdM areaM2 } }';

@@ -1,6 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import { writeArrayBuffer } from 'geotiff';
 import { seededRandom } from '../seeded.ts';
+import { writeUtmScene } from '../utm-scene.ts';
 
 /**
  * Writes a picture of blocks of 16 pixels, a quarter of them bright and the others dark, 10 m a pixel in UTM 32N.
@@ -15,16 +14,5 @@ export async function writeBlocks(file: string, sidePx: number, seed: number): P
     const [column, row] = [Math.floor(i / 3) % sidePx, Math.floor(i / 3 / sidePx)];
     pixels[i] = bright[Math.floor(row / 16) * blocks + Math.floor(column / 16)] ? 235 : 20;
   }
-  const tiff = writeArrayBuffer(pixels, {
-    width: sidePx,
-    height: sidePx,
-    SamplesPerPixel: 3,
-    PhotometricInterpretation: 2,
-    ModelPixelScale: [10, 10, 0],
-    ModelTiepoint: [0, 0, 0, 500_000, 5_600_000, 0],
-    GTModelTypeGeoKey: 1,
-    GTRasterTypeGeoKey: 1,
-    ProjectedCSTypeGeoKey: 32_632,
-  });
-  await writeFile(file, new Uint8Array(tiff));
+  await writeUtmScene(file, pixels, sidePx, sidePx);
 }

@@ -1,6 +1,6 @@
-/** Deterministic numbers in [0, 1), so that a measurement can be repeated (mulberry32). */
-export function seededPairs(seed: number): () => number {
-  let state = (seed + 1) >>> 0;
+/** Deterministic numbers in [0, 1), so that a measurement or a failing test can be repeated (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);

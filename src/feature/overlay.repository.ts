@@ -18,6 +18,11 @@ export function commonBorderSql(a: Prisma.Sql, b: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`ST_CollectionExtract(ST_Intersection(ST_Boundary(${a}), ST_Boundary(${b}), ${GRID}), 2)`;
 }
 
+/** Geodesic distance of two outlines, metres; 0 where they meet, where straight lines and geodesics differ too. */
+export function gapSql(a: Prisma.Sql, b: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`CASE WHEN ST_Intersects(${a}, ${b}) THEN 0 ELSE ST_Distance(${a}::geography, ${b}::geography) END`;
+}
+
 /** Union of the outlines of the rows of a group. */
 export function unionSql(outline: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`ST_Union(${outline}, ${GRID})`;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
-import { commonAreaSql, commonBorderSql, unionSql } from '../../src/analysis/overlay.repository.ts';
+import { commonAreaSql, commonBorderSql, unionSql } from '../../src/feature/overlay.repository.ts';
 import { type Database, Prisma } from '../../src/database/database.ts';
 import { openTestDatabase } from '../database/test-database.ts';
 

@@ -1,5 +1,7 @@
-/** Style of the pages that reports are written to: system fonts, light and dark. */
-export const REPORT_STYLE = `
+import { html, Html } from '../http/html.ts';
+
+/** System fonts, light and dark. */
+const STYLE = `
 :root { color-scheme: light dark; --line: #8884; }
 body { margin: 0 auto; max-width: 76rem; padding: 1.5rem; font: 1rem/1.5 system-ui, sans-serif; }
 table { border-collapse: collapse; margin-bottom: 1.5rem; font-variant-numeric: tabular-nums; }
@@ -10,3 +12,20 @@ svg { max-width: 100%; height: auto; }
 .cases img { display: block; width: 100%; border-radius: .25rem; }
 .colour { display: inline-block; width: 1em; height: 1em; vertical-align: -.15em; }
 `;
+
+/** A report as one HTML page that needs nothing beside it. */
+export function reportPage(title: string, body: Html): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<style>${new Html(STYLE)}</style>
+</head>
+<body>
+<h1>${title}</h1>
+${body}</body>
+</html>
+`.markup;
+}
