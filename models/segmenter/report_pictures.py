@@ -55,9 +55,12 @@ def shelves(answered: Sequence[Answered]) -> list[Shelf]:
 
 
 def picture(case: Answered) -> str:
-    """The case as a data URI (JPEG), at most 480 px on its long side."""
+    """The case as a data URI (JPEG), at most 480 px on its long side, painted where pixels are labelled."""
     pixels, target = case.sample.pixels(), case.sample.labels() > 0
     answer = coco_mask.decode(case.runs).astype(bool)
+    if case.sample.known is not None:  # what nobody labelled is neither right nor wrong
+        known = case.sample.known()
+        answer, target = answer & known, target & known
     height, width = target.shape
     scale = min(1.0, _LONG_SIDE / max(height, width))
     rows = nearest_places(height, max(1, round(height * scale)))

@@ -51,18 +51,18 @@ export function shelvesOf(answered: readonly AnsweredQuestion[]): Shelf[] {
 export type PictureReader = (image: string, longSidePx: number) => Promise<Picture>;
 
 /**
- * The image of a case with hits, false alarms and misses laid over it.
+ * The image of a case with hits, false alarms and misses laid over the pixels that count.
  * @returns data URI of a JPEG of at most 480 pixels on its long side
  */
 export async function casePicture({ sample, counts }: AnsweredQuestion, read: PictureReader): Promise<string> {
   const { rgb, width, height, widthPx, heightPx } = await read(sample.image, LONG_SIDE_PX);
   const answer = maskFromCounts(counts, widthPx, heightPx);
-  const { target } = await readLabel(sample, widthPx, heightPx);
+  const label = await readLabel(sample, widthPx, heightPx);
   const columns = nearestPlaces(widthPx, width);
   nearestPlaces(heightPx, height).forEach((row, y) =>
     columns.forEach((column, x) => {
       const place = row * widthPx + column;
-      paint(rgb, (y * width + x) * 3, answer[place] === 1, target[place] === 1);
+      if (label.counts[place] === 1) paint(rgb, (y * width + x) * 3, answer[place] === 1, label.target[place] === 1);
     }),
   );
   const jpeg = await sharp(rgb, { raw: { width, height, channels: 3 } })

@@ -4,7 +4,7 @@ import { reportPage } from './report-page.ts';
 
 const WIDTH = 720;
 const HEIGHT = 360;
-const LEFT = 56;
+const LEFT = 68;
 const RIGHT = 110;
 const TOP = 16;
 const BOTTOM = 48;
@@ -14,7 +14,7 @@ const COLOURS = ['#0b57d0', '#b3261e', '#137333', '#8430ce'] as const;
 /** The report as one HTML page: the plot, a table of stages and one of images. */
 export function redundancyPage(report: RedundancyReport): string {
   const title = `Redundancy of visual tokens, ${report.modelId}`;
-  const body = html`<p>Cosine similarity of the encoder's tokens in ${report.images.length} images, each letterboxed into one window of
+  const body = html`<p>Cosine similarity of the encoder's tokens in ${report.images.length === 1 ? 'one image' : `${report.images.length} images`}, each letterboxed into one window of
 ${report.windowPx} pixels; cells that show a bar are left out. Bars span from the 5 % to the 95 % mark. "Anywhere" are pairs
 drawn from the same image: the closer neighbours are to 1 and the further above "anywhere", the more of what they say is
 said twice.</p>

@@ -144,6 +144,21 @@ describe('the report', () => {
     expect([strongest(12, 16), strongest(3, 3), strongest(20, 16)]).toEqual([1, 0, 2]);
     expect(Math.max(...at(40, 28)) - Math.min(...at(40, 28))).toBeLessThan(12);
   });
+
+  it('leaves pixels that nobody labelled as they are', async () => {
+    const folder = path.join(test.root, 'unlabelled');
+    await writeFolder(folder);
+    const dataset = await openDataset(folder, '');
+    const { answered } = await askSamples(localService(test.app), dataset, null, options());
+    const unlabelled = path.join(folder, 'unlabelled.png');
+    const white = { width: WIDTH, height: HEIGHT, channels: 3 as const, background: 'white' };
+    await sharp({ create: white }).png().toFile(unlabelled);
+    const sample = { ...dataset.samples[0]!, unlabelled };
+    const counts = [0, WIDTH * HEIGHT];
+    const painted = await casePicture({ asked: answered[0]!.asked, sample, counts }, grey);
+    const untouched = await casePicture({ asked: answered[0]!.asked, sample, counts: [WIDTH * HEIGHT] }, grey);
+    expect(painted).toBe(untouched);
+  });
 });
 
 describe('terraql evaluate', () => {
