@@ -15,8 +15,10 @@ VERBS = {
     "calibrate": "set the presence score of a checkpoint on held-out places",
     "evaluate": "measure a model on held-out places and wordings, or on a labelled data set",
     "export-dataset": "write a labelled data set as a folder that `terraql evaluate` reads",
-    "convert": "make a checkpoint of the published weights",
+    "convert": "make a model folder of the published weights, and a checkpoint",
+    "base-weights": "make the checkpoint that the published training starts from, of Phi-1.5 and Mask2Former",
     "export": "write ONNX graphs and the manifest of a checkpoint",
+    "fuse": "join a model's graphs to one, in the layout of a Triton model repository",
     "golden": "write the reference tensors that the TypeScript pipeline is compared with",
     "golden-full": "export the full size with drawn weights and write what the published code computes with them",
 }

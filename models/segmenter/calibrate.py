@@ -5,7 +5,7 @@ nor evaluation uses, and folded into the presence layer: the exported graphs nee
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -15,8 +15,7 @@ from torch import Tensor
 
 from segmenter.answerers import TorchAnswerer
 from segmenter.checkpoint import read_checkpoint, save_checkpoint
-from segmenter.dataset import Window, bits
-from segmenter.evaluate import Wordings, held_out_windows, questions_of
+from segmenter.held_out import HeldOut, Wordings, held_out_windows, numbered, questions_of, target_and_known
 from segmenter.mask_generator import evidence
 from segmenter.network import normalise
 from segmenter.questions import QuestionBank
@@ -49,16 +48,17 @@ class Asked:
 
 
 @torch.inference_mode()
-def ask(answerer: TorchAnswerer, windows: Iterator[tuple[str, Window]], wordings: Wordings) -> Asked:
+def ask(answerer: TorchAnswerer, windows: Iterable[tuple[int, HeldOut]], wordings: Wordings) -> Asked:
     """Asks every window as the evaluation does, on the cells of the logits."""
     rows: list[tuple[Tensor, ...]] = []
     network = answerer.network
-    for number, (_, window) in enumerate(windows):
+    for number, held_out in windows:
+        window = held_out.cut()
         asked = questions_of(window, wordings, number)
         if not asked:
             continue
         state = network.encode_image(normalise(torch.from_numpy(window.pixels)[None]))
-        ids, mask = answerer.tokenizer.batch([text for *_, text in asked])
+        ids, mask = answerer.tokenizer.batch([question.text for question in asked])
         index = torch.zeros(len(asked), dtype=torch.int64)
         description = network.describe(state, index, answerer.task, ids, mask)
         stages, presence = network.segment(state, index, description, every_stage=False)
@@ -66,12 +66,12 @@ def ask(answerer: TorchAnswerer, windows: Iterator[tuple[str, Window]], wordings
             raise ValueError("the network has no presence score to calibrate")
         masks, surest = stages[-1], evidence(stages[-1])
         step = window.labels.shape[0] // masks.shape[-1]
-        labels, known = (torch.from_numpy(b[step // 2 :: step, step // 2 :: step]) for b in (window.labels, window.known))
-        for question, (category, here, _, _) in enumerate(asked):
-            wanted = int(bits([category]))
-            target = (labels & known & wanted) != 0
-            spoken = target | ((known & wanted) == wanted)
-            rows.append((masks[question], presence[question], surest[question], target, spoken, torch.tensor(here)))
+        for row, question in enumerate(asked):
+            target, known = (
+                torch.from_numpy(cells[step // 2 :: step, step // 2 :: step])
+                for cells in target_and_known(window, question.category)
+            )
+            rows.append((masks[row], presence[row], surest[row], target, known, torch.tensor(question.present)))
     return Asked(*(torch.stack(column) for column in zip(*rows, strict=True)))
 
 
@@ -132,8 +132,8 @@ def main(args: argparse.Namespace) -> None:
     """Writes the checkpoint with the chosen setting folded into its presence layer."""
     torch.set_num_threads(args.threads)
     answerer = TorchAnswerer.load(args.checkpoint)
-    windows = held_out_windows(args.data, answerer.side, "calibration")
-    asked = ask(answerer, (w for i, w in enumerate(windows) if i % args.every == 0), Wordings(QuestionBank.load()))
+    windows = numbered(held_out_windows(args.data, answerer.side, "calibration"), args.every)
+    asked = ask(answerer, windows, Wordings(QuestionBank.load()))
     setting = best_setting(asked, args.least_empty)
     for name, tried in (("before", Setting()), ("after", setting)):
         iou, empty = outcome(asked, tried)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from segmenter.config import ModelConfig
 from segmenter.network import SegEarthR1
+from segmenter.streamed import computed_buffers, floats
 
 
 def save_checkpoint(path: Path, config: ModelConfig, weights: dict[str, Tensor], **extra: Any) -> None:
@@ -43,10 +43,8 @@ def network_of(config: ModelConfig, weights: dict[str, Tensor]) -> SegEarthR1:
     """
     with torch.device("meta"):
         network = SegEarthR1(config)
-    floats = {key: value.float() if value.is_floating_point() else value for key, value in weights.items()}
-    network.load_state_dict(floats, assign=True)
-    computed = dataclasses.replace(config, language=dataclasses.replace(config.language, layers=0), published_layout=False)
-    for name, buffer in SegEarthR1(computed).named_buffers():
+    network.load_state_dict({key: floats(value) for key, value in weights.items()}, assign=True)
+    for name, buffer in computed_buffers(config).items():
         owner, _, leaf = name.rpartition(".")
         if network.get_buffer(name).is_meta:
             setattr(network.get_submodule(owner), leaf, buffer)

@@ -177,12 +177,17 @@ class Labelled:
 
     def window(self, entry: Entry, box: tuple[int, int, int, int]) -> Window:
         """The box (left, top, right, bottom) of an entry as a window."""
-        pixels = resized(self.source.pixels(entry), box, self.side)
-        labels = self.source.translate(nearest(self.source.source_labels(entry), box, self.side))
-        known = np.full(labels.shape, self.decided, np.int32)
-        if self.source.name == "dubai":  # exactly one class a pixel, so a pixel without one was not labelled
-            known[labels == 0] = 0
-        return Window(pixels, labels, known)
+        return labelled_window(self.source, self.decided, entry, box, self.side)
+
+
+def labelled_window(source: Source, decided: np.int32, entry: Entry, box: tuple[int, int, int, int], side: int) -> Window:
+    """The box (left, top, right, bottom) of an entry with pixel labels at `side` px; `decided`: bits its labels speak of."""
+    pixels = resized(source.pixels(entry), box, side)
+    labels = source.translate(nearest(source.source_labels(entry), box, side))
+    known = np.full(labels.shape, decided, np.int32)
+    if source.name == "dubai":  # exactly one class a pixel, so a pixel without one was not labelled
+        known[labels == 0] = 0
+    return Window(pixels, labels, known)
 
 
 class Scenes:

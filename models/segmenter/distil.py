@@ -70,13 +70,18 @@ class DistillationBatches:
         self.meaning = MeaningTargets(questions.embeddings[rows], asked)
         self._questions = (texts, self.meaning.of_questions(questions.embeddings[rows], asked))
         self._plain = (plain.sentences, self.meaning.of_sentences(plain.embeddings))
-        self._tokenizer, self._bank, self._rng = tokenizer, bank, random.Random(seed)
+        self._tokenizer, self._bank, self._seed, self._rng = tokenizer, bank, seed, random.Random(seed)
         self._dropout = token_dropout
         self._counts = (round(batch_size * question_share), batch_size - round(batch_size * question_share))
 
     def __iter__(self) -> Iterator[DistillationBatch]:
         while True:
             yield self.next()
+
+    def numbered(self, number: int) -> DistillationBatch:
+        """Batch of that number, a function of (seed, number) alone, so that a resumed run goes on with the same sentences."""
+        self._rng = random.Random(f"{self._seed} {number}")
+        return self.next()
 
     def next(self) -> DistillationBatch:
         """One batch on the CPU."""

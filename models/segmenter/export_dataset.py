@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from segmenter.readers import KINDS, DataSetError, Mask, Sample, SampleError, open_dataset
 from segmenter.readers_folder import FILE
+from segmenter.report_published import manifest_facts
 
 
 def write_folder(samples: Iterable[Sample], out: Path, name: str) -> list[str]:
@@ -74,28 +75,25 @@ def _write_mask(mask: Mask, out: Path, place: str) -> str:
 
 
 def held_out_samples(data: Path, side: int, split: str, every: int) -> Iterator[Sample]:
-    """What `evaluate` asks of the packs' held-out places, one sample a question: see `evaluate.questions_of`."""
+    """What `evaluate` asks of the packs' held-out places, one sample a question: see `held_out.questions_of`."""
     # The packs' reader is needed for nothing else here.
-    from segmenter.dataset import bits
-    from segmenter.evaluate import Wordings, held_out_windows, questions_of
+    from segmenter.held_out import Wordings, held_out_windows, numbered, questions_of, target_and_known
     from segmenter.questions import QuestionBank
 
     wordings = Wordings(QuestionBank.load())
-    chosen = (pair for number, pair in enumerate(held_out_windows(data, side, split)) if number % every == 0)
-    for number, (source, window) in enumerate(chosen):
-        for category, _, group, text in questions_of(window, wordings, number):
-            wanted = bits([category])
-            target = (window.labels & window.known & wanted) != 0
-            known = target | ((window.known & wanted) == wanted)
+    for number, held_out in numbered(held_out_windows(data, side, split), every):
+        window = held_out.cut()
+        for question in questions_of(window, wordings, number):
+            target, known = target_and_known(window, question.category)
             yield Sample(
-                name=f"{source}-{number}-{category}-{group}",
-                image=f"{source}-{number}",
+                name=f"{held_out.source}-{number}-{question.category}-{question.group}",
+                image=f"{held_out.source}-{number}",
                 pixels=lambda window=window: window.pixels,  # type: ignore[misc]
                 labels=lambda target=target: target.astype(np.uint8),  # type: ignore[misc]
-                questions=(text,),
+                questions=(question.text,),
                 task="REASONING",
-                category=category,
-                group=group,
+                category=question.category,
+                group=question.group,
                 known=lambda known=known: known,  # type: ignore[misc]
             )
 
@@ -106,7 +104,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="the data set's folder, or that of the packs")
     parser.add_argument("--split", help="data sets: val (default) or test; packs: validation (default) or calibration")
     parser.add_argument("--out", type=Path, required=True, help="folder to write; it must be empty or new")
-    parser.add_argument("--side", type=int, default=512, help="packs: side of the windows, px")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--model", type=Path, help="packs: exported model, whose window decides the side")
+    size.add_argument("--side", type=int, default=512, help="packs: side of the windows, px")
     parser.add_argument("--every", type=int, default=1, help="packs: one window in so many")
 
 
@@ -115,8 +115,9 @@ def main(args: argparse.Namespace) -> None:
     try:
         if args.dataset == "packs":
             split = args.split or "validation"
-            samples: Iterable[Sample] = held_out_samples(args.data, args.side, split, args.every)
-            name, listed = f"held-out places ({split})", []
+            side = args.side if args.model is None else manifest_facts(args.model).window_px
+            samples: Iterable[Sample] = held_out_samples(args.data, side, split, args.every)
+            name, listed = f"held-out places ({split}, one window in {args.every})", []
         else:
             dataset = open_dataset(args.dataset, args.data, args.split or "val")
             samples, name, listed = dataset.samples, f"{dataset.name} ({dataset.split})", dataset.problems

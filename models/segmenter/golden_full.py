@@ -18,12 +18,11 @@ import numpy as np
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 
-from segmenter.checkpoint import network_of, read_checkpoint
 from segmenter.config import ModelConfig, Task, full
-from segmenter.convert import convert
 from segmenter.drawn_weights import write_release
 from segmenter.export import export_model
 from segmenter.manifest import Release
+from segmenter.release_weights import ReleaseWeights
 from segmenter.tokenizer import PAD, SEG
 
 #: Tasks of the vectors' prompts, in their order.
@@ -36,19 +35,14 @@ LIMITS = {"tokens": 5e-5, "mask_features": 1e-4, "d": 5e-5, "logits": 5e-4}
 def prepare(vectors: Path, out: Path, config: ModelConfig) -> None:
     """Fills `out` with `model/` and `golden.json`; what lies between is removed as soon as it was used."""
     golden = np.load(vectors / "golden.npz")
-    release, checkpoint = out / "release", out / "checkpoint.pt"
-    count = write_release(release, config, int(golden["seed"]))
-    print(f"drew {count} tensors")
-    convert(release, checkpoint, config)
-    shutil.rmtree(release)
-    print(f"converted to {checkpoint}")
-    tokenizer = out / "tokenizer.json"
+    drawn, tokenizer = out / "release", out / "tokenizer.json"
+    print(f"drew {write_release(drawn, config, int(golden['seed']))} tensors")
     numbered_tokenizer(config).save(str(tokenizer))
-    entries = read_checkpoint(checkpoint, in_place=True)
-    network = network_of(entries["config"], entries["weights"])
+    weights = ReleaseWeights(drawn, config.language.heads)
+    weights.check(config)
     facts = Release("golden", "Apache-2.0", (0.5, 153.0), [], {})
-    differences = export_model(network, out / "model", tokenizer, facts, half=False)
-    checkpoint.unlink()
+    differences = export_model(config, weights.read, out / "model", tokenizer, facts, "fp32")
+    shutil.rmtree(drawn)
     print(f"exported, largest relative difference to torch {max(differences.values()):.1e}")
     image = vectors / str(golden["image"])
     shutil.copyfile(image, out / "image.png")

@@ -24,11 +24,19 @@ RELATIVE_LIMIT = 1e-4
 UNDECIDED_LOGIT = 1e-3
 
 
-def open_graph(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
-    """A CPU session of an exported graph."""
+def open_graph(path: Path, threads: int = 1, lean: bool = False) -> onnxruntime.InferenceSession:
+    """A CPU session of an exported graph.
+
+    A `lean` one computes the same with little memory and more time: weights stay in their file and as they are stored,
+    and each is widened when its turn comes.
+    """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    if lean:
+        options.enable_cpu_mem_arena = False
+        options.add_session_config_entry("session.disable_prepacking", "1")
+    disabled = ["ConstantFolding"] if lean else []
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=disabled)
 
 
 def run_graph(session: onnxruntime.InferenceSession, feeds: Feeds) -> Feeds:
@@ -43,46 +51,50 @@ def check_graphs(network: SegEarthR1, exported: Sequence[Graph], folder: Path) -
 
     Raises ValueError where a difference exceeds `RELATIVE_LIMIT` or a decided pixel changes sides.
     """
-    worst = dict.fromkeys((graph.name for graph in exported), 0.0)
     vision, language, mask = exported
     config = network.config
     rng = np.random.default_rng(0)
+    image = {"image": rng.integers(0, 256, (1, config.window_px, config.window_px, 3), dtype=np.uint8)}
+    seen = run_module(vision, image)
+    worst = {"vision": compare(vision, folder, [(image, seen)])}
 
-    def opened(graph: Graph) -> onnxruntime.InferenceSession:
-        return open_graph(folder / f"{graph.name}.onnx")
+    asked: list[tuple[Feeds, Feeds]] = []
+    for task, lengths in zip(TASKS, ((4, 9, 6), (5,)), strict=True):
+        past = np.zeros((config.language.layers, config.language.heads, 0, config.language.head_dim), np.float32)
+        prefix = {**seen, **_whole(np.array([config.prompt(task)])), "past_keys": past, "past_values": past}
+        first = run_module(language, prefix)
+        cached = {"past_keys": first["present_keys"][:, 0], "past_values": first["present_values"][:, 0]}
+        question = {**seen, **cached, **_questions(config.vocabulary.seg_id, lengths, rng)}
+        asked += [(prefix, first), (question, run_module(language, question))]
+    worst["language"] = compare(language, folder, asked)
 
-    def compare(session: onnxruntime.InferenceSession, graph: Graph, feeds: Feeds) -> Feeds:
-        outputs = run_graph(session, feeds)
-        expected = run_module(graph, feeds)
-        for name, value in outputs.items():
+    described = [{**seen, "description": asked[number][1]["description"]} for number in (1, 3)]
+    worst["mask"] = compare(mask, folder, [(feeds, run_module(mask, feeds)) for feeds in described])
+    return worst
+
+
+def compare(graph: Graph, folder: Path, passes: Sequence[tuple[Feeds, Feeds]]) -> float:
+    """Largest relative difference of an exported graph to what its module gave (feeds and outputs of each pass).
+
+    The graph is opened after its module has run and closed before the next one: those of the full size would not fit in
+    memory together. Raises ValueError as :func:`check_graphs`.
+    """
+    worst = 0.0
+    session = open_graph(folder / f"{graph.name}.onnx", lean=True)
+    for feeds, expected in passes:
+        for name, value in run_graph(session, feeds).items():
             difference = relative_difference(value, expected[name])
             if not difference <= RELATIVE_LIMIT:
                 raise ValueError(f"{graph.name}.{name} is {difference:.1e} off torch's; the limit is {RELATIVE_LIMIT}")
-            worst[graph.name] = max(worst[graph.name], difference)
-        return outputs
-
-    # One session at a time: those of the full size would not fit in memory together.
-    session = opened(vision)
-    seen = compare(session, vision, {"image": rng.integers(0, 256, (1, config.window_px, config.window_px, 3), dtype=np.uint8)})
-    del session
-    session = opened(language)
-    descriptions = []
-    for task, lengths in zip(TASKS, ((4, 9, 6), (5,)), strict=True):
-        prefix = np.array([config.prompt(task)])
-        past = np.zeros((config.language.layers, config.language.heads, 0, config.language.head_dim), np.float32)
-        first = compare(session, language, {**seen, **_whole(prefix), "past_keys": past, "past_values": past})
-        feeds = {"past_keys": first["present_keys"][:, 0], "past_values": first["present_values"][:, 0]}
-        asked = {**seen, **feeds, **_questions(config.vocabulary.seg_id, lengths, rng)}
-        descriptions.append(compare(session, language, asked)["description"])
-    del session
-    session = opened(mask)
-    for description in descriptions:
-        logits = compare(session, mask, {**seen, "description": description})["logits"]
-        expected = run_module(mask, {**seen, "description": description})["logits"]
-        moved = ((logits > 0) != (expected > 0)) & (np.abs(expected) >= UNDECIDED_LOGIT)
-        if moved.any():
-            raise ValueError(f"{int(moved.sum())} pixels of the mask graph differ from torch beyond {UNDECIDED_LOGIT}")
+            worst = max(worst, difference)
+            if name == "logits" and (moved := decided_pixels_moved(value, expected[name])):
+                raise ValueError(f"{moved} pixels of the mask graph differ from torch beyond {UNDECIDED_LOGIT}")
     return worst
+
+
+def decided_pixels_moved(logits: NDArray[Any], expected: NDArray[Any]) -> int:
+    """Pixels that are on the other side of zero although their expected logit is `UNDECIDED_LOGIT` or more away from it."""
+    return int((((logits > 0) != (expected > 0)) & (np.abs(expected) >= UNDECIDED_LOGIT)).sum())
 
 
 def run_module(graph: Graph, feeds: Feeds) -> Feeds:

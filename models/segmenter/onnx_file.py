@@ -1,4 +1,4 @@
-"""One graph to an ONNX file: traced by torch, its axes named, its weights stored as small as their values allow."""
+"""One graph to an ONNX file: traced by torch, its axes named, its weights written one by one."""
 
 from __future__ import annotations
 
@@ -8,27 +8,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 import onnx_ir as ir
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from segmenter.graphs import Graph, TensorSpec, VisionGraph
 from segmenter.manifest import weights_path
 from segmenter.network import normalise
+from segmenter.onnx_weights import fill_streamed, store_half
+from segmenter.streamed import streamed_modules
 
 OPSET = 18
 
 #: Names of the encoder's stages inside the vision graph.
 STAGES = ("res2", "res3", "res4", "res5")
 
-#: Arrays smaller than this stay float32: a cast node would outweigh the saving.
-_SMALLEST_HALF = 1024
-
-#: Weights beyond this many bytes go to a file of their own: a protobuf file ends at 2 GiB.
-_LARGEST_FILE = 2_000_000_000
+#: Weights beyond this many bytes go to a file of their own: a protobuf file is made in memory as a whole and ends at 2 GiB.
+_LARGEST_FILE = 256_000_000
 
 #: Dynamic axes as they are traced; any other length may be fed.
 _TRACED_LENGTH = {"N": 3, "R": 7, "P": 5}
@@ -37,10 +34,11 @@ _DTYPES = {"FP32": torch.float32, "INT64": torch.int64, "UINT8": torch.uint8}
 
 
 def export_graph(graph: Graph, path: Path) -> None:
-    """Writes one graph as ONNX with named axes, its float16-valued weights stored as float16.
+    """Writes one graph as ONNX with named axes.
 
-    Weights go from the network to the file one by one. In the vision graph the values inside that are the encoder's stages
-    keep the names of `STAGES`, so that an analysis can take them for outputs.
+    Streamed matrices are held in their precision, other weights as float16 where float16 has their very values. In the
+    vision graph the values inside that are the encoder's stages keep the names of `STAGES`, so that an analysis can take
+    them for outputs.
     """
     arguments = [_example(tensor) for tensor in graph.inputs]
     stages = STAGES if isinstance(graph.module, VisionGraph) else ()
@@ -65,7 +63,8 @@ def export_graph(graph: Graph, path: Path) -> None:
         )
     if program is None:
         raise RuntimeError(f"torch gave no ONNX program for the {graph.name} graph")
-    _store_half(program.model)
+    streamed = fill_streamed(program.model, dict(streamed_modules(module)))
+    store_half(program.model, streamed)
     _write(program.model, path)
     model = onnx.load(path, load_external_data=False)
     del model.graph.output[len(graph.outputs) :]
@@ -88,7 +87,7 @@ class WithStages(nn.Module):
 
 
 def _write(model: ir.Model, path: Path) -> None:
-    """One file, or, where that could not hold the weights, a second one for them."""
+    """One file, or, for more than `_LARGEST_FILE` bytes of weights, a second one that takes them one by one."""
     weights = weights_path(path.parent, path.stem)
     weights.unlink(missing_ok=True)
     arrays = [value.const_value for value in model.graph.initializers.values()]
@@ -130,41 +129,3 @@ def _name_axes(model: onnx.ModelProto, tensors: Sequence[TensorSpec]) -> None:
         for axis, length in zip(traced, tensor.shape, strict=True):
             if isinstance(length, str):
                 axis.dim_param = length
-
-
-def _store_half(model: ir.Model) -> None:
-    """Stores every larger float32 array whose values float16 holds exactly as float16 behind a cast to float32.
-
-    Runtimes fold the cast when they load the model, so it computes as if the arrays were float32.
-    """
-    graph = model.graph
-    first = graph[0]
-    for name, value in list(graph.initializers.items()):
-        array = value.const_value
-        if array is None or array.dtype != ir.DataType.FLOAT or not _fits_half(array.numpy()):
-            continue
-        stored = ir.Value(name=f"{name}_float16", shape=value.shape, type=ir.TensorType(ir.DataType.FLOAT16))
-        stored.const_value = _as_half(array, f"{name}_float16")
-        cast = ir.node("Cast", [stored], {"to": ir.DataType.FLOAT.value})
-        value.replace_all_uses_with(cast.outputs[0])
-        del graph.initializers[name]
-        cast.outputs[0].name = name
-        graph.register_initializer(stored)
-        graph.insert_before(first, cast)
-
-
-def _as_half(array: ir.TensorProtocol, name: str) -> ir.LazyTensor:
-    """The array as float16, made when it is written."""
-    return ir.LazyTensor(
-        lambda: ir.tensor(array.numpy().astype(np.float16), name=name),
-        dtype=ir.DataType.FLOAT16,
-        shape=ir.Shape(array.numpy().shape),
-        name=name,
-    )
-
-
-def _fits_half(values: NDArray[Any]) -> bool:
-    """Whether the array is worth a cast and float16 holds every value of it."""
-    if values.size < _SMALLEST_HALF or np.abs(values).max() > np.finfo(np.float16).max:
-        return False
-    return np.array_equal(values.astype(np.float16).astype(np.float32), values)

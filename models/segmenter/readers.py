@@ -41,7 +41,8 @@ class Sample:
 
     `labels` gives uint8 `[height, width]` in the frame of the image: 1 is the target. Values above 1 are target pixels
     that the published evaluation counts as background (section 6.2: labels outside 0 and 1 match nothing).
-    `known`, where given, is False on pixels that nobody labelled; they do not count.
+    `known`, where given, is False on pixels that nobody labelled; they do not count. `answers`, where the set has them, are
+    wordings of what training teaches to reply; none at all says that nothing in the image is asked for.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Sample:
     group: str = ""
     file: Path | None = None  # the image as a file, where it is one
     known: Callable[[], Mask] | None = None
+    answers: tuple[str, ...] | None = None
 
 
 @dataclass

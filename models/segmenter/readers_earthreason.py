@@ -29,15 +29,24 @@ def read(data: Path, split: str) -> DataSet:
             dataset.problems.append(f"{stem} is not in {' and '.join(missing)}")
             continue
         try:
-            questions = clean_questions(_qa(answers[stem]).get("questions"), answers[stem].name)
+            content = _qa(answers[stem])
+            questions = clean_questions(content.get("questions"), answers[stem].name)
+            replies = _replies(content, answers[stem].name)
         except SampleError as error:
             dataset.problems.append(str(error))
             continue
-        image = images[stem]
-        dataset.samples.append(
-            Sample(stem, stem, image_file(image), target_file(labels[stem]), questions, "REASONING", file=image)
-        )
+        image, target = image_file(images[stem]), target_file(labels[stem])
+        dataset.samples.append(Sample(stem, stem, image, target, questions, "REASONING", file=images[stem], answers=replies))
     return dataset
+
+
+def _replies(content: dict[str, Any], where: str) -> tuple[str, ...] | None:
+    """The strings of `answer`, which is empty where the image holds no target; None where the file has no `answer`."""
+    if "answer" not in content or content["answer"] == []:
+        return () if "answer" in content else None
+    if not isinstance(content["answer"], list) or not all(isinstance(one, str) and one.strip() for one in content["answer"]):
+        raise SampleError(f"{where}: answer must be a list of strings with text, not {str(content['answer'])[:60]!r}")
+    return tuple(one.strip() for one in content["answer"])
 
 
 def _qa(path: Path) -> dict[str, Any]:

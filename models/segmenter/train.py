@@ -1,103 +1,140 @@
-"""Training on the packs, in two stages that share one loop.
+"""Training: one loop for every recipe, on a CPU, a GPU or many.
 
-`vision` teaches the image side alone with a 1 x 1 convolution on the mask features that names every labelled class;
-`joint` adds questions, description, mask generator and presence, keeps the dense head, and keeps the language model
-near its sentence teacher. Both heads are thrown away at export. Several processes share a step and average their
-gradients. A run that stops continues with `--resume`.
+`--config compact` trains the bundled model on packs in two stages. `vision` teaches the image side alone with a 1 x 1
+convolution on the mask features that names every labelled class; `joint` adds questions, description, mask generator and
+presence, keeps the dense head, and keeps the language model near its sentence teacher. Both heads are thrown away at export.
+`--config full` trains the published size on a labelled data set as its authors do.
+
+Processes that share a step compute the losses over all their images and add up their gradients. A run that stops
+continues with `--resume`, on the CPU as if it had never stopped.
 """
 
 import argparse
-import math
+import json
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
-import torch.distributed as dist
 import torch.multiprocessing as mp
-from torch import nn
-from torch.utils.data import DataLoader
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 
-from segmenter.batches import Batch, Batches, Mixture, Questions, absence_odds
-from segmenter.config import ModelConfig
-from segmenter.objective import Objective, Rhythm
+from segmenter.batches import Batches, Mixture, Questions, absence_odds
+from segmenter.config import ModelConfig, full
+from segmenter.conversation import Conversations, answer_frame
+from segmenter.distil import DistillationBatches
+from segmenter.labelled_images import LabelledImages, images_of, steps_of
+from segmenter.objective import SENTENCES, Objective, Rhythm
+from segmenter.place import Place, device_of, moved, spawned_place, started_by_torchrun, torchrun_place
+from segmenter.published_objective import PublishedObjective
 from segmenter.questions import QuestionBank
-from segmenter.run import Run, TrainError, new_run, resume_run, save_run
+from segmenter.readers import DataSetError, open_dataset
+from segmenter.recipes import TrainError, rate_factor
+from segmenter.release_tokenizer import release_tokenizer
+from segmenter.run import Run, new_run, resume_run, save_run
+from segmenter.run_log import RunLog, draw_curves
+from segmenter.settings import LAST_FILE, Settings, add_arguments, check
 from segmenter.tokenizer import QuestionTokenizer
 
-CLIP_NORM = 1.0
-LAST_FILE = "last.pt"
+__all__ = ["add_arguments", "main", "train"]
+
+#: Longest run that only its minutes end, in steps.
+_ENDLESS = 1_000_000
 
 
-@dataclass(frozen=True)
-class Place:
-    """Which of the processes that share a step this one is."""
+@dataclass
+class Work:
+    """What a recipe feeds the loop: numbered batches, and how the network in its present state fares on one."""
 
-    rank: int = 0
-    processes: int = 1
-
-    @property
-    def leads(self) -> bool:
-        """Whether this process logs and saves."""
-        return self.rank == 0
+    batches: Dataset[Any]
+    losses: Callable[[Run, Any, torch.Generator], dict[str, Tensor]]
+    total: Callable[[dict[str, Tensor]], Tensor]
 
 
-def rate_factor(progress: float, step: int, warm_up: int, final: float) -> float:
-    """Share of the peak learning rate: linear over the first `warm_up` steps, then a cosine to `final` at progress 1."""
-    warm = min(1.0, (step + 1) / warm_up)
-    return warm * (final + (1 - final) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
+def compact_work(settings: Settings, config: ModelConfig, place: Place) -> Work:
+    """Windows of the packs, and questions about them in the joint stage."""
+    joint = settings.stage == "joint"
+    bank, tokenizer = QuestionBank.load(settings.questions), QuestionTokenizer.load()
+    mixture = Mixture(settings.data, config.window_px)
+    questions = Questions(bank, absence_odds(mixture)) if joint else None
+    size = settings.recipe.batch // place.processes
+    seed = settings.seed * place.processes + place.rank
+    batches = Batches(mixture, questions, size, settings.recipe.steps or _ENDLESS, seed)
+    distillation = None
+    if joint and settings.sentences:
+        distillation = DistillationBatches(settings.sentences, tokenizer, bank, SENTENCES, seed=settings.seed)
+    rhythm = Rhythm(settings.ask_every if joint else 0, settings.language_every)
+    objective = Objective(rhythm, tokenizer, settings.recipe.bf16, distillation, place)
+    return Work(batches, objective, objective.total)
 
 
-def shared_gradients(parameters: list[nn.Parameter], seconds: float, place: Place) -> float:
-    """Averages the gradients over all processes, in place, and returns the average of `seconds`.
+def full_work(settings: Settings, config: ModelConfig, place: Place) -> tuple[Work, Settings]:
+    """Images of a data set with their questions, and the settings with the steps that its epochs come to."""
+    dataset = open_dataset(settings.dataset, settings.data, settings.split)
+    images = images_of(dataset)
+    if place.leads:
+        print(f"{dataset.name} {settings.split}: {len(images)} images, {len(dataset.samples)} targets", flush=True)
+        for problem in dataset.problems:
+            print(f"left out: {problem}", flush=True)
+    recipe = settings.recipe
+    steps = recipe.steps or (steps_of(len(images), recipe.epochs, recipe.batch) if recipe.epochs else _ENDLESS)
+    settings = replace(settings, recipe=replace(recipe, steps=steps))
+    tokenizer = tokenizer_of(settings, config)
+    frame = answer_frame(tokenizer, published=config.vocabulary == full().vocabulary)
+    conversations = Conversations(tokenizer, config, frame)
+    batches = LabelledImages(
+        images, conversations, config.window_px, steps, recipe.batch, (place.rank, place.processes),
+        settings.most_questions, settings.first_question, settings.seed,
+    )  # fmt: skip
+    objective = PublishedObjective(recipe.bf16, place)
+    return Work(batches, objective, objective.total), settings
 
-    Parameters without a gradient rest in this step, in every process alike.
-    """
-    if place.processes == 1:
-        return seconds
-    parameters = [p for p in parameters if p.grad is not None]
-    packet = torch.cat([*(p.grad.flatten() for p in parameters if p.grad is not None), torch.tensor([seconds])])
-    dist.all_reduce(packet)
-    packet /= place.processes
-    start = 0
-    for parameter in parameters:
-        parameter.grad = packet[start : start + parameter.numel()].view_as(parameter)
-        start += parameter.numel()
-    return float(packet[-1])
+
+def tokenizer_of(settings: Settings, config: ModelConfig) -> QuestionTokenizer:
+    """`--tokenizer`, a file or the folder of a release, else `tokenizer.json` beside the checkpoint that the run comes from."""
+    if settings.tokenizer is not None and settings.tokenizer.is_dir():
+        return QuestionTokenizer(release_tokenizer(settings.tokenizer, config.vocabulary))
+    beside = [path.with_name("tokenizer.json") for path in (settings.initial, settings.out / LAST_FILE) if path is not None]
+    for path in beside if settings.tokenizer is None else [settings.tokenizer]:
+        if path.is_file():
+            return QuestionTokenizer.load(path)
+    raise TrainError(f"there is no {' and no '.join(map(str, beside))}; --tokenizer names the tokenizer.json of the network")
 
 
-def train_step(run: Run, objective: Objective, batch: Batch, args: argparse.Namespace, place: Place) -> None:
+def train_step(run: Run, work: Work, batch: Any, settings: Settings, place: Place) -> None:
     """One optimiser step of all processes together; updates the averaged weights and the running means."""
-    began = time.monotonic()
-    seed = (args.seed * 1_000_003 + run.step) * place.processes + place.rank
+    began, recipe = time.monotonic(), settings.recipe
+    seed = (settings.seed * 1_000_003 + run.step) * place.processes + place.rank
     torch.manual_seed(seed)
-    parts = objective(run, batch, torch.Generator().manual_seed(seed))
-    total = objective.total(parts)
+    parts = work.losses(run, moved(batch, place.device), torch.Generator().manual_seed(seed))
+    total = work.total(parts)
     if not torch.isfinite(total):
         values = {name: value.item() for name, value in parts.items()}
         raise TrainError(f"step {run.step}: loss is {total.item()}; parts {values}")
     run.optimiser.zero_grad(set_to_none=True)
     total.backward()
     trained = [p for group in run.optimiser.param_groups for p in group["params"]]
-    run.seconds = shared_gradients(trained, run.seconds, place)
-    norm = nn.utils.clip_grad_norm_(trained, CLIP_NORM)
-    factor = rate_factor(run.progress(args), run.step, args.warm_up, args.final_rate)
+    place.add_gradients(trained)
+    run.seconds = place.mean(run.seconds)
+    norm = nn.utils.clip_grad_norm_(trained, recipe.clip or torch.inf)
+    factor = rate_factor(run.progress(settings), run.step, recipe.warm_up, recipe.final_rate)
     for group in run.optimiser.param_groups:
         group["lr"] = group["peak"] * factor
     run.optimiser.step()
     run.step += 1
     if place.leads:
-        run.follow(args.average)
-        run.note({**{name: value.item() for name, value in parts.items()}, "norm": norm.item(), "rate": factor})
-        run.note({"step_s": time.monotonic() - began})
+        run.follow(recipe.average or 0.0)
+        values = {name: value.item() for name, value in parts.items()}
+        run.note({"loss": total.item(), **values, "norm": norm.item(), "rate": factor, "step_s": time.monotonic() - began})
 
 
-def batches_from(batches: Batches, start: int, workers: int) -> Iterator[Batch]:
+def batches_from(batches: Dataset[Any], start: int, workers: int) -> Iterator[Any]:
     """Batches number `start` and on, made ahead by worker processes."""
-    loader: DataLoader[Batch] = DataLoader(
+    loader: DataLoader[Any] = DataLoader(
         batches,
-        sampler=range(start, len(batches)),
+        sampler=range(start, len(batches)),  # type: ignore[arg-type]
         batch_size=None,
         num_workers=workers,
         prefetch_factor=4 if workers else None,
@@ -106,82 +143,100 @@ def batches_from(batches: Batches, start: int, workers: int) -> Iterator[Batch]:
     return iter(loader)
 
 
-def train(args: argparse.Namespace, place: Place | None = None, config: ModelConfig | None = None) -> Run:
-    """Runs the stage to its end and returns the run, of the compact network unless another configuration is given.
+def train(settings: Settings, place: Place | None = None, config: ModelConfig | None = None) -> Run:
+    """Runs the training to its end and returns the run; of the compact recipe with `config` instead of its own network.
 
-    Raises TrainError where a loss is no number.
+    Raises TrainError for what `check` refuses and where a loss is no number, DataSetError for a data set of another layout.
     """
-    place = place or Place()
-    torch.set_num_threads(args.threads)
-    path = args.out / LAST_FILE
-    run = resume_run(path, args) if args.resume else new_run(args, config)
-    rhythm = Rhythm(args.ask_every if args.stage == "joint" else 0, args.language_every)
-    mixture = Mixture(args.data, run.network.config.window_px)
-    questions = Questions(QuestionBank.load(args.questions), absence_odds(mixture)) if rhythm.ask else None
-    size = args.batch // place.processes
-    batches = Batches(mixture, questions, size, args.steps, args.seed * place.processes + place.rank)
-    objective = Objective(rhythm, QuestionTokenizer.load(), args.bf16, args.sentences, args.seed + run.step + place.rank)
+    place = place or Place(device=device_of(settings.device))
+    check(settings, place.processes)
+    torch.set_num_threads(settings.threads)
+    path = settings.out / LAST_FILE
+    run = resume_run(path, settings, place.device) if settings.resume else new_run(settings, config, place.device)
+    if settings.config == "full":
+        work, settings = full_work(settings, run.network.config, place)
+    else:
+        work = compact_work(settings, run.network.config, place)
     run.network.train()
-    before = saved = time.monotonic()
-    for batch in batches_from(batches, run.step, args.workers):
-        if run.progress(args) >= 1:
+    for prefix in settings.recipe.frozen:
+        rest(run.network, prefix)
+    keeper = Keeper(settings, run) if place.leads else None
+    before = time.monotonic()
+    for batch in batches_from(work.batches, run.step, settings.workers):
+        if run.progress(settings) >= 1:
             break
-        train_step(run, objective, batch, args, place)
+        train_step(run, work, batch, settings, place)
         now = time.monotonic()
         run.seconds, before = run.seconds + now - before, now
-        if place.leads and run.step % args.log_every == 0:
-            print(run.line(), flush=True)
-        if place.leads and now - saved > 60 * args.save_minutes:
-            save_run(path, run)
-            saved = now
-    if place.leads:
-        save_run(path, run)
+        if keeper is not None:
+            keeper.after_step(run)
+    if keeper is not None:
+        keeper.save(run)
     return run
 
 
-def train_one_of_many(rank: int, args: argparse.Namespace) -> None:
+def rest(network: nn.Module, prefix: str) -> None:
+    """Puts the modules of a frozen part into evaluation mode, so that it draws no random depth."""
+    for name, module in network.named_modules():
+        if name.startswith(prefix):
+            module.eval()
+
+
+class Keeper:
+    """Prints, logs and saves a run; the leading process has one."""
+
+    def __init__(self, settings: Settings, run: Run) -> None:
+        self.settings, self.saved = settings, time.monotonic()
+        self.log = RunLog(settings.out, run.step)
+        (settings.out / "run.json").write_text(json.dumps(settings.plain(), indent=1) + "\n", encoding="utf-8")
+
+    def after_step(self, run: Run) -> None:
+        """Every so many steps a line, every so many minutes a checkpoint."""
+        if run.step % self.settings.log_every == 0:
+            print(run.line(self.settings), flush=True)
+            self.log.add(run.step, run.seconds, run.means)
+        if time.monotonic() - self.saved > 60 * self.settings.save_minutes:
+            self.save(run)
+
+    def save(self, run: Run) -> None:
+        """Writes the checkpoint and draws the curves of the log."""
+        save_run(self.settings.out / LAST_FILE, run, self.settings)
+        self.saved = time.monotonic()
+        if self.log.rows:
+            draw_curves(self.settings.out)
+
+
+def train_one_of_many(rank: int, settings: Settings) -> None:
     """Entry of a spawned process: joins the others, then trains its share."""
-    dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{args.port}", rank=rank, world_size=args.processes)
-    train(args, Place(rank, args.processes))
-    dist.barrier()
-    dist.destroy_process_group()
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `segmenter train`."""
-    parser.add_argument("--data", type=Path, default=Path(".data"), help="packs written by `segmenter pack`")
-    parser.add_argument("--out", type=Path, default=Path(".data/run"), help=f"folder of {LAST_FILE}")
-    parser.add_argument("--stage", choices=("vision", "joint"), default="joint")
-    parser.add_argument("--initial", type=Path, help="checkpoint to start from, dense head included")
-    parser.add_argument("--language", type=Path, help="language model written by `segmenter distil`")
-    parser.add_argument("--sentences", type=Path, help="folder that `segmenter corpus` wrote; keeps distilling (joint)")
-    parser.add_argument("--questions", type=Path, default=Path(__file__).parent / "questions")
-    parser.add_argument("--resume", action="store_true", help=f"continue OUT/{LAST_FILE}")
-    parser.add_argument("--minutes", type=float, help="length of the run; the learning rate reaches its end then")
-    parser.add_argument("--steps", type=int, default=1_000_000, help="most steps; sets the schedule without --minutes")
-    parser.add_argument("--batch", type=int, default=16, help="windows a step, over all processes")
-    parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
-    parser.add_argument("--final-rate", type=float, default=0.01, help="share of the peak at the end")
-    parser.add_argument("--warm-up", type=int, default=150, help="steps in which the rate rises")
-    parser.add_argument("--language-rate", type=float, default=0.3, help="share of the rate for the language model")
-    parser.add_argument("--ask-every", type=int, default=1, help="joint: questions in one step of so many")
-    parser.add_argument("--language-every", type=int, default=3, help="the language model learns in one of so many asking steps")
-    parser.add_argument("--average", type=float, default=0.998, help="how much of the averaged weights a step keeps")
-    parser.add_argument("--bf16", action="store_true", help="autocast to bfloat16")
-    parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--port", type=int, default=29517, help="where the processes meet on this machine")
-    parser.add_argument("--threads", type=int, default=1, help="of each process")
-    parser.add_argument("--workers", type=int, default=1, help="processes that make batches, for each process")
-    parser.add_argument("--save-minutes", type=float, default=4.0)
-    parser.add_argument("--log-every", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=0)
+    with spawned_place(rank, settings.processes, settings.port) as place:
+        train(settings, place)
 
 
 def main(args: argparse.Namespace) -> None:
-    """Trains and leaves OUT/last.pt."""
-    if args.batch % args.processes:
-        raise TrainError(f"--batch {args.batch} is no multiple of --processes {args.processes}")
-    if args.processes == 1:
-        train(args)
+    """Trains and leaves OUT/last.pt, the log and its curves, or draws the curves of an earlier run."""
+    try:
+        if args.plot:
+            print(draw_curves(args.plot))
+        else:
+            start(Settings.of(args))
+    except (TrainError, DataSetError, FileNotFoundError) as error:
+        raise SystemExit(f"segmenter train: {error}") from error
+
+
+def start(settings: Settings) -> None:
+    """Trains in this process, in those that torchrun started, or in CPU processes of its own."""
+    if started_by_torchrun():
+        if settings.processes > 1:
+            raise TrainError(f"--processes {settings.processes}: torchrun has started the processes; leave the option out")
+        with torchrun_place(settings.device) as place:
+            train(settings, place)
+    elif settings.processes > 1:
+        if device_of(settings.device).type != "cpu":
+            raise TrainError(
+                f"--processes {settings.processes} are of the CPU (--device cpu); several GPUs train under "
+                f"torchrun --nproc-per-node {settings.processes} -m segmenter train ..."
+            )
+        check(settings, settings.processes)
+        mp.spawn(train_one_of_many, (settings,), settings.processes)
     else:
-        mp.spawn(train_one_of_many, (args,), args.processes)
+        train(settings)

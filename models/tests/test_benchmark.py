@@ -16,8 +16,8 @@ from segmenter.__main__ import main
 from segmenter.benchmark import Answered, ask_all
 from segmenter.checkpoint import save_checkpoint
 from segmenter.config import Task
-from segmenter.evaluate import GROUPS
 from segmenter.export_dataset import write_folder
+from segmenter.held_out import GROUPS
 from segmenter.letterbox import Pixels, letterbox, letterbox_geometry
 from segmenter.metrics import PRECISION_AT, interval, summary
 from segmenter.network import SegEarthR1

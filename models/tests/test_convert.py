@@ -1,13 +1,16 @@
-"""Published weights to a checkpoint, on a tiny network of the published layout."""
+"""Published weights to a checkpoint and to a model folder, on a tiny network of the published layout."""
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -15,11 +18,14 @@ from torch import Tensor
 
 from segmenter.checkpoint import load_network, read_checkpoint
 from segmenter.config import ModelConfig, VocabularyConfig
-from segmenter.convert import convert
+from segmenter.convert import add_arguments, published_origin, write_checkpoint
+from segmenter.convert import convert as convert_release
 from segmenter.drawn_weights import drawn_weight, write_release
+from segmenter.graph_check import open_graph, run_graph
 from segmenter.network import SegEarthR1
 from segmenter.release_tokenizer import release_tokenizer
-from segmenter.tokenizer import QuestionTokenizer
+from segmenter.release_weights import ReleaseWeights
+from segmenter.tokenizer import TOKENIZER_FILE, QuestionTokenizer
 from tiny import tiny
 
 
@@ -33,6 +39,14 @@ def released(config: ModelConfig) -> dict[str, Tensor]:
     torch.manual_seed(2)
     weights = SegEarthR1(config).state_dict()
     return {key: value.bfloat16() if value.is_floating_point() else value for key, value in weights.items()}
+
+
+def convert(folder: Path, out: Path, config: ModelConfig, release: str | None = None) -> int:
+    """Checks a release and writes its checkpoint; returns the number of tensors."""
+    weights = ReleaseWeights(folder, config.language.heads)
+    weights.check(config)
+    write_checkpoint(weights, out, config, published_origin(folder, release))
+    return len(weights.layouts)
 
 
 def save_shards(weights: dict[str, Tensor], folder: Path) -> None:
@@ -72,6 +86,7 @@ def test_missing_unknown_and_misshapen_weights_are_named(
         ({"seg_query": None}, "1 weights are missing, among them seg_query"),
         ({"surplus": torch.zeros(1)}, "1 weights are unknown, among them surplus"),
         ({"seg_query": torch.zeros(3)}, "1 weights are of another shape, among them seg_query"),
+        ({"seg_query": torch.zeros(100, 16, dtype=torch.int64)}, "1 weights are of another kind, among them seg_query"),
     ):
         changed = {key: value for key, value in {**released, **change}.items() if value is not None}
         save_shards(changed, tmp_path)
@@ -105,6 +120,29 @@ def test_the_name_of_the_release_stays_with_its_checksums(
     assert origin["sha256"] == {
         f"model-{n}.safetensors": hashlib.sha256((tmp_path / f"model-{n}.safetensors").read_bytes()).hexdigest() for n in (0, 1)
     }
+
+
+def test_one_command_makes_a_model_folder_and_its_fused_form(config: ModelConfig, tmp_path: Path) -> None:
+    write_release(tmp_path / "release", config, seed=3)
+    shutil.copyfile(TOKENIZER_FILE, tmp_path / "release" / "tokenizer.json")
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    out = tmp_path / "repository" / "tiny" / "1"
+    words = [str(tmp_path / "release"), "--out", str(out), "--fused", "--release", "someone/weights"]
+    convert_release(parser.parse_args(words), config)
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    assert (manifest["name"], manifest["version"], manifest["license"]) == ("tiny", "1", "Apache-2.0")
+    assert manifest["convertedFrom"]["release"] == "someone/weights"
+    assert f'name: "{config.name}"' in (out.parent / "config.pbtxt").read_text(encoding="utf-8")
+    keys = [array.name for name in ("vision", "language", "mask") for array in onnx.load(out / f"{name}.onnx").graph.initializer]
+    assert not any(dead in key for key in keys for dead in ("lm_head", "seg_query", "query_feat", "SEG_proj"))
+    ids = np.array([[*config.prompt("REFERRING"), 5, config.vocabulary.seg_id]])
+    mask = np.zeros_like(ids)
+    mask[0, -2:] = 1
+    feeds = {"image": np.zeros((1, 128, 128, 3), np.uint8), "input_ids": ids, "attention_mask": mask}
+    assert run_graph(open_graph(out / "model.onnx"), feeds)["logits"].shape == (1, 32, 32)
+    with pytest.raises(ValueError, match="--out names the model folder to write, --checkpoint a checkpoint"):
+        convert_release(parser.parse_args([str(tmp_path / "release")]), config)
 
 
 def slow_tokenizer_files(folder: Path) -> None:

@@ -1,114 +1,186 @@
-"""A short run on a synthetic pack: the loss falls, and a resumed run equals an unbroken one."""
+"""The compact recipe on a synthetic pack: the loss falls, a resumed run equals an unbroken one, bad input is named."""
 
-import argparse
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
-from pictures import png
-from segmenter.batches import Batches, Mixture, Questions, askable, question_targets
-from segmenter.checkpoint import save_checkpoint
-from segmenter.config import ModelConfig
+from segmenter.__main__ import main
+from segmenter.batches import Batches, Mixture, Questions, absence_odds, askable, question_targets
+from segmenter.checkpoint import read_checkpoint, save_checkpoint
+from segmenter.config import compact
+from segmenter.corpus import taught_questions
 from segmenter.dataset import BIT, CATEGORIES, Window, bits
-from segmenter.losses import class_maps, dense_loss, mask_loss
+from segmenter.losses import agreement_loss, class_maps, dense_loss, mask_loss, presence_loss, stages_loss
 from segmenter.network import SegEarthR1
 from segmenter.objective import Rhythm
-from segmenter.pack import DUBAI_COLOURS, ISAID_CLASSES, Picture, write_pack
+from segmenter.place import alone
 from segmenter.questions import QuestionBank
-from segmenter.run import Run, TrainError
-from segmenter.train import add_arguments, rate_factor, train
-from tiny import tiny
+from segmenter.recipes import TrainError, rate_factor
+from segmenter.run import save_run
+from segmenter.run_log import CURVES_FILE, LOG_FILE, read_log
+from segmenter.settings import LAST_FILE, Settings
+from segmenter.train import train
+from training import cut_off, settings, small, write_packs
 
 SIDE = 128
 
 
-def square_on_grey(rng: np.random.Generator, bit: int) -> tuple[bytes, np.ndarray]:  # type: ignore[type-arg]
-    """A picture of 160 px with one bright square of one class."""
-    pixels = rng.integers(70, 90, (160, 160, 3)).astype(np.uint8)
-    labels = np.zeros((160, 160), np.uint16)
-    top, left = rng.integers(10, 90, 2)
-    pixels[top : top + 60, left : left + 60] = (240, 60, 40)
-    labels[top : top + 60, left : left + 60] = 1 << bit
-    return png(pixels), labels
+@pytest.fixture(scope="module")
+def packs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_packs(tmp_path_factory.mktemp("packs"))
+
+
+@pytest.fixture(autouse=True)
+def quick_odds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How often a category is asked as absent is estimated on 20 windows here, of 400."""
+    monkeypatch.setattr("segmenter.train.absence_odds", partial(absence_odds, draws=20))
 
 
 @pytest.fixture(scope="module")
-def packs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("packs")
-    rng = np.random.default_rng(0)
-    plane, land = ISAID_CLASSES.index("plane"), list(DUBAI_COLOURS).index("bare_land")
-    tiles = [Picture(f"t{i}", "train", *square_on_grey(rng, plane), None) for i in range(4)]
-    water = [Picture(f"d{i}", "train", *square_on_grey(rng, 0), None) for i in range(2)]
-    water = [replace(w, labels=np.where(w.labels == 0, np.uint16(1 << land), w.labels)) for w in water if w.labels is not None]
-    roads = [Picture(f"e{i}", "train", *square_on_grey(rng, 0), None) for i in range(2)]
-    noise = png(rng.integers(0, 99, (150, 150, 3)).astype(np.uint8))
-    forest = [Picture(f"f{i}", "train", noise, None, "Forest") for i in range(2)]
-    write_pack(iter(tiles), ISAID_CLASSES, folder / "isaid")
-    write_pack(iter(water), tuple(DUBAI_COLOURS), folder / "dubai")
-    write_pack(iter(roads), ("road",), folder / "epfl")
-    for name in ("rsscn7", "aid"):
-        write_pack(iter(forest), (), folder / name)
+def sentences(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Embedded sentences as `corpus` writes them, of random meaning."""
+    folder, noise = tmp_path_factory.mktemp("sentences"), torch.Generator().manual_seed(0)
+    for name, texts in (("questions", list(taught_questions(QuestionBank.load()))[:80]), ("plain", ["a harbour", "a fox"])):
+        (folder / f"{name}.txt").write_text("\n".join(" ".join(text.split()) for text in texts) + "\n")
+        rows = functional.normalize(torch.randn(len(texts), 384, generator=noise), dim=-1)
+        np.save(folder / f"{name}.npy", rows.numpy().astype(np.float16))
     return folder
 
 
-def small() -> ModelConfig:
-    """The tiny network with room for the longest question."""
-    return replace(tiny(), language=replace(tiny().language, max_positions=256))
+def short(packs: Path, out: Path, *more: str) -> Settings:
+    return settings(packs, out, "--batch", "4", "--rate", "5e-3", "--warm-up", "4", *more)
 
 
-def options(packs: Path, out: Path, *more: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    return parser.parse_args(
-        ["--data", str(packs), "--out", str(out), "--batch", "4", "--workers", "0", "--rate", "5e-3", "--warm-up", "4", *more]
-    )
+def test_fifty_steps_of_the_compact_network_lower_its_loss(packs: Path, tmp_path: Path) -> None:
+    """The log holds running means, which fall later than the loss does."""
+    chosen = settings(packs, tmp_path, "--batch", "2", "--warm-up", "4", "--steps", "50", "--log-every", "1", "--bf16")
+    run = train(chosen, config=compact())
+    rows = read_log(tmp_path)
+    assert run.step == len(rows) == 50
+    assert rows[-1]["loss"] < 0.93 * rows[0]["loss"]
+    assert rows[-1]["entropy"] < 0.83 * rows[0]["entropy"]
+    curves = (tmp_path / CURVES_FILE).read_text()
+    assert curves.startswith("<?xml") and curves.count('<g id="axes_') == len(rows[0]) - 2  # one plot a value
 
 
-def test_the_loss_falls(packs: Path, tmp_path: Path) -> None:
-    short = train(options(packs, tmp_path / "a", "--steps", "2"), config=small())
-    long = train(options(packs, tmp_path / "b", "--steps", "60"), config=small())
-    for name in ("dense", "entropy"):
-        assert long.means[name] < 0.9 * short.means[name]
-
-
-@pytest.mark.parametrize("stage", ["vision", "joint"])
-def test_a_resumed_run_equals_an_unbroken_one(packs: Path, tmp_path: Path, stage: str) -> None:
-    whole = train(options(packs, tmp_path / "whole", "--stage", stage, "--steps", "4"), config=small())
-    halved = options(packs, tmp_path / "halves", "--stage", stage, "--steps", "4")
-    train_until(halved, 2)
-    resumed = train(argparse.Namespace(**{**vars(halved), "resume": True}))
+@pytest.mark.parametrize("more", [("--stage", "vision"), ("--language-every", "1", "--distil"), ("--bf16", "--checkpointing")])
+def test_a_resumed_run_equals_an_unbroken_one(
+    packs: Path, sentences: Path, tmp_path: Path, more: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = [part for name in more for part in (("--sentences", str(sentences)) if name == "--distil" else (name,))]
+    whole = train(short(packs, tmp_path / "whole", "--steps", "4", *options), config=small())
+    halves = short(packs, tmp_path / "halves", "--steps", "4", "--log-every", "1", *options)
+    with cut_off(2, monkeypatch):
+        train(halves, config=small())
+    resumed = train(replace(halves, resume=True))
     assert resumed.step == whole.step == 4
+    assert whole.average is not None and resumed.average is not None
     for name, value in whole.network.state_dict().items():
         assert torch.equal(resumed.network.state_dict()[name], value), name
         assert torch.equal(resumed.average[name], whole.average[name]), name
+    assert [row["step"] for row in read_log(tmp_path / "halves")] == [1, 2, 3, 4]
 
 
-def train_until(args: argparse.Namespace, step: int) -> Run:
-    """Trains as `args` say but is cut off after `step` steps, as by a crash after a save."""
+def test_what_was_logged_after_the_last_save_is_forgotten(packs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = short(packs, tmp_path, "--steps", "3", "--log-every", "1", "--stage", "vision")
+    with cut_off(2, monkeypatch):
+        train(run, config=small())
+    with (tmp_path / LOG_FILE).open("a") as log:
+        log.write('{"step": 3, "loss": 99.0}\n')
+    train(replace(run, resume=True))
+    rows = read_log(tmp_path)
+    assert [row["step"] for row in rows] == [1, 2, 3] and rows[-1]["loss"] != 99.0
 
-    class Cut(argparse.Namespace):
-        @property
-        def save_minutes(self) -> float:
-            return 0.0
 
-        @save_minutes.setter
-        def save_minutes(self, value: float) -> None: ...
+def test_a_checkpoint_of_before_there_were_recipes_continues(packs: Path, tmp_path: Path) -> None:
+    """It has neither settings nor a loss among its means."""
+    run = train(short(packs, tmp_path, "--steps", "2"), config=small())
+    path = tmp_path / LAST_FILE
+    entries = read_checkpoint(path)
+    extra = {name: entries[name] for name in ("raw", "heads", "optimiser", "step", "seconds", "means")}
+    del extra["means"]["loss"]
+    save_checkpoint(path, entries["config"], entries["weights"], **extra)
+    resumed = train(short(packs, tmp_path, "--steps", "3", "--resume"))
+    assert resumed.step == run.step + 1 and "loss" in resumed.means
 
-    original = Batches.__len__
-    try:
-        Batches.__len__ = lambda self: step  # type: ignore[method-assign]
-        return train(Cut(**vars(args)), config=small())
-    finally:
-        Batches.__len__ = original  # type: ignore[method-assign]
+
+def test_a_run_starts_from_the_image_side_of_another(packs: Path, tmp_path: Path) -> None:
+    first = train(short(packs, tmp_path / "a", "--steps", "1", "--stage", "vision"), config=small())
+    start = short(packs, tmp_path / "b", "--steps", "1", "--initial", str(tmp_path / "a" / LAST_FILE), "--rate", "0")
+    second = train(start, config=small())
+    assert first.average is not None
+    name = "pixel_decoder.mask_features.weight"
+    assert torch.equal(second.network.state_dict()[name], first.average[name])
+    assert torch.equal(second.heads.get_parameter("dense.weight"), first.heads.get_parameter("dense.weight"))
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("--batch", "3", "--processes", "2"), "--batch 3 is no multiple of the 2 processes that share it"),
+        (("--data", "/nowhere"), "/nowhere lacks the packs isaid, dubai, epfl, rsscn7, aid; `segmenter pack"),
+        (("--initial", "/nowhere/a.pt"), "--initial /nowhere/a.pt: there is no such file"),
+        (("--language", "/nowhere/a.pt"), "--language /nowhere/a.pt: there is no such file"),
+        (("--sentences", "/nowhere"), "--sentences /nowhere: questions.txt is not there; `segmenter corpus --folder"),
+        (("--questions", "/nowhere"), "--questions /nowhere: there is no such folder"),
+        (("--initial", __file__), f"{__file__} cannot be read: "),
+        (("--language", __file__), f"--language {__file__} is none of `segmenter distil` for this network: "),
+        (("--resume",), "last.pt to continue"),
+        (("--steps", "0"), "--steps is 0; it must be at least 1"),
+        (("--rate", "-1"), "--rate is -1.0; it must be at least 0"),
+        (("--minutes", "0"), "--minutes is 0.0; it must be above 0"),
+        (("--epochs", "2"), "--epochs is no option of --config compact"),
+        (("--frozen", "vision"), "--frozen vision: no weight of the network is called so; its parts are "),
+        (("--config", "full"), "--config full needs --initial: the vision encoder stays frozen"),
+        (("--config", "full", "--stage", "vision"), "--stage is no option of --config full"),
+        (("--plot", "/nowhere"), "/nowhere holds no log.jsonl"),
+    ],
+)
+def test_what_cannot_be_trained_is_named(packs: Path, tmp_path: Path, more: tuple[str, ...], message: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["train", "--data", str(packs), "--out", str(tmp_path), "--workers", "0", "--device", "cpu", *more])
+    assert str(ended.value).startswith("segmenter train: ") and message in str(ended.value)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_gpu_that_is_not_there_is_named(packs: Path, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="--device cuda: torch finds no CUDA device on this machine"):
+        main(["train", "--data", str(packs), "--out", str(tmp_path), "--device", "cuda"])
+
+
+def test_an_unknown_recipe_is_refused_with_the_known_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "--config", "huge", "--out", str(tmp_path)])
+    assert "invalid choice: 'huge' (choose from" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("--config", "full"), "was trained with --config compact; --config full cannot continue it"),
+        (("--stage", "vision"), "was trained with --stage joint; --stage vision cannot continue it"),
+        (("--frozen", "model.vision_tower"), "stage, frozen parts and whether"),
+    ],
+)
+def test_a_run_of_another_recipe_is_not_continued(packs: Path, tmp_path: Path, more: tuple[str, ...], message: str) -> None:
+    made = short(packs, tmp_path, "--steps", "1")
+    save_run(tmp_path / LAST_FILE, train(made, config=small()), made)
+    with pytest.raises(TrainError, match=message):
+        train(short(packs, tmp_path, "--steps", "2", "--resume", *more))
 
 
 def test_resuming_a_file_without_training_state_is_an_error(packs: Path, tmp_path: Path) -> None:
-    save_checkpoint(tmp_path / "last.pt", small(), SegEarthR1(small()).state_dict())
+    save_checkpoint(tmp_path / LAST_FILE, small(), SegEarthR1(small()).state_dict())
     with pytest.raises(TrainError, match="holds no training state"):
-        train(options(packs, tmp_path, "--resume"))
+        train(short(packs, tmp_path, "--resume"))
 
 
 def test_a_batch_depends_on_its_number_alone(packs: Path) -> None:
@@ -153,6 +225,47 @@ def test_unknown_pixels_weigh_nothing() -> None:
         assert torch.equal(one, other)
 
 
+@pytest.mark.parametrize("name", ["dense", "stages", "agreement", "presence"])
+def test_losses_and_gradients_of_two_processes_are_those_of_one(name: str) -> None:
+    """Two threads stand for the processes: each has one window of classes, or two of five questions."""
+    torch.manual_seed(0)
+    maps, target, known = torch.randn(6, 3, 8, 8), torch.rand(6, 3, 8, 8).round(), torch.rand(6, 3, 8, 8).round()
+    present = torch.tensor([1.0, 0, 1, 1, 0, 0])
+
+    def loss(logits: torch.Tensor, rows: slice, whole: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+        if name == "dense":
+            return dense_loss(logits, target[rows], known[rows], whole)
+        if name == "stages":
+            fine = [functional.interpolate(t[rows, :1], scale_factor=2.0)[:, 0] for t in (target, known)]
+            return sum(stages_loss([logits[:, 0], logits[:, 1]], *fine, present[rows], whole))  # type: ignore[return-value]
+        if name == "agreement":
+            return agreement_loss([logits[:, 0]], target[rows, 1], present[rows], whole)
+        return presence_loss(logits[:, 0, 0, 0], present[rows], whole)
+
+    def gradient(rows: slice, whole: Callable[[torch.Tensor], torch.Tensor]) -> tuple[float, torch.Tensor]:
+        logits = maps[rows].clone().requires_grad_()
+        value = loss(logits, rows, whole)
+        value.backward()
+        assert logits.grad is not None
+        return value.item(), logits.grad
+
+    shared = [slice(0, 2), slice(2, 6)]
+    meeting, parts = Barrier(2, timeout=60), [torch.zeros(0)] * 2
+
+    def summed(rank: int, part: torch.Tensor) -> torch.Tensor:
+        parts[rank] = part.detach()
+        meeting.wait()
+        total = parts[0] + parts[1]
+        meeting.wait()
+        return total + (part - part.detach())
+
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda rank: gradient(shared[rank], partial(summed, rank)), (0, 1)))
+    value, whole = gradient(slice(0, 6), alone)
+    assert [one for one, _ in found] == pytest.approx([value, value])
+    assert torch.allclose(torch.cat([part for _, part in found]), whole, atol=1e-7)
+
+
 def test_class_maps_are_shares() -> None:
     labels = torch.zeros(1, 4, 4, dtype=torch.int32)
     labels[0, 0, 0] = 0b10
@@ -164,6 +277,13 @@ def test_rate_rises_then_falls_to_its_end() -> None:
     assert rate_factor(0.0, 0, 100, 0.01) == pytest.approx(0.01)
     assert rate_factor(0.5, 10_000, 100, 0.0) == pytest.approx(0.5)
     assert rate_factor(1.0, 10_000, 100, 0.01) == pytest.approx(0.01)
+
+
+def test_a_warm_up_that_is_a_share_of_the_run_comes_before_the_cosine() -> None:
+    """The published schedule: step / warm-up steps, then half a cosine over the rest, to zero."""
+    factors = [rate_factor(step / 100, step, 0.03, 0.0) for step in range(100)]
+    assert factors[:4] == pytest.approx([0, 1 / 3, 2 / 3, 1])
+    assert factors[3:] == pytest.approx([0.5 * (1 + np.cos(np.pi * (step - 3) / 97)) for step in range(3, 100)])
 
 
 def test_a_step_pauses_as_its_rhythm_says() -> None:
