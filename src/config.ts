@@ -50,7 +50,7 @@ export const environmentSchema = z.object({
   TERRAQL_MODEL_QUEUE: count(64, 'Most requests that wait for a model; more are refused and may come again'),
   TERRAQL_MODEL_TIMEOUT_S: count(120, 'Longest that a request to a model may take, its waiting included, seconds'),
   TERRAQL_MODEL_PORT: z.coerce.number().int().min(0).max(65_535).default(8000).describe('TCP port of the model server'),
-  TERRAQL_IMAGE_CACHE_MB: count(512, 'Memory of a model for encoded windows, so that a next prompt is quick, MiB'),
+  TERRAQL_IMAGE_CACHE_MB: count(512, 'Memory of a process for encoded windows, so that a next prompt is quick, MiB'),
   TERRAQL_WORKER: z
     .enum(['on', 'off'])
     .default('on')

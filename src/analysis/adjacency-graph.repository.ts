@@ -60,12 +60,17 @@ function pairsSql({ withinM, reachM }: EdgeFilter): Prisma.Sql {
   return Prisma.sql`${STORED} UNION ALL ${measuredSql(Prisma.sql`other.scene_id <> origin.scene_id`, reachM)}`;
 }
 
+/**
+ * Whether both ends of a pair match is looked up in a table of their identifiers, which `IS TRUE` makes sure of: joined, the
+ * planner would compare every node with every other when it takes them for few.
+ */
+const isNodeSql = (id: Prisma.Sql): Prisma.Sql => Prisma.sql`(${id} IN (SELECT node.id FROM node)) IS TRUE`;
+
 /** Leans on the primary key of `feature_adjacency`. */
 const STORED = Prisma.sql`
   SELECT known.feature_a AS from_id, known.feature_b AS to_id, known.relation, known.shared_border_m, known.gap_m
-  FROM feature_adjacency AS known
-  JOIN node AS a ON a.id = known.feature_a
-  JOIN node AS b ON b.id = known.feature_b`;
+  FROM node JOIN feature_adjacency AS known ON known.feature_a = node.id
+  WHERE ${isNodeSql(Prisma.sql`known.feature_b`)}`;
 
 /** Looks each node up in `feature_geography_gist`; what is stored of a pair comes by the primary key, and is taken for true. */
 function measuredSql(others: Prisma.Sql, reachM: number): Prisma.Sql {
@@ -78,10 +83,9 @@ function measuredSql(others: Prisma.Sql, reachM: number): Prisma.Sql {
     CROSS JOIN LATERAL (
       SELECT other.id, ${gapSql(Prisma.sql`other.geometry`, Prisma.sql`origin.geometry`)} AS gap_m
       FROM feature AS other
-      WHERE other.id > origin.id AND ${others}
+      WHERE other.id > origin.id AND ${others} AND ${isNodeSql(Prisma.sql`other.id`)}
         AND ST_DWithin(other.geometry::geography, origin.geometry::geography, ${reachM}::float8)
       OFFSET 0
     ) AS found
-    JOIN node AS target ON target.id = found.id
     LEFT JOIN feature_adjacency AS known ON known.feature_a = origin.id AND known.feature_b = found.id`;
 }

@@ -42,13 +42,18 @@ export class ChangeRepository implements ChangeStore {
     );
   }
 
-  /** Features before by `feature_label`, those that they meet by `feature_geometry_gist`. */
+  /**
+   * Features before by `feature_label`, those that they meet by `feature_geometry_gist` alone: together with another index
+   * it would be searched for all features afterwards once for each before.
+   */
   overlaps(fromId: string, toId: string): Promise<FeatureOverlap[]> {
     const both = commonAreaSql(Prisma.sql`a.geometry`, Prisma.sql`b.geometry`);
     return this.database.query(
       OverlapRow,
       Prisma.sql`
-        WITH ${lookedAtSql(fromId, toId)}, ${commonSql(fromId, toId)}
+        WITH ${lookedAtSql(fromId, toId)}, ${commonSql(fromId, toId)}, before AS MATERIALIZED (
+          SELECT f.id, f.geometry, f.area_m2 FROM feature AS f WHERE f.segmentation_id = ${fromId}::uuid
+        )
         SELECT "fromId", "toId", "areaM2" FROM (
           SELECT a.id AS "fromId", b.id AS "toId",
                  CASE WHEN common.ground IS NOT NULL
@@ -56,9 +61,11 @@ export class ChangeRepository implements ChangeStore {
                    WHEN a.geometry = b.geometry THEN a.area_m2
                    ELSE ST_Area(${both}::geography)
                  END AS "areaM2"
-          FROM common, feature AS a
-          JOIN feature AS b ON b.segmentation_id = ${toId}::uuid AND ST_Intersects(b.geometry, a.geometry)
-          WHERE a.segmentation_id = ${fromId}::uuid
+          FROM common, before AS a
+          CROSS JOIN LATERAL (
+            SELECT f.id, f.segmentation_id, f.geometry FROM feature AS f WHERE f.geometry && a.geometry OFFSET 0
+          ) AS b
+          WHERE b.segmentation_id = ${toId}::uuid AND ST_Intersects(b.geometry, a.geometry)
         ) AS overlap
         WHERE "areaM2" > 0`,
     );

@@ -1,6 +1,6 @@
 import type { MultiPolygon, Polygon } from 'geojson';
 import { AppError } from '../errors.ts';
-import { parseGeometry } from '../feature/geojson-geometry.ts';
+import { parseGeometry, refuseCrs } from '../feature/geojson-geometry.ts';
 import type { Zones } from './zones.ts';
 
 /** Zones as a client sends them; exactly one kind. */
@@ -54,6 +54,7 @@ function checkCollection(collection: object, maxVertices: number): CheckedZones 
       `zones.collection has the type ${JSON.stringify(type) ?? 'undefined'}; it must be a FeatureCollection with a list of features`,
     );
   }
+  refuseCrs('zones.collection', collection);
   checkCount(members.length);
   let left = maxVertices;
   const outlines = members.map((member: unknown, index) => {
@@ -71,6 +72,7 @@ function checkCount(count: number): void {
 
 /** @param left vertices that the zones before have left over */
 function outlineOf(member: unknown, index: number, left: number): Polygon | MultiPolygon {
+  if (typeof member === 'object' && member !== null) refuseCrs(`zone ${index}`, member);
   const value = typeof member === 'object' && member !== null && 'geometry' in member ? member.geometry : undefined;
   if (typeof value !== 'object' || value === null) throw new InvalidZonesError(`zone ${index} has no geometry`);
   const geometry = parseGeometry(value, left);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Database, Prisma } from '../database/database.ts';
 import { requireIdentifier } from '../database/identifier.ts';
 import { uuidsSql } from '../database/uuids.ts';
-import { conditionSql } from '../feature/feature-condition.repository.ts';
+import { BOUNDED, conditionSql } from '../feature/feature-condition.repository.ts';
 import type { FeatureFilter } from '../feature/feature.filter.ts';
 import { commonAreaSql, gapSql, unionSql } from '../feature/overlay.repository.ts';
 import type { NearestToZone, ZoneCoverage, ZoneDescription, Zones, ZoneStore } from './zones.ts';
@@ -53,7 +53,7 @@ export class ZoneRepository implements ZoneStore {
                  CASE WHEN ST_CoveredBy(f.geometry, zone.geometry) THEN f.geometry
                    ELSE ${commonAreaSql(Prisma.sql`f.geometry`, Prisma.sql`zone.geometry`)} END AS part
           FROM feature AS f
-          WHERE ST_Intersects(f.geometry, zone.geometry) AND ${othersThan(zones)} AND ${conditionSql(filter)}
+          WHERE ST_Intersects(f.geometry, zone.geometry) AND ${othersThan(zones)} AND ${conditionSql(filter, BOUNDED)}
           OFFSET 0
         ) AS shared
         WHERE ST_Area(shared.part) > LEAST(shared.feature_size, zone.size) / 1e6
@@ -75,13 +75,13 @@ export class ZoneRepository implements ZoneStore {
         FROM zone
         CROSS JOIN LATERAL (
           SELECT ${DISTANCE} AS distance_m FROM feature AS f
-          WHERE f.geometry IS NOT NULL AND ${othersThan(zones)} AND ${conditionSql(filter)}
+          WHERE f.geometry IS NOT NULL AND ${othersThan(zones)} AND ${conditionSql(filter, BOUNDED)}
           ORDER BY f.geometry::geography <-> zone.geometry::geography LIMIT 1
         ) AS first
         CROSS JOIN LATERAL (
           SELECT f.id, ${DISTANCE} AS distance_m FROM feature AS f
           WHERE ST_DWithin(f.geometry::geography, zone.geometry::geography, first.distance_m + 0.001)
-            AND ${othersThan(zones)} AND ${conditionSql(filter)}
+            AND ${othersThan(zones)} AND ${conditionSql(filter, BOUNDED)}
           ORDER BY distance_m, f.id LIMIT 1
         ) AS nearest`,
     );

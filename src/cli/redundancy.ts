@@ -5,7 +5,7 @@ import { type Config, readConfig } from '../config.ts';
 import { measureRedundancy, type RedundancyImage, type RedundancyReport } from '../evaluation/redundancy.ts';
 import { cosineText, redundancyPage } from '../evaluation/redundancy-page.ts';
 import { readPicture } from '../evaluation/read-picture.ts';
-import { VisionStages } from '../evaluation/vision-stages.ts';
+import { VisionStages } from '../inference/vision-stages.ts';
 import { verifyModel } from '../inference/manifest.ts';
 import { openLocalModels } from '../open-models.ts';
 import { Progress } from './progress.ts';

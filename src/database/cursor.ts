@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts';
+import { parseJson } from '../parse-json.ts';
 import { isIdentifier } from './identifier.ts';
 
 /** Place of a row in an order: the value it is sorted by, null when it has none, and its identifier. */
@@ -33,12 +34,4 @@ export function decodeCursor(order: string, cursor: string): KeysetPosition {
   const known = named === order && (value === null || typeof value === 'number');
   if (!known || typeof id !== 'string' || !isIdentifier(id)) throw new InvalidCursorError(cursor);
   return { value, id };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -5,9 +5,10 @@ import pg from 'pg';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
-import { openEmbeddedEngine } from './embedded-engine.ts';
+import { openEmbeddedEngine, refuseLostStatements, StatementLostError } from './embedded-engine.ts';
 import { Prisma, PrismaClient } from './generated/client.ts';
 import { migrate, type Migration, MIGRATIONS_DIR, type MigrationSession, readMigrations } from './migrate.ts';
+import { type ReadRows, serverReader } from './server-reader.ts';
 import { embeddedSession, ServerSession, type Session } from './session.ts';
 
 export { Prisma } from './generated/client.ts';
@@ -20,7 +21,8 @@ export interface Queries {
    * Runs a statement and parses its rows.
    * @param row what every row must be; counts and other 64-bit integers are to be cast in the statement
    * @throws {z.ZodError} when a row is something else
-   * @throws {StatementTimeoutError} outside a transaction, on a server
+   * @throws {StatementTimeoutError} outside a transaction, on a server; {@link StatementLostError} on the embedded engine,
+   * which has no timeout: what is asked after a long statement waits for it
    */
   query<Row>(row: z.ZodType<Row>, statement: Prisma.Sql): Promise<Row[]>;
   /** @returns how many rows were written */
@@ -102,8 +104,9 @@ export async function databaseOnPGlite(
   close: () => Promise<void>,
 ): Promise<Database> {
   try {
+    refuseLostStatements(pglite);
     await migrate(pgliteSession(pglite), migrations);
-    return await databaseOn(new PrismaPGlite(pglite), embeddedSession(pglite), close, undefined);
+    return await databaseOn(new PrismaPGlite(pglite), embeddedSession(pglite), close, {});
   } catch (error) {
     await close();
     throw error;
@@ -131,7 +134,8 @@ async function openPostgres(
       // Closed rather than used again, as it has no statement timeout now.
       client.release(true);
     }
-    return await databaseOn(new PrismaPg(pool), new ServerSession(url), () => pool.end(), statementTimeoutS);
+    const server = { readRows: serverReader(pool), ...(statementTimeoutS === undefined ? {} : { statementTimeoutS }) };
+    return await databaseOn(new PrismaPg(pool), new ServerSession(url), () => pool.end(), server);
   } catch (error) {
     await pool.end();
     throw error;
@@ -140,10 +144,13 @@ async function openPostgres(
 
 /**
  * Prisma's driver drops the offset of a time, so sessions must speak UTC whatever the server's zone is. PostGIS says of its
- * functions that they cost much, for which PostgreSQL would compile each statement, at a tenth of a second.
+ * functions that they cost much, for which PostgreSQL would compile each statement, at a tenth of a second, and start
+ * parallel workers for questions that one answers sooner; it does from some hundred thousand features on. Prepared
+ * statements are planned for the values that they are given.
  */
 function sessionSql(statementTimeoutS: number | undefined): string {
-  return `SET TIME ZONE 'UTC'; SET jit = off; SET statement_timeout = ${(statementTimeoutS ?? 0) * 1000}`;
+  return `SET TIME ZONE 'UTC'; SET jit = off; SET parallel_setup_cost = 1000000; SET plan_cache_mode = force_custom_plan;
+    SET statement_timeout = ${(statementTimeoutS ?? 0) * 1000}`;
 }
 
 function pgliteSession(pglite: PGlite): MigrationSession {
@@ -163,14 +170,21 @@ function postgresSession(client: pg.PoolClient): MigrationSession {
 /** Storing a large result is one transaction; it may take this long, and wait this long for its turn. */
 const TRANSACTION_TIMEOUT_MS = 15 * 60_000;
 
+/** What differs on a server, outside transactions. */
+interface ServerOptions {
+  readonly statementTimeoutS?: number;
+  /** Instead of Prisma. */
+  readonly readRows?: ReadRows;
+}
+
 async function databaseOn(
   adapter: PrismaPg | PrismaPGlite,
   session: Session,
   closeEngine: () => Promise<void>,
-  statementTimeoutS: number | undefined,
+  server: ServerOptions,
 ): Promise<Database> {
   const prisma = new PrismaClient({ adapter });
-  const queries = queriesOn(prisma, statementTimeoutS);
+  const queries = queriesOn(prisma, server);
   return {
     ...queries,
     capabilities: await readCapabilities(queries),
@@ -178,8 +192,8 @@ async function databaseOn(
     transaction: (work) =>
       prisma.$transaction(
         async (client) => {
-          if (statementTimeoutS !== undefined) await client.$executeRaw`SET LOCAL statement_timeout = 0`;
-          return work(queriesOn(client, undefined));
+          if (server.statementTimeoutS !== undefined) await client.$executeRaw`SET LOCAL statement_timeout = 0`;
+          return work(queriesOn(client, {}));
         },
         { timeout: TRANSACTION_TIMEOUT_MS, maxWait: TRANSACTION_TIMEOUT_MS },
       ),
@@ -191,26 +205,34 @@ async function databaseOn(
   };
 }
 
-function queriesOn(prisma: Prisma.TransactionClient, statementTimeoutS: number | undefined): Queries {
+function queriesOn(prisma: Prisma.TransactionClient, { statementTimeoutS, readRows }: ServerOptions): Queries {
+  const read: ReadRows = readRows ?? ((statement) => prisma.$queryRaw<unknown[]>(statement));
   const timed = <T>(answer: Promise<T>): Promise<T> =>
     answer.catch((error: unknown) => {
       if (statementTimeoutS !== undefined && isCancelled(error))
         throw new StatementTimeoutError(statementTimeoutS, error);
+      if (Lost.safeParse(error).success) throw new StatementLostError({ cause: error });
       throw error;
     });
   return {
     prisma,
-    query: async (row, statement) => z.array(row).parse(await timed(prisma.$queryRaw(statement))),
+    query: async (row, statement) => z.array(row).parse(await timed(read(statement))),
     execute: (statement) => timed(prisma.$executeRaw(statement)),
     foreign: (sql, values) => timed(prisma.$queryRawUnsafe<object[]>(sql, ...values)),
   };
 }
 
-/** SQLSTATE 57014, query_canceled, as Prisma's driver adapters hand it on. */
-const Cancelled = z.object({
-  meta: z.object({ driverAdapterError: z.object({ cause: z.object({ originalCode: z.literal('57014') }) }) }),
-});
+/** SQLSTATE 57014, query_canceled, as the driver says it, and as Prisma's driver adapters hand it on. */
+const Cancelled = z.union([
+  z.object({ code: z.literal('57014') }),
+  z.object({
+    meta: z.object({ driverAdapterError: z.object({ cause: z.object({ originalCode: z.literal('57014') }) }) }),
+  }),
+]);
 const isCancelled = (error: unknown): boolean => Cancelled.safeParse(error).success;
+
+/** Prisma makes an error of its own of what a driver throws, and keeps the code. */
+const Lost = z.object({ code: z.literal('STATEMENT_LOST') });
 
 const CapabilitiesRow = z.object({ postgresql: z.string(), postgis: z.string(), vectorTiles: z.boolean() });
 

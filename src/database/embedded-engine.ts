@@ -1,7 +1,8 @@
 import { mkdir, realpath } from 'node:fs/promises';
-import { PGlite } from '@electric-sql/pglite';
+import { PGlite, type Results, type Transaction } from '@electric-sql/pglite';
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 import { postgis } from '@electric-sql/pglite-postgis';
+import { AppError } from '../errors.ts';
 import { ownDirectory } from './directory-ownership.ts';
 
 /** What the migrations create besides what every PostgreSQL has. */
@@ -35,4 +36,44 @@ export async function openEmbeddedEngine(directory: string): Promise<EmbeddedEng
     await release();
     throw error;
   }
+}
+
+/** The embedded engine gave a statement up half-way without saying why. */
+export class StatementLostError extends AppError {
+  readonly code = 'STATEMENT_LOST';
+  constructor(options?: ErrorOptions) {
+    super(
+      'the embedded database gave a part of the request up without an answer, as it does when an overlay of outlines fails at full precision; ask with a simpler geometry, or set DATABASE_URL to a PostgreSQL server',
+      options,
+    );
+  }
+}
+
+/**
+ * Makes an error of every statement that did not run to its end. GEOS tries an overlay again that failed with an exception;
+ * in the embedded engine the exception ends the statement instead: without an error, without rows and columns, and without
+ * the command tag that the protocol closes each statement with.
+ * @throws {StatementLostError} from `query` then, in a transaction too
+ * @see https://www.postgresql.org/docs/current/protocol-message-formats.html (CommandComplete)
+ */
+export function refuseLostStatements(pglite: PGlite): void {
+  const query = pglite.query.bind(pglite);
+  const transaction = pglite.transaction.bind(pglite);
+  pglite.query = async (...asked) => completed(await query(...asked));
+  pglite.transaction = (work) => transaction((inner) => work(completing(inner)));
+}
+
+function completing(inner: Transaction): Transaction {
+  return {
+    ...inner,
+    get closed() {
+      return inner.closed;
+    },
+    query: async (...asked) => completed(await inner.query(...asked)),
+  };
+}
+
+function completed<Result extends Results<never> | Results<unknown>>(result: Result): Result {
+  if (!('command' in result)) throw new StatementLostError();
+  return result;
 }

@@ -66,7 +66,12 @@ export function pageOf<Row, Node>(
   edge: (row: Row) => { readonly node: Node; readonly position: KeysetPosition },
 ): Page<Node> {
   const kept = rows.slice(0, sizeOf(page)).map(edge);
-  const edges = kept.map(({ node, position }) => ({ node, cursor: encodeCursor(order, position) }));
+  const edges = kept.map(({ node, position }) => ({
+    node,
+    get cursor() {
+      return encodeCursor(order, position);
+    },
+  }));
   const isMore = rows.length > edges.length;
   const fromEnd = isFromEnd(page);
   return {

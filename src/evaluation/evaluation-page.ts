@@ -37,10 +37,11 @@ ${dataset.leftOut.length === 0 ? '' : html`<h2>Left out</h2><ul>${dataset.leftOu
   return reportPage(title, body);
 }
 
-function tableMarkup({ title, headings, rows }: ReportTable): Html {
+function tableMarkup({ title, headings, rows, words }: ReportTable): Html {
+  const kind = (column: number): string => (column < words ? 'word' : 'number');
   return html`<h2>${title}</h2>
-<div class="scroll"><table><thead><tr>${headings.map((heading) => html`<th>${heading}</th>`)}</tr></thead>
-<tbody>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>
+<div class="scroll"><table><thead><tr>${headings.map((heading, i) => html`<th class="${kind(i)}">${heading}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${row.map((cell, i) => html`<td class="${kind(i)}">${cell}</td>`)}</tr>`)}</tbody></table></div>
 `;
 }
 

@@ -19,19 +19,23 @@ ${report.windowPx} pixels; cells that show a bar are left out. Bars span from th
 drawn from the same image: the closer neighbours are to 1 and the further above "anywhere", the more of what they say is
 said twice.</p>
 ${new Html(redundancyPlot(report.stages))}
-<div class="scroll"><table><thead><tr><th>stage</th><th>stride, px</th><th>tokens</th>${DISTANCES.map((distance) => html`<th>${distance} apart</th>`)}<th>anywhere</th></tr></thead>
+<div class="scroll"><table><thead><tr><th>stage</th>${['stride, px', 'tokens', ...DISTANCES.map((distance) => `${distance} apart`), 'anywhere'].map(numberHeading)}</tr></thead>
 <tbody>${report.stages.map(stageRow)}</tbody></table></div>
 <h2>Direct neighbours, by image</h2>
-<div class="scroll"><table><thead><tr><th>image</th>${report.stages.map(({ stage }) => html`<th>${stage}</th>`)}</tr></thead>
-<tbody>${report.images.map(({ name, neighbours }) => html`<tr><td>${name}</td>${report.stages.map(({ stage }) => html`<td>${cosineText(neighbours[stage])}</td>`)}</tr>`)}</tbody></table></div>
+<div class="scroll"><table><thead><tr><th>image</th>${report.stages.map(({ stage }) => numberHeading(stage))}</tr></thead>
+<tbody>${report.images.map(({ name, neighbours }) => html`<tr><td>${name}</td>${report.stages.map(({ stage }) => numberCell(cosineText(neighbours[stage])))}</tr>`)}</tbody></table></div>
 `;
   return reportPage(title, body);
 }
 
 function stageRow({ stage, strideWindowPx, tokens, neighbours, anywhere }: StageRedundancy): Html {
   const cells = [...DISTANCES.map((distance) => neighbours[String(distance)]!), anywhere];
-  return html`<tr><td>${stage}</td><td>${strideWindowPx}</td><td>${tokens}</td>${cells.map(({ mean }) => html`<td>${cosineText(mean)}</td>`)}</tr>`;
+  const numbers = [String(strideWindowPx), String(tokens), ...cells.map(({ mean }) => cosineText(mean))];
+  return html`<tr><td>${stage}</td>${numbers.map(numberCell)}</tr>`;
 }
+
+const numberHeading = (text: string): Html => html`<th class="number">${text}</th>`;
+const numberCell = (text: string): Html => html`<td class="number">${text}</td>`;
 
 /** A cosine with three decimals; a dash where there is no pair. */
 export const cosineText = (cosine: number | null): string => (cosine === null ? '–' : cosine.toFixed(3));

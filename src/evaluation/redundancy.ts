@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts';
+import { type Stage, type StageFeatures, STAGES } from '../inference/vision-stages.ts';
 import { letterbox } from '../raster/letterbox.ts';
 import { letterboxGeometry } from '../raster/window-plan.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -6,11 +7,9 @@ import {
   type CellRange,
   type Similarity,
   SimilarityTally,
-  type StageFeatures,
   tallyNeighbours,
   tallyRandomPairs,
 } from './token-similarity.ts';
-import { type Stage, STAGES } from './vision-stages.ts';
 
 /** Cells between the two tokens of a pair. */
 export const DISTANCES = [1, 2, 4, 8] as const;

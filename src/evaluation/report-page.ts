@@ -6,9 +6,11 @@ const STYLE = `
 body { margin: 0 auto; max-width: 76rem; padding: 1.5rem; font: 1rem/1.5 system-ui, sans-serif; }
 table { border-collapse: collapse; margin-bottom: 1.5rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .75rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }
+.number { text-align: right; }
 svg { max-width: 100%; height: auto; }
 .scroll { overflow-x: auto; }
 .cases { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(18rem, 100%), 1fr)); gap: 1rem; padding: 0; list-style: none; }
+.cases li { overflow-wrap: anywhere; }
 .cases img { display: block; width: 100%; border-radius: .25rem; }
 .colour { display: inline-block; width: 1em; height: 1em; vertical-align: -.15em; }
 `;

@@ -1,11 +1,4 @@
-/** A stage of the vision encoder: one vector a cell. */
-export interface StageFeatures {
-  readonly channels: number;
-  /** Cells of a row and of a column; the map is square. */
-  readonly side: number;
-  /** CHW float32: channel by channel, each row-major. */
-  readonly values: Float32Array;
-}
+import type { StageFeatures } from '../inference/vision-stages.ts';
 
 /** Cells of a stage that show the picture and not the letterbox's bars; `right` and `bottom` are exclusive. */
 export interface CellRange {

@@ -4,6 +4,7 @@ import {
   type FeatureFilter,
   type FeatureOrder,
   type FloatRange,
+  isBounding,
   SPATIAL_PREDICATES,
   type SpatialPredicate,
 } from './feature.filter.ts';
@@ -12,7 +13,7 @@ import { parseGeometry } from './geojson-geometry.ts';
 /** A filter as a client sends it: geometry, boxes and nesting are unchecked. */
 export interface RequestedFilter
   extends
-    Omit<FeatureFilter, SpatialPredicate | 'bbox' | 'near' | 'adjacentTo' | 'and' | 'or' | 'not'>,
+    Omit<FeatureFilter, SpatialPredicate | 'bbox' | 'near' | 'adjacentTo' | 'adjacentReachM' | 'and' | 'or' | 'not'>,
     Partial<Record<SpatialPredicate, object>> {
   readonly bbox?: readonly number[];
   readonly near?: { readonly geometry: object; readonly withinM: number };
@@ -39,16 +40,24 @@ export class InvalidFilterError extends AppError {
 /**
  * Checks a filter.
  * @param maxVertices of each geometry
+ * @param reachM largest gap to neighbours in other scenes, metres; undefined: `adjacentTo` has stored neighbours alone
  * @throws {InvalidFilterError} {@link InvalidGeometryError} {@link TooManyVerticesError}
  */
-export function checkFilter(requested: RequestedFilter, maxVertices: number): FeatureFilter {
+export function checkFilter(requested: RequestedFilter, maxVertices: number, reachM?: number): FeatureFilter {
   const filters = countFilters(requested);
   if (filters > MAX_FILTERS) {
     throw new InvalidFilterError(
       `the filter has ${filters} filters in and, or, not and adjacentTo; the most is ${MAX_FILTERS}`,
     );
   }
-  return checkLevel(requested, maxVertices, 0, false);
+  const reach = reachM === undefined ? {} : { adjacentReachM: reachM };
+  return checkLevel(requested, { maxVertices, reach }, 0, false);
+}
+
+interface LevelLimits {
+  readonly maxVertices: number;
+  /** Put beside each `adjacentTo` that names no gap. */
+  readonly reach: Pick<FeatureFilter, 'adjacentReachM'>;
 }
 
 function countFilters({ and = [], or = [], not, adjacentTo }: RequestedFilter): number {
@@ -56,12 +65,13 @@ function countFilters({ and = [], or = [], not, adjacentTo }: RequestedFilter): 
 }
 
 /** @param bounded whether a condition around this level keeps `disjoint` from meaning the whole table */
-function checkLevel(requested: RequestedFilter, maxVertices: number, level: number, bounded: boolean): FeatureFilter {
+function checkLevel(requested: RequestedFilter, limits: LevelLimits, level: number, bounded: boolean): FeatureFilter {
   if (level > MAX_FILTER_NESTING) {
     throw new InvalidFilterError(
       `the filter nests deeper than ${MAX_FILTER_NESTING} levels of and, or, not and adjacentTo`,
     );
   }
+  const { maxVertices, reach } = limits;
   const { bbox, near, adjacentTo, and, or, not, ...others } = requested;
   const { intersects, within, contains, touches, overlaps, crosses, disjoint, ...plain } = others;
   for (const name of ['areaM2', 'perimeterM', 'meanProbability', 'compactness', 'neighbourCount'] as const) {
@@ -74,7 +84,7 @@ function checkLevel(requested: RequestedFilter, maxVertices: number, level: numb
       'disjoint alone matches nearly everything that is stored; add sceneId, segmentationId, bbox, near, intersects or within beside it',
     );
   }
-  const nested = (filter: RequestedFilter): FeatureFilter => checkLevel(filter, maxVertices, level + 1, bounding);
+  const nested = (filter: RequestedFilter): FeatureFilter => checkLevel(filter, limits, level + 1, bounding);
   return {
     ...plain,
     ...checkGeometries({ intersects, within, contains, touches, overlaps, crosses, disjoint }, maxVertices),
@@ -82,18 +92,12 @@ function checkLevel(requested: RequestedFilter, maxVertices: number, level: numb
     ...(near
       ? { near: { geometry: parseGeometry(near.geometry, maxVertices), withinM: checkNear(near.withinM) } }
       : {}),
-    ...(adjacentTo ? { adjacentTo: checkLevel(adjacentTo, maxVertices, level + 1, true) } : {}),
-    ...(and
-      ? { and: and.map((one) => checkLevel(one, maxVertices, level + 1, bounding || and.some(isBounding))) }
-      : {}),
+    ...(adjacentTo ? { adjacentTo: checkLevel(adjacentTo, limits, level + 1, true) } : {}),
+    ...(adjacentTo && requested.adjacentWithinM === undefined ? reach : {}),
+    ...(and ? { and: and.map((one) => checkLevel(one, limits, level + 1, bounding || and.some(isBounding))) } : {}),
     ...(or ? { or: or.map(nested) } : {}),
     ...(not ? { not: nested(not) } : {}),
   };
-}
-
-function isBounding(filter: RequestedFilter): boolean {
-  const { sceneId, segmentationId, bbox, near, intersects, within } = filter;
-  return [sceneId, segmentationId, bbox, near, intersects, within].some((condition) => condition !== undefined);
 }
 
 function checkGeometries(

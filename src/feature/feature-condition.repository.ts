@@ -1,7 +1,7 @@
 import { Prisma } from '../database/database.ts';
 import { requireIdentifier } from '../database/identifier.ts';
 import { answersSearchSql } from '../database/text-search.ts';
-import type { FeatureFilter, FloatRange } from './feature.filter.ts';
+import { type FeatureFilter, type FloatRange, isBounding } from './feature.filter.ts';
 import { spatialSql } from './spatial-condition.repository.ts';
 
 /** Number of stored neighbours of the feature `f`. Leans on the primary key and on `feature_adjacency_b`. */
@@ -9,12 +9,27 @@ export const NEIGHBOUR_COUNT = Prisma.sql`(
   (SELECT count(*) FROM feature_adjacency AS pair WHERE pair.feature_a = f.id)
   + (SELECT count(*) FROM feature_adjacency AS pair WHERE pair.feature_b = f.id))::float8`;
 
+/** Where a filter stands in the whole condition. */
+export interface FilterPlace {
+  /** Whether something around it keeps features to a place or an owner, so that there are few to be looked at. */
+  readonly bounded: boolean;
+  /** Whether every match meets it, which is not so below `or` and `not`. */
+  readonly required: boolean;
+}
+
+const ALONE: FilterPlace = { bounded: false, required: true };
+/** Beside a condition that bounds the features. */
+export const BOUNDED: FilterPlace = { bounded: true, required: true };
+
 /**
  * The filter as a condition on a row `f` of `feature`; a range leans on the index of the order by its value. Subqueries
  * name their own feature `f` too, which hides the outer one, so that conditions nest without names being made up.
  */
-export function conditionSql(filter: FeatureFilter): Prisma.Sql {
+export function conditionSql(filter: FeatureFilter, place: FilterPlace = ALONE): Prisma.Sql {
   const { and = [], or, not } = filter;
+  const bounded = place.bounded || [filter, ...and].some(isBounding);
+  const beside = { bounded, required: place.required };
+  const either = (one: FeatureFilter): Prisma.Sql => conditionSql(one, { bounded, required: false });
   const conditions = [
     ...ownershipSql(filter),
     ...spatialSql(filter),
@@ -23,12 +38,11 @@ export function conditionSql(filter: FeatureFilter): Prisma.Sql {
     ...rangeSql(Prisma.sql`f.mean_probability`, filter.meanProbability),
     ...presentRangeSql(Prisma.sql`f.compactness`, filter.compactness),
     ...rangeSql(NEIGHBOUR_COUNT, filter.neighbourCount),
-    ...adjacencySql(filter),
-    ...and.map(conditionSql),
+    ...adjacencySql(filter, beside),
+    ...and.map((one) => conditionSql(one, beside)),
   ];
-  if (or)
-    conditions.push(or.length > 0 ? Prisma.sql`(${Prisma.join(or.map(conditionSql), ' OR ')})` : Prisma.sql`FALSE`);
-  if (not) conditions.push(Prisma.sql`(${conditionSql(not)} IS NOT TRUE)`);
+  if (or) conditions.push(or.length > 0 ? Prisma.sql`(${Prisma.join(or.map(either), ' OR ')})` : Prisma.sql`FALSE`);
+  if (not) conditions.push(Prisma.sql`(${either(not)} IS NOT TRUE)`);
   return conditions.length > 0 ? Prisma.sql`(${Prisma.join(conditions, ' AND ')})` : Prisma.sql`TRUE`;
 }
 
@@ -40,13 +54,10 @@ function ownershipSql({ sceneId, segmentationId, promptContains, modelId, acquir
     conditions.push(Prisma.sql`f.segmentation_id = ${requireIdentifier('segmentationId', segmentationId)}::uuid`);
   }
   if (promptContains !== undefined) {
-    const answers = answersSearchSql(Prisma.sql`s.prompt`, promptContains);
-    conditions.push(Prisma.sql`f.segmentation_id IN (SELECT s.id FROM segmentation AS s WHERE ${answers})`);
+    conditions.push(segmentationSql(answersSearchSql(Prisma.sql`s.prompt`, promptContains)));
   }
   if (modelId !== undefined) {
-    conditions.push(
-      Prisma.sql`f.segmentation_id IN (SELECT s.id FROM segmentation AS s WHERE s.model_id = ${modelId}::text)`,
-    );
+    conditions.push(segmentationSql(Prisma.sql`s.model_id = ${modelId}::text`));
   }
   if (acquired) {
     const { from = null, to = null } = acquired;
@@ -55,6 +66,11 @@ function ownershipSql({ sceneId, segmentationId, promptContains, modelId, acquir
       WHERE s.acquired_at >= COALESCE(${from}::timestamptz, '-infinity') AND s.acquired_at <= COALESCE(${to}::timestamptz, 'infinity'))`);
   }
   return conditions;
+}
+
+/** Looked up once for the whole statement: joined, prompts would be searched again for every neighbour of a feature. */
+function segmentationSql(condition: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`f.segmentation_id = ANY(ARRAY(SELECT s.id FROM segmentation AS s WHERE ${condition}))`;
 }
 
 function rangeSql(value: Prisma.Sql, range: FloatRange | undefined): Prisma.Sql[] {
@@ -72,22 +88,55 @@ function presentRangeSql(value: Prisma.Sql, range: FloatRange | undefined): Pris
   return conditions.length > 0 ? [...conditions, Prisma.sql`${value} IS NOT NULL`] : [];
 }
 
-/** Stored neighbours by both indexes of `feature_adjacency`; those within a distance by `feature_geography_gist`. */
-function adjacencySql({ adjacentTo, adjacentWithinM }: FeatureFilter): Prisma.Sql[] {
+/**
+ * Whether a neighbour matches. Where something bounds the features that are looked for, the neighbours of each are sought;
+ * else the features beside each of those that match. Leans on both indexes of `feature_adjacency` for stored pairs, and
+ * on `feature_geography_gist` for those that are measured.
+ */
+function adjacencySql(filter: FeatureFilter, { bounded, required }: FilterPlace): Prisma.Sql[] {
+  const { adjacentTo, adjacentWithinM } = filter;
   if (!adjacentTo) return [];
-  const matches = conditionSql(adjacentTo);
-  if (adjacentWithinM === undefined) {
+  const fromHere = bounded || Object.keys(adjacentTo).length === 0;
+  const matches = conditionSql(adjacentTo, fromHere ? BOUNDED : ALONE);
+  if (adjacentWithinM !== undefined)
+    return [fromHere ? nearMatchSql(matches, adjacentWithinM) : besideNearSql(matches, adjacentWithinM)];
+  const neighbours = neighboursSql(filter.adjacentReachM);
+  if (fromHere) {
     return [
-      Prisma.sql`f.id IN (
-        SELECT pair.feature_a FROM feature_adjacency AS pair JOIN feature AS f ON f.id = pair.feature_b WHERE ${matches}
-        UNION ALL
-        SELECT pair.feature_b FROM feature_adjacency AS pair JOIN feature AS f ON f.id = pair.feature_a WHERE ${matches})`,
+      Prisma.sql`EXISTS (
+      SELECT 1 FROM (${neighbours}) AS neighbour JOIN feature AS f ON f.id = neighbour.id WHERE ${matches})`,
     ];
   }
-  return [
-    Prisma.sql`EXISTS (
-      SELECT 1 FROM (SELECT f.id, f.geometry FROM feature AS f WHERE ${matches}) AS neighbour
-      WHERE neighbour.id <> f.id
-        AND ST_DWithin(f.geometry::geography, neighbour.geometry::geography, ${adjacentWithinM}::float8))`,
-  ];
+  const beside = Prisma.sql`
+    SELECT beside.id FROM feature AS f CROSS JOIN LATERAL (${neighbours} OFFSET 0) AS beside WHERE ${matches}`;
+  return [required ? Prisma.sql`f.id = ANY(ARRAY(${beside}))` : Prisma.sql`f.id IN (${beside})`];
+}
+
+/** A match lies within a geodesic gap of `f`. */
+function nearMatchSql(matches: Prisma.Sql, withinM: number): Prisma.Sql {
+  return Prisma.sql`EXISTS (
+    SELECT 1 FROM (SELECT f.id, f.geometry FROM feature AS f WHERE ${matches}) AS neighbour
+    WHERE neighbour.id <> f.id AND ST_DWithin(f.geometry::geography, neighbour.geometry::geography, ${withinM}::float8))`;
+}
+
+/** As {@link nearMatchSql}, written so that the planner may begin with the matches. */
+function besideNearSql(matches: Prisma.Sql, withinM: number): Prisma.Sql {
+  return Prisma.sql`f.id IN (
+    SELECT beside.id FROM (SELECT f.id, f.geometry FROM feature AS f WHERE ${matches}) AS neighbour
+    JOIN feature AS beside ON beside.id <> neighbour.id
+      AND ST_DWithin(beside.geometry::geography, neighbour.geometry::geography, ${withinM}::float8))`;
+}
+
+/** Identifiers of the neighbours of `f`: stored ones and, where there is more than one scene, those in others. */
+function neighboursSql(reachM: number | undefined): Prisma.Sql {
+  const stored = Prisma.sql`
+    SELECT pair.feature_b AS id FROM feature_adjacency AS pair WHERE pair.feature_a = f.id
+    UNION ALL
+    SELECT pair.feature_a AS id FROM feature_adjacency AS pair WHERE pair.feature_b = f.id`;
+  if (reachM === undefined) return stored;
+  return Prisma.sql`${stored}
+    UNION ALL
+    SELECT other.id FROM feature AS other
+    WHERE (SELECT count(*) FROM (SELECT FROM scene LIMIT 2) AS two) > 1 AND other.scene_id <> f.scene_id
+      AND ST_DWithin(other.geometry::geography, f.geometry::geography, ${reachM}::float8)`;
 }

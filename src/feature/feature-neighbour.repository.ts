@@ -1,3 +1,4 @@
+import { OwnedCountRow } from '../database/count-row.ts';
 import { Prisma, type Queries } from '../database/database.ts';
 import { requireIdentifier } from '../database/identifier.ts';
 import { type KeysetColumns, keysetSql, pagesByOwner } from '../database/keyset.ts';
@@ -5,7 +6,7 @@ import { uuidsSql } from '../database/uuids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { FeatureNeighbour } from './feature.ts';
 import type { NeighbourFilter } from './feature.filter.ts';
-import { FEATURE_COLUMNS, NeighbourRow, OwnedCountRow } from './feature.row.ts';
+import { FEATURE_COLUMNS, NeighbourRow } from './feature.row.ts';
 import { commonBorderSql, gapSql } from './overlay.repository.ts';
 
 /** Features that touch are looked for within this, as geodesics and the straight lines of a map differ by millimetres. */

@@ -19,8 +19,8 @@ export interface OrderSql extends KeysetColumns {
 
 /**
  * Features without the value come last in either direction, and features of one value come in the order of their
- * identifiers, so that every feature has one place. Largest, smallest, longest and most compact first, and mean
- * probability in both directions, lean on an index each.
+ * identifiers, so that every feature has one place. Area, perimeter and compactness lean on an index for each direction
+ * (`feature_largest`, `feature_smallest` and so on), mean probability on `feature_mean_probability` in both.
  * @param distance to the `near` geometry, null without one
  */
 export function orderSql({ by, direction }: FeatureOrder, distance: Prisma.Sql | null): OrderSql {

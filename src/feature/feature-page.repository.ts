@@ -3,7 +3,7 @@ import { keysetSql } from '../database/keyset.ts';
 import type { PageRequest } from '../page.ts';
 import { nearOf, withoutNear } from './check-filter.ts';
 import type { FeatureFilter, FeatureOrder } from './feature.filter.ts';
-import { conditionSql } from './feature-condition.repository.ts';
+import { BOUNDED, conditionSql } from './feature-condition.repository.ts';
 import { type OrderSql, orderSql } from './feature-order.repository.ts';
 import { geometrySql } from './spatial-condition.repository.ts';
 
@@ -20,28 +20,31 @@ export interface FeaturePageSql {
 
 /**
  * Leans on the indexes of the conditions and on that of the order, the nearest first on `feature_geography_gist`.
- * @param scope a further condition on `f`
+ * @param scope a further condition on `f`, which bounds the features
  */
 export function featurePageSql(
   filter: FeatureFilter,
   order: FeatureOrder,
   page: PageRequest,
-  scope: Prisma.Sql = Prisma.sql`TRUE`,
+  scope?: Prisma.Sql,
 ): FeaturePageSql {
   const near = nearOf(filter);
   const distance = distanceSql(filter);
   const sorted = orderSql(order, distance);
   const keyset = keysetSql(sorted, page);
   const nearestFirst = order.by === 'DISTANCE' && (order.direction === 'ASC') === (page.last === undefined);
-  const among = Prisma.sql`${scope} AND ${keyset.between}`;
+  const among = Prisma.sql`${scope ?? Prisma.sql`TRUE`} AND ${keyset.between}`;
+  const place = scope || near ? BOUNDED : undefined;
   const source =
     near && nearestFirst
-      ? nearestSql(near, Prisma.sql`${among} AND ${conditionSql(withoutNear(filter))}`, keyset.limit)
-      : Prisma.sql`feature AS f WHERE ${among} AND ${conditionSql(filter)}`;
+      ? nearestSql(near, Prisma.sql`${among} AND ${conditionSql(withoutNear(filter), place)}`, keyset.limit)
+      : Prisma.sql`feature AS f WHERE ${among} AND ${conditionSql(filter, place)}`;
+  const known = near && nearestFirst ? MEASURED : distance;
+  const shown = orderSql(order, known);
   return {
-    order: sorted,
-    distance: distance ?? Prisma.sql`NULL::float8`,
-    body: Prisma.sql`FROM ${source} ORDER BY ${keyset.orderBy} LIMIT ${keyset.limit}::int`,
+    order: shown,
+    distance: known ?? Prisma.sql`NULL::float8`,
+    body: Prisma.sql`FROM ${source} ORDER BY ${keysetSql(shown, page).orderBy} LIMIT ${keyset.limit}::int`,
   };
 }
 
@@ -50,6 +53,9 @@ export function distanceSql(filter: FeatureFilter): Prisma.Sql | null {
   const near = nearOf(filter);
   return near ? Prisma.sql`ST_Distance(f.geometry::geography, ${geometrySql(near.geometry)}::geography)` : null;
 }
+
+/** Distance of a feature of {@link nearestSql}, measured once to tell whether it is near, for its place and for its row. */
+const MEASURED = Prisma.sql`measured.distance_m`;
 
 /**
  * The features that can be among the nearest. The index gives features in the order of their distance on a sphere.
@@ -69,6 +75,7 @@ function nearestSql({ geometry, withinM }: Near, condition: Prisma.Sql, limit: n
         WHERE f.geometry::geography && _ST_Expand(${origin}, ${withinM}::float8) AND ${condition}
         ORDER BY f.geometry::geography <-> ${origin} LIMIT ${limit}::int
       ) AS nearest
-    ) AS reach ON ST_DWithin(f.geometry::geography, ${origin}, reach.m)
-    WHERE ${condition}`;
+    ) AS reach ON f.geometry::geography && _ST_Expand(${origin}, reach.m)
+    CROSS JOIN LATERAL (SELECT ST_Distance(f.geometry::geography, ${origin}) AS distance_m OFFSET 0) AS measured
+    WHERE measured.distance_m <= reach.m AND ${condition}`;
 }

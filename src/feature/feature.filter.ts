@@ -39,14 +39,25 @@ export interface FeatureFilter extends Partial<Record<SpatialPredicate, Geometry
   readonly perimeterM?: FloatRange;
   readonly meanProbability?: FloatRange;
   readonly compactness?: FloatRange;
-  /** Stored neighbours of either relation. */
+  /** Stored neighbours of either relation, which are those in the same scene. */
   readonly neighbourCount?: FloatRange;
-  /** A neighbour matches: a stored one, or with `adjacentWithinM` any feature within that geodesic gap. */
+  /**
+   * A neighbour matches: a stored one or, within `adjacentReachM`, a feature of another scene; with `adjacentWithinM` any
+   * feature within that geodesic gap instead.
+   */
   readonly adjacentTo?: FeatureFilter;
   readonly adjacentWithinM?: number;
+  /** Largest gap to features of other scenes, metres, as in {@link NeighbourFilter}; absent: stored pairs alone. */
+  readonly adjacentReachM?: number;
   readonly and?: readonly FeatureFilter[];
   readonly or?: readonly FeatureFilter[];
   readonly not?: FeatureFilter;
+}
+
+/** Whether a filter keeps features to a place or an owner by itself, whatever its other conditions and nested filters. */
+export function isBounding(filter: Partial<Record<keyof FeatureFilter, unknown>>): boolean {
+  const { sceneId, segmentationId, bbox, near, intersects, within } = filter;
+  return [sceneId, segmentationId, bbox, near, intersects, within].some((condition) => condition !== undefined);
 }
 
 export const FEATURE_SORT_KEYS = [

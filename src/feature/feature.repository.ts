@@ -1,16 +1,18 @@
 import type { Geometry } from 'geojson';
 import { z } from 'zod';
+import { CountRow, OwnedCountRow } from '../database/count-row.ts';
 import { Prisma, type Database } from '../database/database.ts';
 import { pageOf, pagesByOwner } from '../database/keyset.ts';
 import { uuidsSql } from '../database/uuids.ts';
 import type { Page, PageRequest } from '../page.ts';
-import type { Feature, FeatureNeighbour } from './feature.ts';
+import type { Feature, FeatureNeighbour, GeometryFormat } from './feature.ts';
 import type { FeatureFilter, FeatureOrder, NeighbourFilter } from './feature.filter.ts';
-import { conditionSql } from './feature-condition.repository.ts';
+import { BOUNDED, conditionSql } from './feature-condition.repository.ts';
 import { countNeighbours, readNeighbours } from './feature-neighbour.repository.ts';
 import { featurePageSql } from './feature-page.repository.ts';
-import { CountRow, FEATURE_COLUMNS, FeatureRow, outlineSql, OwnedCountRow, SortedFeatureRow } from './feature.row.ts';
-import type { FeatureStore, GeometryFormat, RepairedGeometry } from './feature.store.ts';
+import { FEATURE_COLUMNS, FeatureRow, outlineSql, SortedFeatureRow } from './feature.row.ts';
+import type { FeatureStore, PlainField, RepairedGeometry } from './feature.store.ts';
+import { FeatureTextRow, featureTextSql } from './feature-text.repository.ts';
 import { parseGeometry } from './geojson-geometry.ts';
 
 const GeometryRow = z.object({ id: z.string(), outline: z.string() });
@@ -21,10 +23,10 @@ const RepairedRow = z.object({
   reason: z.string(),
 });
 
-const placed = ({ feature, sortedBy }: z.infer<typeof SortedFeatureRow>) => ({
-  node: feature,
-  position: { value: sortedBy, id: feature.id },
-});
+function placed({ feature, sortedBy }: z.infer<typeof SortedFeatureRow>, outlines: GeometryFormat | null) {
+  const node = feature(outlines);
+  return { node, position: { value: sortedBy, id: node.id } };
+}
 
 /** Features in PostGIS. */
 export class FeatureRepository implements FeatureStore {
@@ -44,13 +46,37 @@ export class FeatureRepository implements FeatureStore {
   }
 
   /** Leans on the indexes of {@link featurePageSql}. */
-  async find(filter: FeatureFilter, order: FeatureOrder, page: PageRequest): Promise<Page<Feature>> {
+  async find(
+    filter: FeatureFilter,
+    order: FeatureOrder,
+    page: PageRequest,
+    outlines: GeometryFormat | null = null,
+  ): Promise<Page<Feature>> {
     const { order: sorted, distance, body } = featurePageSql(filter, order, page);
+    const outline = outlines ? Prisma.sql`, ${outlineSql(outlines)} AS outline` : Prisma.empty;
     const rows = await this.database.query(
       SortedFeatureRow,
-      Prisma.sql`SELECT ${FEATURE_COLUMNS}, ${distance} AS "distanceM", ${sorted.value} AS "sortedBy" ${body}`,
+      Prisma.sql`SELECT ${FEATURE_COLUMNS}, ${distance} AS "distanceM", ${sorted.value} AS "sortedBy" ${outline} ${body}`,
     );
-    return pageOf(rows, page, sorted.name, placed);
+    return pageOf(rows, page, sorted.name, (row) => placed(row, outlines));
+  }
+
+  /** Leans on the indexes of {@link featurePageSql}; the texts are put together by the database and never parsed here. */
+  async findTexts(
+    filter: FeatureFilter,
+    order: FeatureOrder,
+    page: PageRequest,
+    fields: readonly PlainField[],
+  ): Promise<Page<string>> {
+    const { order: sorted, distance, body } = featurePageSql(filter, order, page);
+    const rows = await this.database.query(
+      FeatureTextRow,
+      Prisma.sql`SELECT f.id, ${sorted.value} AS "sortedBy", ${featureTextSql(fields, distance)} AS text ${body}`,
+    );
+    return pageOf(rows, page, sorted.name, ({ id, text, sortedBy }) => ({
+      node: text,
+      position: { value: sortedBy, id },
+    }));
   }
 
   /** Leans on `feature_label` for each segmentation, and on the indexes of {@link featurePageSql}. */
@@ -72,7 +98,7 @@ export class FeatureRepository implements FeatureStore {
           ) AS page
         ) AS found ORDER BY found.place`,
     );
-    return pagesByOwner(segmentationIds, rows, page, sorted.name, placed);
+    return pagesByOwner(segmentationIds, rows, page, sorted.name, (row) => placed(row, null));
   }
 
   /** Leans on the indexes of the conditions. */
@@ -90,7 +116,7 @@ export class FeatureRepository implements FeatureStore {
       OwnedCountRow,
       Prisma.sql`
         SELECT owner.id AS "ownerId", (
-          SELECT count(*) FROM feature AS f WHERE f.segmentation_id = owner.id AND ${conditionSql(filter)}
+          SELECT count(*) FROM feature AS f WHERE f.segmentation_id = owner.id AND ${conditionSql(filter, BOUNDED)}
         )::float8 AS count
         FROM unnest(${uuidsSql(segmentationIds)}) AS owner (id)`,
     );

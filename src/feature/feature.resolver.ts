@@ -1,6 +1,13 @@
 import type { Geometry } from 'geojson';
-import { Arg, Args, Ctx, FieldResolver, Float, ID, Int, Query, Resolver, Root } from 'type-graphql';
-import { pageInfoOf, type PageInfoType, toConnection, type Connection } from '../graphql/connection.ts';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Args, Ctx, FieldResolver, Float, ID, Info, Int, Query, Resolver, Root } from 'type-graphql';
+import {
+  pageInfoOf,
+  type PageInfoType,
+  toConnection,
+  type Connection,
+  writtenConnection,
+} from '../graphql/connection.ts';
 import type { RequestContext } from '../graphql/context.ts';
 import { neighboursCost } from '../graphql/cost.ts';
 import { withoutNulls } from '../graphql/absent-null.ts';
@@ -13,7 +20,6 @@ import { SceneType } from '../scene/scene.type.ts';
 import type { Segmentation } from '../segmentation/segmentation.ts';
 import { SegmentationType } from '../segmentation/segmentation.type.ts';
 import type { Feature, FeatureNeighbour } from './feature.ts';
-import type { GeometryFormat } from './feature.store.ts';
 import type { FeatureService } from './feature.service.ts';
 import {
   AdjacencyRelationEnum,
@@ -23,6 +29,8 @@ import {
   FeatureOrderInput,
   FeatureType,
 } from './feature.type.ts';
+import { geometryFormat, outlinesOf } from './outline-field.ts';
+import { plainNodes } from './plain-nodes.ts';
 
 /** Neighbours with what the edge says of them. */
 interface NeighbourConnection {
@@ -49,11 +57,20 @@ export class FeatureResolver {
     @Arg('filter', () => FeatureFilterInput, { nullable: true }) filter: FeatureFilterInput | undefined,
     @Arg('orderBy', () => FeatureOrderInput, { nullable: true }) orderBy: FeatureOrderInput | undefined,
     @Args(() => FeaturePageArgs) page: FeaturePageArgs,
-    @Ctx() { warn }: RequestContext,
+    @Ctx() { warn, texts }: RequestContext,
+    @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<Feature>> {
     const wanted = pageRequest(page, this.limits.maxPage);
-    const found = await this.features.find(withoutNulls(filter ?? {}), orderBy, wanted, warn);
-    return toConnection(found, found.totalCount);
+    const asked = withoutNulls(filter ?? {});
+    const plain = texts && plainNodes(info);
+    if (!plain) {
+      const found = await this.features.find(asked, orderBy, wanted, warn, outlinesOf(info));
+      return toConnection(found, found.totalCount);
+    }
+    const { totalCount, ...found } = await this.features.findTexts(asked, orderBy, wanted, plain.fields, warn);
+    const nodes = found.edges.map(({ node }) => node);
+    texts.push({ field: String(info.path.key), key: plain.key, text: new JsonText(`[${nodes.join(',')}]`) });
+    return writtenConnection(pageInfoOf(found), totalCount);
   }
 
   @Query(() => GeoJSONFeatureCollectionScalar, {
@@ -74,7 +91,7 @@ export class FeatureResolver {
     simplifyM: number | null,
     @Ctx() { warn }: RequestContext,
   ): Promise<JsonText> {
-    const format = geometryFormat(precision, simplifyM);
+    const format = geometryFormat({ precision, simplifyM });
     const wanted = withoutNulls(filter ?? {});
     return new JsonText(
       await this.features.featureCollection(wanted, orderBy, limit ?? DEFAULT_COLLECTION, format, warn),
@@ -95,7 +112,7 @@ export class FeatureResolver {
     })
     simplifyM: number | null,
   ): Promise<JsonText> {
-    return new JsonText(await geometries(geometryFormat(precision, simplifyM)).load(id));
+    return new JsonText(await geometries(geometryFormat({ precision, simplifyM })).load(id));
   }
 
   @FieldResolver(() => GeoJSONGeometryScalar, { description: 'A point.' })
@@ -142,8 +159,4 @@ export class FeatureResolver {
       },
     };
   }
-}
-
-function geometryFormat(precision: number | null, simplifyM: number | null): GeometryFormat {
-  return { precision: precision ?? 7, simplifyM: simplifyM ?? 0 };
 }

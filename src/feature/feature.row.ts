@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { Prisma } from '../database/database.ts';
-import { ADJACENCY_RELATIONS, type Bbox, type Feature, type FeatureNeighbour, type Position } from './feature.ts';
-import type { GeometryFormat } from './feature.store.ts';
+import {
+  ADJACENCY_RELATIONS,
+  type Bbox,
+  type Feature,
+  type FeatureNeighbour,
+  type GeometryFormat,
+  type Outline,
+  type Position,
+} from './feature.ts';
 
 /** Columns of a feature `f` for {@link FeatureRow}; the box of a feature across the antimeridian goes past 180°. */
 export const FEATURE_COLUMNS = Prisma.sql`
@@ -43,18 +50,42 @@ const columns = z.object({
   distanceM: z.number().nullable(),
 });
 
-function toFeature({ centroidX, centroidY, xMin, yMin, xMax, yMax, ...row }: z.infer<typeof columns>): Feature {
+/** Field by field, which for a large page is several times as quick as spreading a row. */
+function toFeature(row: z.infer<typeof columns>, outline?: Outline): Feature {
+  const { georeferenced, centroidX, centroidY, xMin, yMin, xMax, yMax } = row;
   const centroid: Position = [centroidX, centroidY];
-  const bbox: Bbox = [xMin, yMin, row.georeferenced && xMax > 180 ? xMax - 360 : xMax, yMax];
-  return { ...row, centroid, bbox };
+  const bbox: Bbox = [xMin, yMin, georeferenced && xMax > 180 ? xMax - 360 : xMax, yMax];
+  const feature: Feature = {
+    id: row.id,
+    sceneId: row.sceneId,
+    segmentationId: row.segmentationId,
+    label: row.label,
+    georeferenced,
+    centroid,
+    bbox,
+    areaM2: row.areaM2,
+    perimeterM: row.perimeterM,
+    pixelCount: row.pixelCount,
+    meanProbability: row.meanProbability,
+    compactness: row.compactness,
+    bearingDeg: row.bearingDeg,
+    distanceM: row.distanceM,
+  };
+  return outline ? Object.assign(feature, { outline }) : feature;
 }
 
-export const FeatureRow = columns.transform(toFeature);
+export const FeatureRow = columns.transform((row) => toFeature(row));
 
-/** A feature with the value that it is sorted by, read for its segmentation. */
+/** A feature with the value that it is sorted by, read for its segmentation, and its outline if it was asked for. */
 export const SortedFeatureRow = columns
-  .extend({ sortedBy: z.number().nullable() })
-  .transform(({ sortedBy, ...row }) => ({ ownerId: row.segmentationId, feature: toFeature(row), sortedBy }));
+  .extend({ sortedBy: z.number().nullable(), outline: z.string().optional() })
+  .transform((row) => ({
+    ownerId: row.segmentationId,
+    sortedBy: row.sortedBy,
+    /** @param format that the outline was read in, null where none was */
+    feature: (format: GeometryFormat | null): Feature =>
+      toFeature(row, format && row.outline !== undefined ? { format, text: row.outline } : undefined),
+  }));
 
 /** A neighbour, read for another feature. */
 export const NeighbourRow = columns
@@ -75,6 +106,3 @@ export const NeighbourRow = columns
     };
     return { ownerId, neighbour };
   });
-
-export const CountRow = z.object({ count: z.number() });
-export const OwnedCountRow = CountRow.extend({ ownerId: z.string() });

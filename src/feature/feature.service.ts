@@ -1,9 +1,9 @@
 import { AppError } from '../errors.ts';
 import type { CountedPage, Page, PageRequest } from '../page.ts';
 import { checkFilter, checkGap, checkOrder, MAX_ADJACENT_M, type RequestedFilter } from './check-filter.ts';
-import type { Feature, FeatureNeighbour } from './feature.ts';
+import type { Feature, FeatureNeighbour, GeometryFormat } from './feature.ts';
 import { type FeatureFilter, type FeatureOrder, LARGEST_FIRST, type NeighbourFilter } from './feature.filter.ts';
-import type { FeatureStore, GeometryFormat } from './feature.store.ts';
+import type { FeatureStore, PlainField } from './feature.store.ts';
 import { geometriesOf, withGeometries } from './filter-geometries.ts';
 
 /** A collection or a geometry format asks for more than is given. */
@@ -53,7 +53,7 @@ export class FeatureService {
     order: FeatureOrder = LARGEST_FIRST,
     warn: Warn = untold,
   ): Promise<FeatureFilter> {
-    const filter = checkFilter(requested, this.limits.maxVertices);
+    const filter = checkFilter(requested, this.limits.maxVertices, this.limits.nearM);
     checkOrder(order, filter);
     const areas = geometriesOf(filter).filter(({ type }) => type.endsWith('Polygon') || type === 'GeometryCollection');
     const repairs = new Map((await this.store.repair(areas)).map((repair) => [repair.given, repair]));
@@ -64,15 +64,34 @@ export class FeatureService {
     return withGeometries(filter, (geometry) => repairs.get(geometry)?.repaired ?? geometry);
   }
 
-  /** @param order largest first when absent */
+  /**
+   * @param order largest first when absent
+   * @param outlines how to read the outlines with the page; a format that {@link geometries} refuses is left to it
+   */
   async find(
     requested: RequestedFilter,
     order: FeatureOrder | undefined,
     page: PageRequest,
     warn?: Warn,
+    outlines: GeometryFormat | null = null,
   ): Promise<CountedPage<Feature>> {
     const filter = await this.checkedFilter(requested, order, warn);
-    const found = await this.store.find(filter, order ?? LARGEST_FIRST, page);
+    const readable = outlines && formatProblem(outlines) === null ? outlines : null;
+    const found = await this.store.find(filter, order ?? LARGEST_FIRST, page, readable);
+    return { ...found, totalCount: () => this.store.count(filter) };
+  }
+
+  /** The page that {@link find} gives, each feature as JSON text of some of its fields. @throws {RequestTooLargeError} */
+  async findTexts(
+    requested: RequestedFilter,
+    order: FeatureOrder | undefined,
+    page: PageRequest,
+    fields: readonly PlainField[],
+    warn?: Warn,
+  ): Promise<CountedPage<string>> {
+    for (const field of fields) if (field.name === 'geometry') checkFormat(field.format);
+    const filter = await this.checkedFilter(requested, order, warn);
+    const found = await this.store.findTexts(filter, order ?? LARGEST_FIRST, page, fields);
     return { ...found, totalCount: () => this.store.count(filter) };
   }
 
@@ -139,11 +158,17 @@ export class FeatureService {
   }
 }
 
-function checkFormat({ precision, simplifyM }: GeometryFormat): void {
+function checkFormat(format: GeometryFormat): void {
+  const problem = formatProblem(format);
+  if (problem !== null) throw new RequestTooLargeError(problem);
+}
+
+function formatProblem({ precision, simplifyM }: GeometryFormat): string | null {
   if (!Number.isInteger(precision) || precision < 0 || precision > 15) {
-    throw new RequestTooLargeError(`precision is ${precision}; it must be 0 to 15 decimal places`);
+    return `precision is ${precision}; it must be 0 to 15 decimal places`;
   }
   if (!(simplifyM >= 0 && simplifyM <= MAX_ADJACENT_M)) {
-    throw new RequestTooLargeError(`simplifyM is ${simplifyM}; it must be 0 to ${MAX_ADJACENT_M} metres`);
+    return `simplifyM is ${simplifyM}; it must be 0 to ${MAX_ADJACENT_M} metres`;
   }
+  return null;
 }

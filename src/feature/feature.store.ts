@@ -1,15 +1,7 @@
 import type { Geometry } from 'geojson';
 import type { Page, PageRequest } from '../page.ts';
-import type { Feature, FeatureNeighbour } from './feature.ts';
+import type { Feature, FeatureNeighbour, GeometryFormat } from './feature.ts';
 import type { FeatureFilter, FeatureOrder, NeighbourFilter } from './feature.filter.ts';
-
-/** How outlines are written. */
-export interface GeometryFormat {
-  /** Decimal places of a coordinate, 0 to 15. */
-  readonly precision: number;
-  /** Largest shift of an outline by simplification, metres; 0 keeps it. Outlines in pixels are never simplified. */
-  readonly simplifyM: number;
-}
 
 /** What became of a geometry that is not valid by OGC Simple Features. */
 export interface RepairedGeometry {
@@ -19,12 +11,34 @@ export interface RepairedGeometry {
   readonly reason: string;
 }
 
+/** Values of a feature that JSON can be made of where it is stored. */
+export type PlainName = 'id' | 'areaM2' | 'perimeterM' | 'meanProbability' | 'compactness' | 'bearingDeg' | 'distanceM';
+
+/** A field of the JSON text of a feature, under a name of its own. */
+export type PlainField = { readonly key: string } & (
+  | { readonly name: PlainName | '__typename' }
+  | { readonly name: 'geometry'; readonly format: GeometryFormat }
+);
+
 /** Where features are kept; the port that the database implements. Filters come checked. */
 export interface FeatureStore {
   byId(id: string): Promise<Feature | null>;
   /** By identifier, in any order; unknown identifiers are left out. */
   byIds(ids: readonly string[]): Promise<Feature[]>;
-  find(filter: FeatureFilter, order: FeatureOrder, page: PageRequest): Promise<Page<Feature>>;
+  /** @param outlines how to read the outlines of the page with it; absent or null: without outlines */
+  find(
+    filter: FeatureFilter,
+    order: FeatureOrder,
+    page: PageRequest,
+    outlines?: GeometryFormat | null,
+  ): Promise<Page<Feature>>;
+  /** The page that {@link find} gives, each feature as JSON text of some of its fields. */
+  findTexts(
+    filter: FeatureFilter,
+    order: FeatureOrder,
+    page: PageRequest,
+    fields: readonly PlainField[],
+  ): Promise<Page<string>>;
   /** The same page of the features of each of several segmentations, by segmentation. */
   findIn(
     segmentationIds: readonly string[],

@@ -7,7 +7,21 @@ export const ADJACENCY_RELATIONS = ['TOUCHES', 'NEAR'] as const;
 /** TOUCHES: pixel edges or corners meet, or the features overlap. NEAR: a gap between them. */
 export type AdjacencyRelation = (typeof ADJACENCY_RELATIONS)[number];
 
-/** One stored polygon of a mask, without its outline: see `FeatureStore.geometries`. */
+/** How outlines are written. */
+export interface GeometryFormat {
+  /** Decimal places of a coordinate, 0 to 15. */
+  readonly precision: number;
+  /** Largest shift of an outline by simplification, metres; 0 keeps it. Outlines in pixels are never simplified. */
+  readonly simplifyM: number;
+}
+
+/** An outline as RFC 7946 text. */
+export interface Outline {
+  readonly format: GeometryFormat;
+  readonly text: string;
+}
+
+/** One stored polygon of a mask. */
 export interface Feature {
   readonly id: string;
   readonly sceneId: string;
@@ -29,6 +43,8 @@ export interface Feature {
   readonly bearingDeg: number | null;
   /** Geodesic distance to the geometry of the `near` condition; null without one. */
   readonly distanceM: number | null;
+  /** Absent unless it was read with the feature: see `FeatureStore.geometries`. */
+  readonly outline?: Outline;
 }
 
 /** A feature seen from another. */

@@ -15,7 +15,13 @@ registerEnumType(AdjacencyRelationEnum, {
   name: 'AdjacencyRelation',
   description: 'TOUCHES: pixel edges or corners meet. NEAR: a gap up to the limit that the service stores.',
 });
-registerEnumType(FeatureSortKeyEnum, { name: 'FeatureSortKey' });
+registerEnumType(FeatureSortKeyEnum, {
+  name: 'FeatureSortKey',
+  valuesConfig: {
+    DISTANCE: { description: 'To the geometry of the `near` filter.' },
+    NEIGHBOURS: { description: 'Number of stored neighbours, which are those in the same scene.' },
+  },
+});
 registerEnumType(SortDirectionEnum, { name: 'SortDirection' });
 
 @ObjectType('Feature', { implements: NodeType, description: 'One polygon of a mask.' })
@@ -163,15 +169,23 @@ export class FeatureFilterInput {
   @Field(() => FloatRangeInput, { nullable: true })
   compactness?: FloatRangeInput;
 
-  @Field(() => FloatRangeInput, { nullable: true })
+  @Field(() => FloatRangeInput, {
+    nullable: true,
+    description:
+      'Number of stored neighbours, which are those in the same scene; `neighbours` has those in others too.',
+  })
   neighbourCount?: FloatRangeInput;
 
-  @Field(() => FeatureFilterInput, { nullable: true, description: 'Has a neighbour that matches.' })
+  @Field(() => FeatureFilterInput, {
+    nullable: true,
+    description: 'Has a neighbour that matches, in any scene: one of those that `neighbours` gives.',
+  })
   adjacentTo?: FeatureFilterInput;
 
   @Field(() => Float, {
     nullable: true,
-    description: 'Widens `adjacentTo` to neighbours within this gap; stored neighbours when absent.',
+    description:
+      'Largest geodesic gap to the neighbour of `adjacentTo`; when absent, the one up to which the service stores neighbours.',
   })
   adjacentWithinM?: number;
 

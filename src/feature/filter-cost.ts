@@ -5,17 +5,15 @@ import { SPATIAL_PREDICATES } from './feature.filter.ts';
 export const SPATIAL_COST = 5;
 /** Counts stored neighbours of every candidate. */
 const NEIGHBOUR_COUNT_COST = 20;
-/** Joins the candidates with their stored neighbours. */
-const ADJACENT_COST = 50;
-/** Searches the index once for every candidate. */
-const ADJACENT_WITHIN_COST = 200;
+/** Joins the candidates with their stored neighbours, and searches the index for those in other scenes. */
+const ADJACENT_COST = 200;
 
 /** What the conditions of a filter cost, on all levels. */
 export function filterCost(filter: RequestedFilter | null | undefined): number {
   if (!filter) return 0;
-  const { bbox, near, neighbourCount, adjacentTo, adjacentWithinM, and, or, not } = filter;
+  const { bbox, near, neighbourCount, adjacentTo, and, or, not } = filter;
   const spatial = [...SPATIAL_PREDICATES.map((predicate) => filter[predicate]), bbox, near].filter(Boolean).length;
-  const adjacent = adjacentTo ? (typeof adjacentWithinM === 'number' ? ADJACENT_WITHIN_COST : ADJACENT_COST) : 0;
+  const adjacent = adjacentTo ? ADJACENT_COST : 0;
   const nested = [adjacentTo, not, ...(and ?? []), ...(or ?? [])].reduce((sum, one) => sum + filterCost(one), 0);
   return spatial * SPATIAL_COST + (neighbourCount ? NEIGHBOUR_COUNT_COST : 0) + adjacent + nested;
 }

@@ -72,16 +72,20 @@ export function parseGeometry(value: unknown, maxVertices: number): Geometry {
 /** The geometry, or the members of a collection, none of which may name a CRS. */
 function membersOf(value: unknown, level: number): object[] {
   if (typeof value !== 'object' || value === null) return [];
-  if ('crs' in value) {
-    throw new InvalidGeometryError(
-      'the geometry has a crs member; RFC 7946 knows WGS 84 longitude and latitude alone: transform it, and leave crs out',
-    );
-  }
+  refuseCrs('the geometry', value);
   if (!('geometries' in value) || !Array.isArray(value.geometries)) return [value];
   if (level === MAX_COLLECTION_LEVELS) {
     throw new InvalidGeometryError(`a GeometryCollection nests deeper than ${MAX_COLLECTION_LEVELS} levels`);
   }
   return value.geometries.flatMap((member) => membersOf(member, level + 1));
+}
+
+/** @param what has the member, for the message @throws {InvalidGeometryError} when a GeoJSON object names a CRS */
+export function refuseCrs(what: string, value: object): void {
+  if (!('crs' in value)) return;
+  throw new InvalidGeometryError(
+    `${what} has a crs member; RFC 7946 knows WGS 84 longitude and latitude alone: transform it, and leave crs out`,
+  );
 }
 
 /** Counts before anything is parsed, so that a huge value costs little. */

@@ -27,3 +27,8 @@ export function gapSql(a: Prisma.Sql, b: Prisma.Sql): Prisma.Sql {
 export function unionSql(outline: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`ST_Union(${outline}, ${GRID})`;
 }
+
+/** The parts of one outline, which may overlap, as one valid geometry; decimals of ten places stay as they are. */
+export function dissolvedSql(outline: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`ST_UnaryUnion(${outline}, ${GRID})`;
+}

@@ -14,6 +14,22 @@ export const warningsPlugin: ApolloServerPlugin<RequestContext> = {
   },
 };
 
+/** Puts what resolvers have as text into the data of the answer. */
+export const answerTextsPlugin: ApolloServerPlugin<RequestContext> = {
+  async requestDidStart({ request, contextValue }) {
+    if (request.http) contextValue.texts = [];
+    return {
+      async willSendResponse({ response: { body }, contextValue: { texts } }) {
+        if (body.kind !== 'single') return;
+        for (const { field, key, text } of texts ?? []) {
+          const parent = body.singleResult.data?.[field];
+          if (typeof parent === 'object' && parent !== null) Object.assign(parent, { [key]: text });
+        }
+      },
+    };
+  },
+};
+
 /**
  * Status 200 for a well-formed request whose operation is refused, where the client takes `application/json`: with that
  * media type a status other than 200 cannot be told from one of a proxy. With `application/graphql-response+json` it is 400.

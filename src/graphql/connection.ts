@@ -55,6 +55,18 @@ export function toConnection<T>(page: Page<T>, count: () => Promise<number>): Co
   };
 }
 
+/** A page whose nodes are put into the answer as text; see `AnswerText`. */
+export function writtenConnection<T>(pageInfo: PageInfoType, count: () => Promise<number>): Connection<T> {
+  return {
+    edges: [],
+    nodes: [],
+    pageInfo,
+    get totalCount() {
+      return count();
+    },
+  };
+}
+
 export function pageInfoOf({ edges, hasNextPage, hasPreviousPage }: Page<unknown>): PageInfoType {
   return {
     hasNextPage,

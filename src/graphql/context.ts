@@ -1,11 +1,11 @@
 import DataLoader from 'dataloader';
 import type { ModelInfo } from '../inference/segmentation-model.ts';
 import type { RequestedFilter } from '../feature/check-filter.ts';
-import type { Feature, FeatureNeighbour } from '../feature/feature.ts';
+import type { Feature, FeatureNeighbour, GeometryFormat } from '../feature/feature.ts';
 import type { FeatureOrder } from '../feature/feature.filter.ts';
-import type { GeometryFormat } from '../feature/feature.store.ts';
 import type { FeatureService, RequestedNeighbours } from '../feature/feature.service.ts';
 import type { Page, PageRequest } from '../page.ts';
+import type { AnswerText } from './json-text.ts';
 import type { Scene } from '../scene/scene.ts';
 import type { SceneService } from '../scene/scene.service.ts';
 import type { Segmentation, StoredMask } from '../segmentation/segmentation.ts';
@@ -50,6 +50,8 @@ export interface RequestContext {
   /** Adds a sentence to `extensions.warnings` of the answer, once. */
   readonly warn: (warning: string) => void;
   readonly warnings: ReadonlySet<string>;
+  /** Takes parts of the answer that resolvers have as text; null where the answer is no HTTP response. */
+  texts: AnswerText[] | null;
 }
 
 /** The models that can be asked, as far as clients may know of them. */
@@ -91,6 +93,7 @@ export function createContext(services: Services, baseUrl: string): RequestConte
     progress: (id) => segmentations.progress(id),
     warn,
     warnings,
+    texts: null,
   };
 }
 

@@ -14,6 +14,13 @@ export class JsonText {
   }
 }
 
+/** A part of an answer that is written as text, without being resolved: below a field of the operation, under a name. */
+export interface AnswerText {
+  readonly field: string;
+  readonly key: string;
+  readonly text: JsonText;
+}
+
 /**
  * JSON of a value, its {@link JsonText}s neither parsed nor written anew. Their places are kept by marks that nobody can
  * guess, so that no string of a client is taken for one.

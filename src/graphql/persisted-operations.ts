@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { ApolloServerPlugin } from '@apollo/server';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
+import { parseJson } from '../parse-json.ts';
 import type { RequestContext } from './context.ts';
 import { refusal } from './format-error.ts';
 
@@ -27,8 +28,24 @@ const Manifest = z.object({
   operations: z.array(z.object({ id: z.string().min(1), name: z.string(), body: z.string().min(1) })),
 });
 
-/** Texts of operations by their identifiers. */
-export type PersistedOperations = ReadonlyMap<string, string>;
+/** The operations of a manifest. */
+export class PersistedOperations {
+  private readonly texts: ReadonlySet<string>;
+
+  /** @param byId texts by their identifiers */
+  constructor(private readonly byId: ReadonlyMap<string, string>) {
+    this.texts = new Set(byId.values());
+  }
+
+  text(id: string): string | undefined {
+    return this.byId.get(id);
+  }
+
+  /** @param name of the operation, null where it has none @returns why its text is not answered; null when it is */
+  refusalOf(text: string, name: string | null): OperationNotPersistedError | null {
+    return this.texts.has(text) ? null : new OperationNotPersistedError(name);
+  }
+}
 
 /**
  * @param file Apollo's manifest of persisted operations, JSON
@@ -46,15 +63,7 @@ export async function readPersistedOperations(file: string): Promise<PersistedOp
     const [issue] = parsed.error.issues;
     throw refused(`no Apollo manifest of persisted operations: ${issue?.path.join('.')} ${issue?.message}`);
   }
-  return new Map(parsed.data.operations.map(({ id, body }) => [id, body]));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
+  return new PersistedOperations(new Map(parsed.data.operations.map(({ id, body }) => [id, body])));
 }
 
 /** Apollo's own prefix of the keys under which it looks persisted operations up. */
@@ -63,7 +72,7 @@ const KEY_PREFIX = /^apq:/;
 /** The manifest as the store that Apollo looks `extensions.persistedQuery.sha256Hash` up in; clients add nothing to it. */
 export function persistedOperationsCache(operations: PersistedOperations) {
   return {
-    get: async (key: string) => operations.get(key.replace(KEY_PREFIX, '')),
+    get: async (key: string) => operations.text(key.replace(KEY_PREFIX, '')),
     set: async () => undefined,
     delete: async () => false,
   };
@@ -71,12 +80,12 @@ export function persistedOperationsCache(operations: PersistedOperations) {
 
 /** Refuses every operation from the network that is not in the manifest, whether it was sent by identifier or as text. */
 export function persistedOnlyPlugin(operations: PersistedOperations): ApolloServerPlugin<RequestContext> {
-  const known = new Set(operations.values());
   return {
     async requestDidStart() {
       return {
         async didResolveOperation({ request, source, operationName }) {
-          if (request.http && !known.has(source)) throw refusal(new OperationNotPersistedError(operationName));
+          const refused = request.http ? operations.refusalOf(source, operationName) : null;
+          if (refused) throw refusal(refused);
         },
       };
     },

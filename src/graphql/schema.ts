@@ -6,6 +6,7 @@ import { ChangePairResolver, ChangeResolver } from '../analysis/change.resolver.
 import { StatisticsResolver } from '../analysis/statistics.resolver.ts';
 import { ZoneResolver } from '../analysis/zone.resolver.ts';
 import { FeatureResolver } from '../feature/feature.resolver.ts';
+import { answerOutlinesAtOnce } from '../feature/outline-field.ts';
 import { SceneResolver } from '../scene/scene.resolver.ts';
 import { MaskResolver, SegmentationResolver } from '../segmentation/segmentation.resolver.ts';
 import { NodeResolver } from './node.resolver.ts';
@@ -40,10 +41,12 @@ const NO_TOPICS: PubSub = {
  */
 export function buildSchema(resolvers: readonly object[]): GraphQLSchema {
   const instances = new Map(resolvers.map((resolver) => [resolver.constructor, resolver]));
-  return buildSchemaSync({
+  const schema = buildSchemaSync({
     resolvers: [...RESOLVERS],
     container: { get: (resolverClass) => instances.get(resolverClass) },
     pubSub: NO_TOPICS,
     validate: false,
   });
+  answerOutlinesAtOnce(schema);
+  return schema;
 }

@@ -1,12 +1,15 @@
 import 'reflect-metadata';
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
-import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
 import type { GraphQLSchema, ValidationRule } from 'graphql';
 import type { Logger } from '../logging.ts';
-import { legacyStatusPlugin, warningsPlugin } from './answer-plugins.ts';
+import { answerTextsPlugin, legacyStatusPlugin, warningsPlugin } from './answer-plugins.ts';
 import type { RequestContext } from './context.ts';
 import { costPlugin } from './cost-plugin.ts';
 import { formatError } from './format-error.ts';
@@ -42,7 +45,10 @@ function plugins({ maxCost, persisted, production }: GraphqlOptions): ApolloServ
     ...(persisted ? [persistedOnlyPlugin(persisted)] : []),
     costPlugin(maxCost),
     warningsPlugin,
+    answerTextsPlugin,
     legacyStatusPlugin,
+    // It would be called for every field of every node, for directives that the schema does not have.
+    ApolloServerPluginCacheControlDisabled(),
     production ? ApolloServerPluginLandingPageDisabled() : ApolloServerPluginLandingPageLocalDefault({ embed: true }),
   ];
 }

@@ -16,7 +16,6 @@ import type { Logger } from '../logging.ts';
 import type { RequestContext } from './context.ts';
 import { costOf, OperationTooCostlyError } from './cost-plugin.ts';
 import { formatError, refusal } from './format-error.ts';
-import { OperationNotPersistedError } from './persisted-operations.ts';
 import { type GraphqlOptions, limitRules } from './server.ts';
 
 /** A subscription as a client sends it. */
@@ -71,9 +70,8 @@ export class Subscriptions {
     if (cost !== null && cost > this.options.maxCost) {
       return [refusal(new OperationTooCostlyError(cost, this.options.maxCost))];
     }
-    if (this.options.persisted && ![...this.options.persisted.values()].includes(query)) {
-      return [refusal(new OperationNotPersistedError(operation.name?.value ?? null))];
-    }
+    const refused = this.options.persisted?.refusalOf(query, operation.name?.value ?? null);
+    if (refused) return [refusal(refused)];
     return { schema: this.schema, document, variableValues: variables, operationName, contextValue: contextOf };
   }
 

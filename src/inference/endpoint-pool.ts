@@ -3,12 +3,13 @@ import { createHash } from 'node:crypto';
 /** A server did not do what it was asked, and another one may. */
 export class EndpointFailure extends Error {
   /**
-   * @param kind `dead`: taken out until a probe succeeds; `busy`: left alone for a while; `failed`: it answers, but not this
+   * @param kind `dead`: taken out until a probe succeeds; `broken`: likewise, and it was at work on this; `busy`: left alone
+   *   for a while; `failed`: it answers, but not this
    * @param retryAfterS what the server says of when to ask again
    */
   constructor(
     message: string,
-    readonly kind: 'dead' | 'busy' | 'failed',
+    readonly kind: 'dead' | 'broken' | 'busy' | 'failed',
     readonly retryAfterS: number | null = null,
   ) {
     super(message);
@@ -20,11 +21,13 @@ export class NoEndpointError extends Error {
   /**
    * @param reasons per server, as it failed last
    * @param failed every server that was asked answered, and none could do it
+   * @param broken a server ended at work on it
    */
   constructor(
     reasons: readonly string[],
     readonly retryAfterS: number,
     readonly failed: boolean,
+    readonly broken: boolean,
   ) {
     super(reasons.join('; '));
   }
@@ -47,6 +50,8 @@ interface Endpoint {
 const FIRST_BACK_OFF_MS = 500;
 const LONGEST_BACK_OFF_MS = 30_000;
 const BUSY_MS = 1000;
+/** Servers that one piece of work may end: what ends two is not tried on a third. */
+const MOST_BROKEN = 2;
 
 /**
  * Servers that do the same, chosen by fewest outstanding requests; among equals the one that had the same content
@@ -94,7 +99,8 @@ export class EndpointPool {
   }
 
   /**
-   * Does `work` on one server, and on another when it fails there, each at most once.
+   * Does `work` on one server, and on another when it fails there, each at most once; work that ends two servers is given
+   * up.
    * @param content hash of what the work is about: equal content goes to the same server where load allows it
    * @param work {@link EndpointFailure} moves it to another server; other errors are thrown as they are
    * @throws {NoEndpointError}
@@ -110,6 +116,7 @@ export class EndpointPool {
         if (!(error instanceof EndpointFailure)) throw error;
         this.setAside(endpoint, error);
         tried.set(endpoint, error);
+        if ([...tried.values()].filter(({ kind }) => kind === 'broken').length >= MOST_BROKEN) break;
       } finally {
         endpoint.outstanding -= 1;
       }
@@ -121,7 +128,8 @@ export class EndpointPool {
     const wait = Math.min(...this.endpoints.map(({ notBefore }) => notBefore)) - this.now();
     const reasons = this.endpoints.map(({ url, reason }) => `${url}: ${reason}`);
     const failed = failures.length > 0 && failures.every(({ kind }) => kind === 'failed');
-    return new NoEndpointError(reasons, Math.max(1, Math.ceil(wait / 1000)), failed);
+    const broken = failures.some(({ kind }) => kind === 'broken');
+    return new NoEndpointError(reasons, Math.max(1, Math.ceil(wait / 1000)), failed, broken);
   }
 
   /** Chooses a server and counts the request in the same turn, so that requests of one moment see each other. */

@@ -3,12 +3,19 @@ import { Worker } from 'node:worker_threads';
 import { ExecutionProviderError } from './execution-provider.ts';
 import type { ImageCacheStats } from './image-cache.ts';
 import type { WorkerReply, WorkerRequest, WorkerSetup } from './model-worker.ts';
-import { ModelFailureError, ModelRejectedError, ModelUnavailableError } from './segmentation-model.ts';
+import {
+  ModelCrashedError,
+  ModelFailureError,
+  type ModelPhase,
+  ModelRejectedError,
+  ModelUnavailableError,
+} from './segmentation-model.ts';
 import type { SharedBatch, WindowRunner } from './window-queue.ts';
 
 interface Waiting {
   resolve(logits: Float32Array[][]): void;
   reject(reason: unknown): void;
+  onPhase(phase: ModelPhase): void;
 }
 
 const NOTHING_KEPT: ImageCacheStats = { hits: 0, misses: 0, evictions: 0, bytes: 0, windows: 0 };
@@ -19,6 +26,7 @@ export class GraphThread implements WindowRunner {
   private nextId = 0;
   private ended: ModelUnavailableError | null = null;
   private stats = NOTHING_KEPT;
+  private graphsMs = 0;
 
   private constructor(
     private readonly modelId: string,
@@ -56,16 +64,24 @@ export class GraphThread implements WindowRunner {
     return this.stats;
   }
 
+  /** Time inside ONNX Runtime when it answered last, milliseconds since the start. */
+  get onnxMs(): number {
+    return this.graphsMs;
+  }
+
   get alive(): boolean {
     return this.ended === null;
   }
 
-  /** @throws {ModelRejectedError} with what ONNX Runtime says; {@link ModelUnavailableError} when the thread ends */
-  run(batch: SharedBatch): Promise<Float32Array[][]> {
+  /**
+   * @throws {ModelRejectedError} with what ONNX Runtime says; {@link ModelCrashedError} when the thread ends meanwhile;
+   *   {@link ModelUnavailableError} when it has ended before
+   */
+  run(batch: SharedBatch, onPhase: (phase: ModelPhase) => void): Promise<Float32Array[][]> {
     if (this.ended) return Promise.reject(this.ended);
     return new Promise((resolve, reject) => {
       const id = this.nextId++;
-      this.waiting.set(id, { resolve, reject });
+      this.waiting.set(id, { resolve, reject, onPhase });
       this.worker.ref();
       // A view is cloned with all of the buffer that it looks at.
       const { image } = batch;
@@ -89,7 +105,10 @@ export class GraphThread implements WindowRunner {
   private settle(reply: WorkerReply): void {
     if (reply.kind === 'logits') {
       this.stats = reply.cache;
+      this.graphsMs = reply.onnxMs;
       this.take(reply.id)?.resolve(reply.logits);
+    } else if (reply.kind === 'phase') {
+      this.waiting.get(reply.id)?.onPhase(reply.phase);
     } else if (reply.kind === 'failed') {
       this.take(reply.id)?.reject(new ModelRejectedError(this.modelId, reply.message));
     }
@@ -104,7 +123,8 @@ export class GraphThread implements WindowRunner {
   private end(reason: string): void {
     if (this.ended) return;
     this.ended = new ModelUnavailableError(this.modelId, reason);
-    for (const id of this.waiting.keys()) this.take(id)?.reject(this.ended);
+    const crashed = new ModelCrashedError(this.modelId, reason);
+    for (const id of this.waiting.keys()) this.take(id)?.reject(crashed);
     this.onEnd(this.ended);
   }
 }

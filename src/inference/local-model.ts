@@ -6,7 +6,13 @@ import { DEFAULT_GRAPHS, type GraphSettings, MOST_QUESTIONS, windowKey } from '.
 import type { ModelLoader } from './model-registry.ts';
 import type { TokenizedQuestion } from './prompt-rows.ts';
 import { QuestionTokenizer } from './question-tokenizer.ts';
-import { ModelUnavailableError, type ModelInfo, type Question, type SegmentationModel } from './segmentation-model.ts';
+import {
+  type ModelInfo,
+  type ModelPhase,
+  ModelUnavailableError,
+  type Question,
+  type SegmentationModel,
+} from './segmentation-model.ts';
 import { type BatchReport, WindowQueue } from './window-queue.ts';
 
 /** How a model runs in this process. */
@@ -25,6 +31,8 @@ export const DEFAULT_LOCAL: LocalSettings = { ...DEFAULT_GRAPHS, workers: 1, max
 export interface LocalModelStats {
   readonly waiting: number;
   readonly running: number;
+  /** Time inside ONNX Runtime since the start, milliseconds, summed over the workers. */
+  readonly onnxMs: number;
   /** Summed over the workers. */
   readonly cache: ImageCacheStats;
 }
@@ -102,12 +110,18 @@ export class LocalModel implements SegmentationModel {
       bytes: sum('bytes'),
       windows: sum('windows'),
     };
-    return { waiting: this.queue.length, running: this.queue.running, cache };
+    const onnxMs = this.threads.reduce((total, thread) => total + thread.onnxMs, 0);
+    return { waiting: this.queue.length, running: this.queue.running, onnxMs, cache };
   }
 
-  async infer(image: Uint8Array, questions: readonly Question[], signal?: AbortSignal): Promise<Float32Array[]> {
+  async infer(
+    image: Uint8Array,
+    questions: readonly Question[],
+    signal?: AbortSignal,
+    onPhase?: (phase: ModelPhase) => void,
+  ): Promise<Float32Array[]> {
     const tokenized = questions.map(({ task, text }) => ({ task, ids: this.tokenizer.encode(text) }));
-    return this.inferTokens(image, tokenized, signal);
+    return this.inferTokens(image, tokenized, signal, onPhase);
   }
 
   /** As {@link infer}, for questions that are tokens already. */
@@ -115,12 +129,13 @@ export class LocalModel implements SegmentationModel {
     image: Uint8Array,
     questions: readonly TokenizedQuestion[],
     signal?: AbortSignal,
+    onPhase?: (phase: ModelPhase) => void,
   ): Promise<Float32Array[]> {
     signal?.throwIfAborted();
     const bytes = this.info.windowPx ** 2 * 3;
     if (image.length !== bytes) throw new RangeError(`an image of ${image.length} bytes; the window takes ${bytes}`);
     if (this.failure) throw this.failure;
-    return this.queue.add({ key: windowKey(image), image, questions, signal });
+    return this.queue.add({ key: windowKey(image), image, questions, signal, onPhase });
   }
 
   /** Refuses what is waiting; returns when the windows that are being worked on are done and the threads have ended. */
@@ -135,11 +150,12 @@ export class LocalModel implements SegmentationModel {
   }
 }
 
-/** Runs the models of a folder in this process. */
+/** Runs the models of a folder in this process; they share the memory for encoded windows evenly. */
 export function localModels(settings = DEFAULT_LOCAL): ModelLoader<LocalModel> {
   return {
     verify: verifyModel,
-    load: (verified) => LocalModel.load(verified, settings),
+    load: (verified, models) =>
+      LocalModel.load(verified, { ...settings, imageCacheBytes: Math.floor(settings.imageCacheBytes / models) }),
     mayAnswer: (model) => model.ready(),
   };
 }

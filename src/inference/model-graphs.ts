@@ -6,7 +6,7 @@ import { type OpenedSession, openSession, proveInUse } from './execution-provide
 import { type EncodedWindow, ImageCache, type ImageCacheStats, type Tensors } from './image-cache.ts';
 import type { Manifest } from './manifest.ts';
 import { padRows, type TokenizedQuestion } from './prompt-rows.ts';
-import type { SegmentationTask } from './segmentation-model.ts';
+import type { ModelPhase, SegmentationTask } from './segmentation-model.ts';
 
 /** How the graphs are computed. */
 export interface GraphSettings {
@@ -26,6 +26,8 @@ export interface WindowBatch {
   readonly requests: readonly (readonly TokenizedQuestion[])[];
   /** Whether nobody waits for that request any more; asked before each graph. */
   isCancelled(request: number): boolean;
+  /** Called before the image half of the window, or a part of it, is computed, and before the questions are. */
+  onPhase?(phase: ModelPhase): void;
 }
 
 /** Most questions of one run of the language and mask graphs: their memory grows with it. */
@@ -53,6 +55,7 @@ export class ModelGraphs {
   private readonly vision: InferenceSession;
   private readonly language: InferenceSession;
   private readonly mask: InferenceSession;
+  private graphsMs = 0;
 
   private constructor(
     private readonly manifest: Manifest,
@@ -76,6 +79,11 @@ export class ModelGraphs {
     await graphs.infer(new Uint8Array(manifest.windowPx ** 2 * 3), [{ task: 'REFERRING', ids: [manifest.segTokenId] }]);
     for (const session of Object.values(opened)) await proveInUse(session, provider);
     return graphs;
+  }
+
+  /** Time that the graphs took since the start, milliseconds. */
+  get onnxMs(): number {
+    return this.graphsMs;
   }
 
   get cacheStats(): ImageCacheStats {
@@ -102,7 +110,7 @@ export class ModelGraphs {
    */
   async answer(batch: WindowBatch): Promise<Float32Array[][]> {
     const answers: Float32Array[][] = batch.requests.map(() => []);
-    const window = await this.encode(batch.image, batch.key);
+    const window = await this.encode(batch.image, batch.key, () => batch.onPhase?.('encoding'));
     const asked = batch.requests.flatMap((questions, request) =>
       questions.map((question, place) => ({ request, place, question })),
     );
@@ -125,15 +133,17 @@ export class ModelGraphs {
   ): Promise<void> {
     const wanted = part.filter(({ request }) => !batch.isCancelled(request));
     if (wanted.length === 0) return;
+    if (!window.prefixes.has(task)) batch.onPhase?.('encoding');
     const past = await this.prefix(window, task, batch.key);
     if (wanted.every(({ request }) => batch.isCancelled(request))) return;
+    batch.onPhase?.('reasoning');
     const description = await this.describeAfter(
       window,
       past,
       wanted.map(({ question }) => question.ids),
     );
     if (wanted.every(({ request }) => batch.isCancelled(request))) return;
-    const { logits } = await this.mask.run(pick(this.mask, { ...window.features, description }));
+    const { logits } = await this.run(this.mask, pick(this.mask, { ...window.features, description }));
     const values = logits!.data as Float32Array;
     const size = this.manifest.logitsPx ** 2;
     wanted.forEach(({ request, place }, row) => {
@@ -144,12 +154,14 @@ export class ModelGraphs {
   /**
    * The image half of a window, from memory if it was encoded before.
    * @param image HWC uint8 RGB `[windowPx, windowPx, 3]`
+   * @param onMiss called before it is encoded
    */
-  async encode(image: Uint8Array, key = windowKey(image)): Promise<EncodedWindow> {
+  async encode(image: Uint8Array, key = windowKey(image), onMiss?: () => void): Promise<EncodedWindow> {
     const known = this.cache.get(key);
     if (known) return known;
+    onMiss?.();
     const side = this.manifest.windowPx;
-    const features = await this.vision.run({ image: new Tensor('uint8', image, [1, side, side, 3]) });
+    const features = await this.run(this.vision, { image: new Tensor('uint8', image, [1, side, side, 3]) });
     const window = { features, prefixes: new Map<SegmentationTask, Tensors>() };
     this.cache.set(key, window);
     return window;
@@ -173,7 +185,7 @@ export class ModelGraphs {
     past: Tensors,
     batch: readonly (readonly number[])[],
   ): Promise<Tensor> {
-    const outputs = await this.language.run({
+    const outputs = await this.run(this.language, {
       ...this.tokens(batch),
       ...pick(this.language, window.features),
       ...past,
@@ -190,7 +202,7 @@ export class ModelGraphs {
       return input.shape.map((size) => (typeof size === 'number' ? size : 0));
     };
     const empty = (name: string): Tensor => new Tensor('float32', new Float32Array(0), shape(name));
-    const outputs = await this.language.run({
+    const outputs = await this.run(this.language, {
       ...this.tokens([this.manifest.prompt[task]]),
       ...pick(this.language, window.features),
       past_keys: empty('past_keys'),
@@ -202,6 +214,13 @@ export class ModelGraphs {
     window.prefixes.set(task, prefix);
     if (key !== null) this.cache.set(key, window);
     return prefix;
+  }
+
+  private async run(graph: InferenceSession, feeds: Tensors): Promise<Tensors> {
+    const started = performance.now();
+    const outputs = await graph.run(feeds);
+    this.graphsMs += performance.now() - started;
+    return outputs;
   }
 
   private tokens(batch: readonly (readonly number[])[]): Tensors {

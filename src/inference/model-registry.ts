@@ -62,7 +62,8 @@ async function folders(folder: string): Promise<string[]> {
 export interface ModelLoader<Model extends SegmentationModel> {
   /** Checks of a model folder what this way needs of it. @throws {ModelFolderError} */
   verify(folder: string): Promise<VerifiedModel>;
-  load(verified: VerifiedModel): Promise<Model>;
+  /** @param models number of models in the folder, which may all be loaded in the end */
+  load(verified: VerifiedModel, models: number): Promise<Model>;
   /** Whether a loaded model may still answer; one that never will is closed and loaded again. */
   mayAnswer(model: Model): boolean;
   /** Called once after all models are closed. */
@@ -158,7 +159,7 @@ export class ModelRegistry<Model extends SegmentationModel = SegmentationModel> 
     const verified = await this.loader.verify(folder);
     if (verified.sha256 !== sha256) throw new ModelFolderError(folder, 'was replaced since the start; start again');
     await this.loaded.get(id)?.close();
-    const model = await this.loader.load(verified);
+    const model = await this.loader.load(verified, this.models.size);
     this.loaded.set(id, model);
     return model;
   }

@@ -3,6 +3,7 @@ import { ExecutionProviderError } from './execution-provider.ts';
 import type { ImageCacheStats } from './image-cache.ts';
 import type { Manifest } from './manifest.ts';
 import { type GraphSettings, ModelGraphs } from './model-graphs.ts';
+import type { ModelPhase } from './segmentation-model.ts';
 import type { SharedBatch } from './window-queue.ts';
 
 /** What the worker is started with. */
@@ -15,11 +16,21 @@ export interface WorkerSetup {
 /** A batch, or the request to end the thread. */
 export type WorkerRequest = { readonly id: number; readonly batch: SharedBatch } | 'stop';
 
-/** First that the graphs are loaded or why they are not, then one answer per request, in the order of the requests. */
+/**
+ * First that the graphs are loaded or why they are not, then one answer per request, in the order of the requests, each
+ * after its phases.
+ */
 export type WorkerReply =
   | { readonly kind: 'ready' }
   | { readonly kind: 'refused'; readonly message: string; readonly providerReason: string | null }
-  | { readonly kind: 'logits'; readonly id: number; readonly logits: Float32Array[][]; readonly cache: ImageCacheStats }
+  | {
+      readonly kind: 'logits';
+      readonly id: number;
+      readonly logits: Float32Array[][];
+      readonly cache: ImageCacheStats;
+      readonly onnxMs: number;
+    }
+  | { readonly kind: 'phase'; readonly id: number; readonly phase: ModelPhase }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string };
 
 const port = parentPort!;
@@ -30,9 +41,10 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 async function answer(graphs: ModelGraphs, id: number, { cancelled, ...batch }: SharedBatch): Promise<void> {
   try {
     const isCancelled = (request: number): boolean => Atomics.load(cancelled, request) === 1;
-    const logits = await graphs.answer({ ...batch, isCancelled });
+    const onPhase = (phase: ModelPhase): void => reply({ kind: 'phase', id, phase });
+    const logits = await graphs.answer({ ...batch, isCancelled, onPhase });
     const buffers = logits.flat().map(({ buffer }) => buffer as ArrayBuffer);
-    reply({ kind: 'logits', id, logits, cache: graphs.cacheStats }, buffers);
+    reply({ kind: 'logits', id, logits, cache: graphs.cacheStats, onnxMs: graphs.onnxMs }, buffers);
   } catch (error) {
     reply({ kind: 'failed', id, message: messageOf(error) });
   }

@@ -6,13 +6,17 @@ import { windowKey } from './model-graphs.ts';
 import type { ModelLoader } from './model-registry.ts';
 import { type EncodedMessage, HEADER_LENGTH, readResponse, writeRequest } from './open-inference/message.ts';
 import { contractDifference, metadataSchema, modelContract } from './open-inference/model-contract.ts';
+import { readPhase, tellsPhases, WANTS_PHASES } from './open-inference/phase-notice.ts';
 import { InferenceMessageError, type WireTensor } from './open-inference/tensor.ts';
 import { promptRows, type TokenizedQuestion } from './prompt-rows.ts';
 import { QuestionTokenizer } from './question-tokenizer.ts';
+import { type Answer, errorText, failureOf, jsonOf, refusalOf } from './remote-answer.ts';
 import {
+  ModelCrashedError,
+  type ModelInfo,
+  type ModelPhase,
   ModelRejectedError,
   ModelUnavailableError,
-  type ModelInfo,
   type Question,
   type SegmentationModel,
 } from './segmentation-model.ts';
@@ -33,11 +37,22 @@ const FIRST_WAIT_MS = 2000;
 const MOST_OUTSTANDING = 64;
 const MOST_ANSWER_BYTES = 512 * 1024 ** 2;
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Dispatcher.ResponseData['headers'];
-  readonly body: Uint8Array;
+/** A request for inference under way. */
+interface Asking {
+  readonly message: EncodedMessage;
+  /** How many. */
+  readonly questions: number;
+  /** Aborted when nobody waits any more or the deadline is over. */
+  readonly stop: AbortSignal;
+  readonly deadline: AbortSignal;
+  readonly onPhase: (phase: ModelPhase) => void;
 }
+
+type RequestOptions = Pick<Dispatcher.RequestOptions, 'method'> & {
+  headers?: Record<string, string>;
+  body?: Buffer;
+  onInfo?: NonNullable<Dispatcher.RequestOptions['onInfo']>;
+};
 
 /** A model that servers of the Open Inference Protocol run. Manifest and tokenizer lie here, the graphs there. */
 export class RemoteModel implements SegmentationModel {
@@ -45,6 +60,8 @@ export class RemoteModel implements SegmentationModel {
   private readonly pool: EndpointPool;
   private readonly path: string;
   private provider: string | null = null;
+  /** Servers that tell what they do with a request. */
+  private readonly telling = new Set<string>();
   private underWay = 0;
   private closed = false;
 
@@ -77,7 +94,12 @@ export class RemoteModel implements SegmentationModel {
     this.tokenizer.encode(text);
   }
 
-  async infer(image: Uint8Array, questions: readonly Question[], signal?: AbortSignal): Promise<Float32Array[]> {
+  async infer(
+    image: Uint8Array,
+    questions: readonly Question[],
+    signal?: AbortSignal,
+    onPhase: (phase: ModelPhase) => void = () => undefined,
+  ): Promise<Float32Array[]> {
     signal?.throwIfAborted();
     const bytes = this.info.windowPx ** 2 * 3;
     if (image.length !== bytes) throw new RangeError(`an image of ${image.length} bytes; the window takes ${bytes}`);
@@ -88,11 +110,9 @@ export class RemoteModel implements SegmentationModel {
       throw new ModelUnavailableError(this.info.id, `${most} requests are under way already`, 1);
     const deadline = AbortSignal.timeout(this.settings.timeoutMs);
     const stop = signal ? AbortSignal.any([signal, deadline]) : deadline;
-    const message = this.message(image, tokenized);
+    const asking = { message: this.message(image, tokenized), questions: questions.length, stop, deadline, onPhase };
     this.underWay += 1;
-    const asked = this.pool
-      .use(windowKey(image), (url) => this.ask(url, message, questions.length, stop, deadline))
-      .finally(() => (this.underWay -= 1));
+    const asked = this.pool.use(windowKey(image), (url) => this.ask(url, asking)).finally(() => (this.underWay -= 1));
     try {
       return await Promise.race([asked, rejectionOf(stop)]);
     } catch (error) {
@@ -110,6 +130,7 @@ export class RemoteModel implements SegmentationModel {
     if (deadline.aborted && error === deadline.reason)
       return new ModelUnavailableError(this.info.id, `no answer in ${this.settings.timeoutMs / 1000} s`);
     if (!(error instanceof NoEndpointError)) return error;
+    if (error.broken) return new ModelCrashedError(this.info.id, error.message);
     if (error.failed) return new ModelRejectedError(this.info.id, error.message);
     return new ModelUnavailableError(this.info.id, error.message, error.retryAfterS);
   }
@@ -125,18 +146,27 @@ export class RemoteModel implements SegmentationModel {
     return writeRequest(inputs, ['logits']);
   }
 
-  private async ask(
-    url: string,
-    { parts, headerLength }: EncodedMessage,
-    questions: number,
-    stop: AbortSignal,
-    deadline: AbortSignal,
-  ): Promise<Float32Array[]> {
+  private async ask(url: string, { message, questions, stop, deadline, onPhase }: Asking): Promise<Float32Array[]> {
     stop.throwIfAborted();
-    const headers = { 'content-type': 'application/octet-stream', [HEADER_LENGTH]: String(headerLength) };
-    const body = Buffer.concat(parts);
-    const answer = await this.request(`${url}${this.path}/infer`, stop, deadline, { method: 'POST', headers, body });
-    if (answer.status !== 200) throw this.refusal(answer);
+    if (!this.telling.has(url)) onPhase('reasoning');
+    const answer = await this.request(`${url}${this.path}/infer`, stop, deadline, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/octet-stream',
+        [HEADER_LENGTH]: String(message.headerLength),
+        ...(this.telling.has(url) ? { [WANTS_PHASES]: 'yes' } : {}),
+      },
+      body: Buffer.concat(message.parts),
+      onInfo({ headers }) {
+        const phase = readPhase(headers);
+        if (phase !== null) onPhase(phase);
+      },
+    });
+    if (answer.status !== 200) throw refusalOf(this.info.id, answer);
+    return this.readAnswer(answer, questions);
+  }
+
+  private readAnswer(answer: Answer, questions: number): Float32Array[] {
     try {
       const length = answer.headers[HEADER_LENGTH.toLowerCase()];
       const outputs = modelContract(this.verified.manifest).outputs;
@@ -152,16 +182,6 @@ export class RemoteModel implements SegmentationModel {
     }
   }
 
-  /** What an answer other than 200 means: an outage of this server, a failure of its model, or a wrong request. */
-  private refusal({ status, headers, body }: Answer): Error {
-    const said = `status ${status}: ${errorText(body)}`;
-    if (status === 500) return new EndpointFailure(said, 'failed');
-    if (status === 429 || status === 503) return new EndpointFailure(said, 'busy', retryAfterS(headers['retry-after']));
-    if (status >= 400 && status < 500 && status !== 408 && status !== 425)
-      return new ModelRejectedError(this.info.id, said);
-    return new EndpointFailure(said, 'dead');
-  }
-
   /** Makes sure that the server has this model and is ready for it. */
   private async probe(url: string): Promise<void> {
     const deadline = AbortSignal.timeout(PROBE_TIMEOUT_MS);
@@ -175,6 +195,8 @@ export class RemoteModel implements SegmentationModel {
     if (difference !== null) throw new EndpointFailure(difference, 'dead');
     const provider = metadata.data.parameters?.['execution_provider'];
     this.provider = typeof provider === 'string' ? provider : null;
+    if (tellsPhases(metadata.data.parameters, answer.headers)) this.telling.add(url);
+    else this.telling.delete(url);
   }
 
   /** @throws {EndpointFailure} when the server cannot be reached or the deadline is over; the reason of `stop` */
@@ -182,7 +204,7 @@ export class RemoteModel implements SegmentationModel {
     url: string,
     stop: AbortSignal,
     deadline: AbortSignal,
-    options: Pick<Dispatcher.RequestOptions, 'method'> & { headers?: Record<string, string>; body?: Buffer },
+    options: RequestOptions,
   ): Promise<Answer> {
     try {
       const { statusCode, headers, body } = await request(url, { ...options, signal: stop, dispatcher: this.agent });
@@ -190,7 +212,7 @@ export class RemoteModel implements SegmentationModel {
     } catch (cause) {
       const late = deadline.aborted && stop.reason === deadline.reason;
       if (stop.aborted && !late) throw stop.reason;
-      throw new EndpointFailure(late ? 'no answer in time' : reasonOf(cause), 'dead');
+      throw late ? new EndpointFailure('no answer in time', 'dead') : failureOf(cause);
     }
   }
 }
@@ -222,31 +244,4 @@ function rejectionOf(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
-}
-
-function jsonOf(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(body).toString('utf8'));
-  } catch {
-    return null;
-  }
-}
-
-/** The error of a protocol answer, else the beginning of whatever the server said. */
-function errorText(body: Uint8Array): string {
-  const json = jsonOf(body);
-  if (typeof json === 'object' && json !== null && 'error' in json) return String(json.error);
-  return Buffer.from(body.subarray(0, 200)).toString('utf8').trim() || 'without a reason';
-}
-
-/** Seconds of a Retry-After header, which is a number of seconds or a date (RFC 9110, 10.2.3); null without one. */
-function retryAfterS(header: string | string[] | undefined): number | null {
-  if (typeof header !== 'string') return null;
-  const seconds = /^\d+$/.test(header.trim()) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
-  return Number.isFinite(seconds) ? Math.max(0, seconds) : null;
-}
-
-function reasonOf(cause: unknown): string {
-  if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0]);
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -8,6 +8,9 @@ export interface Question {
   readonly text: string;
 }
 
+/** What a model does with a window: its image half, or the questions about it. */
+export type ModelPhase = 'encoding' | 'reasoning';
+
 /** What callers may know of a model. */
 export interface ModelInfo {
   /** `name/version`. */
@@ -42,17 +45,18 @@ export interface SegmentationModel {
   /**
    * Answers questions about one window; the image is encoded once for all of them.
    * @param image HWC uint8 RGB `[windowPx, windowPx, 3]`, letterboxed, not normalised
-   * @param onPhase called when the image begins to be encoded, and when the questions begin; never by a model that cannot
-   *   tell the two apart
+   * @param onPhase called when the image begins to be encoded, which a window that is kept encoded is not, and when the
+   *   questions begin; a model that cannot tell the two apart begins with the questions
    * @returns per question the logits `[logitsPx, logitsPx]`, row-major, before the sigmoid
-   * @throws {QuestionTooLongError} {@link ModelUnavailableError} when nothing answers now; {@link ModelRejectedError}
-   *   when the model refuses this request; the signal's reason as soon as it is aborted, inside a window too
+   * @throws {QuestionTooLongError} {@link ModelUnavailableError} when nothing answers now; {@link ModelCrashedError} when
+   *   what ran the model ended at work on this window; {@link ModelRejectedError} when the model refuses this request; the
+   *   signal's reason as soon as it is aborted, inside a window too
    */
   infer(
     image: Uint8Array,
     questions: readonly Question[],
     signal?: AbortSignal,
-    onPhase?: (phase: 'encoding' | 'reasoning') => void,
+    onPhase?: (phase: ModelPhase) => void,
   ): Promise<Float32Array[]>;
   close(): Promise<void>;
 }
@@ -86,6 +90,17 @@ export class ModelUnavailableError extends AppError {
     readonly retryAfterS: number | null = null,
   ) {
     super(`model ${modelId} does not answer now: ${reason}`);
+  }
+}
+
+/**
+ * What ran the model ended while it worked on this request. That may be chance; a window that does it each time must not
+ * be sent for ever.
+ */
+export class ModelCrashedError extends AppError {
+  readonly code = 'MODEL_CRASHED';
+  constructor(modelId: string, reason: string) {
+    super(`model ${modelId} ended while it worked on the window: ${reason}`);
   }
 }
 

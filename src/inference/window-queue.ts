@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { TokenizedQuestion } from './prompt-rows.ts';
+import type { ModelPhase } from './segmentation-model.ts';
 
 /** Questions about one window that wait for an answer. */
 export interface WindowRequest {
@@ -9,6 +10,8 @@ export interface WindowRequest {
   readonly image: Uint8Array;
   readonly questions: readonly TokenizedQuestion[];
   readonly signal: AbortSignal | undefined;
+  /** Told what is done with the batch that the request is part of. */
+  readonly onPhase?: ((phase: ModelPhase) => void) | undefined;
 }
 
 /** Requests about one window as they are handed to a runner. */
@@ -23,7 +26,7 @@ export interface SharedBatch {
 /** What computes one batch at a time. */
 export interface WindowRunner {
   /** @returns per request and question the logits; whatever for a request that was cancelled meanwhile */
-  run(batch: SharedBatch): Promise<Float32Array[][]>;
+  run(batch: SharedBatch, onPhase: (phase: ModelPhase) => void): Promise<Float32Array[][]>;
 }
 
 export interface QueueLimits {
@@ -174,7 +177,9 @@ export class WindowQueue {
     const started = performance.now();
     try {
       const requests = taken.map(({ questions }) => questions);
-      const answers = await runner.run({ key, image, requests, cancelled });
+      const answers = await runner.run({ key, image, requests, cancelled }, (phase) => {
+        for (const { onPhase } of taken) onPhase?.(phase);
+      });
       const durationMs = performance.now() - started;
       this.batchMs += (durationMs - this.batchMs) / 8;
       this.report({ requests: taken.length, questions: requests.flat().length, durationMs });

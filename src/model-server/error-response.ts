@@ -1,5 +1,6 @@
 import type { ErrorRequestHandler } from 'express';
 import { AppError } from '../errors.ts';
+import { ERROR_CODE } from '../inference/remote-answer.ts';
 import { ModelUnavailableError } from '../inference/segmentation-model.ts';
 import type { Logger } from '../logging.ts';
 
@@ -28,6 +29,7 @@ export class DeadlineExceededError extends AppError {
 /** HTTP status of errors that have one of their own; every other {@link AppError} is a wrong request: 400. */
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   DEADLINE_EXCEEDED: 503,
+  MODEL_CRASHED: 500,
   MODEL_FAILED: 500,
   MODEL_INVALID: 500,
   EXECUTION_PROVIDER_UNAVAILABLE: 500,
@@ -66,6 +68,7 @@ export function errorResponse(logger: Logger): ErrorRequestHandler {
     }
     const wait = waitOf(error);
     if (wait !== null) response.set('Retry-After', String(wait));
+    if (error instanceof AppError) response.set(ERROR_CODE, error.code);
     response.status(status).json({ error: message });
   };
 }

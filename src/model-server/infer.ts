@@ -8,6 +8,7 @@ import {
 import { modelContract } from '../inference/open-inference/model-contract.ts';
 import { InferenceMessageError } from '../inference/open-inference/tensor.ts';
 import { readRows, type TokenizedQuestion } from '../inference/prompt-rows.ts';
+import type { ModelPhase } from '../inference/segmentation-model.ts';
 import { DeadlineExceededError } from './error-response.ts';
 
 /** Most rows of one request: their logits are held until all are there. */
@@ -22,6 +23,7 @@ export interface InferCall {
   readonly timeoutMs: number;
   /** Aborted when the client has gone. */
   readonly gone: AbortSignal;
+  readonly onPhase: (phase: ModelPhase) => void;
 }
 
 /**
@@ -36,7 +38,8 @@ export async function infer(model: LocalModel, call: InferCall): Promise<Encoded
   const timeoutMs = Math.min(call.timeoutMs, request.timeoutMs ?? Infinity);
   const deadline = AbortSignal.timeout(Math.ceil(timeoutMs));
   try {
-    const answers = await model.inferTokens(image, questions, AbortSignal.any([call.gone, deadline]));
+    const stop = AbortSignal.any([call.gone, deadline]);
+    const answers = await model.inferTokens(image, questions, stop, call.onPhase);
     const data = new Float32Array(answers.length * manifest.logitsPx ** 2);
     answers.forEach((logits, row) => data.set(logits, row * manifest.logitsPx ** 2));
     const shape = [answers.length, manifest.logitsPx, manifest.logitsPx];

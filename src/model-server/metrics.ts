@@ -48,6 +48,7 @@ export class ModelMetrics {
     this.gauge('running_windows', 'Windows that are worked on', ({ running }) => running);
     this.gauge('image_cache_bytes', 'Memory of encoded windows', ({ cache }) => cache.bytes);
     this.gauge('image_cache_windows', 'Windows that are kept encoded', ({ cache }) => cache.windows);
+    this.total('onnx_seconds_total', 'Computing time inside ONNX Runtime', ({ onnxMs }) => onnxMs / 1000);
     this.total('image_cache_hits_total', 'Batches on a window that was kept', ({ cache }) => cache.hits);
     this.total('image_cache_misses_total', 'Batches on a window that was encoded', ({ cache }) => cache.misses);
     this.total('image_cache_evictions_total', 'Windows dropped for room', ({ cache }) => cache.evictions);

@@ -5,7 +5,8 @@ import type { LocalModel } from '../inference/local-model.ts';
 import { type ModelRegistry, UnknownModelError } from '../inference/model-registry.ts';
 import { HEADER_LENGTH } from '../inference/open-inference/message.ts';
 import { modelContract } from '../inference/open-inference/model-contract.ts';
-import { ModelUnavailableError } from '../inference/segmentation-model.ts';
+import { phaseNotice, TELLS_PHASES, WANTS_PHASES } from '../inference/open-inference/phase-notice.ts';
+import { type ModelPhase, ModelUnavailableError } from '../inference/segmentation-model.ts';
 import type { Logger } from '../logging.ts';
 import { Admission } from './admission.ts';
 import { errorResponse, TooManyRequestsError } from './error-response.ts';
@@ -109,7 +110,12 @@ async function describe(
     versions,
     platform: 'onnxruntime_onnx',
     ...modelContract(manifest),
-    parameters: { manifest_sha256: info.sha256, execution_provider: executionProvider, licence: info.licence },
+    parameters: {
+      manifest_sha256: info.sha256,
+      execution_provider: executionProvider,
+      licence: info.licence,
+      [TELLS_PHASES]: true,
+    },
   });
 }
 
@@ -128,7 +134,8 @@ function addInference(router: Express, parts: ModelServerParts): void {
       const model = await loaded(models, request);
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
       const headerLength = request.get(HEADER_LENGTH);
-      const call = { body, headerLength, timeoutMs: settings.timeoutMs, gone: gone.signal };
+      const onPhase = (phase: ModelPhase): void => tellPhase(request, response, phase);
+      const call = { body, headerLength, timeoutMs: settings.timeoutMs, gone: gone.signal, onPhase };
       const answer = await infer(model, call).catch((error: unknown) => {
         if (gone.signal.aborted) return null;
         throw error;
@@ -139,6 +146,12 @@ function addInference(router: Express, parts: ModelServerParts): void {
       response.send(Buffer.concat(answer.parts));
     },
   );
+}
+
+/** Sends a phase to a client that wants to be told; HTTP/1.0 has no interim answers. */
+function tellPhase(request: Request<ModelPath>, response: Response, phase: ModelPhase): void {
+  if (request.get(WANTS_PHASES) === undefined || request.httpVersion === '1.0' || response.headersSent) return;
+  response.socket?.write(phaseNotice(phase));
 }
 
 /** Counts a request, and refuses it before its body is read when there is no room for it. */

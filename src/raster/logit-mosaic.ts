@@ -23,8 +23,8 @@ interface HeldWindow {
   readonly rows: LogitAxis;
 }
 
-/** Most values (pixels times questions) of one band: 4 MiB, and some ten milliseconds of work at a stretch. */
-const BAND_VALUES = 2 ** 20;
+/** Most values (pixels times questions) of one band: half a MiB, and some ten milliseconds of work at a stretch. */
+const BAND_VALUES = 2 ** 17;
 
 /**
  * Blends the logits of overlapping windows in the scene frame and releases rows as soon as no later window touches

@@ -56,10 +56,15 @@ export function validity(
 ): Uint8Array {
   const pixels = bands[0]!.length;
   const valid = new Uint8Array(pixels);
-  const empty = bands.map((band) => (nodata !== null && band instanceof Float32Array ? Math.fround(nodata) : nodata));
-  for (let i = 0; i < pixels; i++) {
-    const shown = bands.some((band, b) => !Number.isNaN(band[i]!) && band[i] !== empty[b]);
-    valid[i] = shown && opacity.every((alpha) => alpha[i]! > 0) ? 1 : 0;
+  for (const band of bands) {
+    if (nodata === null && band instanceof Uint8Array) valid.fill(1);
+    else markData(valid, band, nodata !== null && band instanceof Float32Array ? Math.fround(nodata) : nodata);
   }
+  for (const alpha of opacity) for (let i = 0; i < pixels; i++) if (!(alpha[i]! > 0)) valid[i] = 0;
   return valid;
+}
+
+/** Marks the pixels in which a band is neither NaN nor empty. */
+function markData(valid: Uint8Array, band: ArrayLike<number>, empty: number | null): void {
+  for (let i = 0; i < valid.length; i++) if (!Number.isNaN(band[i]!) && band[i] !== empty) valid[i] = 1;
 }

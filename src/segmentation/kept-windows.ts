@@ -44,7 +44,7 @@ export class KeptWindows implements WindowAnswers {
   async read(index: number): Promise<WindowAnswer | null> {
     if (!this.kept.delete(index)) return null;
     try {
-      return unpack(await readFile(await this.blobs.localPath(this.keyOf(index))), this.ids);
+      return await unpack(await readFile(await this.blobs.localPath(this.keyOf(index))), this.ids);
     } catch (error) {
       this.logger.warn({ err: error, batchId: this.batchId, window: index }, 'Window:Unreadable');
       return null;

@@ -6,10 +6,15 @@ import {
   ExponentialBackoff,
   handleWhen,
   type IBackoff,
+  type IHalfOpenAfterBackoffContext,
 } from 'cockatiel';
 import { AppError } from '../errors.ts';
+import { ModelUnavailableError } from '../inference/segmentation-model.ts';
 
-/** First and longest time without a try after an outage, milliseconds; it doubles in between, with jitter. */
+/**
+ * First and longest time without a try after an outage, milliseconds; it doubles in between, with jitter, where the
+ * service does not say itself when to ask again.
+ */
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
 
@@ -24,9 +29,15 @@ export function isOutage(error: unknown): error is AppError {
   return error instanceof AppError && error.code === 'MODEL_UNAVAILABLE';
 }
 
+/** The pause that an outage asks for, within bounds; null when it asks for none. */
+function askedPauseMs(error: Error): number | null {
+  if (!(error instanceof ModelUnavailableError) || error.retryAfterS === null) return null;
+  return Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, error.retryAfterS * 1000));
+}
+
 /**
- * One circuit breaker for each model: after an outage nothing is sent to it for a while, then one request tries whether
- * it is back.
+ * One circuit breaker for each model: after an outage nothing is sent to it for a while, as long as it asks for where it
+ * does, then one request tries whether it is back.
  */
 export class ModelCircuits {
   private readonly circuits = new Map<string, { -readonly [Key in keyof Circuit]: Circuit[Key] }>();
@@ -54,13 +65,17 @@ export class ModelCircuits {
     const known = this.circuits.get(modelId);
     if (known) return known;
     const backoff = new ExponentialBackoff({ initialDelay: FIRST_PAUSE_MS, maxDelay: LONGEST_PAUSE_MS });
-    const timed = (pause: IBackoff<unknown>): IBackoff<unknown> => {
-      made.retryAtMs = Date.now() + pause.duration;
-      return { duration: pause.duration, next: (context) => timed(pause.next(context)) };
+    const timed = (
+      pause: IBackoff<unknown>,
+      { result }: IHalfOpenAfterBackoffContext,
+    ): IBackoff<IHalfOpenAfterBackoffContext> => {
+      const duration = ('error' in result ? askedPauseMs(result.error) : null) ?? pause.duration;
+      made.retryAtMs = Date.now() + duration;
+      return { duration, next: (context) => timed(pause.next(context), context) };
     };
     const policy = circuitBreaker(handleWhen(isOutage), {
       breaker: new ConsecutiveBreaker(1),
-      halfOpenAfter: { next: () => timed(backoff.next()) },
+      halfOpenAfter: { next: (context) => timed(backoff.next(), context) },
     });
     const made = { policy, outage: null, retryAtMs: 0 } as { -readonly [Key in keyof Circuit]: Circuit[Key] };
     this.circuits.set(modelId, made);

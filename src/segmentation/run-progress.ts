@@ -4,15 +4,20 @@ import type { RunPhase, SegmentationProgress } from './segmentation.ts';
 const WRITE_EVERY_MS = 500;
 /** Share of the newest window in the mean that the remaining time is told from. */
 const NEWEST = 0.2;
+/** Most of a run's time that is spent waiting for a phase to be written. */
+const HELD_UP = 1 / 20;
 
 /** How far a run is: gathers what happens and writes it, the newest state last and at most twice a second. */
 export class RunProgress {
+  private readonly begunAt = performance.now();
   private phase: RunPhase = 'reading';
   private windowsDone = 0;
   private windowMs: number | null = null;
-  private timer: NodeJS.Timeout | null = null;
-  private writing: Promise<void> = Promise.resolve();
+  private changes = 0;
+  private writing: Promise<void> | null = null;
   private writtenAt = -Infinity;
+  private heldUpMs = 0;
+  private stopWaiting: () => void = () => undefined;
   private ended = false;
 
   /** @param write must not reject */
@@ -26,6 +31,19 @@ export class RunProgress {
     this.changed();
   }
 
+  /**
+   * Enters a phase that may leave no room for a write. Returns when the phase is written, or at once where waiting for
+   * that would come to more than a twentieth of the run's time.
+   */
+  async enterAndShow(phase: RunPhase): Promise<void> {
+    this.enter(phase);
+    const now = performance.now();
+    const waitMs = Math.max(0, this.writtenAt + WRITE_EVERY_MS - now);
+    if (waitMs + this.heldUpMs > HELD_UP * (now - this.begunAt)) return;
+    await this.writing;
+    this.heldUpMs += performance.now() - now;
+  }
+
   /** @param durationMs time that the window took; null for one that was done before */
   windowDone(windowsDone: number, durationMs: number | null): void {
     this.windowsDone = windowsDone;
@@ -35,29 +53,43 @@ export class RunProgress {
     this.changed();
   }
 
+  /** Returns when all that happened is written. */
+  async written(): Promise<void> {
+    await this.writing;
+  }
+
   /** Writes nothing any more. @returns when the last write is done */
   async end(): Promise<void> {
     this.ended = true;
-    if (this.timer) clearTimeout(this.timer);
+    this.stopWaiting();
     await this.writing;
   }
 
   private changed(): void {
-    if (this.ended) return;
-    this.timer ??= setTimeout(
-      () => {
-        this.writing = this.writeNow();
-      },
-      Math.max(0, this.writtenAt + WRITE_EVERY_MS - performance.now()),
-    );
+    this.changes += 1;
+    if (!this.ended) this.writing ??= this.writeWhenDue().finally(() => (this.writing = null));
   }
 
-  private async writeNow(): Promise<void> {
-    this.writtenAt = performance.now();
-    const { phase, windowsDone, windowsTotal, windowMs } = this;
-    const left = windowsTotal - windowsDone;
-    await this.write({ phase, windowsDone, windowsTotal, etaS: windowMs === null ? null : (left * windowMs) / 1000 });
-    this.timer = null;
-    if (this.phase !== phase || this.windowsDone !== windowsDone) this.changed();
+  private async writeWhenDue(): Promise<void> {
+    for (let written = 0; written !== this.changes && !this.ended;) {
+      await this.due();
+      if (this.ended) return;
+      written = this.changes;
+      this.writtenAt = performance.now();
+      const { phase, windowsDone, windowsTotal, windowMs } = this;
+      const etaS = windowMs === null ? null : ((windowsTotal - windowsDone) * windowMs) / 1000;
+      await this.write({ phase, windowsDone, windowsTotal, etaS });
+    }
+  }
+
+  /** Resolves when something may be written, or at the end. */
+  private due(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, Math.max(0, this.writtenAt + WRITE_EVERY_MS - performance.now()));
+      this.stopWaiting = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 }

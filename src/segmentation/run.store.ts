@@ -1,4 +1,4 @@
-import type { Failure, Segmentation, SegmentationProgress } from './segmentation.ts';
+import type { EmptyReason, Failure, Segmentation, SegmentationProgress, StoredMask } from './segmentation.ts';
 import type { SegmentationResult, SegmentationStore } from './segmentation.store.ts';
 
 /** One attempt at a segmentation. Only the last attempt may write: a worker that was given up on writes nothing. */
@@ -21,6 +21,16 @@ export interface Release {
   readonly stalled: boolean;
 }
 
+/** The stored answer to the same question about the same picture, on another scene of it. */
+export interface SameAnswer {
+  readonly mask: StoredMask;
+  readonly emptyReason: EmptyReason | null;
+  /** Windows of its run. */
+  readonly windows: number;
+  /** Of its features, by label. */
+  readonly probabilities: ReadonlyMap<number, number>;
+}
+
 /** What became of attempts that ended early, by segmentation. */
 export interface Released {
   readonly queued: readonly string[];
@@ -37,12 +47,15 @@ export interface RunStore extends Pick<SegmentationStore, 'list' | 'mask' | 'lis
   /** Whether the others can see it now; runs begun while they cannot would be taken away. */
   isVisible(): boolean;
   /**
-   * Takes the next batch that is due, which becomes RUNNING. No two callers get the same.
+   * Takes the next batch that is due, which becomes RUNNING. No two callers get the same. A batch whose question another,
+   * older one works on waits for that.
    * @param worker number of this process
    * @param delayOf seconds that the batches of a model must wait still; they go back to the queue
    * @returns null when nothing is due
    */
   claim(worker: number, delayOf: (modelId: string) => number): Promise<Claim | null>;
+  /** Answers that can be copied, by the segmentation that they answer; one that was forced is answered anew. */
+  sameAnswers(ids: readonly string[]): Promise<Map<string, SameAnswer>>;
   /** Writes progress. @returns identifiers of the attempts that still run; the others ended or were taken away */
   progress(attempts: readonly Attempt[], progress: SegmentationProgress): Promise<Set<string>>;
   /** Makes attempts FAILED. */

@@ -71,31 +71,80 @@ interface ModelWindow {
 
 /**
  * Asks the model about every window of the plan that is not answered yet, and builds the masks band by band: memory holds
- * one row of windows and the runs of the masks, never the scene.
- * @throws what the image source and the model throw, and the signal's reason
+ * one row of windows and the runs of the masks, never the scene. An answer is kept and blended while the model works on
+ * the next window.
+ * @throws what the image source and the model throw, and the signal's reason; answers that came before are kept by then
  */
 export async function segmentScene(run: SceneRun): Promise<SceneMasks> {
-  const { plan, questions, scene, model, kept, progress, signal } = run;
-  const mosaic = new LogitMosaic(plan, model.info.logitsPx, questions.length);
-  const masks = questions.map(() => new MaskRuns(scene.widthPx, scene.heightPx));
-  let validPixels = 0;
-  const take = async (bands: Iterable<RowBand>): Promise<void> => {
-    for (const band of bands) {
-      validPixels += addBand(run, masks, band);
-      await setImmediate(); // whoever else waits for the event loop goes first
-    }
-  };
+  const building = new MaskBuilding(run);
   const asking = new WindowAsking(run);
-  for (const planned of plan.windows) {
-    signal.throwIfAborted();
-    const started = performance.now();
-    const known = await kept.read(planned.index);
-    const { logits, valid } = known ?? (await asking.ask(planned));
-    await take(mosaic.add(planned, logits, valid));
-    progress.windowDone(planned.index + 1, known ? null : performance.now() - started);
+  let [takenBefore, taken] = [Promise.resolve(), Promise.resolve()];
+  try {
+    for (const planned of run.plan.windows) {
+      run.signal.throwIfAborted();
+      const asked = takenUpLater(answerTo(run, asking, planned));
+      await takenBefore;
+      const { answer, durationMs } = await asked;
+      takenBefore = taken;
+      taken = takenUpLater(takenBefore.then(() => building.take(planned, answer, durationMs)));
+    }
+    await taken;
+  } finally {
+    await Promise.allSettled([taken]);
   }
-  await take(mosaic.finish());
-  return { masks, validPixels };
+  return building.finish();
+}
+
+/** A promise whose rejection is looked at in its turn; until then it must not be unhandled. */
+function takenUpLater<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
+/** @returns `durationMs`: time that the answer took; null for one of an earlier attempt */
+async function answerTo(
+  { kept }: SceneRun,
+  asking: WindowAsking,
+  planned: PlannedWindow,
+): Promise<{ answer: WindowAnswer; durationMs: number | null }> {
+  const started = performance.now();
+  const known = await kept.read(planned.index);
+  if (known) return { answer: known, durationMs: null };
+  return { answer: await asking.ask(planned), durationMs: performance.now() - started };
+}
+
+/** Keeps answers and blends them into masks, window by window in the order of the plan. */
+class MaskBuilding {
+  private readonly mosaic: LogitMosaic;
+  private readonly masks: readonly MaskRuns[];
+  private validPixels = 0;
+
+  constructor(private readonly run: SceneRun) {
+    const { plan, model, questions, scene } = run;
+    this.mosaic = new LogitMosaic(plan, model.info.logitsPx, questions.length);
+    this.masks = questions.map(() => new MaskRuns(scene.widthPx, scene.heightPx));
+  }
+
+  /** @param durationMs time that the answer took; null for one that was kept before */
+  async take(planned: PlannedWindow, answer: WindowAnswer, durationMs: number | null): Promise<void> {
+    const { kept, progress } = this.run;
+    if (durationMs !== null) await kept.write(planned.index, answer);
+    await this.addBands(this.mosaic.add(planned, answer.logits, answer.valid));
+    progress.windowDone(planned.index + 1, durationMs);
+  }
+
+  async finish(): Promise<SceneMasks> {
+    await this.addBands(this.mosaic.finish());
+    return { masks: this.masks, validPixels: this.validPixels };
+  }
+
+  private async addBands(bands: Iterable<RowBand>): Promise<void> {
+    for (const band of bands) {
+      this.validPixels += addBand(this.run, this.masks, band);
+      await setImmediate(); // whoever else waits for the event loop goes first
+      this.run.signal.throwIfAborted();
+    }
+  }
 }
 
 /** Logit of a pixel without data: a probability of two in a thousand million. */
@@ -108,21 +157,21 @@ class WindowAsking {
   constructor(private readonly run: SceneRun) {}
 
   async ask(planned: PlannedWindow): Promise<WindowAnswer> {
-    const { model, questions, kept, progress, signal } = this.run;
+    const { model, questions, progress, signal } = this.run;
     progress.enter('reading');
     const { image, valid } = await this.read(planned);
-    this.readAhead(planned.index + 1);
     signal.throwIfAborted();
-    const logits = valid.includes(1)
-      ? await this.infer(image)
-      : questions.map(() => new Float32Array(model.info.logitsPx ** 2).fill(NO_DATA_LOGIT));
-    await kept.write(planned.index, { logits, valid });
+    const asked = valid.includes(1)
+      ? this.infer(image)
+      : Promise.resolve(questions.map(() => new Float32Array(model.info.logitsPx ** 2).fill(NO_DATA_LOGIT)));
+    // Not before the request is on its way: the model would wait while the next window is read from memory.
+    const ahead = setImmediate().then(() => this.readAhead(planned.index + 1));
+    const [logits] = await Promise.all([asked, ahead]);
     return { logits, valid };
   }
 
   private infer(image: Uint8Array): Promise<Float32Array[]> {
     const { model, questions, progress, signal } = this.run;
-    progress.enter('reasoning');
     return model.infer(image, questions, signal, (phase) => progress.enter(phase));
   }
 
@@ -136,10 +185,7 @@ class WindowAsking {
     while (kept.has(index)) index++;
     const following = plan.windows[index];
     if (!following) return;
-    const window = readWindow(this.run, following);
-    // The rejection of a window that is read ahead is taken up when its turn comes; until then it must not be unhandled.
-    window.catch(() => undefined);
-    this.ahead = { index, window };
+    this.ahead = { index, window: takenUpLater(readWindow(this.run, following)) };
   }
 }
 

@@ -38,7 +38,7 @@ export async function createSegmentations(
   }
   if (created.length > 0) {
     await queries.prisma.segmentation.createMany({
-      data: created.map(({ id, question }) => rowOf(id, question, batchId)),
+      data: created.map(({ id, question }) => ({ ...rowOf(id, question, batchId), forced: force })),
     });
     await addJob(queries, { batchId, modelId: created[0]!.question.model.id }, false);
   }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { CountRow, OwnedCountRow } from '../database/count-row.ts';
 import { Prisma, type Queries } from '../database/database.ts';
 import { requireIdentifier } from '../database/identifier.ts';
 import { type KeysetColumns, keysetSql, pageOf, pagesByOwner } from '../database/keyset.ts';
@@ -11,9 +11,6 @@ import type { SegmentationFilter } from './segmentation.store.ts';
 
 /** Newest first: identifiers ascend with time. */
 const NEWEST: KeysetColumns = { name: 'newest', id: Prisma.sql`s.id`, key: null, descending: true };
-
-const CountRow = z.object({ count: z.number() });
-const OwnedCountRow = CountRow.extend({ ownerId: z.string() });
 
 const placed = (node: Segmentation) => ({ node, position: { value: null, id: node.id } });
 

@@ -11,10 +11,29 @@ export const WORKER_LOCKS = 1_415_934_578;
 
 /** Attempts in a row that came no further before a run is FAILED. */
 const MAX_STALLS = 5;
+/** Seconds after which a batch that waits for the answer of another looks for it again. */
+const SAME_WORK_AFTER_S = 2;
 
 const IdRow = z.object({ id: z.string() });
 const BatchRow = z.object({ batchId: z.string() });
 const ReleasedRow = z.object({ id: z.string(), batchId: z.string(), modelId: z.string(), failed: z.boolean() });
+
+/**
+ * Whether an older batch works, or will, on a question of this one: the same picture registered as another scene. Then its
+ * answer is waited for. Leans on `segmentation_batch` and `segmentation_identity`.
+ */
+async function waitsForSameWork(queries: Queries, batchId: string): Promise<boolean> {
+  const rows = await queries.query(
+    IdRow,
+    Prisma.sql`
+      SELECT s.id FROM segmentation AS s
+      JOIN segmentation AS other ON other.identity = s.identity AND other.batch_id < s.batch_id
+      WHERE s.batch_id = ${batchId}::uuid AND s.state = 'QUEUED' AND NOT s.forced
+        AND other.state IN ('QUEUED', 'RUNNING')
+      LIMIT 1`,
+  );
+  return rows.length > 0;
+}
 
 /** Leans on `segmentation_batch`, and on the queue's own index. To be called in a transaction. */
 export async function claimRun(
@@ -23,7 +42,7 @@ export async function claimRun(
   delayOf: (modelId: string) => number,
 ): Promise<Claim | null> {
   for (let job = await takeJob(queries); job !== null; job = await takeJob(queries)) {
-    const delayS = delayOf(job.modelId);
+    const delayS = delayOf(job.modelId) || ((await waitsForSameWork(queries, job.batchId)) ? SAME_WORK_AFTER_S : 0);
     if (delayS > 0) {
       await addJob(queries, job, true, delayS);
       continue;
@@ -42,7 +61,10 @@ export async function claimRun(
   return null;
 }
 
-/** Leans on the primary key. */
+/**
+ * The count of windows never goes back: an attempt that passes the windows of earlier ones has come no further. Leans on
+ * the primary key.
+ */
 export async function writeProgress(
   queries: Queries,
   attempts: readonly Attempt[],
@@ -52,7 +74,7 @@ export async function writeProgress(
     IdRow,
     Prisma.sql`
       UPDATE segmentation AS s
-      SET phase = ${phase}::text, windows_done = ${windowsDone}::int, windows_total = ${windowsTotal}::int,
+      SET phase = ${phase}::text, windows_done = GREATEST(s.windows_done, ${windowsDone}::int), windows_total = ${windowsTotal}::int,
           eta_s = ${etaS}::float8, stalls = CASE WHEN s.windows_done < ${windowsDone}::int THEN 0 ELSE s.stalls END
       FROM ${attemptsSql(attempts)} WHERE ${isLastAttempt}
       RETURNING s.id`,
@@ -130,7 +152,8 @@ export async function retryFailed(queries: Queries, ids: readonly string[]): Pro
     ReleasedRow.omit({ failed: true }),
     Prisma.sql`
       UPDATE segmentation AS s
-      SET state = 'QUEUED', phase = 'queued', finished_at = NULL, stalls = 0, failure_code = NULL, failure_message = NULL
+      SET state = 'QUEUED', phase = 'queued', finished_at = NULL, stalls = 0, windows_done = 0, failure_code = NULL,
+          failure_message = NULL
       WHERE s.id = ANY(${uuidsSql(ids)}) AND s.state = 'FAILED'
       RETURNING s.id, s.batch_id AS "batchId", s.model_id AS "modelId"`,
   );

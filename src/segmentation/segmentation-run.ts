@@ -3,20 +3,18 @@ import type { ModelInfo, SegmentationModel } from '../inference/segmentation-mod
 import type { Logger } from '../logging.ts';
 import type { BlobStore } from '../scene/blob-store.ts';
 import type { ImageSource } from '../scene/image-source.ts';
-import { isGeoreferenced, type Scene } from '../scene/scene.ts';
-import { toCocoCounts } from '../vector/coco-counts.ts';
-import type { LabelledMask } from '../vector/labelled-mask.ts';
-import { MaskRuns } from '../vector/mask-runs.ts';
+import type { Scene } from '../scene/scene.ts';
 import { EarlierAnswers } from './earlier-answers.ts';
 import { KeptWindows } from './kept-windows.ts';
 import type { ModelCircuits } from './model-circuits.ts';
 import { planRun, type RunPlan } from './plan-run.ts';
+import { copiedAnswer, type RunAnswer, tracedAnswer } from './run-answer.ts';
 import { RunProgress } from './run-progress.ts';
 import type { Claim, RunStore } from './run.store.ts';
 import { segmentScene, type SceneMasks } from './segment-scene.ts';
-import type { EmptyReason, Segmentation, SegmentationProgress } from './segmentation.ts';
-import { SegmentationNotRunningError, type SegmentationResult, UncomparedAnswersError } from './segmentation.store.ts';
-import { contactsWithin, featuresOf, type Ground, groundOf, labelScene } from './vectorise-mask.ts';
+import type { Segmentation, SegmentationProgress } from './segmentation.ts';
+import { SegmentationNotRunningError, UncomparedAnswersError } from './segmentation.store.ts';
+import { contactsWithin, type Ground, groundOf } from './vectorise-mask.ts';
 
 /** What a run needs of the rest of the service. */
 export interface RunPorts {
@@ -82,16 +80,45 @@ export class SegmentationRun {
    * @throws what reading, the model and storing throw; the reason of {@link stop}
    */
   async carryOut(): Promise<void> {
-    const { scenes, models, circuits } = this.ports;
     const [first] = this.claim.segmentations;
     if (!first) return;
-    const scene = await scenes.get(first.sceneId);
+    const scene = await this.ports.scenes.get(first.sceneId);
+    const known = await this.ports.store.sameAnswers(this.claim.segmentations.map(({ id }) => id));
+    const asked = this.claim.segmentations.filter(({ id }) => !known.has(id));
+    const ground = groundOf(scene);
+    const answers = new EarlierAnswers(this.ports.store, scene.id);
+    for (const [id, answer] of known) {
+      if (this.open.has(id)) await this.store(id, copiedAnswer(scene, ground, answer), answers, ground);
+    }
+    if (asked.length > 0) await this.answer(scene, asked, answers, ground);
+  }
+
+  private async answer(
+    scene: Scene,
+    asked: readonly Segmentation[],
+    answers: EarlierAnswers,
+    ground: Ground | null,
+  ): Promise<void> {
+    const { models, circuits } = this.ports;
+    const first = asked[0]!;
     const model = await circuits.send(first.model.id, () => models.get(first.model.id));
     if (model.info.sha256 !== first.model.sha256) throw new ModelChangedError(first, model.info);
     const plan = planRun(first, scene, model.info, this.limits.maxWindows);
-    const progress = new RunProgress(plan.windows?.windows.length ?? 0, (state) => this.writeProgress(state));
+    const windows = plan.windows?.windows.length ?? 0;
+    const progress = new RunProgress(windows, (state) => this.writeProgress(state));
     try {
-      await this.storeAll(scene, plan, await this.ask(scene, model, plan, progress), progress);
+      const found = await this.ask(scene, model, asked, plan, progress);
+      for (const [index, { id, minAreaM2 }] of asked.entries()) {
+        if (!this.open.has(id)) continue;
+        await progress.enterAndShow('tracing');
+        const answer = await tracedAnswer(scene, ground, found, index, { minAreaM2, windows });
+        progress.enter('storing');
+        await this.store(id, answer, answers, ground);
+      }
+    } catch (error) {
+      // Whether the next attempt comes further is told from what this one has done.
+      if (!this.controller.signal.aborted) await progress.written();
+      throw error;
     } finally {
       await progress.end();
     }
@@ -100,12 +127,12 @@ export class SegmentationRun {
   private async ask(
     scene: Scene,
     model: SegmentationModel,
+    asked: readonly Segmentation[],
     { windows, area }: RunPlan,
     progress: RunProgress,
   ): Promise<SceneMasks | null> {
     if (windows === null) return null;
     const { scenes, circuits, blobs, logger } = this.ports;
-    const asked = this.claim.segmentations;
     const ids = asked.map(({ id }) => id);
     const source = await scenes.open(scene);
     try {
@@ -140,55 +167,21 @@ export class SegmentationRun {
     }
   }
 
-  /** @param found null when the area of interest has no pixel of the scene */
-  private async storeAll(
-    scene: Scene,
-    { windows }: RunPlan,
-    found: SceneMasks | null,
-    progress: RunProgress,
-  ): Promise<void> {
-    const ground = groundOf(scene);
-    const earlier = new EarlierAnswers(this.ports.store, scene.id);
-    for (const [index, segmentation] of this.claim.segmentations.entries()) {
-      if (!this.open.has(segmentation.id)) continue;
-      progress.enter('tracing');
-      const mask = found?.masks[index] ?? new MaskRuns(scene.widthPx, scene.heightPx);
-      const labelled = labelScene(mask, ground, segmentation.minAreaM2);
-      const result = {
-        mask: {
-          widthPx: labelled.mask.widthPx,
-          heightPx: labelled.mask.heightPx,
-          counts: toCocoCounts(labelled.mask),
-          pixelCount: labelled.mask.pixelCount,
-          meanProbability: labelled.mask.meanProbability ?? 0,
-        },
-        georeferenced: isGeoreferenced(scene),
-        features: featuresOf(labelled, ground),
-        nearM: this.limits.nearM,
-        windows: windows?.windows.length ?? 0,
-        emptyReason: found ? emptyReason(found.validPixels, mask, labelled) : ('OUTSIDE_AREA_OF_INTEREST' as const),
-      };
-      progress.enter('storing');
-      await this.store(segmentation, result, labelled, earlier, ground);
-      if (result.features.length > 0) earlier.add(segmentation.id, labelled);
-    }
-  }
-
   /** Compares with what is stored and stores, again when another process stored an answer about the scene meanwhile. */
   private async store(
-    segmentation: Segmentation,
-    result: Omit<SegmentationResult, 'adjacency'>,
-    labelled: LabelledMask,
-    earlier: EarlierAnswers,
+    id: string,
+    { labelled, result }: RunAnswer,
+    answers: EarlierAnswers,
     ground: Ground | null,
   ): Promise<void> {
-    const { id } = segmentation;
+    const attempt = this.open.get(id)!;
     while (this.open.has(id)) {
       this.controller.signal.throwIfAborted();
-      await earlier.refresh();
-      const adjacency = [...contactsWithin(id, labelled, ground), ...earlier.contactsWith({ id, labelled }, ground)];
+      await answers.refresh();
+      const adjacency = [...contactsWithin(id, labelled, ground), ...answers.contactsWith({ id, labelled }, ground)];
       try {
-        await this.ports.store.storeResult(segmentation, { ...result, adjacency }, earlier.ids);
+        await this.ports.store.storeResult(attempt, { ...result, nearM: this.limits.nearM, adjacency }, answers.ids);
+        if (result.features.length > 0) answers.add(id, labelled);
       } catch (error) {
         if (error instanceof UncomparedAnswersError) continue;
         // Cancelled, deleted or taken away while it was traced: nothing is stored, and nothing went wrong.
@@ -197,10 +190,4 @@ export class SegmentationRun {
       this.open.delete(id);
     }
   }
-}
-
-function emptyReason(validPixels: number, mask: MaskRuns, labelled: LabelledMask): EmptyReason | null {
-  if (labelled.labelCount > 0) return null;
-  if (validPixels === 0) return 'NO_VALID_PIXELS';
-  return mask.pixelCount === 0 ? 'NO_PIXEL_ABOVE_THRESHOLD' : 'ALL_BELOW_MIN_AREA';
 }

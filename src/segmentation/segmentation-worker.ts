@@ -24,8 +24,10 @@ const UNKNOWN_FAILURE: Failure = {
   message: 'The run failed; the log of the service has the reason.',
 };
 
-/** The model's runtime may have died for another reason than the request; it is asked again a few times. */
-const isFinal = (error: unknown): error is AppError => error instanceof AppError && error.code !== 'MODEL_FAILED';
+/** What may have another cause than the request: it is made again a few times. */
+const TRIED_AGAIN: ReadonlySet<string> = new Set(['MODEL_FAILED', 'MODEL_CRASHED']);
+
+const isFinal = (error: unknown): error is AppError => error instanceof AppError && !TRIED_AGAIN.has(error.code);
 
 /**
  * Carries out batches as they become due, beside any number of other processes that do the same. What it runs when the

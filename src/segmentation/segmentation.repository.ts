@@ -3,7 +3,8 @@ import { type Database, Prisma } from '../database/database.ts';
 import { isIdentifier } from '../database/identifier.ts';
 import { uuidsSql } from '../database/uuids.ts';
 import type { CountedPage, Page, PageRequest } from '../page.ts';
-import type { Attempt, Claim, Release, Released, RunStore } from './run.store.ts';
+import type { Attempt, Claim, Release, Released, RunStore, SameAnswer } from './run.store.ts';
+import { findSameAnswers } from './same-answer.repository.ts';
 import { createSegmentations } from './segmentation-create.repository.ts';
 import {
   countSegmentations,
@@ -126,6 +127,10 @@ export class SegmentationRepository implements SegmentationStore, RunStore {
 
   claim(worker: number, delayOf: (modelId: string) => number): Promise<Claim | null> {
     return this.database.transaction((queries) => claimRun(queries, worker, delayOf));
+  }
+
+  async sameAnswers(ids: readonly string[]): Promise<Map<string, SameAnswer>> {
+    return findSameAnswers(this.database, ids, (answers) => this.masks(answers));
   }
 
   progress(attempts: readonly Attempt[], progress: SegmentationProgress): Promise<Set<string>> {

@@ -57,7 +57,7 @@ export class SegmentationResolver {
 
   @Mutation(() => [SegmentationType], {
     description:
-      'One segmentation per prompt; image work is shared. Returns at once, or after up to waitS seconds. Work that is stored or under way already is returned as it is.',
+      'One segmentation per prompt; image work is shared. Returns at once, or after up to waitS seconds. Work that is stored or under way already is returned as it is; that of another scene of the same picture is waited for and copied.',
   })
   segment(@Arg('input', () => SegmentInput) input: SegmentInput): Promise<Segmentation[]> {
     const { areaOfInterest: area, ...request } = withoutNulls(input);

@@ -78,7 +78,8 @@ export class SegmentationService {
 
   /**
    * Stores one segmentation per prompt and sets it going; they share the work on the image. Work that is stored or under
-   * way already is returned as it is, unless the request forces it.
+   * way already is returned as it is, unless the request forces it; an answer about the same picture that is registered as
+   * another scene is copied to this one without asking the model.
    * @returns in the order of the prompts: at once, or when all are final or `waitS` is over
    * @throws {InvalidSegmentRequestError} {@link IdempotencyKeyReusedError} and what the scene and the model say of a
    *   request that they cannot serve

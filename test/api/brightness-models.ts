@@ -34,6 +34,8 @@ export class BrightnessModel implements SegmentationModel {
   pauseMs = 0;
   /** What every window comes to, instead of an answer. */
   failure: Error | null = null;
+  /** Windows that are answered all the same before {@link failure}. */
+  failsAfter = 0;
 
   ready(): boolean {
     return true;
@@ -50,11 +52,12 @@ export class BrightnessModel implements SegmentationModel {
     onPhase?: (phase: 'encoding' | 'reasoning') => void,
   ): Promise<Float32Array[]> {
     signal?.throwIfAborted();
-    if (this.failure) throw this.failure;
+    if (this.failure && this.windowsAsked >= this.failsAfter) throw this.failure;
     onPhase?.('encoding');
+    if (this.pauseMs > 0) await sleep(this.pauseMs / 2, undefined, { signal }).catch(() => undefined);
     onPhase?.('reasoning');
     await openedOrAborted(this.gate, signal);
-    if (this.pauseMs > 0) await sleep(this.pauseMs, undefined, { signal }).catch(() => undefined);
+    if (this.pauseMs > 0) await sleep(this.pauseMs / 2, undefined, { signal }).catch(() => undefined);
     signal?.throwIfAborted();
     this.windowsAsked += 1;
     const brightness = blockMeans(image);

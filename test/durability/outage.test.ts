@@ -1,7 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ModelRejectedError, ModelUnavailableError } from '../../src/inference/segmentation-model.ts';
+import {
+  ModelCrashedError,
+  ModelRejectedError,
+  ModelUnavailableError,
+} from '../../src/inference/segmentation-model.ts';
 import type { Segmentation } from '../../src/segmentation/segmentation.ts';
 import { type DurableApp, openDurableApp } from './durable-app.ts';
 
@@ -35,18 +39,12 @@ describe('while the model is away', () => {
     await expect.poll(() => statesOf(ids), WAIT).not.toContain('RUNNING');
     const waiting = (await all(ids)).filter(({ state }) => state !== 'SUCCEEDED');
     expect(waiting.length).toBeGreaterThan(0);
-    await expect
-      .poll(async () => (await all(waiting.map(({ id }) => id))).every(({ failure }) => failure), WAIT)
-      .toBe(true);
-    for (const { state, failure } of await all(waiting.map(({ id }) => id))) {
-      expect({ state, failure }).toEqual({
-        state: 'QUEUED',
-        failure: {
-          code: 'MODEL_UNAVAILABLE',
-          message: 'model brightness/1 does not answer now: connection refused',
-        },
-      });
-    }
+    const reasons = async (): Promise<unknown[]> =>
+      (await all(waiting.map(({ id }) => id))).map(({ state, failure }) => ({ state, failure }));
+    const message = 'model brightness/1 does not answer now: connection refused';
+    const reason = { state: 'QUEUED', failure: { code: 'MODEL_UNAVAILABLE', message } };
+    // From time to time one of them tries whether the model is back.
+    await expect.poll(reasons, WAIT).toEqual(waiting.map(() => reason));
     test.model.failure = null;
     await expect.poll(() => statesOf(ids), WAIT).toEqual(['SUCCEEDED']);
     expect(test.model.windowsAsked).toBe(RUNS * WINDOWS);
@@ -82,6 +80,31 @@ describe('a request that the model rejects', () => {
       message: `segmentation ${id} is SUCCEEDED; only FAILED ones can be put back in the queue`,
     });
   }, 120_000);
+});
+
+describe('a window that ends the model each time', () => {
+  it('fails its run after five attempts in vain, with a code of its own, and holds up nobody else', async () => {
+    test.model.windowsAsked = 0;
+    test.model.failsAfter = 2;
+    test.model.failure = new ModelCrashedError('brightness/1', 'its worker thread ended with code 1');
+    const id = await test.askAnew(sceneId);
+    await expect.poll(async () => (await test.segmentation(id)).failure?.code, WAIT).toBe('MODEL_CRASHED');
+    await expect.poll(async () => (await test.segmentation(id)).state, WAIT).toBe('FAILED');
+    const { attempts, failure, progress } = await test.segmentation(id);
+    expect(failure).toEqual({
+      code: 'MODEL_CRASHED',
+      message: 'model brightness/1 ended while it worked on the window: its worker thread ended with code 1',
+    });
+    expect(attempts).toBe(5);
+    expect(progress).toMatchObject({ windowsDone: 2, windowsTotal: WINDOWS });
+    expect(test.model.windowsAsked).toBe(2);
+    test.model.failsAfter = 0;
+    test.model.failure = null;
+    const other = await test.askAnew(sceneId);
+    await expect.poll(async () => (await test.segmentation(other)).state, WAIT).toBe('SUCCEEDED');
+    await test.app.segmentations.retry([id]);
+    await expect.poll(async () => (await test.segmentation(id)).state, WAIT).toBe('SUCCEEDED');
+  }, 300_000);
 });
 
 describe('a cancelled run', () => {

@@ -1,8 +1,9 @@
 import { createClient } from 'graphql-ws';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { createHttpServer } from '../../src/http/http-server.ts';
 import { listen, type Listening } from '../../src/http/listen.ts';
+import { RunProgress } from '../../src/segmentation/run-progress.ts';
 import { RUN_PHASES } from '../../src/segmentation/segmentation.ts';
 import { type DurableApp, openDurableApp } from './durable-app.ts';
 
@@ -75,6 +76,19 @@ describe('segmentationProgress over a WebSocket', () => {
     expect(events.some(({ progress }) => progress.etaS !== null && progress.etaS > 0)).toBe(true);
     // Two a second, and those of the changes of state.
     expect(events.length).toBeLessThan(2 * seconds + 5);
+  }, 120_000);
+
+  it('goes through every phase, and shows those of a long run', async () => {
+    test.model.pauseMs = 900;
+    const entered = vi.spyOn(RunProgress.prototype, 'enter');
+    const id = await test.askAnew(sceneId);
+    const shown = (await eventsOf(id)).map(({ progress }) => progress.phase);
+    const phases = entered.mock.calls.map(([phase]) => phase);
+    entered.mockRestore();
+    const window = ['reading', 'encoding', 'reasoning'];
+    expect(phases).toEqual([...Array.from({ length: 16 }, () => window).flat(), 'tracing', 'storing']);
+    // A phase that is over in less than half a second is not always seen.
+    expect(shown).toEqual(expect.arrayContaining(['encoding', 'reasoning', 'tracing', 'done']));
   }, 120_000);
 
   it('ends at once for what is final, and when the segmentation is deleted with its scene', async () => {

@@ -6,7 +6,7 @@ import { runCli } from '../../src/cli/program.ts';
 import { measureRedundancy, pictureCells, type RedundancyImage } from '../../src/evaluation/redundancy.ts';
 import { redundancyPage } from '../../src/evaluation/redundancy-page.ts';
 import { SimilarityTally, tallyNeighbours, tallyRandomPairs } from '../../src/evaluation/token-similarity.ts';
-import { VisionStages, withOutputs } from '../../src/evaluation/vision-stages.ts';
+import { VisionStages, withOutputs } from '../../src/inference/vision-stages.ts';
 import { CapturedTerminal } from '../cli/captured-terminal.ts';
 import { seededRandom } from '../seeded.ts';
 

@@ -5,8 +5,10 @@ import type { Feature } from '../../src/feature/feature.ts';
 import type { FeatureFilter, FeatureOrder } from '../../src/feature/feature.filter.ts';
 import { FeatureRepository } from '../../src/feature/feature.repository.ts';
 import type { Page } from '../../src/page.ts';
+import { SegmentationRepository } from '../../src/segmentation/segmentation.repository.ts';
+import { featuresOf, resultOf, startSegmentation } from '../database/seeds.ts';
 import { openTestDatabase } from '../database/test-database.ts';
-import { METRE, storeFeatures, type StoredIds } from './stored-features.ts';
+import { cell, METRE, storeFeatures, type StoredIds } from './stored-features.ts';
 
 let database: Database;
 let features: FeatureRepository;
@@ -26,6 +28,13 @@ async function found(filter: FeatureFilter, order: FeatureOrder): Promise<string
   const { edges } = await features.find(filter, order, { first: 100 });
   return edges.map(({ node }) => names.get(node.id)).join(' ');
 }
+/** Stores two features more, one of them first and one last by area. */
+async function storeMore(round: number): Promise<void> {
+  const more = await startSegmentation(database, ids.scene, { prompt: `later ${round}` });
+  const result = resultOf(featuresOf(cell(900, 901 + round, 0, 1), cell(1000, 1900 + round, 0, 900)));
+  await new SegmentationRepository(database).storeResult(more, result);
+}
+const removeMore = () => database.prisma.segmentation.deleteMany({ where: { prompt: { startsWith: 'later' } } });
 const point = (x: number, y: number) => ({ type: 'Point' as const, coordinates: [10 + x * METRE, y * METRE] });
 
 describe('an order', () => {
@@ -117,6 +126,26 @@ describe('an order', () => {
     expect(back.edges).toEqual(edges.slice(2, 4));
     for (const page of [front, back]) expect(page).toMatchObject({ hasNextPage: true, hasPreviousPage: true });
   });
+
+  it.each<FeatureOrder['by']>(['AREA', 'PROBABILITY', 'CREATED'])(
+    'by %s gives what was there exactly once, whatever is stored between the pages',
+    async (by) => {
+      for (const direction of ['ASC', 'DESC'] as const) {
+        const before = (await found({}, { by, direction })).split(' ');
+        const stored = new Set(names.values());
+        const seen: string[] = [];
+        let after: string | null = null;
+        do {
+          const page: Page<Feature> = await features.find({}, { by, direction }, { first: 2, after });
+          seen.push(...page.edges.map(({ node }) => names.get(node.id) ?? node.id));
+          after = page.hasNextPage ? page.edges.at(-1)!.cursor : null;
+          await storeMore(seen.length);
+        } while (after !== null && seen.length < 100);
+        expect(seen.filter((name) => stored.has(name))).toEqual(before);
+        await removeMore();
+      }
+    },
+  );
 
   it('is the same for the features of each of several segmentations, with their number', async () => {
     const order: FeatureOrder = { by: 'DISTANCE', direction: 'ASC' };

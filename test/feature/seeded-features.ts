@@ -40,3 +40,20 @@ export async function seedFeatures(database: Database, count: number): Promise<v
     FROM feature AS f JOIN feature AS next ON next.segmentation_id <> f.segmentation_id AND next.label = f.label + 1`);
   await database.execute(Prisma.sql`ANALYZE feature, feature_adjacency, segmentation, scene`);
 }
+
+/**
+ * Copies the first of the seeded features, half a cell aside, into a segmentation of a second scene on the same ground.
+ * @returns identifier of the segmentation
+ */
+export async function copyInOtherScene(database: Database, count: number): Promise<string> {
+  const { scene, segmentation } = await runningSegmentation(database);
+  await database.execute(Prisma.sql`
+    INSERT INTO feature (id, scene_id, segmentation_id, label, geometry, centroid, area_m2, perimeter_m, compactness,
+                         pixel_count, mean_probability)
+    SELECT ('01900000-0000-7001-8000-' || lpad(to_hex(f.label), 12, '0'))::uuid, ${scene.id}::uuid, ${segmentation.id}::uuid,
+           f.label, ST_Translate(f.geometry, 0.0005, 0.0005), ST_Translate(f.centroid, 0.0005, 0.0005), f.area_m2,
+           f.perimeter_m, f.compactness, f.pixel_count, f.mean_probability
+    FROM feature AS f WHERE f.label <= ${count}::int`);
+  await database.execute(Prisma.sql`ANALYZE feature, feature_adjacency, segmentation, scene`);
+  return segmentation.id;
+}

@@ -66,7 +66,7 @@ describe('an operation', () => {
       {},
       12,
     ],
-    ['a join with neighbours', '{ features(first: 1, filter: { adjacentTo: {} }) { nodes { id } } }', {}, 52],
+    ['a join with neighbours', '{ features(first: 1, filter: { adjacentTo: {} }) { nodes { id } } }', {}, 202],
     [
       'a spatial join',
       '{ features(first: 1, filter: { adjacentTo: {}, adjacentWithinM: 9 }) { nodes { id } } }',

@@ -118,6 +118,19 @@ describe('EndpointPool', () => {
     expect(probes).toEqual([A]);
   });
 
+  it('does not try work on a third server that ended two', async () => {
+    const pool = poolOf(A, B, 'http://c');
+    await pool.probeAll();
+    const asked: string[] = [];
+    const ending = (url: string): Promise<string> => {
+      asked.push(url);
+      return Promise.reject(new EndpointFailure('other side closed', 'broken'));
+    };
+    await expect(pool.use('x', ending)).rejects.toMatchObject({ broken: true, failed: false });
+    expect(asked).toHaveLength(2);
+    expect([A, B, 'http://c'].filter((url) => !asked.includes(url))).toEqual([await place(pool)]);
+  });
+
   it('tells a failure of the model everywhere from an outage', async () => {
     const pool = poolOf(A, B);
     let asked = 0;

@@ -5,8 +5,14 @@ import { DEFAULT_LOCAL, LocalModel } from '../../src/inference/local-model.ts';
 import type { VerifiedModel } from '../../src/inference/manifest.ts';
 import { ModelGraphs } from '../../src/inference/model-graphs.ts';
 import { QuestionTokenizer } from '../../src/inference/question-tokenizer.ts';
-import { ModelUnavailableError, QuestionTooLongError, type Question } from '../../src/inference/segmentation-model.ts';
+import {
+  ModelCrashedError,
+  ModelUnavailableError,
+  QuestionTooLongError,
+  type Question,
+} from '../../src/inference/segmentation-model.ts';
 import { seededRandom } from '../seeded.ts';
+import { endThread } from './end-thread.ts';
 import { smallManifest, temporaryFolder, testModel, writeModel } from './model-folder.ts';
 
 const QUESTION: Question = { task: 'REASONING', text: 'Where could a boat moor?' };
@@ -57,6 +63,33 @@ describe('LocalModel', () => {
     await model.infer(noise(), [QUESTION]);
     clearInterval(timer);
     expect(turns).toBeGreaterThanOrEqual(10);
+  });
+
+  it('tells whether it encodes the image or reasons about it', async () => {
+    const image = noise();
+    const phasesOf = async (...questions: Question[]): Promise<string[]> => {
+      const phases: string[] = [];
+      await model.infer(image, questions, undefined, (phase) => phases.push(phase));
+      return phases;
+    };
+    expect((await phasesOf(QUESTION)).slice(0, 1)).toEqual(['encoding']);
+    expect((await phasesOf(QUESTION)).at(-1)).toBe('reasoning');
+    expect(await phasesOf(QUESTION)).toEqual(['reasoning']);
+    // The part of the prompt before the question differs from task to task.
+    expect(await phasesOf({ task: 'REFERRING', text: 'water' })).toEqual(['encoding', 'reasoning']);
+  });
+
+  it('tells a window that its thread ended at from those that only waited', async () => {
+    const crashing = await LocalModel.load(verified);
+    endThread(crashing);
+    const atWork = crashing.infer(noise(), [QUESTION]);
+    const waiting = crashing.infer(noise(), [QUESTION]);
+    await Promise.all([
+      expect(atWork).rejects.toThrow(ModelCrashedError),
+      expect(waiting).rejects.toThrow(ModelUnavailableError),
+    ]);
+    expect(crashing.ready()).toBe(false);
+    await expect(crashing.infer(noise(), [QUESTION])).rejects.toThrow(ModelUnavailableError);
   });
 
   it('refuses at the door what the graphs cannot take', async () => {

@@ -1,7 +1,7 @@
 import { symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { localModels } from '../../src/inference/local-model.ts';
+import { type LocalModel, localModels } from '../../src/inference/local-model.ts';
 import { AmbiguousModelError, ModelRegistry, UnknownModelError } from '../../src/inference/model-registry.ts';
 import { MODELS_DIR, smallManifest, temporaryFolder, writeModel } from './model-folder.ts';
 
@@ -17,6 +17,17 @@ async function modelsFolder(...ids: string[]): Promise<string> {
 }
 
 describe('ModelRegistry', () => {
+  it('tells a loader how many models share what there is', async () => {
+    const shares: number[] = [];
+    const load = (_verified: unknown, models: number): Promise<LocalModel> => {
+      shares.push(models);
+      throw new Error('not in this test');
+    };
+    const registry = await ModelRegistry.open(await modelsFolder('a/1', 'b/1', 'c/1'), 'a', { ...localModels(), load });
+    await expect(registry.get()).rejects.toThrow('not in this test');
+    expect(shares).toEqual([3]);
+  });
+
   it('lists models by name and version, the newest version of a name last', async () => {
     const registry = await ModelRegistry.open(await modelsFolder('b/1', 'a/10', 'a/9'), undefined, localModels());
     expect(registry.list().map(({ id }) => id)).toEqual(['a/9', 'a/10', 'b/1']);

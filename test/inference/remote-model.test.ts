@@ -12,6 +12,7 @@ import {
 } from '../../src/inference/segmentation-model.ts';
 import { noiseWindow } from '../model-server/inference-request.ts';
 import { MODEL_PATH, type ServedModels, serveModels } from '../model-server/served-models.ts';
+import { endThread } from './end-thread.ts';
 import { MODELS_DIR } from './model-folder.ts';
 
 const QUESTION: Question = { task: 'REASONING', text: 'Where could a boat moor?' };
@@ -87,7 +88,53 @@ describe('a remote model', { timeout: 180_000 }, () => {
     const model = await remote([broken.url, served.url]);
     for (let i = 0; i < 3; i++) expect((await model.infer(window(1), [QUESTION])).length).toBe(1);
     const alone = await remote([broken.url]);
-    await expect(alone.infer(window(1), [QUESTION])).rejects.toMatchObject({ code: 'MODEL_UNAVAILABLE' });
+    await expect(alone.infer(window(1), [QUESTION])).rejects.toMatchObject({ code: 'MODEL_CRASHED' });
+  });
+
+  it('tells a window that ended the model from an outage', async () => {
+    const crashing = await serveModels();
+    open.push(() => crashing.close());
+    const model = await remote([crashing.url]);
+    const before = crashing.model.infer(window(6), [QUESTION]);
+    const asked = model.infer(window(7), [QUESTION]);
+    const refused = expect(asked).rejects.toMatchObject({ code: 'MODEL_CRASHED' });
+    await expect.poll(() => crashing.model.stats.waiting, { interval: 1, timeout: 30_000 }).toBe(1);
+    endThread(crashing.model);
+    await before;
+    await refused;
+    await expect(asked).rejects.toThrow(/status 500: model segearth-r1-compact\/1 ended while it worked on the window/);
+  });
+
+  it('tells what the server does with a window, and of one that does not say so that it reasons', async () => {
+    const phasesOf = async (model: SegmentationModel, image: Uint8Array): Promise<string[]> => {
+      const phases: string[] = [];
+      await model.infer(image, [QUESTION], undefined, (phase) => phases.push(phase)).catch(() => undefined);
+      return phases;
+    };
+    const model = await remote([served.url]);
+    const first = await phasesOf(model, window(8));
+    expect([first[0], first.at(-1)]).toEqual(['encoding', 'reasoning']);
+    expect(await phasesOf(model, window(8))).toEqual(['reasoning']);
+    const silent = await remote([(await standIn(refusing(400, 'no'), { parameters: {} })).url]);
+    expect(await phasesOf(silent, window(8))).toEqual(['reasoning']);
+  });
+
+  it('asks no server for interim answers that stands behind a proxy', async () => {
+    const heard: unknown[] = [];
+    const proxied = await standIn((request, response) => {
+      heard.push(request.headers['terraql-phases']);
+      request.resume().once('end', () => response.writeHead(400).end('{}'));
+    });
+    const ask = async (): Promise<void> => {
+      const model = await remote([proxied.url]);
+      await expect(model.infer(window(1), [QUESTION])).rejects.toMatchObject({ code: 'MODEL_REJECTED' });
+    };
+    await ask();
+    proxied.server.prependListener('request', (_request, response: ServerResponse) =>
+      response.setHeader('via', '1.1 edge'),
+    );
+    await ask();
+    expect(heard).toEqual(['yes', undefined]);
   });
 
   it('comes back when the server does', async () => {
@@ -106,7 +153,7 @@ describe('a remote model', { timeout: 180_000 }, () => {
       else void forward(request, response);
     });
     const model = await remote([server.url]);
-    await expect(model.infer(window(1), [QUESTION])).rejects.toThrow(ModelUnavailableError);
+    await expect(model.infer(window(1), [QUESTION])).rejects.toMatchObject({ code: 'MODEL_CRASHED' });
     down = false;
     await expect.poll(() => model.ready(), { timeout: 10_000 }).toBe(true);
     expect((await model.infer(window(1), [QUESTION])).length).toBe(1);

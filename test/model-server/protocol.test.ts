@@ -1,43 +1,12 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { request as send } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import { HEADER_LENGTH } from '../../src/inference/open-inference/message.ts';
 import type { WireTensor } from '../../src/inference/open-inference/tensor.ts';
 import type { TokenizedQuestion } from '../../src/inference/prompt-rows.ts';
 import { binaryRequest, inputsOf, jsonRequest, noiseWindow } from './inference-request.ts';
+import { checked } from './open-inference-protocol.ts';
 import { MODEL_PATH, type ServedModels, serveModels } from './served-models.ts';
-
-/**
- * The schemas of the protocol's OpenAPI description, written anew: `specification/protocol/open_inference_rest.yaml` of
- * kserve/open-inference-protocol. `data` may be absent where the binary tensor extension replaces it.
- */
-const protocol = {
-  server: z.object({ name: z.string(), version: z.string(), extensions: z.array(z.string()) }),
-  model: z.object({
-    name: z.string(),
-    versions: z.array(z.string()).optional(),
-    platform: z.string(),
-    inputs: z.array(z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.int()) })),
-    outputs: z.array(z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.int()) })),
-  }),
-  inference: z.object({
-    model_name: z.string(),
-    model_version: z.string().optional(),
-    id: z.string().optional(),
-    parameters: z.record(z.string(), z.unknown()).optional(),
-    outputs: z.array(
-      z.object({
-        name: z.string(),
-        shape: z.array(z.int()),
-        datatype: z.string(),
-        parameters: z.record(z.string(), z.unknown()).optional(),
-        data: z.array(z.number()).optional(),
-      }),
-    ),
-  }),
-  error: z.strictObject({ error: z.string().min(1) }),
-};
 
 describe('the model server', { timeout: 180_000 }, () => {
   let served: ServedModels;
@@ -66,7 +35,7 @@ describe('the model server', { timeout: 180_000 }, () => {
   const refused = async (init: RequestInit, status = 400): Promise<string> => {
     const response = await infer(init);
     expect(response.status).toBe(status);
-    return protocol.error.parse(await response.json()).error;
+    return (await errorOf(response)).error;
   };
 
   it('tells that it lives and is ready, and what it is', async () => {
@@ -78,8 +47,12 @@ describe('the model server', { timeout: 180_000 }, () => {
     ])
       expect((await get(path)).status, path).toBe(200);
     for (const path of ['/v2', '/v2/']) {
-      const server = protocol.server.parse(await (await get(path)).json());
-      expect(server).toEqual({ name: 'terraql', version: '0.0.0-test', extensions: ['binary_tensor_data'] });
+      const server = await (await get(path)).json();
+      expect(checked('metadata_server_response', server)).toEqual({
+        name: 'terraql',
+        version: '0.0.0-test',
+        extensions: ['binary_tensor_data'],
+      });
     }
   });
 
@@ -87,7 +60,7 @@ describe('the model server', { timeout: 180_000 }, () => {
     const { windowPx, logitsPx } = served.model.manifest;
     for (const path of [MODEL_PATH, '/v2/models/segearth-r1-compact']) {
       const json: unknown = await (await get(path)).json();
-      expect(protocol.model.parse(json)).toMatchObject({
+      expect(checked('metadata_model_response', json)).toMatchObject({
         name: 'segearth-r1-compact',
         versions: ['1'],
         inputs: [
@@ -103,10 +76,45 @@ describe('the model server', { timeout: 180_000 }, () => {
     }
   });
 
+  it('is checked against a description that refuses what is not the protocol', () => {
+    const output = { name: 'logits', datatype: 'FP32', shape: [1], data: [0.5] };
+    const answer = { model_name: 'm', outputs: [output] };
+    expect(checked('inference_response', answer)).toBe(answer);
+    for (const wrong of [
+      { ...output, shape: ['1'] },
+      { ...output, data: undefined },
+      { ...output, datatype: 5 },
+    ])
+      expect(() => checked('inference_response', { ...answer, outputs: [wrong] })).toThrow('not a valid');
+    expect(() => checked('inference_error_response', { error: 5 })).toThrow('error must be string');
+  });
+
+  it('tells a client that wants to know what it does with a window, and no other', async () => {
+    const fresh = binaryRequest(inputsOf(served.model.manifest, noiseWindow(served.model.manifest, 3), questions));
+    const phasesOf = async (headers: Record<string, string>): Promise<unknown[]> => {
+      const phases: unknown[] = [];
+      const { body } = await send(`${served.url}${MODEL_PATH}/infer`, {
+        method: 'POST',
+        headers: { ...fresh.headers, ...headers },
+        body: fresh.body,
+        onInfo: ({ statusCode, headers: told }) => void phases.push([statusCode, told['terraql-phase']]),
+      });
+      await body.dump();
+      return phases;
+    };
+    expect(await phasesOf({})).toEqual([]);
+    // The image half of the first task is known by now; the request has a question of each.
+    const known = [
+      [102, 'reasoning'],
+      [102, 'reasoning'],
+    ];
+    expect(await phasesOf({ 'terraql-phases': 'yes' })).toEqual(known);
+  });
+
   it('answers JSON with the bits that the model answers here', async () => {
     const response = await infer(jsonRequest(inputs, { id: 'window 7', outputs: [{ name: 'logits' }] }));
     expect(response.headers.get(HEADER_LENGTH)).toBeNull();
-    const answer = protocol.inference.parse(await response.json());
+    const answer = checked('inference_response', await response.json()) as Inference;
     const { logitsPx } = served.model.manifest;
     expect(answer).toMatchObject({
       model_name: 'segearth-r1-compact',
@@ -114,7 +122,7 @@ describe('the model server', { timeout: 180_000 }, () => {
       id: 'window 7',
       outputs: [{ name: 'logits', datatype: 'FP32', shape: [2, logitsPx, logitsPx] }],
     });
-    expect(Float32Array.from(answer.outputs[0]!.data!)).toEqual(expected);
+    expect(Float32Array.from(answer.outputs[0]!.data)).toEqual(expected);
   });
 
   it('answers bytes with the bits that the model answers here', async () => {
@@ -162,7 +170,7 @@ describe('the model server', { timeout: 180_000 }, () => {
     for (const path of ['/v2/models/other', '/v2/models/segearth-r1-compact/versions/2/ready', '/v2/other']) {
       const response = await get(path);
       expect(response.status, path).toBe(404);
-      protocol.error.parse(await response.json());
+      await errorOf(response);
     }
     expect((await infer(binaryRequest(inputs), '/v2/models/other')).status).toBe(404);
   });
@@ -172,7 +180,7 @@ describe('the model server', { timeout: 180_000 }, () => {
     const response = await infer(jsonRequest(fresh, { parameters: { timeout: 1000 } }));
     expect(response.status).toBe(503);
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
-    expect(protocol.error.parse(await response.json()).error).toMatch(/^no answer within 0\.001 s/);
+    expect((await errorOf(response)).error).toMatch(/^no answer within 0\.001 s/);
   });
 
   it('counts windows, batches and requests for Prometheus', async () => {
@@ -189,16 +197,29 @@ describe('the model server', { timeout: 180_000 }, () => {
     expect(value('terraql_model_image_cache_evictions_total')).toBe(0);
     expect(value('terraql_model_batch_questions_sum')).toBeGreaterThanOrEqual(8);
     expect(value('terraql_model_waiting_requests')).toBe(0);
-    expect(text).toMatch(/terraql_model_requests_total\{model="segearth-r1-compact\/1",status="200"\} 3/);
+    expect(text).toMatch(/terraql_model_requests_total\{model="segearth-r1-compact\/1",status="200"\} 5/);
     expect(text).toMatch(/terraql_model_requests_total\{model="segearth-r1-compact\/1",status="413"\} 1/);
     expect(text).toContain('process_resident_memory_bytes');
   });
 });
 
-/** The one tensor after the JSON part. */
+interface Inference {
+  readonly outputs: readonly { readonly data: readonly number[]; readonly parameters?: object }[];
+}
+
+/** The error of a refusal, which holds nothing else. */
+async function errorOf(response: Response): Promise<{ error: string }> {
+  const json: unknown = await response.json();
+  expect(json).toEqual({ error: expect.stringMatching(/./) });
+  return checked('inference_error_response', json) as { error: string };
+}
+
+/** The one tensor after the JSON part, where the binary extension puts what the description calls `data`. */
 function bytesAfterHeader(body: Buffer, headerLength: string | null): Float32Array {
-  const json = protocol.inference.parse(JSON.parse(body.subarray(0, Number(headerLength)).toString()));
+  const json = JSON.parse(body.subarray(0, Number(headerLength)).toString()) as Inference;
   const bytes = Uint8Array.from(body.subarray(Number(headerLength)));
-  expect(json.outputs[0]!.parameters).toEqual({ binary_data_size: bytes.length });
+  expect(json.outputs.map(({ parameters }) => parameters)).toEqual([{ binary_data_size: bytes.length }]);
+  const outputs = json.outputs.map((output) => ({ ...output, data: Array.from(new Float32Array(bytes.buffer)) }));
+  checked('inference_response', { ...json, outputs });
   return new Float32Array(bytes.buffer);
 }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Database, Prisma } from '../../src/database/database.ts';
 import { SceneRepository } from '../../src/scene/scene.repository.ts';
@@ -35,7 +34,7 @@ describe('a segmentation in the queue', () => {
     const scene = await new SceneRepository(database).insert(newScene());
     const [asked] = await store.create([newSegmentation(scene.id)], ANEW);
     const worker = await workerOf(database);
-    expect(await store.claim(worker, () => 3)).toBeNull();
+    expect(await store.claim(worker, () => 3600)).toBeNull();
     expect(await store.claim(worker, () => 0)).toBeNull();
     await store.explainWait('tiny/1', { code: 'MODEL_UNAVAILABLE', message: 'gone fishing' });
     expect(await store.byId(asked!.id)).toMatchObject({
@@ -43,7 +42,9 @@ describe('a segmentation in the queue', () => {
       attempts: 0,
       failure: { message: 'gone fishing' },
     });
-    await sleep(3100);
+    await database.execute(Prisma.sql`UPDATE terraql_queue.job SET start_after = start_after - interval '30 minutes'`);
+    expect(await store.claim(worker, () => 0)).toBeNull();
+    await database.execute(Prisma.sql`UPDATE terraql_queue.job SET start_after = start_after - interval '30 minutes'`);
     expect(await claimNext(database)).toMatchObject([{ id: asked!.id, attempts: 1, failure: null }]);
     await cancelAll(asked!);
   });

@@ -2,18 +2,25 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { AppError } from '../errors.ts';
-import { oneLine } from './one-line.ts';
-import type { StageFeatures } from './token-similarity.ts';
 
 /** Names that an export gives to the encoder's stages inside the vision graph. */
 export const STAGES = ['res2', 'res3', 'res4', 'res5'] as const;
 export type Stage = (typeof STAGES)[number];
 
+/** A stage of the vision encoder: one vector a cell. */
+export interface StageFeatures {
+  readonly channels: number;
+  /** Cells of a row and of a column; the map is square. */
+  readonly side: number;
+  /** CHW float32: channel by channel, each row-major. */
+  readonly values: Float32Array;
+}
+
 /** The vision graph of a model does not name the stages of its encoder. */
 export class VisionStagesMissingError extends AppError {
   readonly code = 'VISION_STAGES_MISSING';
   constructor(file: string, cause: unknown) {
-    const said = oneLine(cause instanceof Error ? cause.message : String(cause));
+    const said = (cause instanceof Error ? cause.message : String(cause)).trim().replace(/\s*\n\s*/g, '; ');
     const missing = /Graph output \((\w+)\) does not exist/.exec(said)?.[1];
     super(
       `${file} cannot give ${STAGES.join(', ')} (${missing === undefined ? said : `nothing in it is called ${missing}`}): ` +

@@ -1,0 +1,30 @@
+// Runs benchmarks: all of them, or those named: `npm run bench -- query vector`, `npm run bench -- scenes 4096 5000 20000`.
+// Those in *.bench.ts are timed by vitest; each of the others is a program that measures processes of its own.
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+
+const root = path.resolve(import.meta.dirname, '..');
+const PROGRAMS = ['scenes', 'export-memory'];
+const NEEDS_SERVER = ['export-memory'];
+
+function run(command, parameters) {
+  const { status } = spawnSync(process.execPath, [path.join(root, 'node_modules', command), ...parameters], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  if (status !== 0) process.exitCode = status ?? 1;
+}
+
+const timed = (names) => run('vitest/vitest.mjs', ['bench', '--run', ...names]);
+const measured = (program, parameters = []) => run('tsx/dist/cli.mjs', [`test/bench/${program}.ts`, ...parameters]);
+
+const names = process.argv.slice(2);
+if (PROGRAMS.includes(names[0])) measured(names[0], names.slice(1));
+else {
+  timed(names);
+  for (const program of names.length === 0 ? PROGRAMS : []) {
+    if (NEEDS_SERVER.includes(program) && !process.env.DATABASE_URL) {
+      console.log(`${program}: set DATABASE_URL to a PostgreSQL server with PostGIS`);
+    } else measured(program);
+  }
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { Prisma } from '../database/database.ts';
+import { outlineSql } from './feature.row.ts';
+import type { PlainField, PlainName } from './feature.store.ts';
+
+/** A feature as JSON text, with its place in the order. */
+export const FeatureTextRow = z.object({ id: z.string(), sortedBy: z.number().nullable(), text: z.string() });
+
+/** JSON of numbers: PostgreSQL writes the shortest digits that give the same number again, as JavaScript does. */
+const NUMBERS: Record<Exclude<PlainName, 'id' | 'distanceM'>, Prisma.Sql> = {
+  areaM2: Prisma.sql`f.area_m2`,
+  perimeterM: Prisma.sql`f.perimeter_m`,
+  meanProbability: Prisma.sql`f.mean_probability`,
+  compactness: Prisma.sql`f.compactness`,
+  bearingDeg: Prisma.sql`f.bearing_deg`,
+};
+
+/**
+ * Text of a JSON object of the feature `f`.
+ * @param fields at least one
+ * @param distance what `distanceM` is
+ */
+export function featureTextSql(fields: readonly PlainField[], distance: Prisma.Sql): Prisma.Sql {
+  const parts = fields.flatMap((field, index) => [
+    Prisma.sql`${`${index === 0 ? '{' : ','}"${field.key}":`}::text`,
+    valueSql(field, distance),
+  ]);
+  return Prisma.sql`${Prisma.join(parts, ' || ')} || '}'`;
+}
+
+function valueSql(field: PlainField, distance: Prisma.Sql): Prisma.Sql {
+  if (field.name === '__typename') return Prisma.sql`'"Feature"'`;
+  if (field.name === 'id') return Prisma.sql`'"' || f.id::text || '"'`;
+  if (field.name === 'geometry') return outlineSql(field.format);
+  const number = field.name === 'distanceM' ? distance : NUMBERS[field.name];
+  return Prisma.sql`COALESCE((${number})::text, 'null')`;
+}

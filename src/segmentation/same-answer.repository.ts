@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { Prisma, type Queries } from '../database/database.ts';
+import { uuidsSql } from '../database/uuids.ts';
+import type { SameAnswer } from './run.store.ts';
+import { EMPTY_REASONS, type StoredMask } from './segmentation.ts';
+
+const AnswerRow = z.object({
+  id: z.string(),
+  answer: z.string(),
+  emptyReason: z.enum(EMPTY_REASONS).nullable(),
+  windows: z.number(),
+});
+const ProbabilityRow = z.object({ answer: z.string(), label: z.number(), probability: z.number() });
+
+/**
+ * See {@link RunStore.sameAnswers}; the newest answer of each. Leans on the primary key, `segmentation_identity` and
+ * `feature_label`.
+ * @param masksOf the masks of segmentations
+ */
+export async function findSameAnswers(
+  queries: Queries,
+  ids: readonly string[],
+  masksOf: (ids: readonly string[]) => Promise<Map<string, StoredMask>>,
+): Promise<Map<string, SameAnswer>> {
+  const found = await queries.query(
+    AnswerRow,
+    Prisma.sql`
+      SELECT DISTINCT ON (s.id) s.id, other.id AS answer, other.empty_reason AS "emptyReason",
+             other.windows_total AS windows
+      FROM segmentation AS s JOIN segmentation AS other ON other.identity = s.identity AND other.state = 'SUCCEEDED'
+      WHERE s.id = ANY(${uuidsSql(ids)}) AND NOT s.forced
+      ORDER BY s.id, other.id DESC`,
+  );
+  if (found.length === 0) return new Map();
+  const answers = found.map(({ answer }) => answer);
+  const masks = await masksOf(answers);
+  const probabilities = await queries.query(
+    ProbabilityRow,
+    Prisma.sql`
+      SELECT segmentation_id AS answer, label, mean_probability AS probability
+      FROM feature WHERE segmentation_id = ANY(${uuidsSql(answers)})`,
+  );
+  const byAnswer = new Map(answers.map((answer) => [answer, new Map<number, number>()]));
+  for (const { answer, label, probability } of probabilities) byAnswer.get(answer)!.set(label, probability);
+  return new Map(
+    found.flatMap(({ id, answer, emptyReason, windows }) => {
+      const mask = masks.get(answer);
+      // The scene of the answer may have been deleted in between.
+      return mask ? [[id, { mask, emptyReason, windows, probabilities: byAnswer.get(answer)! }] as const] : [];
+    }),
+  );
+}

@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Database } from '../../src/database/database.ts';
+import { createHttpServer } from '../../src/http/http-server.ts';
+import { listen, type Listening } from '../../src/http/listen.ts';
+import { openTestApp, type TestApp } from '../api/test-app.ts';
+import { openTestDatabase } from '../database/test-database.ts';
+import { storeFeatures } from '../feature/stored-features.ts';
+
+let test: TestApp;
+let listening: Listening;
+
+beforeAll(async () => {
+  let database: Database | undefined;
+  test = await openTestApp({}, async () => (database = await openTestDatabase()));
+  await storeFeatures(database!);
+  listening = await listen(createHttpServer(test.app), '127.0.0.1', 0);
+});
+afterAll(async () => {
+  await listening.stop(0);
+  await test.close();
+});
+
+interface HttpAnswer {
+  readonly data: unknown;
+  readonly errors?: readonly { readonly message: string; readonly extensions: { readonly code: string } }[];
+}
+
+async function overHttp(query: string, variables: object): Promise<HttpAnswer> {
+  const body = JSON.stringify({ query, variables });
+  const response = await fetch(`${listening.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  });
+  return (await response.json()) as HttpAnswer;
+}
+
+const NEAR = 'filter: { near: { geometry: { type: "Point", coordinates: [10, 0] }, withinM: 1000 } }';
+
+describe('nodes that are written by the database', () => {
+  it.each([
+    ['every plain field', '{ features { nodes { id areaM2 perimeterM meanProbability compactness bearingDeg } } }'],
+    [
+      'no value where a feature has none',
+      '{ features(orderBy: { by: AREA, direction: ASC }) { nodes { areaM2 id } } }',
+    ],
+    ['outlines in two formats', '{ features { nodes { geometry rough: geometry(precision: 3, simplifyM: 5) } } }'],
+    ['a precision of null', '{ features { nodes { geometry(precision: null) } } }'],
+    ['distances', `{ features(${NEAR}, orderBy: { by: DISTANCE, direction: ASC }) { nodes { distanceM id } } }`],
+    ['distances without a place', '{ features { nodes { distanceM } } }'],
+    ['other names', '{ all: features { found: nodes { key: id type: __typename __typename } __typename } }'],
+    [
+      'fragments',
+      'fragment A on Feature { areaM2 id } { features { nodes { id ...A ... on Node { id } ... { compactness } } } }',
+    ],
+    [
+      'pages beside it',
+      '{ features(first: 2) { totalCount nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }',
+    ],
+    [
+      'a page from the back',
+      '{ features(last: 3) { nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }',
+    ],
+    ['two lists', '{ a: features(first: 1) { nodes { id } } b: features(last: 1) { nodes { id } } }'],
+    ['nothing', '{ features(filter: { areaM2: { min: 1e12 } }) { nodes { id geometry } totalCount } }'],
+  ])('are those that are resolved: %s', async (_name, query) => {
+    const answer = await overHttp(query, {});
+    const resolved = await test.ask(query);
+    expect(resolved.error).toBeNull();
+    expect(answer.errors).toBeUndefined();
+    expect(answer.data).toEqual(resolved.data);
+    expect(JSON.stringify(answer.data)).toBe(JSON.stringify(resolved.data));
+  });
+
+  it.each([
+    ['edges', '{ features { edges { cursor node { id geometry } } nodes { id } } }'],
+    ['a relation', '{ features { nodes { id geometry segmentation { prompt } } } }'],
+    ['a box', '{ features { nodes { id bbox centroid pixelCount } } }'],
+    ['@include', 'query ($yes: Boolean = false) { features { nodes { id areaM2 @include(if: $yes) } } }'],
+    ['nodes twice', '{ features { nodes { id } nodes { areaM2 } } }'],
+    ['a fragment around nodes', '{ features { ... on FeatureConnection { nodes { id } } } }'],
+  ])('are resolved as before where they are more than values: %s', async (_name, query) => {
+    const answer = await overHttp(query, {});
+    expect(answer.errors).toBeUndefined();
+    expect(answer.data).toEqual((await test.ask(query)).data);
+  });
+
+  it('take the format of outlines from variables, and refuse one that cannot be', async () => {
+    const query = 'query ($p: Int) { features { nodes { geometry(precision: $p) } } }';
+    const resolved = await test.ask(query, { p: 2 });
+    expect((await overHttp(query, { p: 2 })).data).toEqual(resolved.data);
+    const refused = await overHttp(query, { p: 99 });
+    expect(refused.errors).toEqual([
+      expect.objectContaining({
+        message: 'precision is 99; it must be 0 to 15 decimal places',
+        extensions: { code: 'REQUEST_TOO_LARGE' },
+      }),
+    ]);
+  });
+});
