@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-#: Peak memory as a multiple of the release's files.
-LIMIT = 1.3
+#: Peak memory as a multiple of the release's files; what is mapped of files counts.
+LIMITS = {"fp32": 1.3, "fp16": 1.5, "int8": 1.3}
 
 SCRIPT = """
 import dataclasses, sys
 from pathlib import Path
 import torch
+from segmenter import onnx_file
 from tiny import tiny
 from segmenter.config import LanguageConfig
 from segmenter.drawn_weights import write_release
@@ -31,6 +32,7 @@ def status(field):
     return int(line.split()[1]) * 1024
 
 folder, precision = Path(sys.argv[1]), sys.argv[2]
+onnx_file._LARGEST_FILE = 32_000_000  # in every precision the matrices lie in a file of their own, as those of the full size
 config = dataclasses.replace(
     tiny(presence=False),
     language=LanguageConfig(hidden=1024, layers=8, heads=16, mlp=4096, rotary_dims=32, max_positions=64),
@@ -48,7 +50,7 @@ print(status("VmHWM") - before, sum(path.stat().st_size for path in weight_files
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process is read from /proc")
-@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
+@pytest.mark.parametrize("precision", LIMITS)
 def test_conversion_takes_little_more_memory_than_the_release_has_bytes(tmp_path: Path, precision: str) -> None:
     words = [sys.executable, "-c", SCRIPT, str(tmp_path), precision]
     tests = Path(__file__).parent
@@ -58,4 +60,4 @@ def test_conversion_takes_little_more_memory_than_the_release_has_bytes(tmp_path
     assert done.returncode == 0, done.stderr
     peak, size = (int(number) for number in done.stdout.split()[-2:])
     print(f"{precision}: peak {peak / size:.2f} of {size / 1e6:.0f} MB")
-    assert peak <= LIMIT * size
+    assert peak <= LIMITS[precision] * size
