@@ -95,10 +95,10 @@ describe('a remote model', { timeout: 180_000 }, () => {
     const crashing = await serveModels();
     open.push(() => crashing.close());
     const model = await remote([crashing.url]);
-    const { inferTokens } = crashing.model;
+    const inferTokens = crashing.model.inferTokens.bind(crashing.model);
     crashing.model.inferTokens = (...given) => {
       endThread(crashing.model);
-      return inferTokens.apply(crashing.model, given);
+      return inferTokens(...given);
     };
     const asked = model.infer(window(7), [QUESTION]);
     await expect(asked).rejects.toMatchObject({ code: 'MODEL_CRASHED' });
