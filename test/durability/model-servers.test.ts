@@ -13,7 +13,8 @@ import { type Running, startCommand } from './processes.ts';
 import { writeBlocks } from './seeded-scene.ts';
 import { urlOf } from './workers.ts';
 
-const SCENES = 4;
+/** So many that the hash which places each picture on one of two servers leaves neither without any. */
+const SCENES = 20;
 const OUTAGE_MS = 30_000;
 
 const server = process.env['DATABASE_URL'];
