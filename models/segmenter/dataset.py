@@ -131,11 +131,6 @@ def _place(at: int, extent: int, length: int, rng: np.random.Generator) -> int:
     return int(np.clip(rng.integers(low, high + 1), 0, length - extent))
 
 
-def unlabelled_window(side: int) -> Window:
-    """A black window about which nothing is known."""
-    return Window(np.zeros((side, side, 3), np.uint8), np.zeros((side, side), np.int32), np.zeros((side, side), np.int32))
-
-
 class Labelled:
     """Windows of a source with pixel labels (iSAID, Dubai, EPFL).
 

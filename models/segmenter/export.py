@@ -13,16 +13,10 @@ from segmenter.fuse import fuse, repository_of
 from segmenter.graph_check import check_graphs
 from segmenter.graphs import graphs
 from segmenter.manifest import Release, copy_tokenizer, weights_path, write_manifest
-from segmenter.network import SegEarthR1
 from segmenter.onnx_file import OPSET, export_graph
 from segmenter.precision import PRECISIONS, Precision
 from segmenter.streamed import Read, streamed_network
 from segmenter.tokenizer import TOKENIZER_FILE
-
-
-def as_stored(network: SegEarthR1, precision: Precision = "fp16") -> SegEarthR1:
-    """A network that computes what the exported graphs of `network` do."""
-    return streamed_network(network.config, network.state_dict().__getitem__, precision)
 
 
 def export_model(

@@ -123,7 +123,7 @@ def summary(answers: Sequence[Asked]) -> dict[str, object]:
         },
         "absent": {
             "questions": len(gone),
-            "emptyAccuracy": _share([a.scene.predicted == 0 for a in gone]),
+            "emptyAccuracy": empty_share([a.scene for a in gone]) if gone else None,
             "falseAlarmRate": _share([a.scene.predicted > 0 for a in gone]),
             "falseAlarmArea": _share([a.scene.predicted / max(1, a.pixels) for a in gone]),
         },

@@ -17,7 +17,7 @@ from torch import nn
 
 from segmenter.checkpoint import load_network, read_checkpoint, save_checkpoint
 from segmenter.config import TASKS, ModelConfig
-from segmenter.export import as_stored, export_model
+from segmenter.export import export_model
 from segmenter.graph_check import RELATIVE_LIMIT, check_graphs, open_graph, relative_difference, run_graph, run_module
 from segmenter.graphs import graphs
 from segmenter.manifest import Release, copy_tokenizer
@@ -26,7 +26,7 @@ from segmenter.network import SegEarthR1, normalise
 from segmenter.onnx_file import STAGES, export_graph
 from segmenter.streamed import streamed_network
 from segmenter.tokenizer import TOKENIZER_FILE, QuestionTokenizer
-from tiny import tiny
+from tiny import as_stored, tiny
 
 RELEASE = Release("7", "Apache-2.0", (0.2, 5.0), [{"name": "none", "licence": "none", "use": "test"}], {"gIoU": 0.5})
 

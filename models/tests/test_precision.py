@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from segmenter.drawn_weights import drawn_weight
-from segmenter.export import as_stored, export_model
+from segmenter.export import export_model
 from segmenter.graph_check import RELATIVE_LIMIT
 from segmenter.network import SegEarthR1, normalise
 from segmenter.precision import Precision, as_held, to_half, to_int8
 from segmenter.tokenizer import TOKENIZER_FILE, QuestionTokenizer
 from test_export import RELEASE
-from tiny import tiny
+from tiny import as_stored, tiny
 
 TEXTS = ["boats", "where could a pilot land?", "roads", "which parts flood first?"]
 

@@ -12,6 +12,9 @@ from segmenter.config import (
     VocabularyConfig,
     own_vocabulary,
 )
+from segmenter.network import SegEarthR1
+from segmenter.precision import Precision
+from segmenter.streamed import streamed_network
 
 
 def tiny(vocabulary: VocabularyConfig | None = None, presence: bool = True) -> ModelConfig:
@@ -26,3 +29,8 @@ def tiny(vocabulary: VocabularyConfig | None = None, presence: bool = True) -> M
         pixel_decoder=PixelDecoderConfig(dim=16, layers=1, heads=2, points=2, feed_forward=32, norm_groups=4),
         mask_generator=MaskGeneratorConfig(layers=3, heads=2, feed_forward=32, presence=presence),
     )
+
+
+def as_stored(network: SegEarthR1, precision: Precision = "fp16") -> SegEarthR1:
+    """A network that computes what the exported graphs of `network` do."""
+    return streamed_network(network.config, network.state_dict().__getitem__, precision)

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { parseJson } from '../parse-json.ts';
 import { EndpointFailure } from './endpoint-pool.ts';
 import { ModelRejectedError } from './segmentation-model.ts';
 
@@ -29,13 +30,9 @@ export function failureOf(cause: unknown): EndpointFailure {
   return new EndpointFailure(reasonOf(cause), brokeOff ? 'broken' : 'dead');
 }
 
-/** @returns null for what is not JSON */
+/** As {@link parseJson}. */
 export function jsonOf(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(body).toString('utf8'));
-  } catch {
-    return null;
-  }
+  return parseJson(Buffer.from(body).toString('utf8'));
 }
 
 /** The error of a protocol answer, else the beginning of whatever the server said. */

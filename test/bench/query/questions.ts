@@ -1,4 +1,5 @@
 import { ORIGIN, STEP } from './seed-city.ts';
+import { box } from '../../database/seeds.ts';
 import { seededRandom } from '../../seeded.ts';
 
 /** Those who answer, the floor last. */
@@ -57,20 +58,6 @@ export function placesOf(
 
 type Nodes = Readonly<Record<string, unknown>>[];
 
-/** A box as an outline, which PostGraphile's filters take. */
-const outline = ([west, south, east, north]: Place['bbox']): object => ({
-  type: 'Polygon',
-  coordinates: [
-    [
-      [west, south],
-      [east, south],
-      [east, north],
-      [west, north],
-      [west, south],
-    ],
-  ],
-});
-
 const features: Question = {
   name: 'features',
   title: '1,000 features in a bbox, with area and GeoJSON',
@@ -93,7 +80,7 @@ const features: Question = {
           nodes { rowId areaM2 geometry { geojson } }
         }
       }`,
-      variables: ({ bbox }) => ({ box: outline(bbox) }),
+      variables: ({ bbox }) => ({ box: box(...bbox) }),
       rows: (data) =>
         (data as { allFeatures: { nodes: Nodes } }).allFeatures.nodes.map(({ rowId, areaM2, geometry }) => ({
           id: rowId,
@@ -179,7 +166,7 @@ const adjacent: Question = {
           first: ${ADJACENT}
         ) { nodes { rowId areaM2 } }
       }`,
-      variables: ({ bbox }) => ({ box: outline(bbox) }),
+      variables: ({ bbox }) => ({ box: box(...bbox) }),
       rows: (data) =>
         (data as { allFeatures: { nodes: Nodes } }).allFeatures.nodes.map(({ rowId, areaM2 }) => ({
           id: rowId,
