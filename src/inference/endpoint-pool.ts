@@ -4,12 +4,12 @@ import { createHash } from 'node:crypto';
 export class EndpointFailure extends Error {
   /**
    * @param kind `dead`: taken out until a probe succeeds; `broken`: likewise, and it was at work on this; `busy`: left alone
-   *   for a while; `failed`: it answers, but not this
+   *   for a while; `late`: likewise, and the time that it gives a request was over; `failed`: it answers, but not this
    * @param retryAfterS what the server says of when to ask again
    */
   constructor(
     message: string,
-    readonly kind: 'dead' | 'broken' | 'busy' | 'failed',
+    readonly kind: 'dead' | 'broken' | 'busy' | 'late' | 'failed',
     readonly retryAfterS: number | null = null,
   ) {
     super(message);
@@ -22,12 +22,14 @@ export class NoEndpointError extends Error {
    * @param reasons per server, as it failed last
    * @param failed every server that was asked answered, and none could do it
    * @param broken a server ended at work on it
+   * @param late a server had no time left for it
    */
   constructor(
     reasons: readonly string[],
     readonly retryAfterS: number,
     readonly failed: boolean,
     readonly broken: boolean,
+    readonly late: boolean,
   ) {
     super(reasons.join('; '));
   }
@@ -128,8 +130,8 @@ export class EndpointPool {
     const wait = Math.min(...this.endpoints.map(({ notBefore }) => notBefore)) - this.now();
     const reasons = this.endpoints.map(({ url, reason }) => `${url}: ${reason}`);
     const failed = failures.length > 0 && failures.every(({ kind }) => kind === 'failed');
-    const broken = failures.some(({ kind }) => kind === 'broken');
-    return new NoEndpointError(reasons, Math.max(1, Math.ceil(wait / 1000)), failed, broken);
+    const some = (wanted: EndpointFailure['kind']): boolean => failures.some(({ kind }) => kind === wanted);
+    return new NoEndpointError(reasons, Math.max(1, Math.ceil(wait / 1000)), failed, some('broken'), some('late'));
   }
 
   /** Chooses a server and counts the request in the same turn, so that requests of one moment see each other. */
@@ -180,7 +182,7 @@ export class EndpointPool {
   private setAside(endpoint: Endpoint, { kind, message, retryAfterS }: EndpointFailure): void {
     endpoint.reason = message;
     if (kind === 'failed') return;
-    if (kind === 'busy') {
+    if (kind === 'busy' || kind === 'late') {
       endpoint.notBefore = this.now() + (retryAfterS === null ? BUSY_MS : retryAfterS * 1000);
       return;
     }

@@ -74,8 +74,9 @@ export class GraphThread implements WindowRunner {
   }
 
   /**
-   * @throws {ModelRejectedError} with what ONNX Runtime says; {@link ModelCrashedError} when the thread ends meanwhile;
-   *   {@link ModelUnavailableError} when it has ended before
+   * Batches are worked on one after the other.
+   * @throws {ModelRejectedError} with what ONNX Runtime says; {@link ModelCrashedError} when the thread ends at work on
+   *   the batch; {@link ModelUnavailableError} when it has ended before, or before it was the batch's turn
    */
   run(batch: SharedBatch, onPhase: (phase: ModelPhase) => void): Promise<Float32Array[][]> {
     if (this.ended) return Promise.reject(this.ended);
@@ -91,9 +92,11 @@ export class GraphThread implements WindowRunner {
     });
   }
 
-  /** Returns when the batch that is being worked on is done and the thread has ended. */
+  /** Refuses the batch behind the one that is being worked on; returns when that is done and the thread has ended. */
   async stop(): Promise<void> {
     if (this.ended) return;
+    const [, ...behind] = this.waiting.keys();
+    for (const id of behind) this.take(id)?.reject(new ModelUnavailableError(this.modelId, 'it was closed'));
     const exit = once(this.worker, 'exit');
     // Ending the thread from outside would take the process with it while ONNX Runtime is at work.
     const stop: WorkerRequest = 'stop';
@@ -123,8 +126,9 @@ export class GraphThread implements WindowRunner {
   private end(reason: string): void {
     if (this.ended) return;
     this.ended = new ModelUnavailableError(this.modelId, reason);
-    const crashed = new ModelCrashedError(this.modelId, reason);
-    for (const id of this.waiting.keys()) this.take(id)?.reject(crashed);
+    const [atWork, ...behind] = this.waiting.keys();
+    if (atWork !== undefined) this.take(atWork)!.reject(new ModelCrashedError(this.modelId, reason));
+    for (const id of behind) this.take(id)!.reject(this.ended);
     this.onEnd(this.ended);
   }
 }

@@ -110,6 +110,7 @@ export class ModelGraphs {
    */
   async answer(batch: WindowBatch): Promise<Float32Array[][]> {
     const answers: Float32Array[][] = batch.requests.map(() => []);
+    if (answers.every((_, request) => batch.isCancelled(request))) return answers;
     const window = await this.encode(batch.image, batch.key, () => batch.onPhase?.('encoding'));
     const asked = batch.requests.flatMap((questions, request) =>
       questions.map((question, place) => ({ request, place, question })),
@@ -185,12 +186,9 @@ export class ModelGraphs {
     past: Tensors,
     batch: readonly (readonly number[])[],
   ): Promise<Tensor> {
-    const outputs = await this.run(this.language, {
-      ...this.tokens(batch),
-      ...pick(this.language, window.features),
-      ...past,
-    });
-    return outputs['description']!;
+    const feeds = { ...this.tokens(batch), ...pick(this.language, window.features), ...past };
+    const { description } = await this.run(this.language, feeds, ['description']);
+    return description!;
   }
 
   /** Keys and values of the fixed part of a task's prompt, computed once per window: the past of all its questions. */
@@ -202,23 +200,32 @@ export class ModelGraphs {
       return input.shape.map((size) => (typeof size === 'number' ? size : 0));
     };
     const empty = (name: string): Tensor => new Tensor('float32', new Float32Array(0), shape(name));
-    const outputs = await this.run(this.language, {
+    const feeds = {
       ...this.tokens([this.manifest.prompt[task]]),
       ...pick(this.language, window.features),
       past_keys: empty('past_keys'),
       past_values: empty('past_values'),
-    });
+    };
+    const { present_keys: keys, present_values: values } = await this.run(this.language, feeds, [
+      'present_keys',
+      'present_values',
+    ]);
     // [layers, 1, heads, P, headDim] becomes the past's [layers, heads, P, headDim]: the same numbers.
     const past = (present: Tensor): Tensor => present.reshape([present.dims[0]!, ...present.dims.slice(2)]);
-    const prefix = { past_keys: past(outputs['present_keys']!), past_values: past(outputs['present_values']!) };
+    const prefix = { past_keys: past(keys!), past_values: past(values!) };
     window.prefixes.set(task, prefix);
     if (key !== null) this.cache.set(key, window);
     return prefix;
   }
 
-  private async run(graph: InferenceSession, feeds: Tensors): Promise<Tensors> {
+  /** @param wanted outputs that are handed over; each of them is copied */
+  private async run(
+    graph: InferenceSession,
+    feeds: Tensors,
+    wanted: readonly string[] = graph.outputNames,
+  ): Promise<Tensors> {
     const started = performance.now();
-    const outputs = await graph.run(feeds);
+    const outputs = await graph.run(feeds, wanted);
     this.graphsMs += performance.now() - started;
     return outputs;
   }

@@ -16,7 +16,9 @@ export const ERROR_CODE = 'Terraql-Error-Code';
 /** What an answer other than 200 means: an outage of this server, a failure or the end of its model, or a wrong request. */
 export function refusalOf(modelId: string, { status, headers, body }: Answer): Error {
   const said = `status ${status}: ${errorText(body)}`;
-  if (headers[ERROR_CODE.toLowerCase()] === 'MODEL_CRASHED') return new EndpointFailure(said, 'broken');
+  const code = headers[ERROR_CODE.toLowerCase()];
+  if (code === 'MODEL_CRASHED') return new EndpointFailure(said, 'broken');
+  if (code === 'DEADLINE_EXCEEDED') return new EndpointFailure(said, 'late', retryAfterS(headers['retry-after']));
   if (status === 500) return new EndpointFailure(said, 'failed');
   if (status === 429 || status === 503) return new EndpointFailure(said, 'busy', retryAfterS(headers['retry-after']));
   if (status >= 400 && status < 500 && status !== 408 && status !== 425) return new ModelRejectedError(modelId, said);

@@ -14,6 +14,7 @@ import { type Answer, errorText, failureOf, jsonOf, refusalOf } from './remote-a
 import {
   ModelCrashedError,
   type ModelInfo,
+  ModelLateError,
   type ModelPhase,
   ModelRejectedError,
   ModelUnavailableError,
@@ -110,14 +111,20 @@ export class RemoteModel implements SegmentationModel {
       throw new ModelUnavailableError(this.info.id, `${most} requests are under way already`, 1);
     const deadline = AbortSignal.timeout(this.settings.timeoutMs);
     const stop = signal ? AbortSignal.any([signal, deadline]) : deadline;
-    const asking = { message: this.message(image, tokenized), questions: questions.length, stop, deadline, onPhase };
+    let isBegun = false;
+    const began = (phase: ModelPhase): void => {
+      isBegun = true;
+      onPhase(phase);
+    };
+    const message = this.message(image, tokenized);
+    const asking = { message, questions: questions.length, stop, deadline, onPhase: began };
     this.underWay += 1;
     const asked = this.pool.use(windowKey(image), (url) => this.ask(url, asking)).finally(() => (this.underWay -= 1));
     try {
       return await Promise.race([asked, rejectionOf(stop)]);
     } catch (error) {
       signal?.throwIfAborted();
-      throw this.explained(error, deadline);
+      throw this.explained(error, deadline, isBegun);
     }
   }
 
@@ -126,13 +133,15 @@ export class RemoteModel implements SegmentationModel {
     this.closed = true;
   }
 
-  private explained(error: unknown, deadline: AbortSignal): unknown {
+  /** @param isBegun whether a server has begun with the window; of one that does not say, as soon as it is asked */
+  private explained(error: unknown, deadline: AbortSignal, isBegun: boolean): unknown {
+    const Late = isBegun ? ModelLateError : ModelUnavailableError;
     if (deadline.aborted && error === deadline.reason)
-      return new ModelUnavailableError(this.info.id, `no answer in ${this.settings.timeoutMs / 1000} s`);
+      return new Late(this.info.id, `no answer in ${this.settings.timeoutMs / 1000} s`);
     if (!(error instanceof NoEndpointError)) return error;
     if (error.broken) return new ModelCrashedError(this.info.id, error.message);
     if (error.failed) return new ModelRejectedError(this.info.id, error.message);
-    return new ModelUnavailableError(this.info.id, error.message, error.retryAfterS);
+    return new (error.late ? Late : ModelUnavailableError)(this.info.id, error.message, error.retryAfterS);
   }
 
   private message(image: Uint8Array, questions: readonly TokenizedQuestion[]): EncodedMessage {

@@ -48,9 +48,10 @@ export interface SegmentationModel {
    * @param onPhase called when the image begins to be encoded, which a window that is kept encoded is not, and when the
    *   questions begin; a model that cannot tell the two apart begins with the questions
    * @returns per question the logits `[logitsPx, logitsPx]`, row-major, before the sigmoid
-   * @throws {QuestionTooLongError} {@link ModelUnavailableError} when nothing answers now; {@link ModelCrashedError} when
-   *   what ran the model ended at work on this window; {@link ModelRejectedError} when the model refuses this request; the
-   *   signal's reason as soon as it is aborted, inside a window too
+   * @throws {QuestionTooLongError} {@link ModelUnavailableError} when nothing answers now; {@link ModelLateError} when this
+   *   window was begun and its time is over; {@link ModelCrashedError} when what ran the model ended at work on it;
+   *   {@link ModelRejectedError} when the model refuses this request; the signal's reason as soon as it is aborted, inside a
+   *   window too
    */
   infer(
     image: Uint8Array,
@@ -86,12 +87,18 @@ export class ModelUnavailableError extends AppError {
   /** @param retryAfterS seconds after which it is worth asking again; null when nobody knows */
   constructor(
     modelId: string,
-    reason: string,
+    readonly reason: string,
     readonly retryAfterS: number | null = null,
   ) {
     super(`model ${modelId} does not answer now: ${reason}`);
   }
 }
+
+/**
+ * The model began with this very request and did not answer in the time that a request may take. That is an outage as long
+ * as it answers nothing else either.
+ */
+export class ModelLateError extends ModelUnavailableError {}
 
 /**
  * What ran the model ended while it worked on this request. That may be chance; a window that does it each time must not

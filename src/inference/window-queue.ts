@@ -23,9 +23,12 @@ export interface SharedBatch {
   readonly cancelled: Int32Array<SharedArrayBuffer>;
 }
 
-/** What computes one batch at a time. */
+/** What computes one batch after the other, in the order in which they are given. */
 export interface WindowRunner {
-  /** @returns per request and question the logits; whatever for a request that was cancelled meanwhile */
+  /**
+   * @param onPhase once a batch `reasons`, the next one may be given, so that the runner has it at hand when it is done
+   * @returns per request and question the logits; whatever for a request that was cancelled meanwhile
+   */
   run(batch: SharedBatch, onPhase: (phase: ModelPhase) => void): Promise<Float32Array[][]>;
 }
 
@@ -48,20 +51,28 @@ interface Waiting extends WindowRequest {
   reject: (reason: unknown) => void;
 }
 
+/** A runner and what it holds. */
+interface Lane {
+  readonly runner: WindowRunner;
+  /** Batches without an answer: the one that is worked on and, from its questions on, the next. */
+  batches: number;
+  takesNext: boolean;
+}
+
 /** Windows whose runner is remembered: more than any image cache keeps. */
 const REMEMBERED = 10_000;
 const FIRST_GUESS_MS = 1000;
 
 /**
- * Requests in the order of their arrival, except that all requests about one window are answered together, and that a
- * window which is being worked on is not given to a second runner: its new questions wait until the image half is known.
- * A window goes to the runner that had it before.
+ * Requests in the order of their arrival, except that all requests about one window are answered together. A window goes
+ * to the runner that had it before, and waits for that one: while its image half is computed, no second runner begins
+ * with it. A runner gets its next window a moment before it has answered the present one, not earlier, so that requests
+ * about a window have as long as can be to come together.
  */
 export class WindowQueue {
   private readonly waiting: Waiting[] = [];
-  private readonly free: WindowRunner[];
-  private readonly underWay = new Set<string>();
-  private readonly homes = new LRUCache<string, WindowRunner>({ max: REMEMBERED });
+  private readonly lanes: readonly Lane[];
+  private readonly homes = new LRUCache<string, Lane>({ max: REMEMBERED });
   private batchMs = FIRST_GUESS_MS;
 
   /**
@@ -69,28 +80,28 @@ export class WindowQueue {
    * @param report called after each batch
    */
   constructor(
-    private readonly runners: readonly WindowRunner[],
+    runners: readonly WindowRunner[],
     private readonly limits: QueueLimits,
     private readonly busy: (retryAfterS: number) => Error,
     private readonly report: (batch: BatchReport) => void = () => undefined,
   ) {
-    this.free = [...runners];
+    this.lanes = runners.map((runner) => ({ runner, batches: 0, takesNext: true }));
   }
 
-  /** Requests that wait, those under way not counted. */
+  /** Requests that wait, those that a runner has not counted. */
   get length(): number {
     return this.waiting.length;
   }
 
-  /** Batches under way. */
+  /** Batches that runners have and have not answered. */
   get running(): number {
-    return this.underWay.size;
+    return this.lanes.reduce((sum, { batches }) => sum + batches, 0);
   }
 
   /** Seconds after which what waits now should be done, at least 1. */
   get retryAfterS(): number {
-    const windows = new Set(this.waiting.map(({ key }) => key)).size + this.underWay.size;
-    return Math.max(1, Math.ceil((windows * this.batchMs) / this.runners.length / 1000));
+    const windows = new Set(this.waiting.map(({ key }) => key)).size + this.running;
+    return Math.max(1, Math.ceil((windows * this.batchMs) / this.lanes.length / 1000));
   }
 
   /**
@@ -129,27 +140,39 @@ export class WindowQueue {
 
   private startNext(): void {
     for (let next = this.next(); next; next = this.next()) {
-      const { runner, key } = next;
-      this.free.splice(this.free.indexOf(runner), 1);
-      this.underWay.add(key);
-      this.homes.set(key, runner);
-      void this.run(runner, this.take(key)).finally(() => {
-        this.underWay.delete(key);
-        this.free.push(runner);
-        this.startNext();
-      });
+      const { lane, key } = next;
+      this.homes.set(key, lane);
+      this.handOver(lane, this.take(key));
     }
   }
 
-  /** The first window that waits, is not under way, and whose runner is free. */
-  private next(): { runner: WindowRunner; key: string } | null {
-    if (this.free.length === 0) return null;
+  /** The first window that waits and whose runner takes one; a new window goes to a runner that has nothing to do. */
+  private next(): { lane: Lane; key: string } | null {
+    const [idlest] = this.lanes.filter(({ takesNext }) => takesNext).toSorted((a, b) => a.batches - b.batches);
+    if (!idlest) return null;
     for (const { key } of this.waiting) {
-      if (this.underWay.has(key)) continue;
-      const runner = this.homes.get(key) ?? this.free[0]!;
-      if (this.free.includes(runner)) return { runner, key };
+      const lane = this.homes.get(key) ?? idlest;
+      if (lane.takesNext) return { lane, key };
     }
     return null;
+  }
+
+  private handOver(lane: Lane, taken: readonly Waiting[]): void {
+    lane.takesNext = false;
+    lane.batches += 1;
+    let mayFollow = (): void => {
+      mayFollow = () => undefined;
+      lane.takesNext = true;
+      this.startNext();
+    };
+    const onPhase = (phase: ModelPhase): void => {
+      for (const waiting of taken) waiting.onPhase?.(phase);
+      if (phase === 'reasoning') mayFollow();
+    };
+    void this.run(lane.runner, taken, onPhase).finally(() => {
+      lane.batches -= 1;
+      mayFollow();
+    });
   }
 
   /** Takes the requests about a window out of the queue, as many as fit into a batch. */
@@ -166,7 +189,11 @@ export class WindowQueue {
     return taken;
   }
 
-  private async run(runner: WindowRunner, taken: readonly Waiting[]): Promise<void> {
+  private async run(
+    runner: WindowRunner,
+    taken: readonly Waiting[],
+    onPhase: (phase: ModelPhase) => void,
+  ): Promise<void> {
     const { key, image } = taken[0]!;
     const cancelled = new Int32Array(new SharedArrayBuffer(taken.length * Int32Array.BYTES_PER_ELEMENT));
     const marks = taken.map(({ signal }, index) => {
@@ -177,9 +204,7 @@ export class WindowQueue {
     const started = performance.now();
     try {
       const requests = taken.map(({ questions }) => questions);
-      const answers = await runner.run({ key, image, requests, cancelled }, (phase) => {
-        for (const { onPhase } of taken) onPhase?.(phase);
-      });
+      const answers = await runner.run({ key, image, requests, cancelled }, onPhase);
       const durationMs = performance.now() - started;
       this.batchMs += (durationMs - this.batchMs) / 8;
       this.report({ requests: taken.length, questions: requests.flat().length, durationMs });

@@ -45,7 +45,11 @@ export class ModelMetrics {
       registers,
     });
     this.gauge('waiting_requests', 'Requests that wait for a worker', ({ waiting }) => waiting);
-    this.gauge('running_windows', 'Windows that are worked on', ({ running }) => running);
+    this.gauge(
+      'running_windows',
+      'Windows that workers have and have not answered: one that is worked on, and soon the next',
+      ({ running }) => running,
+    );
     this.gauge('image_cache_bytes', 'Memory of encoded windows', ({ cache }) => cache.bytes);
     this.gauge('image_cache_windows', 'Windows that are kept encoded', ({ cache }) => cache.windows);
     this.total('onnx_seconds_total', 'Computing time inside ONNX Runtime', ({ onnxMs }) => onnxMs / 1000);

@@ -4,9 +4,11 @@ import { deflateRaw, inflateRaw } from 'node:zlib';
 import { z } from 'zod';
 import type { Logger } from '../logging.ts';
 import type { BlobStore } from '../scene/blob-store.ts';
-import type { WindowAnswer, WindowAnswers } from './segment-scene.ts';
+import type { WindowAnswer, WindowAnswers } from './ask-windows.ts';
 
 const FOLDER = 'runs';
+/** Name of an empty file beside the windows. */
+const LATE_WINDOW = 'late-window';
 
 const deflate = promisify(deflateRaw);
 const inflate = promisify(inflateRaw);
@@ -27,13 +29,15 @@ export class KeptWindows implements WindowAnswers {
     private readonly batchId: string,
     private readonly ids: readonly string[],
     private readonly kept: Set<number>,
+    /** Whether an earlier attempt ended at a window that the model was late with. */
+    readonly hadLateWindow: boolean,
   ) {}
 
   /** @param ids segmentations of the batch that go on, in the order of their answers */
   static async open(blobs: Blobs, logger: Logger, batchId: string, ids: readonly string[]): Promise<KeptWindows> {
     const names = await blobs.list(folderOf(batchId));
     const indexes = names.filter((name) => /^\d+$/.test(name)).map(Number);
-    return new KeptWindows(blobs, logger, batchId, ids, new Set(indexes));
+    return new KeptWindows(blobs, logger, batchId, ids, new Set(indexes), names.includes(LATE_WINDOW));
   }
 
   has(index: number): boolean {
@@ -53,16 +57,25 @@ export class KeptWindows implements WindowAnswers {
 
   /** A window that cannot be kept is asked about again after an interruption; the run itself goes on. */
   async write(index: number, answer: WindowAnswer): Promise<void> {
+    await this.keep(index, async () => deflate(pack(answer, this.ids), { level: 1 }));
+  }
+
+  /** @see hadLateWindow */
+  noteLateWindow(): Promise<void> {
+    return this.keep(LATE_WINDOW, async () => Buffer.alloc(0));
+  }
+
+  private async keep(name: number | string, bytes: () => Promise<Buffer>): Promise<void> {
     try {
-      const packed = await deflate(pack(answer, this.ids), { level: 1 });
-      await this.blobs.write(this.keyOf(index), once(packed), packed.length);
+      const made = await bytes();
+      await this.blobs.write(this.keyOf(name), once(made), made.length);
     } catch (error) {
-      this.logger.warn({ err: error, batchId: this.batchId, window: index }, 'Window:NotKept');
+      this.logger.warn({ err: error, batchId: this.batchId, window: name }, 'Window:NotKept');
     }
   }
 
-  private keyOf(index: number): string {
-    return `${folderOf(this.batchId)}/${index}`;
+  private keyOf(name: number | string): string {
+    return `${folderOf(this.batchId)}/${name}`;
   }
 }
 

@@ -9,7 +9,7 @@ import {
   type IHalfOpenAfterBackoffContext,
 } from 'cockatiel';
 import { AppError } from '../errors.ts';
-import { ModelUnavailableError } from '../inference/segmentation-model.ts';
+import { ModelLateError, ModelUnavailableError, type SegmentationModel } from '../inference/segmentation-model.ts';
 
 /**
  * First and longest time without a try after an outage, milliseconds; it doubles in between, with jitter, where the
@@ -22,11 +22,18 @@ interface Circuit {
   readonly policy: CircuitBreakerPolicy;
   readonly outage: AppError | null;
   readonly retryAtMs: number;
+  /** Requests that the model has answered. */
+  readonly answers: number;
 }
 
 /** Whether the model service is away, so that the same request may succeed later. */
 export function isOutage(error: unknown): error is AppError {
   return error instanceof AppError && error.code === 'MODEL_UNAVAILABLE';
+}
+
+/** An outage as those are told of it whose request was not sent. */
+function toldToOthers(modelId: string, outage: AppError): AppError {
+  return outage instanceof ModelLateError ? new ModelUnavailableError(modelId, outage.reason) : outage;
 }
 
 /** The pause that an outage asks for, within bounds; null when it asks for none. */
@@ -51,9 +58,23 @@ export class ModelCircuits {
     try {
       return await circuit.policy.execute(request);
     } catch (error) {
-      if (isOutage(error)) circuit.outage = error;
+      if (isOutage(error)) circuit.outage = toldToOthers(modelId, error);
       throw error instanceof BrokenCircuitError && circuit.outage ? circuit.outage : error;
     }
+  }
+
+  /** The model behind its circuit, with what it answers counted. */
+  counted(model: Pick<SegmentationModel, 'info' | 'infer'>): SegmentationModel['infer'] {
+    return async (...request) => {
+      const logits = await this.send(model.info.id, () => model.infer(...request));
+      this.of(model.info.id).answers += 1;
+      return logits;
+    };
+  }
+
+  /** Requests that a model has answered to this process. */
+  answers(modelId: string): number {
+    return this.circuits.get(modelId)?.answers ?? 0;
   }
 
   /** Seconds until something may be sent to the model; 0 when it may be now. */
@@ -77,7 +98,9 @@ export class ModelCircuits {
       breaker: new ConsecutiveBreaker(1),
       halfOpenAfter: { next: (context) => timed(backoff.next(), context) },
     });
-    const made = { policy, outage: null, retryAtMs: 0 } as { -readonly [Key in keyof Circuit]: Circuit[Key] };
+    const made = { policy, outage: null, retryAtMs: 0, answers: 0 } as {
+      -readonly [Key in keyof Circuit]: Circuit[Key];
+    };
     this.circuits.set(modelId, made);
     return made;
   }

@@ -6,6 +6,7 @@ import type { ImageSource } from '../scene/image-source.ts';
 import type { Scene } from '../scene/scene.ts';
 import { EarlierAnswers } from './earlier-answers.ts';
 import { KeptWindows } from './kept-windows.ts';
+import { blamingLateWindows } from './late-window.ts';
 import type { ModelCircuits } from './model-circuits.ts';
 import { planRun, type RunPlan } from './plan-run.ts';
 import { copiedAnswer, type RunAnswer, tracedAnswer } from './run-answer.ts';
@@ -134,23 +135,24 @@ export class SegmentationRun {
     if (windows === null) return null;
     const { scenes, circuits, blobs, logger } = this.ports;
     const ids = asked.map(({ id }) => id);
+    const { signal } = this.controller;
+    const kept = await KeptWindows.open(blobs, logger, this.batchId, ids);
     const source = await scenes.open(scene);
     try {
-      return await segmentScene({
+      const run = {
         scene,
         source,
-        model: {
-          info: model.info,
-          infer: (...request) => circuits.send(model.info.id, () => model.infer(...request)),
-        },
         questions: asked.map(({ task, prompt }) => ({ task, text: prompt })),
         plan: windows,
         threshold: asked[0]!.threshold,
         area,
-        kept: await KeptWindows.open(blobs, logger, this.batchId, ids),
+        kept,
         progress,
-        signal: this.controller.signal,
-      });
+        signal,
+      };
+      return await blamingLateWindows({ model, circuits, kept, signal }, (counted) =>
+        segmentScene({ ...run, model: counted }),
+      );
     } finally {
       await source.close();
     }

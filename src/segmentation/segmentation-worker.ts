@@ -25,7 +25,7 @@ const UNKNOWN_FAILURE: Failure = {
 };
 
 /** What may have another cause than the request: it is made again a few times. */
-const TRIED_AGAIN: ReadonlySet<string> = new Set(['MODEL_FAILED', 'MODEL_CRASHED']);
+const TRIED_AGAIN: ReadonlySet<string> = new Set(['MODEL_FAILED', 'MODEL_CRASHED', 'MODEL_TIMEOUT']);
 
 const isFinal = (error: unknown): error is AppError => error instanceof AppError && !TRIED_AGAIN.has(error.code);
 

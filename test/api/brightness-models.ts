@@ -23,7 +23,7 @@ const info: ModelInfo = {
 
 /**
  * A model whose answers can be told in advance: "dark" finds what is darker than half, "bright" the rest, anything else
- * nothing. It looks at the mean of each 4 x 4 block of pixels.
+ * nothing. It looks at the mean of each 4 x 4 block of pixels, and works on one window after the other.
  */
 export class BrightnessModel implements SegmentationModel {
   readonly info = info;
@@ -36,6 +36,7 @@ export class BrightnessModel implements SegmentationModel {
   failure: Error | null = null;
   /** Windows that are answered all the same before {@link failure}. */
   failsAfter = 0;
+  private turn: Promise<unknown> = Promise.resolve();
 
   ready(): boolean {
     return true;
@@ -45,7 +46,13 @@ export class BrightnessModel implements SegmentationModel {
     if (text.length > 500) throw new QuestionTooLongError(text.length, 500);
   }
 
-  async infer(
+  async infer(...request: Parameters<SegmentationModel['infer']>): Promise<Float32Array[]> {
+    const answer = this.turn.then(() => this.answer(...request));
+    this.turn = answer.catch(() => undefined);
+    return answer;
+  }
+
+  private async answer(
     image: Uint8Array,
     questions: readonly Question[],
     signal?: AbortSignal,

@@ -118,6 +118,17 @@ describe('EndpointPool', () => {
     expect(probes).toEqual([A]);
   });
 
+  it('tells work that a server has no time left for from other outages', async () => {
+    const pool = poolOf(A, B);
+    const late = (url: string): Promise<string> =>
+      Promise.reject(new EndpointFailure('status 503', url === A ? 'late' : 'busy', 3));
+    await expect(pool.use('x', late)).rejects.toMatchObject({ late: true, broken: false, retryAfterS: 3 });
+    await expect(place(pool)).rejects.toMatchObject({ late: false });
+    clock += 3000;
+    expect([A, B]).toContain(await place(pool));
+    expect(probes.length).toBe(2);
+  });
+
   it('does not try work on a third server that ended two', async () => {
     const pool = poolOf(A, B, 'http://c');
     await pool.probeAll();

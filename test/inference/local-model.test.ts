@@ -92,9 +92,30 @@ describe('LocalModel', () => {
     await expect(crashing.infer(noise(), [QUESTION])).rejects.toThrow(ModelUnavailableError);
   });
 
+  it('holds nothing against a window that its thread had only at hand when it ended', async () => {
+    const crashing = await LocalModel.load(verified);
+    const worker = crashing['threads'][0]!['worker'];
+    let reasoning = (): void => undefined;
+    const begun = new Promise<void>((resolve) => (reasoning = resolve));
+    const asked = Promise.allSettled([
+      crashing.infer(noise(), [QUESTION], undefined, (phase) => phase === 'reasoning' && reasoning()),
+      crashing.infer(noise(), [QUESTION]),
+      crashing.infer(noise(), [QUESTION]),
+    ]);
+    await begun;
+    expect(crashing.stats).toMatchObject({ running: 2, waiting: 1 });
+    // As it comes from a thread that ran out of memory.
+    worker.emit('error', new Error('out of memory'));
+    const codes = (await asked).map(
+      (answer) => answer.status === 'rejected' && (answer.reason as { code: string }).code,
+    );
+    expect(codes).toEqual(['MODEL_CRASHED', 'MODEL_UNAVAILABLE', 'MODEL_UNAVAILABLE']);
+    worker.postMessage('stop');
+  });
+
   it('refuses at the door what the graphs cannot take', async () => {
     await expect(model.infer(new Uint8Array(7), [QUESTION])).rejects.toThrow(
-      'an image of 7 bytes; the window takes 196608',
+      `an image of 7 bytes; the window takes ${model.info.windowPx ** 2 * 3}`,
     );
     const long = { ...QUESTION, text: 'water and '.repeat(500) };
     await expect(model.infer(noise(), [long])).rejects.toThrow(QuestionTooLongError);
@@ -135,14 +156,21 @@ describe('LocalModel', () => {
     await counting.close();
   });
 
-  it('refuses what waits when it is closed, and ends its thread after the window at hand', async () => {
+  it('refuses what waits when it is closed, and ends its thread after the window that it works on', async () => {
     const closing = await LocalModel.load(verified);
-    const atHand = closing.infer(noise(), [QUESTION]);
-    const waiting = closing.infer(noise(), [QUESTION]);
-    const refused = expect(waiting).rejects.toThrow('model segearth-r1-compact/1 does not answer now: it was closed');
+    let reasoning = (): void => undefined;
+    const begun = new Promise<void>((resolve) => (reasoning = resolve));
+    const atWork = closing.infer(noise(), [QUESTION], undefined, (phase) => phase === 'reasoning' && reasoning());
+    const refused = [noise(), noise()].map((image) =>
+      expect(closing.infer(image, [QUESTION])).rejects.toThrow(
+        'model segearth-r1-compact/1 does not answer now: it was closed',
+      ),
+    );
+    await begun;
+    expect(closing.stats).toMatchObject({ running: 2, waiting: 1 });
     await closing.close();
-    await refused;
-    expect((await atHand).length).toBe(1);
+    await Promise.all(refused);
+    expect((await atWork).length).toBe(1);
     expect(closing.ready()).toBe(false);
     await expect(closing.infer(noise(), [QUESTION])).rejects.toThrow(ModelUnavailableError);
   });

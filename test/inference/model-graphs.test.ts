@@ -107,9 +107,13 @@ describe('ModelGraphs', () => {
   it('runs no further graph for requests that nobody waits for', async () => {
     const seen = noise(9);
     let asked = 0;
-    // Cancelled while the vision graph runs: when it is asked the first time.
-    const batch = { key: windowKey(seen), image: seen, requests: [questions], isCancelled: () => ++asked > 0 };
-    expect(await graphs.answer(batch)).toEqual([[]]);
+    const { misses } = graphs.cacheStats;
+    const batch = { key: windowKey(seen), image: seen, requests: [questions] };
+    // Cancelled while it waited, then while the vision graph ran: when it is asked the second time.
+    expect(await graphs.answer({ ...batch, isCancelled: () => true })).toEqual([[]]);
+    expect(graphs.cacheStats.misses).toBe(misses);
+    expect(await graphs.answer({ ...batch, isCancelled: () => ++asked > 1 })).toEqual([[]]);
+    expect(graphs.cacheStats.misses).toBe(misses + 1);
     expect((await graphs.encode(seen)).prefixes.size).toBe(0);
   });
 

@@ -2,9 +2,11 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { HEADER_LENGTH } from '../../src/inference/open-inference/message.ts';
+import { phaseNotice } from '../../src/inference/open-inference/phase-notice.ts';
 import { remoteModels } from '../../src/inference/remote-model.ts';
 import { ModelRegistry } from '../../src/inference/model-registry.ts';
 import {
+  ModelLateError,
   ModelUnavailableError,
   QuestionTooLongError,
   type Question,
@@ -204,6 +206,31 @@ describe('a remote model', { timeout: 180_000 }, () => {
     const asked = (await remote([silent.url], 300)).infer(window(1), [QUESTION]);
     await expect(asked).rejects.toMatchObject({ code: 'MODEL_UNAVAILABLE' });
     await expect(asked).rejects.toThrow(/no answer in/);
+  });
+
+  it.each([
+    ['a window that was begun', true],
+    ['one that waited', false],
+  ])('tells %s from others when the time is over, here or at the server', async (_what, isBegun) => {
+    const begin = ({ socket }: ServerResponse): void => void (isBegun && socket?.write(phaseNotice('encoding')));
+    const silent = await standIn((request, response) => void request.resume().once('end', () => begin(response)));
+    const late = refusing(503, 'no answer within 60 s', {
+      'terraql-error-code': 'DEADLINE_EXCEEDED',
+      'retry-after': '2',
+    });
+    const refuses = await standIn((request, response) => {
+      begin(response);
+      late(request, response);
+    });
+    for (const [{ url }, timeoutMs] of [[silent, 1000] as const, [refuses, 60_000] as const]) {
+      const error: unknown = await (
+        await remote([url], timeoutMs)
+      )
+        .infer(window(1), [QUESTION])
+        .catch((thrown) => thrown);
+      expect(error).toMatchObject({ code: 'MODEL_UNAVAILABLE', message: expect.stringMatching(/no answer (with)?in/) });
+      expect(error instanceof ModelLateError).toBe(isBegun);
+    }
   });
 
   it('rejects with the reason of the signal inside a window, and breaks the request off', async () => {

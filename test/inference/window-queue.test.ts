@@ -6,17 +6,25 @@ import {
   WindowQueue,
   type WindowRunner,
 } from '../../src/inference/window-queue.ts';
+import type { ModelPhase } from '../../src/inference/segmentation-model.ts';
 
 /** A runner that answers when it is told to: each question with the number of questions of its batch. */
 class HeldRunner implements WindowRunner {
   readonly batches: SharedBatch[] = [];
   private release: (() => void)[] = [];
+  private phases: ((phase: ModelPhase) => void)[] = [];
 
-  async run(batch: SharedBatch): Promise<Float32Array[][]> {
+  async run(batch: SharedBatch, onPhase: (phase: ModelPhase) => void): Promise<Float32Array[][]> {
     this.batches.push(batch);
+    this.phases.push(onPhase);
     await new Promise<void>((resolve) => this.release.push(resolve));
     const count = batch.requests.flat().length;
     return batch.requests.map((questions) => questions.map(() => Float32Array.of(count)));
+  }
+
+  /** Says what is done with a batch. */
+  tell(phase: ModelPhase, batch = 0): void {
+    this.phases[batch]!(phase);
   }
 
   /** Lets the batch at hand end, and whatever follows begin. */
@@ -69,6 +77,37 @@ describe('WindowQueue', () => {
     // The window goes back to the runner that has its image half.
     expect([first.keys, second.keys]).toEqual([['a', 'a'], ['b']]);
     await Promise.all([first.finish(), second.finish(), ...asked]);
+  });
+
+  it('gives a runner its next window when the questions of the present one begin, and no further one', async () => {
+    const runner = new HeldRunner();
+    const { queue } = queueOf([runner]);
+    const asked = ['a', 'b', 'c'].map((key) => queue.add(request(key)));
+    runner.tell('encoding');
+    expect(runner.keys).toEqual(['a']);
+    asked.push(queue.add(request('b')));
+    runner.tell('reasoning');
+    runner.tell('reasoning');
+    expect(runner.keys).toEqual(['a', 'b']);
+    expect([queue.running, queue.length]).toEqual([2, 1]);
+    await runner.finish();
+    expect(runner.keys).toEqual(['a', 'b']);
+    runner.tell('reasoning', 1);
+    expect(runner.keys).toEqual(['a', 'b', 'c']);
+    for (let batch = 0; batch < 2; batch++) await runner.finish();
+    expect((await Promise.all(asked)).map(([logits]) => logits![0])).toEqual([1, 2, 1, 2]);
+    expect(queue.running).toBe(0);
+  });
+
+  it('gives a new window to a runner that has nothing to do rather than to one that soon has not', async () => {
+    const [first, second] = [new HeldRunner(), new HeldRunner()];
+    const { queue } = queueOf([first, second]);
+    const asked = [queue.add(request('a'))];
+    first.tell('reasoning');
+    asked.push(queue.add(request('b')), queue.add(request('c')));
+    expect([first.keys, second.keys]).toEqual([['a', 'c'], ['b']]);
+    await Promise.all([first.finish(), second.finish()]);
+    await Promise.all([first.finish(), ...asked]);
   });
 
   it('puts no more questions into a batch than fit, except for one request that is larger', async () => {

@@ -70,6 +70,16 @@ describe('KeptWindows', () => {
     expect(await readFile(path.join(folder, 'runs'), 'utf8')).toBe('in the way');
   });
 
+  it('remembers that the model was late with a window', async () => {
+    const first = await open('a');
+    expect(first.hadLateWindow).toBe(false);
+    await first.noteLateWindow();
+    await first.noteLateWindow();
+    expect((await open('a')).hadLateWindow).toBe(true);
+    await dropKeptWindows(blobs, BATCH);
+    expect((await open('a')).hadLateWindow).toBe(false);
+  });
+
   it('is gone when it is dropped, and nothing else is', async () => {
     await (await open('a', 'b')).write(0, answerOf(0));
     await blobs.write('runs/other/0', once(), 1);

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
+  type ModelInfo,
   ModelCrashedError,
+  ModelLateError,
   ModelRejectedError,
   ModelUnavailableError,
 } from '../../src/inference/segmentation-model.ts';
@@ -68,6 +70,33 @@ describe('ModelCircuits', () => {
     vi.advanceTimersByTime(20);
     await send(null);
     expect(sent).toBe(2);
+  });
+
+  it('tells those whose request it does not send of a late answer as of an outage', async () => {
+    const late = new ModelLateError(ID, 'no answer in 5 s');
+    expect(await send(late)).toBe(late);
+    const told = await send(null);
+    expect(told).not.toBeInstanceOf(ModelLateError);
+    expect(told).toMatchObject({ code: 'MODEL_UNAVAILABLE', message: late.message });
+  });
+
+  it('counts what a model answers', async () => {
+    const logits = [new Float32Array(1)];
+    let failure: Error | null = null;
+    const model = {
+      info: { id: ID } as ModelInfo,
+      async infer() {
+        if (failure) throw failure;
+        return logits;
+      },
+    };
+    const infer = circuits.counted(model);
+    expect(circuits.answers(ID)).toBe(0);
+    expect(await infer(new Uint8Array(1), [])).toBe(logits);
+    failure = new ModelRejectedError(ID, 'no such tensor');
+    await expect(infer(new Uint8Array(1), [])).rejects.toBe(failure);
+    await send(null);
+    expect(circuits.answers(ID)).toBe(1);
   });
 
   it('holds no other model up', async () => {
