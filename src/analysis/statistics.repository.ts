@@ -139,7 +139,7 @@ interface GroupingSql {
   readonly text: (...columns: readonly Prisma.Sql[]) => Prisma.Sql;
 }
 
-/** Features `f`, their segmentation `asked`, their scene `seen`, their centroid `middle` in EPSG:6933. */
+/** Features `f`, their segmentation `asked`, their scene `seen`. */
 const GROUPINGS: Record<FeatureGrouping, GroupingSql> = {
   SCENE: { values: [Prisma.sql`f.scene_id`], text: (id) => Prisma.sql`${id}::text` },
   SEGMENTATION: { values: [Prisma.sql`f.segmentation_id`], text: (id) => Prisma.sql`${id}::text` },
@@ -149,15 +149,14 @@ const GROUPINGS: Record<FeatureGrouping, GroupingSql> = {
     values: [Prisma.sql`(seen.acquired_at AT TIME ZONE 'UTC')::date`],
     text: (day) => Prisma.sql`COALESCE(to_char(${day}, 'YYYY-MM-DD'), '')`,
   },
-  GRID_1KM: gridSql(1000),
-  GRID_10KM: gridSql(10_000),
+  GRID_1KM: gridSql((place) => place),
+  GRID_10KM: gridSql((place) => Prisma.sql`floor(${place} / 10.0)::int`),
 };
 
-/** A grid of squares in the plane of EPSG:6933, whose areas are those of the ellipsoid. */
-function gridSql(sideM: number): GroupingSql {
-  const cell = (coordinate: Prisma.Sql): Prisma.Sql => Prisma.sql`floor(${coordinate} / ${sideM}::float8)::int`;
+/** A grid of squares in the plane of EPSG:6933, whose areas are those of the ellipsoid. @param cell of a square kilometre */
+function gridSql(cell: (place: Prisma.Sql) => Prisma.Sql): GroupingSql {
   return {
-    values: [cell(Prisma.sql`ST_X(middle)`), cell(Prisma.sql`ST_Y(middle)`)],
+    values: [cell(Prisma.sql`f.cell_column`), cell(Prisma.sql`f.cell_row`)],
     text: (x, y) => Prisma.sql`COALESCE(${x} || '/' || ${y}, '')`,
   };
 }
@@ -167,14 +166,9 @@ function groupedSql(filter: FeatureFilter, groupBy: readonly FeatureGrouping[]):
   const values = groupBy.flatMap((grouping) => GROUPINGS[grouping].values);
   const columns = values.map((value, index) => Prisma.sql`, ${value} AS ${column(index)}`);
   const asks = (...groupings: FeatureGrouping[]): boolean => groupings.some((one) => groupBy.includes(one));
-  const condition = conditionSql(filter);
-  // Apart and in one piece, so that a centroid is transformed once and not in a scan of its own.
-  const source = asks('GRID_1KM', 'GRID_10KM')
-    ? Prisma.sql`(SELECT f.*, ST_Transform(f.centroid, 6933) AS middle FROM feature AS f WHERE ${condition} OFFSET 0) AS f`
-    : Prisma.sql`(SELECT f.* FROM feature AS f WHERE ${condition}) AS f`;
   return Prisma.sql`
     SELECT ${MEASURED} ${joined(columns, ' ')}
-    FROM ${source}
+    FROM (SELECT f.* FROM feature AS f WHERE ${conditionSql(filter)}) AS f
     ${asks('PROMPT', 'MODEL') ? Prisma.sql`JOIN segmentation AS asked ON asked.id = f.segmentation_id` : Prisma.empty}
     ${asks('ACQUIRED_DAY') ? Prisma.sql`JOIN scene AS seen ON seen.id = f.scene_id` : Prisma.empty}`;
 }

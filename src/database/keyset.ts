@@ -54,6 +54,12 @@ function besideSql({ name, id, key }: KeysetColumns, cursor: string, larger: boo
 const sizeOf = (page: PageRequest): number => (page.last === undefined ? page.first : page.last);
 const isFromEnd = (page: PageRequest): boolean => page.last !== undefined;
 
+/** The rows of a page, in its order. @param rows as {@link keysetSql} read them */
+export function rowsOfPage<Row>(rows: readonly Row[], page: PageRequest): Row[] {
+  const kept = rows.slice(0, sizeOf(page));
+  return isFromEnd(page) ? kept.toReversed() : kept;
+}
+
 /**
  * Cuts a page out of what {@link keysetSql} read.
  * @param rows as they were read
@@ -65,17 +71,18 @@ export function pageOf<Row, Node>(
   order: string,
   edge: (row: Row) => { readonly node: Node; readonly position: KeysetPosition },
 ): Page<Node> {
-  const kept = rows.slice(0, sizeOf(page)).map(edge);
-  const edges = kept.map(({ node, position }) => ({
-    node,
-    get cursor() {
-      return encodeCursor(order, position);
-    },
-  }));
+  const edges = rowsOfPage(rows, page)
+    .map(edge)
+    .map(({ node, position }) => ({
+      node,
+      get cursor() {
+        return encodeCursor(order, position);
+      },
+    }));
   const isMore = rows.length > edges.length;
   const fromEnd = isFromEnd(page);
   return {
-    edges: fromEnd ? edges.toReversed() : edges,
+    edges,
     hasNextPage: fromEnd ? isGiven(page.before) : isMore || isGiven(page.before),
     hasPreviousPage: fromEnd ? isMore || isGiven(page.after) : isGiven(page.after),
   };

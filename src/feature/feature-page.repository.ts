@@ -55,27 +55,43 @@ export function distanceSql(filter: FeatureFilter): Prisma.Sql | null {
 }
 
 /** Distance of a feature of {@link nearestSql}, measured once to tell whether it is near, for its place and for its row. */
-const MEASURED = Prisma.sql`measured.distance_m`;
+const MEASURED = Prisma.sql`f.near_m`;
+
+/** Below the least that a distance on the ellipsoid is of the one on the sphere: 0.9944, as meridians are curved at the equator. */
+const LEAST_OF_SPHERE = Prisma.sql`0.994`;
 
 /**
- * The features that can be among the nearest. The index gives features in the order of their distance on a sphere.
- * Distances on the ellipsoid are up to 0.45 % longer (its radius of curvature at the poles), so no feature of the page lies
- * farther than 0.6 % beyond the last that the sphere gives. The index is asked for a box, as `ST_DWithin` itself asks it:
- * of the box the planner knows how many features it holds, of a distance it does not, and would not walk the index.
+ * The nearest features and some more, with their distance `near_m`. The index gives features in the order of their distance
+ * on a sphere, somewhat more than the page has. When the last feature of the page is nearer than any can be that the index
+ * did not give, the page is among them. Else, as where many features are equally near, every feature is measured that lies
+ * as near as those do. The index is asked for a box, as `ST_DWithin` itself asks it: of the box the planner knows how many
+ * features it holds, of a distance it does not, and would not walk the index.
  * @param condition on `f`, without the one on distance
+ * @param limit rows that are wanted
  * @see https://postgis.net/docs/geometry_distance_knn.html
  */
 function nearestSql({ geometry, withinM }: Near, condition: Prisma.Sql, limit: number): Prisma.Sql {
   const origin = Prisma.sql`${geometrySql(geometry)}::geography`;
-  return Prisma.sql`feature AS f
-    JOIN (
-      SELECT LEAST(${withinM}::float8, 0.001 + 1.006 * max(distance_m)) AS m
+  const distance = Prisma.sql`ST_Distance(f.geometry::geography, ${origin})`;
+  const candidates = limit + Math.ceil(limit / 20) + 10;
+  return Prisma.sql`(
+    WITH candidate AS MATERIALIZED (
+      SELECT f.*, ${distance} AS near_m, f.geometry::geography <-> ${origin} AS sphere_m FROM feature AS f
+      WHERE f.geometry::geography && _ST_Expand(${origin}, ${withinM}::float8) AND ${condition}
+      ORDER BY f.geometry::geography <-> ${origin} LIMIT ${candidates}::int
+    ),
+    reach AS MATERIALIZED (
+      SELECT LEAST(${withinM}::float8, last_m) AS m, count < ${candidates}::int OR last_m < ${LEAST_OF_SPHERE} * sphere_m AS is_sure
       FROM (
-        SELECT f.geometry::geography <-> ${origin} AS distance_m FROM feature AS f
-        WHERE f.geometry::geography && _ST_Expand(${origin}, ${withinM}::float8) AND ${condition}
-        ORDER BY f.geometry::geography <-> ${origin} LIMIT ${limit}::int
-      ) AS nearest
-    ) AS reach ON f.geometry::geography && _ST_Expand(${origin}, reach.m)
-    CROSS JOIN LATERAL (SELECT ST_Distance(f.geometry::geography, ${origin}) AS distance_m OFFSET 0) AS measured
-    WHERE measured.distance_m <= reach.m AND ${condition}`;
+        SELECT max(near_m) FILTER (WHERE place <= ${limit}::int) AS last_m, max(sphere_m) AS sphere_m, count(*) AS count
+        FROM (SELECT near_m, sphere_m, row_number() OVER (ORDER BY near_m) AS place FROM candidate) AS placed
+      ) AS page
+    )
+    SELECT f.* FROM reach JOIN candidate AS f ON f.near_m <= reach.m WHERE reach.is_sure
+    UNION ALL
+    SELECT f.*, measured.near_m, NULL
+    FROM reach JOIN feature AS f ON f.geometry::geography && _ST_Expand(${origin}, reach.m)
+    CROSS JOIN LATERAL (SELECT ${distance} AS near_m OFFSET 0) AS measured
+    WHERE NOT reach.is_sure AND measured.near_m <= reach.m AND ${condition}
+  ) AS f`;
 }

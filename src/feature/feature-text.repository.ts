@@ -3,8 +3,9 @@ import { Prisma } from '../database/database.ts';
 import { outlineSql } from './feature.row.ts';
 import type { PlainField, PlainName } from './feature.store.ts';
 
-/** A feature as JSON text, with its place in the order. */
-export const FeatureTextRow = z.object({ id: z.string(), sortedBy: z.number().nullable(), text: z.string() });
+export const FeatureTextRow = z.object({ text: z.string() });
+/** With its place in the order. */
+export const PlacedTextRow = FeatureTextRow.extend({ id: z.string(), sortedBy: z.number().nullable() });
 
 /** JSON of numbers: PostgreSQL writes the shortest digits that give the same number again, as JavaScript does. */
 const NUMBERS: Record<Exclude<PlainName, 'id' | 'distanceM'>, Prisma.Sql> = {

@@ -2,7 +2,7 @@ import type { Geometry } from 'geojson';
 import { z } from 'zod';
 import { CountRow, OwnedCountRow } from '../database/count-row.ts';
 import { Prisma, type Database } from '../database/database.ts';
-import { pageOf, pagesByOwner } from '../database/keyset.ts';
+import { pageOf, pagesByOwner, rowsOfPage } from '../database/keyset.ts';
 import { uuidsSql } from '../database/uuids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { Feature, FeatureNeighbour, GeometryFormat } from './feature.ts';
@@ -11,8 +11,8 @@ import { BOUNDED, conditionSql } from './feature-condition.repository.ts';
 import { countNeighbours, readNeighbours } from './feature-neighbour.repository.ts';
 import { featurePageSql } from './feature-page.repository.ts';
 import { FEATURE_COLUMNS, FeatureRow, outlineSql, SortedFeatureRow } from './feature.row.ts';
-import type { FeatureStore, PlainField, RepairedGeometry } from './feature.store.ts';
-import { FeatureTextRow, featureTextSql } from './feature-text.repository.ts';
+import type { AskedTexts, FeatureStore, RepairedGeometry, TextPage } from './feature.store.ts';
+import { FeatureTextRow, featureTextSql, PlacedTextRow } from './feature-text.repository.ts';
 import { parseGeometry } from './geojson-geometry.ts';
 
 const GeometryRow = z.object({ id: z.string(), outline: z.string() });
@@ -66,17 +66,23 @@ export class FeatureRepository implements FeatureStore {
     filter: FeatureFilter,
     order: FeatureOrder,
     page: PageRequest,
-    fields: readonly PlainField[],
-  ): Promise<Page<string>> {
+    { fields, pageInfo }: AskedTexts,
+  ): Promise<TextPage> {
     const { order: sorted, distance, body } = featurePageSql(filter, order, page);
+    const text = Prisma.sql`${featureTextSql(fields, distance)} AS text`;
+    if (!pageInfo) {
+      const rows = await this.database.query(FeatureTextRow, Prisma.sql`SELECT ${text} ${body}`);
+      return { texts: rowsOfPage(rows, page).map((row) => row.text), page: null };
+    }
     const rows = await this.database.query(
-      FeatureTextRow,
-      Prisma.sql`SELECT f.id, ${sorted.value} AS "sortedBy", ${featureTextSql(fields, distance)} AS text ${body}`,
+      PlacedTextRow,
+      Prisma.sql`SELECT f.id, ${sorted.value} AS "sortedBy", ${text} ${body}`,
     );
-    return pageOf(rows, page, sorted.name, ({ id, text, sortedBy }) => ({
-      node: text,
-      position: { value: sortedBy, id },
+    const placedTexts = pageOf(rows, page, sorted.name, (row) => ({
+      node: row.text,
+      position: { value: row.sortedBy, id: row.id },
     }));
+    return { texts: placedTexts.edges.map(({ node }) => node), page: placedTexts };
   }
 
   /** Leans on `feature_label` for each segmentation, and on the indexes of {@link featurePageSql}. */

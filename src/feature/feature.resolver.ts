@@ -67,10 +67,9 @@ export class FeatureResolver {
       const found = await this.features.find(asked, orderBy, wanted, warn, outlinesOf(info));
       return toConnection(found, found.totalCount);
     }
-    const { totalCount, ...found } = await this.features.findTexts(asked, orderBy, wanted, plain.fields, warn);
-    const nodes = found.edges.map(({ node }) => node);
-    texts.push({ field: String(info.path.key), key: plain.key, text: new JsonText(`[${nodes.join(',')}]`) });
-    return writtenConnection(pageInfoOf(found), totalCount);
+    const found = await this.features.findTexts(asked, orderBy, wanted, plain, warn);
+    texts.push({ field: String(info.path.key), key: plain.key, text: JsonText.list(found.texts) });
+    return writtenConnection(found.page, found.totalCount);
   }
 
   @Query(() => GeoJSONFeatureCollectionScalar, {
@@ -93,7 +92,7 @@ export class FeatureResolver {
   ): Promise<JsonText> {
     const format = geometryFormat({ precision, simplifyM });
     const wanted = withoutNulls(filter ?? {});
-    return new JsonText(
+    return JsonText.of(
       await this.features.featureCollection(wanted, orderBy, limit ?? DEFAULT_COLLECTION, format, warn),
     );
   }
@@ -112,7 +111,7 @@ export class FeatureResolver {
     })
     simplifyM: number | null,
   ): Promise<JsonText> {
-    return new JsonText(await geometries(geometryFormat({ precision, simplifyM })).load(id));
+    return JsonText.of(await geometries(geometryFormat({ precision, simplifyM })).load(id));
   }
 
   @FieldResolver(() => GeoJSONGeometryScalar, { description: 'A point.' })

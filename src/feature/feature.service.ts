@@ -3,7 +3,7 @@ import type { CountedPage, Page, PageRequest } from '../page.ts';
 import { checkFilter, checkGap, checkOrder, MAX_ADJACENT_M, type RequestedFilter } from './check-filter.ts';
 import type { Feature, FeatureNeighbour, GeometryFormat } from './feature.ts';
 import { type FeatureFilter, type FeatureOrder, LARGEST_FIRST, type NeighbourFilter } from './feature.filter.ts';
-import type { FeatureStore, PlainField } from './feature.store.ts';
+import type { AskedTexts, FeatureStore, TextPage } from './feature.store.ts';
 import { geometriesOf, withGeometries } from './filter-geometries.ts';
 
 /** A collection or a geometry format asks for more than is given. */
@@ -86,12 +86,12 @@ export class FeatureService {
     requested: RequestedFilter,
     order: FeatureOrder | undefined,
     page: PageRequest,
-    fields: readonly PlainField[],
+    asked: AskedTexts,
     warn?: Warn,
-  ): Promise<CountedPage<string>> {
-    for (const field of fields) if (field.name === 'geometry') checkFormat(field.format);
+  ): Promise<TextPage & { readonly totalCount: () => Promise<number> }> {
+    for (const field of asked.fields) if (field.name === 'geometry') checkFormat(field.format);
     const filter = await this.checkedFilter(requested, order, warn);
-    const found = await this.store.findTexts(filter, order ?? LARGEST_FIRST, page, fields);
+    const found = await this.store.findTexts(filter, order ?? LARGEST_FIRST, page, asked);
     return { ...found, totalCount: () => this.store.count(filter) };
   }
 

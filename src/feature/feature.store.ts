@@ -20,6 +20,21 @@ export type PlainField = { readonly key: string } & (
   | { readonly name: 'geometry'; readonly format: GeometryFormat }
 );
 
+/** What is asked of a page of texts. */
+export interface AskedTexts {
+  /** At least one. */
+  readonly fields: readonly PlainField[];
+  /** Whether the page is to have its cursors and say what is around it. */
+  readonly pageInfo: boolean;
+}
+
+/** A page of features, each as JSON text. */
+export interface TextPage {
+  readonly texts: readonly string[];
+  /** The same page with its cursors; null unless they were asked for. */
+  readonly page: Page<string> | null;
+}
+
 /** Where features are kept; the port that the database implements. Filters come checked. */
 export interface FeatureStore {
   byId(id: string): Promise<Feature | null>;
@@ -33,12 +48,7 @@ export interface FeatureStore {
     outlines?: GeometryFormat | null,
   ): Promise<Page<Feature>>;
   /** The page that {@link find} gives, each feature as JSON text of some of its fields. */
-  findTexts(
-    filter: FeatureFilter,
-    order: FeatureOrder,
-    page: PageRequest,
-    fields: readonly PlainField[],
-  ): Promise<Page<string>>;
+  findTexts(filter: FeatureFilter, order: FeatureOrder, page: PageRequest, asked: AskedTexts): Promise<TextPage>;
   /** The same page of the features of each of several segmentations, by segmentation. */
   findIn(
     segmentationIds: readonly string[],

@@ -30,7 +30,7 @@ export function answerOutlinesAtOnce(schema: GraphQLSchema): void {
   if (!field || !load) throw new Error('the schema has no Feature.geometry that is resolved');
   field.resolve = (feature: Feature, given: OutlineArguments, context, info) => {
     const text = outlineIn(geometryFormat(given), feature.outline);
-    return text === null ? load(feature, given, context, info) : new JsonText(text);
+    return text === null ? load(feature, given, context, info) : JsonText.of(text);
   };
 }
 

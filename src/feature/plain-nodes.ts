@@ -1,12 +1,11 @@
 import { type FieldNode, getArgumentValues, type GraphQLResolveInfo, Kind, type SelectionSetNode } from 'graphql';
-import type { PlainField, PlainName } from './feature.store.ts';
+import type { AskedTexts, PlainField, PlainName } from './feature.store.ts';
 import { geometryFormat, type OutlineArguments } from './outline-field.ts';
 
 /** What an operation asks of the nodes of a page, when it is values of features alone. */
-export interface PlainNodes {
+export interface PlainNodes extends AskedTexts {
   /** Name that the answer has the nodes under. */
   readonly key: string;
-  readonly fields: readonly PlainField[];
 }
 
 const PLAIN: ReadonlySet<string> = new Set<PlainName>([
@@ -32,7 +31,8 @@ export function plainNodes(info: GraphQLResolveInfo): PlainNodes | null {
   const [nodes, ...repeated] = fields.filter(({ name }) => name.value === 'nodes');
   if (!nodes?.selectionSet || repeated.length > 0) return null;
   const plain = fieldsOf(info, nodes.selectionSet);
-  return plain && { key: keyOf(nodes), fields: [...plain.values()] };
+  const pageInfo = fields.some(({ name }) => name.value === 'pageInfo');
+  return plain && { key: keyOf(nodes), fields: [...plain.values()], pageInfo };
 }
 
 /** By their names in the answer. Every fragment applies, as a node is a feature always. */

@@ -33,7 +33,8 @@ export class PageInfoType {
 export interface Connection<T> {
   readonly edges: readonly { readonly node: T; readonly cursor: string }[];
   readonly nodes: readonly T[];
-  readonly pageInfo: PageInfoType;
+  /** Null where the operation does not select it. */
+  readonly pageInfo: PageInfoType | null;
   /** Counted when it is read, so that an operation which does not select it does not pay for it. */
   readonly totalCount: Promise<number>;
 }
@@ -55,12 +56,15 @@ export function toConnection<T>(page: Page<T>, count: () => Promise<number>): Co
   };
 }
 
-/** A page whose nodes are put into the answer as text; see `AnswerText`. */
-export function writtenConnection<T>(pageInfo: PageInfoType, count: () => Promise<number>): Connection<T> {
+/**
+ * A page whose nodes are put into the answer as text; see `AnswerText`.
+ * @param page null where the operation does not select `pageInfo`
+ */
+export function writtenConnection<T>(page: Page<unknown> | null, count: () => Promise<number>): Connection<T> {
   return {
     edges: [],
     nodes: [],
-    pageInfo,
+    pageInfo: page && pageInfoOf(page),
     get totalCount() {
       return count();
     },

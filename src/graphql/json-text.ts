@@ -1,16 +1,31 @@
 import { randomBytes } from 'node:crypto';
 
-/** What stands for the texts of the answer that is being written; null while none is. */
-let written: { readonly mark: string; readonly texts: string[] } | null = null;
+/** Begins what stands for a text while an answer is written. No answer holds it, so that no client can know it. */
+const MARK = randomBytes(16).toString('hex');
+
+/** The texts of the answer that is being written, in its order; null while none is. */
+let written: JsonText[] | null = null;
 
 /** A value of an answer that is JSON text already: {@link stringifyWithJsonText} puts it into the answer as it is. */
 export class JsonText {
+  private constructor(readonly pieces: readonly string[]) {}
+
   /** @param text valid JSON, such as PostGIS makes */
-  constructor(readonly text: string) {}
+  static of(text: string): JsonText {
+    return new JsonText([text]);
+  }
+
+  /** A list. @param items valid JSON each; they are not joined before the answer is */
+  static list(items: readonly string[]): JsonText {
+    const pieces: string[] = [];
+    for (const item of items) pieces.push(pieces.length === 0 ? '[' : ',', item);
+    pieces.push(pieces.length === 0 ? '[]' : ']');
+    return new JsonText(pieces);
+  }
 
   /** Any other writer of JSON gets the value. */
   toJSON(): unknown {
-    return written ? `${written.mark}${written.texts.push(this.text) - 1}` : JSON.parse(this.text);
+    return written ? `${MARK}${written.push(this) - 1}` : JSON.parse(this.pieces.join(''));
   }
 }
 
@@ -22,21 +37,30 @@ export interface AnswerText {
 }
 
 /**
- * JSON of a value, its {@link JsonText}s neither parsed nor written anew. Their places are kept by marks that nobody can
- * guess, so that no string of a client is taken for one.
+ * JSON of a value, its {@link JsonText}s neither parsed nor written anew, and copied once.
+ * @param end put behind it
  */
-export function stringifyWithJsonText(value: unknown): string {
-  const texts: string[] = [];
-  const mark = randomBytes(16).toString('hex');
-  written = { mark, texts };
+export function stringifyWithJsonText(value: unknown, end = ''): string {
+  const texts: JsonText[] = [];
+  written = texts;
   try {
-    const json = JSON.stringify(value);
-    if (texts.length === 0) return json;
-    return json.replaceAll(
-      new RegExp(`"${mark}(\\d+)"`, 'g'),
-      (_mark, index: string) => texts[Number(index)] ?? 'null',
-    );
+    return spliced(JSON.stringify(value), texts, end);
   } finally {
     written = null;
   }
+}
+
+/** @param json has the marks of the texts, in their order */
+function spliced(json: string, texts: readonly JsonText[], end: string): string {
+  const pieces: string[] = [];
+  let from = 0;
+  for (const [index, text] of texts.entries()) {
+    const mark = `"${MARK}${index}"`;
+    const at = json.indexOf(mark, from);
+    pieces.push(json.slice(from, at));
+    for (const piece of text.pieces) pieces.push(piece);
+    from = at + mark.length;
+  }
+  pieces.push(json.slice(from), end);
+  return pieces.join('');
 }

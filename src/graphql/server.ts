@@ -69,7 +69,7 @@ export function createGraphqlServer(
     validationRules: limitRules(options),
     persistedQueries: persisted ? { cache: persistedOperationsCache(persisted) } : {},
     formatError: formatError(logger),
-    stringifyResult: (value) => `${stringifyWithJsonText(value)}\n`,
+    stringifyResult: (value) => stringifyWithJsonText(value, '\n'),
     logger,
     plugins: plugins(options),
   });

@@ -14,7 +14,7 @@ import { featurePageSql } from '../../src/feature/feature-page.repository.ts';
 import { box } from '../database/seeds.ts';
 import { indexesOf, planOf, plansDuring, scansFeature } from '../database/explained-database.ts';
 import { openTestDatabase } from '../database/test-database.ts';
-import { at, copyInOtherScene, seedFeatures } from './seeded-features.ts';
+import { at, copyInOtherScene, FIRST_DAY, scatterOverScenes, seedFeatures } from './seeded-features.ts';
 
 const COUNT = 100_000;
 
@@ -30,6 +30,7 @@ describe.skipIf(!process.env['DATABASE_URL'])(
       database = await openTestDatabase();
       await seedFeatures(database, COUNT);
       newer = await copyInOtherScene(database, 2000);
+      await scatterOverScenes(database, 500);
       const feature = await database.prisma.feature.findFirstOrThrow({ where: { label: 1 } });
       [older, featureId] = [feature.segmentationId, feature.id];
     }, 900_000);
@@ -61,6 +62,8 @@ describe.skipIf(!process.env['DATABASE_URL'])(
       ['any of two places', { or: [{ intersects: few }, { contains: point }] }, 'feature_geometry_gist'],
       ['a scene', { sceneId: unknown }, 'feature_scene'],
       ['a segmentation', { segmentationId: unknown }, 'feature_label'],
+      ['a time', { acquired: { from: FIRST_DAY, to: FIRST_DAY } }, 'feature_scene'],
+      ['a time and a place', { acquired: { to: FIRST_DAY }, intersects: few }, 'feature_geometry_gist'],
       ['a large area', { areaM2: { min: 1e6 } }, 'feature_largest'],
       ['a small area', { areaM2: { max: 1 } }, 'feature_largest'],
       ['a perimeter', { perimeterM: { min: 1e6 } }, 'feature_longest'],

@@ -57,3 +57,26 @@ export async function copyInOtherScene(database: Database, count: number): Promi
   await database.execute(Prisma.sql`ANALYZE feature, feature_adjacency, segmentation, scene`);
   return segmentation.id;
 }
+
+/** The first of the days on which the scenes of {@link scatterOverScenes} were taken, one a day. */
+export const FIRST_DAY = new Date('2001-01-01T00:00:00Z');
+
+/** Stores features 5° east of the others, 40 of each of a number of scenes. */
+export async function scatterOverScenes(database: Database, scenes: number): Promise<void> {
+  const { scene, segmentation } = await runningSegmentation(database);
+  await database.execute(Prisma.sql`
+    INSERT INTO scene (id, name, source, sha256, width_px, height_px, bands, dtype, rgb_bands, acquired_at)
+    SELECT ('01900000-0000-7002-8000-' || lpad(to_hex(n), 12, '0'))::uuid, name, source, sha256, width_px, height_px, bands,
+           dtype, rgb_bands, ${FIRST_DAY.toISOString()}::timestamptz + (n - 1) * interval '1 day'
+    FROM scene CROSS JOIN generate_series(1, ${scenes}::int) AS n WHERE id = ${scene.id}::uuid`);
+  await database.execute(Prisma.sql`
+    INSERT INTO feature (id, scene_id, segmentation_id, label, geometry, centroid, area_m2, perimeter_m, compactness,
+                         pixel_count, mean_probability)
+    SELECT ('01900000-0000-7002-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
+           ('01900000-0000-7002-8000-' || lpad(to_hex(1 + n % ${scenes}::int), 12, '0'))::uuid, ${segmentation.id}::uuid, n,
+           square, ST_Centroid(square), 100, 40, 0.78, 100, 0.5
+    FROM generate_series(1, 40 * ${scenes}::int) AS n,
+         LATERAL (SELECT ST_MakeEnvelope(15 + n % 200 / 1000.0, 50 + n / 200 / 1000.0, 15.0005 + n % 200 / 1000.0,
+                                         50.0005 + n / 200 / 1000.0, 4326) AS square) AS s`);
+  await database.execute(Prisma.sql`ANALYZE feature, scene`);
+}

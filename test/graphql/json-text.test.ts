@@ -4,22 +4,22 @@ import { JsonText, stringifyWithJsonText } from '../../src/graphql/json-text.ts'
 describe('JSON text in an answer', () => {
   it('is put in as it is, wherever it stands', () => {
     const text = '{"type":"Point",  "coordinates":[1.50,2]}';
-    const answer = { data: { a: [new JsonText(text), null, 'x'], b: { c: new JsonText('[]') } } };
+    const answer = { data: { a: [JsonText.of(text), null, 'x'], b: { c: JsonText.of('[]') } } };
     expect(stringifyWithJsonText(answer)).toBe(`{"data":{"a":[${text},null,"x"],"b":{"c":[]}}}`);
   });
 
   it('leaves strings alone that look like what stands for it', () => {
     const prompt = '"0123456789abcdef0123456789abcdef0" $& $1';
-    const answer = { prompt, geometry: new JsonText('{"a":"$&"}') };
+    const answer = { prompt, geometry: JsonText.of('{"a":"$&"}') };
     expect(JSON.parse(stringifyWithJsonText(answer))).toEqual({ prompt, geometry: { a: '$&' } });
   });
 
   it('is its value for any other writer of JSON', () => {
-    expect(JSON.parse(JSON.stringify({ geometry: new JsonText('{"a":[1]}') }))).toEqual({ geometry: { a: [1] } });
+    expect(JSON.parse(JSON.stringify({ geometry: JsonText.of('{"a":[1]}') }))).toEqual({ geometry: { a: [1] } });
   });
 
   it('does not stay behind when an answer cannot be written', () => {
-    expect(() => stringifyWithJsonText({ a: new JsonText('1'), b: 1n })).toThrow(TypeError);
-    expect(JSON.stringify(new JsonText('1'))).toBe('1');
+    expect(() => stringifyWithJsonText({ a: JsonText.of('1'), b: 1n })).toThrow(TypeError);
+    expect(JSON.stringify(JsonText.of('1'))).toBe('1');
   });
 });

@@ -18,11 +18,8 @@ $$;
 CREATE FUNCTION feature_cells(west float8, south float8, east float8, north float8)
 RETURNS TABLE (x int, y int, feature_count float8, area_m2 float8, mean_probability float8)
 LANGUAGE sql STABLE AS $$
-  SELECT floor(ST_X(middle) / 1000)::int, floor(ST_Y(middle) / 1000)::int, count(*)::float8, sum(f.area_m2),
-         sum(f.mean_probability * f.pixel_count) / sum(f.pixel_count)::float8
-  FROM (
-    SELECT *, ST_Transform(centroid, 6933) AS middle FROM feature
-    WHERE ST_Intersects(geometry, ST_MakeEnvelope(west, south, east, north, 4326)) OFFSET 0
-  ) AS f
+  SELECT cell_column, cell_row, count(*)::float8, sum(area_m2),
+         sum(feature.mean_probability * pixel_count) / sum(pixel_count)::float8
+  FROM feature WHERE ST_Intersects(geometry, ST_MakeEnvelope(west, south, east, north, 4326))
   GROUP BY 1, 2 ORDER BY 1, 2
 $$;

@@ -5,8 +5,9 @@ import type { Pool } from 'undici';
 import { type BenchDatabase, openBenchDatabase } from './bench-database.ts';
 import { checkAnswers, type CheckedQuestion } from './check-answers.ts';
 import { type CheckedRequest, load, type Measured } from './load.ts';
+import { ProcessorClock } from './processor-time.ts';
 import { type Contender, CONTENDERS, placesOf, type Question } from './questions.ts';
-import type { Line } from './report.ts';
+import type { Line, TimedRound } from './report.ts';
 import { gridOf } from './seed-city.ts';
 import { installPostGraphile, type Running, startContender } from './start-contenders.ts';
 
@@ -28,6 +29,7 @@ export class Comparison {
     private readonly database: BenchDatabase,
     private readonly dataDir: string,
     private readonly running: Record<Contender, Running>,
+    private readonly clock: ProcessorClock,
     private readonly settings: Settings,
   ) {}
 
@@ -43,7 +45,8 @@ export class Comparison {
         started.push(await startContender(contender, database.url, dataDir));
       }
       const [TerraQL, PostGraphile, floor] = started as [Running, Running, Running];
-      return new Comparison(database, dataDir, { TerraQL, PostGraphile, pg: floor }, settings);
+      const clock = await ProcessorClock.open(database.url);
+      return new Comparison(database, dataDir, { TerraQL, PostGraphile, pg: floor }, clock, settings);
     } catch (error) {
       for (const server of started) await server.stop();
       await database.release();
@@ -70,12 +73,13 @@ export class Comparison {
     const lines: Line[] = [];
     for (const clients of CLIENTS) {
       console.log(`  ${clients} ${clients === 1 ? 'client' : 'clients'}, ${ROUNDS} rounds ...`);
-      const measured: Record<Contender, Measured[]> = { TerraQL: [], PostGraphile: [], pg: [] };
+      const measured: Record<Contender, TimedRound[]> = { TerraQL: [], PostGraphile: [], pg: [] };
       for (let round = 0; round < ROUNDS; round++) {
         for (const turn of CONTENDERS.keys()) {
           const contender = CONTENDERS[(turn + round) % CONTENDERS.length]!;
           const durationMs = (1000 * this.settings.seconds) / ROUNDS;
-          measured[contender].push(await this.load(contender, requests, clients, durationMs));
+          const work = (): Promise<Measured> => this.load(contender, requests, clients, durationMs);
+          measured[contender].push(await this.clock.during(this.running[contender].pid, work));
         }
       }
       lines.push({ clients, measured });
@@ -84,6 +88,7 @@ export class Comparison {
   }
 
   async close(): Promise<void> {
+    await this.clock.close();
     for (const contender of CONTENDERS) await this.running[contender].stop();
     await this.database.release();
     await rm(this.dataDir, { recursive: true, force: true });

@@ -12,14 +12,17 @@ const ADJACENT_TO_WATER = `
   SELECT feature_a FROM feature_adjacency JOIN feature AS other ON other.id = feature_b
          JOIN segmentation AS s ON s.id = other.segmentation_id WHERE s.prompt ILIKE '%water%' AND feature_a = f.id`;
 
-const BOX = 'ST_MakeEnvelope($1, $2, $3, $4, 4326)';
+const BOX = 'ST_MakeEnvelope($1::float8, $2::float8, $3::float8, $4::float8, 4326)';
+const INNER = 'ST_MakeEnvelope($1::float8 + 1e-4, $2::float8 + 1e-4, $3::float8 - 1e-4, $4::float8 - 1e-4, 4326)';
+/** An outline is compared with the box at its edge alone, as TerraQL does it: each statement knows what the others know. */
+const IN_BOX = `geometry && ${BOX} AND CASE WHEN geometry @ ${INNER} THEN TRUE ELSE ST_Intersects(geometry, ${BOX}) END`;
 const POINT = 'ST_SetSRID(ST_MakePoint($1, $2), 4326)::geography';
 
 /** Each gives its answer as texts of JSON, one a row: all of it, or of each feature what goes between commas. */
 const STATEMENTS: Record<string, string> = {
   '/features': `
     SELECT '{"id":"' || id || '","areaM2":' || area_m2 || ',"geometry":' || ST_AsGeoJSON(geometry, 9) || '}' AS answer
-    FROM feature WHERE ST_Intersects(geometry, ${BOX}) ORDER BY id`,
+    FROM feature WHERE ${IN_BOX} ORDER BY id`,
   '/nearest': `
     SELECT json_agg(json_build_object('id', id, 'areaM2', area_m2, 'distanceM', distance_m) ORDER BY distance_m, id)::text AS answer
     FROM (
@@ -32,7 +35,7 @@ const STATEMENTS: Record<string, string> = {
     SELECT json_agg(json_build_object('id', id, 'areaM2', area_m2) ORDER BY id)::text AS answer
     FROM (
       SELECT f.id, f.area_m2 FROM feature AS f JOIN segmentation AS s ON s.id = f.segmentation_id
-      WHERE ST_Intersects(f.geometry, ${BOX}) AND s.prompt ILIKE '%building%' AND f.area_m2 >= ${MIN_AREA_M2}
+      WHERE ${IN_BOX} AND s.prompt ILIKE '%building%' AND f.area_m2 >= ${MIN_AREA_M2}
         AND EXISTS (${ADJACENT_TO_WATER})
       ORDER BY f.id LIMIT ${ADJACENT}
     ) AS found`,
@@ -40,10 +43,9 @@ const STATEMENTS: Record<string, string> = {
     SELECT json_agg(json_build_object('cell', x || '/' || y, 'featureCount', feature_count, 'areaM2', area_m2,
                                       'meanProbability', mean_probability) ORDER BY x, y)::text AS answer
     FROM (
-      SELECT floor(ST_X(middle) / 1000)::int AS x, floor(ST_Y(middle) / 1000)::int AS y, count(*) AS feature_count,
-             sum(area_m2) AS area_m2, sum(mean_probability * pixel_count) / sum(pixel_count)::float8 AS mean_probability
-      FROM (SELECT *, ST_Transform(centroid, 6933) AS middle FROM feature WHERE ST_Intersects(geometry, ${BOX}) OFFSET 0) AS f
-      GROUP BY 1, 2
+      SELECT cell_column AS x, cell_row AS y, count(*) AS feature_count, sum(area_m2) AS area_m2,
+             sum(mean_probability * pixel_count) / sum(pixel_count)::float8 AS mean_probability
+      FROM feature WHERE ${IN_BOX} GROUP BY 1, 2
     ) AS cell`,
 };
 

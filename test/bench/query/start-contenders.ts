@@ -13,6 +13,7 @@ const START_TIMEOUT_MS = 120_000;
 /** A contender's server, in a process of its own. */
 export interface Running {
   readonly pool: Pool;
+  readonly pid: number;
   /** Node and what answers. */
   readonly version: string;
   stop(): Promise<void>;
@@ -72,6 +73,7 @@ async function start(command: string, parameters: readonly string[], environment
   const { stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' });
   return {
     pool,
+    pid: child.pid!,
     version: `Node ${stdout.trim()}`,
     async stop() {
       await pool.close();
