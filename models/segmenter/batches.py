@@ -26,15 +26,15 @@ from segmenter.questions import ISAID_OBJECTS, UNIONS, QuestionBank, absent_cate
 
 #: Share of the windows from each source, and source pixels a window pixel (log-uniform range) of those with masks.
 SHARES = {"isaid": 0.45, "dubai": 0.30, "epfl": 0.13, "scenes": 0.12}
-SCALES = {"isaid": (0.6, 1.6), "dubai": (0.45, 2.2), "epfl": (0.6, 1.56)}
-#: Share of iSAID windows that are montages of four, so that objects are also met at half the size.
-MONTAGE_SHARE = 0.06
+SCALES = {"isaid": (0.6, 1.0), "dubai": (0.45, 1.3), "epfl": (0.5, 0.78)}
+#: Share of a source's windows that are montages of four: more of the ground than one of its images shows, at half the size.
+MONTAGES = {"isaid": 0.3, "dubai": 0.2, "epfl": 0.4, "scenes": 0.5}
 
 #: Fewest pixels of a window that make a category worth asking for; fewer, but not none, is left unasked.
 LEAST_PIXELS = 24
 #: Share of a window's pixels that must be decided before a category may be asked as absent.
 DECIDED_SHARE = 0.97
-PRESENT_A_WINDOW, ABSENT_A_WINDOW = 4, 4
+PRESENT_A_WINDOW, ABSENT_A_WINDOW = 5, 5
 #: Questions for which a category is absent, for each for which it is present.
 ABSENT_A_PRESENT = 0.8
 
@@ -72,10 +72,8 @@ class Mixture:
     def draw(self, rng: np.random.Generator) -> Window:
         """One window."""
         name = rng.choice(list(SHARES), p=list(SHARES.values()))
-        if name == "scenes":
-            return augmented(self.scenes.draw(rng), rng)
-        source = self.labelled[name]
-        if name == "isaid" and rng.random() < MONTAGE_SHARE:
+        source = self.scenes if name == "scenes" else self.labelled[name]
+        if rng.random() < MONTAGES[name]:
             return augmented(montage([source.draw(rng) for _ in range(4)]), rng)
         return augmented(source.draw(rng), rng)
 

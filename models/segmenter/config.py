@@ -209,14 +209,14 @@ def full() -> ModelConfig:
 
 
 def compact(vocabulary: VocabularyConfig | None = None) -> ModelConfig:
-    """The network that TerraQL trains: a 256 px window, about eleven million weights, a presence score.
+    """The network that TerraQL trains: a 512 px window, about eleven million weights, a presence score.
 
     Its vocabulary is that of the package's own `tokenizer.json` unless another is given.
     """
     vocabulary = vocabulary or own_vocabulary()
     return ModelConfig(
         name="segearth-r1-compact",
-        window_px=256,
+        window_px=512,
         vision=VisionConfig((48, 96, 192, 384), (2, 2, 2, 2), (2, 3, 6, 12), window=8, convolutional=3),
         language=LanguageConfig(hidden=256, layers=4, heads=8, mlp=1024, rotary_dims=16, max_positions=256),
         vocabulary=vocabulary,

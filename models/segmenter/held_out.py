@@ -58,13 +58,18 @@ class Question:
 def held_out_windows(data: Path, side: int, split: str = "validation") -> list[HeldOut]:
     """Windows of `side` px: iSAID and EPFL at native scale, Dubai at 1 and 2 px a pixel, then scenes and mosaics of them.
 
+    An image that is smaller than such a square is shown by its own largest squares, enlarged where they are smaller than
+    the window.
+
     Raises FileNotFoundError where a pack is missing.
     """
     found = []
     for name, decided in LABELLED.items():
         source = Source(data / name, split)
         for entry in source.entries:
-            for extent in (side, 2 * side) if name == "dubai" else (side,):
+            largest = min(entry.height, entry.width)
+            scales = (1, 2) if name == "dubai" else (1,)
+            for extent in sorted({min(scale * side, largest) for scale in scales}):
                 for box in boxes(entry, extent):
                     cut = partial(labelled_window, source, bits(decided), entry, box, side)
                     found.append(HeldOut(name, entry.key, cut))
