@@ -163,7 +163,8 @@ describe('the model server', { timeout: 180_000 }, () => {
     expect(await refused(binaryRequest(inputsOf(manifest, image, many)))).toBe(
       'input_ids has 257 rows; a request may have 1 to 256',
     );
-    expect(await refused({ method: 'POST', body: 'x'.repeat(8e6) }, 413)).toContain('too large');
+    const tooLarge = 'x'.repeat(48 * manifest.windowPx ** 2);
+    expect(await refused({ method: 'POST', body: tooLarge }, 413)).toContain('too large');
   });
 
   it('does not know models and routes that are not there', async () => {
