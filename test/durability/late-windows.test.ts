@@ -112,7 +112,7 @@ describe('a window that the model hangs at each time', () => {
     hangsAt = 'every';
     hung = 0;
     const id = await ask(1, 0);
-    await expect.poll(() => hung, WAIT).toBeGreaterThan(6);
+    await expect.poll(() => hung, WAIT).toBeGreaterThan(5);
     await expect.poll(async () => (await row(id)).failure?.code, WAIT).toBe('MODEL_UNAVAILABLE');
     expect(['QUEUED', 'RUNNING']).toContain(await stateOf(id));
     hangsAt = 'none';
