@@ -12,7 +12,7 @@ import { type ServedModels, serveModels } from '../model-server/served-models.ts
 
 const WAIT = { timeout: 240_000, interval: 200 };
 /** Longer than a window takes on a busy machine. */
-const TIMEOUT_S = 5;
+const TIMEOUT_S = 3;
 const WHITE = 255;
 
 let served: ServedModels;
