@@ -21,6 +21,7 @@ import { createLogger } from '../../src/logging.ts';
 import { openLocalModels } from '../../src/open-models.ts';
 import { openTestDatabase } from '../database/test-database.ts';
 import { instantModels } from './instant-model.ts';
+import { oneQuestion } from '../segmentation/one-question.ts';
 
 const run = promisify(execFile);
 const SELF = fileURLToPath(import.meta.url);
@@ -56,17 +57,7 @@ async function writeScene(file: string, side: number): Promise<void> {
 /** Asks one question about a scene, in windows at its own scale. */
 async function ask(app: App, file: string): Promise<Omit<Measured, 'onnxSeconds' | 'peakMib'>> {
   const { id: sceneId } = await app.scenes.register({ path: file });
-  const [asked] = await app.segmentations.segment({
-    sceneId,
-    prompts: ['bright fields'],
-    task: 'REFERRING',
-    scale: 'WINDOWS',
-    threshold: 0.5,
-    minAreaM2: 0,
-    areaOfInterest: null,
-    waitS: 0,
-    force: false,
-  });
+  const [asked] = await app.segmentations.segment(oneQuestion(sceneId, 'bright fields', { scale: 'WINDOWS' }));
   let last = asked!;
   for await (const state of await app.segmentations.progress(asked!.id)) last = state;
   if (last.state !== 'SUCCEEDED') throw new Error(`the run is ${last.state}: ${JSON.stringify(last.failure)}`);

@@ -9,6 +9,7 @@ import type { Segmentation } from '../../src/segmentation/segmentation.ts';
 import { openTestDatabase } from '../database/test-database.ts';
 import { MODELS_DIR, temporaryFolder } from '../inference/model-folder.ts';
 import { type ServedModels, serveModels } from '../model-server/served-models.ts';
+import { oneQuestion } from '../segmentation/one-question.ts';
 
 const WAIT = { timeout: 240_000, interval: 200 };
 /** Longer than a window takes on a busy machine. */
@@ -64,17 +65,7 @@ async function ask(windows: number, white: number | null): Promise<string> {
     .png()
     .toFile(file);
   const { id: sceneId } = await app.scenes.register({ path: file });
-  const [asked] = await app.segmentations.segment({
-    sceneId,
-    prompts: ['water'],
-    task: 'REFERRING',
-    scale: 'WINDOWS',
-    threshold: 0.5,
-    minAreaM2: 0,
-    areaOfInterest: null,
-    waitS: 0,
-    force: true,
-  });
+  const [asked] = await app.segmentations.segment(oneQuestion(sceneId, 'water', { scale: 'WINDOWS', force: true }));
   return asked!.id;
 }
 const row = (id: string): Promise<Segmentation> => app.segmentations.require(id);

@@ -12,6 +12,7 @@ import { MODELS_DIR, temporaryFolder } from '../inference/model-folder.ts';
 import { type Running, startCommand } from './processes.ts';
 import { writeBlocks } from './seeded-scene.ts';
 import { urlOf } from './workers.ts';
+import { oneQuestion } from '../segmentation/one-question.ts';
 
 /** So many that the hash which places each picture on one of two servers leaves neither without any. */
 const SCENES = 20;
@@ -69,17 +70,9 @@ describe.skipIf(!server)('workers and model servers, each a process of its own',
   async function ask(runs: number, wording: string): Promise<string[]> {
     const ids: string[] = [];
     for (let run = 0; run < runs; run++) {
-      const [asked] = await app.segmentations.segment({
-        sceneId: sceneIds[run % SCENES]!,
-        prompts: [`${wording} ${run}`],
-        task: 'REFERRING',
-        scale: 'WHOLE',
-        threshold: 0.5,
-        minAreaM2: 0,
-        areaOfInterest: null,
-        waitS: 0,
-        force: false,
-      });
+      const [asked] = await app.segmentations.segment(
+        oneQuestion(sceneIds[run % SCENES]!, `${wording} ${run}`, { scale: 'WHOLE' }),
+      );
       ids.push(asked!.id);
     }
     return ids;
