@@ -209,7 +209,7 @@ def full() -> ModelConfig:
 
 
 def compact(vocabulary: VocabularyConfig | None = None) -> ModelConfig:
-    """The network that TerraQL trains: a 512 px window, about eleven million weights, a presence score.
+    """The network that TerraQL trains: a 512 px window, about fourteen million weights, a presence score.
 
     Its vocabulary is that of the package's own `tokenizer.json` unless another is given.
     """

@@ -66,9 +66,9 @@ def held_out_windows(data: Path, side: int, split: str = "validation") -> list[H
     found = []
     for name, decided in LABELLED.items():
         source = Source(data / name, split)
+        scales = (1, 2) if name == "dubai" else (1,)
         for entry in source.entries:
             largest = min(entry.height, entry.width)
-            scales = (1, 2) if name == "dubai" else (1,)
             for extent in sorted({min(scale * side, largest) for scale in scales}):
                 for box in boxes(entry, extent):
                     cut = partial(labelled_window, source, bits(decided), entry, box, side)
