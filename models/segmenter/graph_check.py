@@ -28,12 +28,13 @@ def open_graph(path: Path, threads: int = 1, lean: bool = False) -> onnxruntime.
     """A CPU session of an exported graph.
 
     A `lean` one computes the same with little memory and more time: weights stay in their file and as they are stored,
-    and each is widened when its turn comes.
+    and each is widened when its turn comes. Optimisations beyond the basic ones would widen all of them at once.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     if lean:
         options.enable_cpu_mem_arena = False
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
         options.add_session_config_entry("session.disable_prepacking", "1")
     disabled = ["ConstantFolding"] if lean else []
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=disabled)

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from segmenter.precision import PRECISIONS
+
 #: Peak memory as a multiple of the release's files; what is mapped of files counts.
-LIMITS = {"fp32": 1.3, "fp16": 1.5, "int8": 1.3}
+LIMIT = 1.3
 
 SCRIPT = """
 import dataclasses, sys
@@ -50,7 +52,7 @@ print(status("VmHWM") - before, sum(path.stat().st_size for path in weight_files
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process is read from /proc")
-@pytest.mark.parametrize("precision", LIMITS)
+@pytest.mark.parametrize("precision", PRECISIONS)
 def test_conversion_takes_little_more_memory_than_the_release_has_bytes(tmp_path: Path, precision: str) -> None:
     words = [sys.executable, "-c", SCRIPT, str(tmp_path), precision]
     tests = Path(__file__).parent
@@ -60,4 +62,4 @@ def test_conversion_takes_little_more_memory_than_the_release_has_bytes(tmp_path
     assert done.returncode == 0, done.stderr
     peak, size = (int(number) for number in done.stdout.split()[-2:])
     print(f"{precision}: peak {peak / size:.2f} of {size / 1e6:.0f} MB")
-    assert peak <= LIMITS[precision] * size
+    assert peak <= LIMIT * size
