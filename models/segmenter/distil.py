@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -152,17 +152,18 @@ def language_weights(network: SegEarthR1) -> dict[str, Tensor]:
     return {k: v for k, v in network.state_dict().items() if k.startswith("model.") and not k.startswith(image_side)}
 
 
-def save_language(path: Path, network: SegEarthR1, projection: nn.Linear) -> None:
-    """Write the language model and its projection."""
-    entries = {"language": language_weights(network), "projection": projection.state_dict()}
+def save_language(path: Path, network: SegEarthR1, projection: nn.Linear, meaning: MeaningTargets) -> None:
+    """Write the language model, its projection and the coordinates of the targets that both were taught."""
+    entries = {"language": language_weights(network), "projection": projection.state_dict(), "meaning": meaning.state()}
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".partial")
     torch.save(entries, unfinished)
     os.replace(unfinished, path)
 
 
-def load_language(path: Path, network: SegEarthR1) -> nn.Linear:
-    """Put the distilled language model into a network and return its projection.
+def load_language(path: Path, network: SegEarthR1) -> tuple[nn.Linear, dict[str, Any] | None]:
+    """Put the distilled language model into a network; returns its projection and the :meth:`MeaningTargets.state` that
+    both were taught, None in a file of before it was kept.
 
     Raises `FileNotFoundError`, or `ValueError` when names or shapes differ from the network's.
     """
@@ -174,7 +175,7 @@ def load_language(path: Path, network: SegEarthR1) -> nn.Linear:
     network.load_state_dict(entries["language"], strict=False)
     projection = new_projection(network.config.language.hidden)
     projection.load_state_dict(entries["projection"])
-    return projection
+    return projection, entries.get("meaning")
 
 
 def _shape(weights: dict[str, Tensor], name: str) -> tuple[int, ...] | None:
@@ -266,5 +267,5 @@ def main(args: argparse.Namespace) -> None:
     quieten_layers(network)
     for rate, seconds, layers in ((args.bag_rate, args.bag_seconds, False), (args.rate, args.seconds, True)):
         losses = distil(network, projection, batches, rate, seconds, layers=layers)
-        save_language(args.output, network, projection)
+        save_language(args.output, network, projection, batches.meaning)
         print(f"{len(losses)} steps, last loss {np.mean(losses[-50:]):.4f}, to {args.output}", flush=True)

@@ -6,6 +6,7 @@ knows its category; for a plain sentence a softmax regression on the teacher's e
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -45,10 +46,26 @@ class MeaningTargets:
         self.categories = sorted(frozenset().union(*categories))
         self._codes = category_codes(self.categories)
         rows = torch.from_numpy(embeddings).float()
-        spread = torch.linalg.eigh(rows.T @ rows / len(rows))  # axes by rising share of the questions' length
+        self._moment = rows.T @ rows / len(rows)
+        spread = torch.linalg.eigh(self._moment)  # axes by rising share of the questions' length
         self._axes = spread.eigenvectors[:, len(self.categories) :]  # [384, 384 - categories]
         wanted = torch.tensor([[float(c in asked) for c in self.categories] for asked in categories])
         self._weight, self._bias = softmax_regression(rows, wanted / wanted.sum(-1, keepdim=True))
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps of the coordinates: `categories` and the teacher's `axes` [384, 384 - categories]."""
+        return {"categories": self.categories, "axes": self._axes}
+
+    def likeness(self, kept: dict[str, Any]) -> float:
+        """Cosine of the questions' coordinates, all rows as one vector, to those on the axes of another :meth:`state`.
+
+        1 for the same axes, 0 where the categories differ; axes that no question needs count nothing.
+        """
+        if kept["categories"] != self.categories:
+            return 0.0
+        other = kept["axes"]
+        own_length, other_length = ((axes * (self._moment @ axes)).sum() for axes in (self._axes, other))
+        return float((other * (self._moment @ self._axes)).sum() / (own_length * other_length).sqrt())
 
     def of_questions(self, embeddings: NDArray[np.float16], categories: Sequence[frozenset[str]]) -> Tensor:
         """Targets of questions whose categories are known."""

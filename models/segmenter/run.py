@@ -15,14 +15,17 @@ from segmenter.config import ModelConfig, compact
 from segmenter.dataset import CATEGORIES
 from segmenter.distil import load_language, new_projection
 from segmenter.gradient_checkpointing import save_memory
+from segmenter.meaning import MeaningTargets
 from segmenter.network import SegEarthR1
 from segmenter.place import CPU
 from segmenter.recipes import TrainError
-from segmenter.settings import Settings
+from segmenter.settings import LAST_FILE, Settings
 
 #: The dense head starts at the belief that a class covers a twentieth of the pixels.
 RARE_LOGIT = -3.0
 VISION_PARTS = ("model.vision_tower", "pixel_decoder")
+#: Likeness of sentence targets to those that a language model was taught, below which it would unlearn them.
+LEAST_LIKENESS = 0.99
 LANGUAGE_PARTS = ("model.embed_tokens", "model.layers", "model.final_layernorm", "lm_head")
 
 
@@ -32,7 +35,8 @@ class Run:
 
     `heads` are thrown away at export and belong to the compact recipe: `dense` names every class on every cell, `sentence`
     maps descriptions to the sentence teacher. `average` is the exponential mean of the network's state dict, None in a recipe
-    without one; `seconds` the time trained.
+    without one; `seconds` the time trained. `meaning` is the :meth:`MeaningTargets.state` that the language model was taught,
+    None where it was taught none.
     """
 
     network: SegEarthR1
@@ -42,6 +46,7 @@ class Run:
     step: int = 0
     seconds: float = 0.0
     means: dict[str, float] = field(default_factory=dict)
+    meaning: dict[str, Any] | None = None
 
     def progress(self, settings: Settings) -> float:
         """Share of the run that is over, by time where `--minutes` was given, else by steps."""
@@ -65,6 +70,17 @@ class Run:
         for name, value in values.items():
             self.means[name] = 0.98 * self.means.get(name, value) + 0.02 * value
 
+    def hold_to(self, targets: MeaningTargets, settings: Settings) -> None:
+        """Teaches `targets` from now on; raises TrainError where the language model was taught others."""
+        if self.meaning is not None and targets.likeness(self.meaning) < LEAST_LIKENESS:
+            resumed = settings.out / LAST_FILE if settings.resume else None
+            raise TrainError(
+                f"{resumed or settings.language or settings.initial} was taught sentence targets of other questions than those "
+                f"in --sentences {settings.sentences}, and would unlearn them; use the sentences and --questions of then, or "
+                f"start {'without --resume ' if resumed else ''}from a --language that `segmenter distil` makes of these"
+            )
+        self.meaning = targets.state()
+
     def line(self, settings: Settings) -> str:
         """One line of progress: step, time, time left at this pace, running means."""
         done = self.progress(settings)
@@ -82,16 +98,18 @@ def new_run(settings: Settings, config: ModelConfig | None = None, device: torch
         return _assembled(_whole_network(settings.initial), nn.ModuleDict(), settings, device)
     entries = _entries(settings.initial) if settings.initial else {}
     network = SegEarthR1(config or compact())
-    heads = _compact_heads(network)
+    heads, meaning = _compact_heads(network), entries.get("meaning")
     if entries:
         _load_vision(network, entries["weights"], settings.initial)
         heads.load_state_dict(entries.get("heads", {}), strict=False)
     if settings.language:
         try:
-            heads["sentence"] = load_language(settings.language, network)
+            heads["sentence"], meaning = load_language(settings.language, network)
         except (ValueError, KeyError, RuntimeError, UnpicklingError) as error:
             raise TrainError(f"--language {settings.language} is none of `segmenter distil` for this network: {error}") from error
-    return _assembled(network, heads, settings, device)
+    run = _assembled(network, heads, settings, device)
+    run.meaning = meaning
+    return run
 
 
 def _entries(path: Path, in_place: bool = False) -> dict[str, Any]:
@@ -171,7 +189,8 @@ def save_run(path: Path, run: Run, settings: Settings) -> None:
     raw = run.network.state_dict()
     save_checkpoint(
         path, run.network.config, run.average or raw, raw=raw, heads=run.heads.state_dict(),
-        optimiser=run.optimiser.state_dict(), step=run.step, seconds=run.seconds, means=run.means, settings=settings.plain(),
+        optimiser=run.optimiser.state_dict(), step=run.step, seconds=run.seconds, means=run.means, meaning=run.meaning,
+        settings=settings.plain(),
     )  # fmt: skip
 
 
@@ -179,7 +198,7 @@ def resume_run(path: Path, settings: Settings, device: torch.device = CPU) -> Ru
     """The run that :func:`save_run` wrote; training goes on as if it had never stopped.
 
     Learning rates are those of `settings`, so that a longer or shorter rest can be planned. Raises TrainError where the file
-    holds no run, or one of another configuration or stage.
+    holds no run, or one of another configuration or stage. What it was taught of sentences is checked by :meth:`Run.hold_to`.
     """
     entries = _entries(path)
     if "raw" not in entries:
@@ -193,6 +212,7 @@ def resume_run(path: Path, settings: Settings, device: torch.device = CPU) -> Ru
     if run.average is not None:
         run.average = {name: value.to(device, copy=True) for name, value in entries["weights"].items()}
     run.step, run.seconds, run.means = entries["step"], entries["seconds"], entries["means"]
+    run.meaning = entries.get("meaning")
     return run
 
 

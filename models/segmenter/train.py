@@ -53,11 +53,14 @@ class Work:
     total: Callable[[dict[str, Tensor]], Tensor]
 
 
-def compact_work(settings: Settings, config: ModelConfig, place: Place) -> Work:
-    """Windows of the packs, and questions about them in the joint stage."""
+def compact_work(settings: Settings, run: Run, place: Place) -> Work:
+    """Windows of the packs, and questions about them in the joint stage.
+
+    Raises TrainError where the run's language model was taught other sentence targets than those of the settings.
+    """
     joint = settings.stage == "joint"
     bank, tokenizer = QuestionBank.load(settings.questions), QuestionTokenizer.load()
-    mixture = Mixture(settings.data, config.window_px)
+    mixture = Mixture(settings.data, run.network.config.window_px)
     questions = Questions(bank, absence_odds(mixture)) if joint else None
     size = settings.recipe.batch // place.processes
     seed = settings.seed * place.processes + place.rank
@@ -65,6 +68,7 @@ def compact_work(settings: Settings, config: ModelConfig, place: Place) -> Work:
     distillation = None
     if joint and settings.sentences:
         distillation = DistillationBatches(settings.sentences, tokenizer, bank, SENTENCES, seed=settings.seed)
+        run.hold_to(distillation.meaning, settings)
     rhythm = Rhythm(settings.ask_every if joint else 0, settings.language_every)
     objective = Objective(rhythm, tokenizer, settings.recipe.bf16, distillation, place)
     return Work(batches, objective, objective.total)
@@ -156,7 +160,7 @@ def train(settings: Settings, place: Place | None = None, config: ModelConfig | 
     if settings.config == "full":
         work, settings = full_work(settings, run.network.config, place)
     else:
-        work = compact_work(settings, run.network.config, place)
+        work = compact_work(settings, run, place)
     run.network.train()
     for prefix in settings.recipe.frozen:
         rest(run.network, prefix)

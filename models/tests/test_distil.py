@@ -105,13 +105,16 @@ def test_a_start_from_words_already_points_at_the_meaning(
     assert right > 0.9  # a chance hit is one in 200
 
 
-def test_a_saved_language_model_comes_back_and_another_size_is_refused(network: SegEarthR1, tmp_path: Path) -> None:
-    projection = new_projection(64)
-    save_language(tmp_path / "distil.pt", network, projection)
+def test_a_saved_language_model_comes_back_and_another_size_is_refused(
+    network: SegEarthR1, tokenizer: QuestionTokenizer, bank: QuestionBank, folder: Path, tmp_path: Path
+) -> None:
+    projection, meaning = new_projection(64), DistillationBatches(folder, tokenizer, bank, batch_size=4).meaning
+    save_language(tmp_path / "distil.pt", network, projection, meaning)
     config = network.config
     torch.manual_seed(1)
     other = SegEarthR1(config)
-    read = load_language(tmp_path / "distil.pt", other)
+    read, taught = load_language(tmp_path / "distil.pt", other)
+    assert taught is not None and meaning.likeness(taught) == pytest.approx(1)
     assert torch.equal(read.weight, projection.weight)
     assert torch.equal(other.model.embed_tokens.weight, network.model.embed_tokens.weight)
     with pytest.raises(ValueError, match="does not fit the network"):
@@ -127,6 +130,15 @@ def test_targets_pull_questions_of_one_category_together_and_unions_lie_between(
     targets = MeaningTargets(rows, asked).of_questions(rows, asked)
     own, other = targets[:20] @ targets[:20].T, targets[:20] @ targets[20:].T
     assert own.mean() > other.mean() + 0.4
+
+
+def test_targets_of_other_questions_lie_on_other_axes() -> None:
+    rows = functional.normalize(torch.randn(60, 384, generator=torch.Generator().manual_seed(0)), dim=-1).half().numpy()
+    asked = [frozenset({"ship"} if n % 2 else {"road"}) for n in range(60)]
+    targets = MeaningTargets(rows[:40], asked[:40])
+    assert targets.likeness(MeaningTargets(rows[:40], asked[:40]).state()) == pytest.approx(1)
+    assert targets.likeness(MeaningTargets(rows, asked).state()) < 0.9
+    assert targets.likeness(MeaningTargets(rows[:40], [frozenset({"ship"})] * 40).state()) == 0
 
 
 def test_targets_refuse_rows_without_a_category() -> None:

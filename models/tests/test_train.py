@@ -18,6 +18,7 @@ from segmenter.checkpoint import read_checkpoint, save_checkpoint
 from segmenter.config import compact
 from segmenter.corpus import taught_questions
 from segmenter.dataset import BIT, CATEGORIES, Window, bits
+from segmenter.distil import DistillationBatches, new_projection, save_language
 from segmenter.losses import agreement_loss, class_maps, dense_loss, mask_loss, presence_loss, stages_loss
 from segmenter.network import SegEarthR1
 from segmenter.objective import Rhythm
@@ -27,6 +28,7 @@ from segmenter.recipes import TrainError, rate_factor
 from segmenter.run import save_run
 from segmenter.run_log import CURVES_FILE, LOG_FILE, read_log
 from segmenter.settings import LAST_FILE, Settings
+from segmenter.tokenizer import QuestionTokenizer
 from segmenter.train import train
 from training import cut_off, settings, small, write_packs
 
@@ -46,9 +48,16 @@ def quick_odds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def sentences(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Embedded sentences as `corpus` writes them, of random meaning."""
-    folder, noise = tmp_path_factory.mktemp("sentences"), torch.Generator().manual_seed(0)
-    for name, texts in (("questions", list(taught_questions(QuestionBank.load()))[:80]), ("plain", ["a harbour", "a fox"])):
+    return write_sentences(tmp_path_factory.mktemp("sentences"), 80)
+
+
+def write_sentences(folder: Path, questions: int) -> Path:
+    """Embedded sentences as `corpus` writes them, so many questions among them, of random meaning."""
+    noise = torch.Generator().manual_seed(0)
+    for name, texts in (
+        ("questions", list(taught_questions(QuestionBank.load()))[:questions]),
+        ("plain", ["a harbour", "a fox"]),
+    ):
         (folder / f"{name}.txt").write_text("\n".join(" ".join(text.split()) for text in texts) + "\n")
         rows = functional.normalize(torch.randn(len(texts), 384, generator=noise), dim=-1)
         np.save(folder / f"{name}.npy", rows.numpy().astype(np.float16))
@@ -175,6 +184,28 @@ def test_a_run_of_another_recipe_is_not_continued(packs: Path, tmp_path: Path, m
     save_run(tmp_path / LAST_FILE, train(made, config=small()), made)
     with pytest.raises(TrainError, match=message):
         train(short(packs, tmp_path, "--steps", "2", "--resume", *more))
+
+
+def test_a_language_model_goes_on_with_the_questions_it_was_taught_or_not_at_all(
+    packs: Path, sentences: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "fewer").mkdir()
+    others = write_sentences(tmp_path / "fewer", 60)
+    first = train(short(packs, tmp_path / "run", "--steps", "1", "--sentences", str(sentences)), config=small())
+    last, distilled = tmp_path / "run" / LAST_FILE, tmp_path / "distil.pt"
+    targets = DistillationBatches(sentences, QuestionTokenizer.load(), QuestionBank.load(), 4).meaning
+    save_language(distilled, first.network, new_projection(16), targets)
+    for taught, more in (
+        (last, ("--resume",)),
+        (last, ("--initial", str(last))),
+        (distilled, ("--initial", str(last), "--language", str(distilled))),
+    ):
+        out = tmp_path / ("run" if "--resume" in more else "next")
+        with pytest.raises(TrainError, match=f"{taught} was taught sentence targets of other questions than those in"):
+            train(short(packs, out, "--steps", "2", "--sentences", str(others), *more), config=small())
+        train(short(packs, out, "--steps", "2", "--sentences", str(sentences), *more), config=small())
+    without = train(short(packs, tmp_path / "run", "--steps", "3", "--resume"))
+    assert without.meaning is not None and targets.likeness(without.meaning) == pytest.approx(1)
 
 
 def test_resuming_a_file_without_training_state_is_an_error(packs: Path, tmp_path: Path) -> None:
