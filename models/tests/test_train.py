@@ -70,7 +70,7 @@ def short(packs: Path, out: Path, *more: str) -> Settings:
 
 def test_fifty_steps_of_the_compact_network_lower_its_loss(packs: Path, tmp_path: Path) -> None:
     """The log holds running means, which fall later than the loss does."""
-    chosen = settings(packs, tmp_path, "--batch", "2", "--warm-up", "4", "--steps", "50", "--log-every", "1", "--bf16")
+    chosen = settings(packs, tmp_path, "--batch", "2", "--warm-up", "4", "--steps", "50", "--log-every", "1")
     run = train(chosen, config=compact())
     rows = read_log(tmp_path)
     assert run.step == len(rows) == 50
