@@ -216,10 +216,21 @@ function queriesOn(prisma: Prisma.TransactionClient, { statementTimeoutS, readRo
     });
   return {
     prisma,
-    query: async (row, statement) => z.array(row).parse(await timed(read(statement))),
+    query: async (row, statement) => rowsOf(row).parse(await timed(read(statement))),
     execute: (statement) => timed(prisma.$executeRaw(statement)),
     foreign: (sql, values) => timed(prisma.$queryRawUnsafe<object[]>(sql, ...values)),
   };
+}
+
+const parsers = new WeakMap<z.ZodType, unknown>();
+
+/** Parser of rows, made once for each kind: making one takes longer than it takes to parse a few rows. */
+function rowsOf<Row>(row: z.ZodType<Row>): z.ZodType<Row[]> {
+  const known = parsers.get(row) as z.ZodType<Row[]> | undefined;
+  if (known) return known;
+  const made = z.array(row);
+  parsers.set(row, made);
+  return made;
 }
 
 /** SQLSTATE 57014, query_canceled, as the driver says it, and as Prisma's driver adapters hand it on. */

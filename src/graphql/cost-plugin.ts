@@ -49,7 +49,6 @@ type CostedOperation = Pick<
 export function costOf({ schema, document, operation, request }: CostedOperation): number | null {
   if (!operation) return null;
   const variables = request.variables ?? {};
-  if (getVariableValues(schema, operation.variableDefinitions ?? [], variables).errors) return null;
   try {
     return getComplexity({
       schema,
@@ -59,6 +58,8 @@ export function costOf({ schema, document, operation, request }: CostedOperation
       ...(operation.name ? { operationName: operation.name.value } : {}),
     });
   } catch (error) {
+    // Looked at after the fact, as the variables of an operation that runs are coerced twice already.
+    if (getVariableValues(schema, operation.variableDefinitions ?? [], variables).errors) return null;
     if (error instanceof GraphQLError) throw refusal(new BadInputError(error.message, { cause: error }));
     throw error;
   }
