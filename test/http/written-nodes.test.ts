@@ -61,6 +61,12 @@ describe('nodes that are written by the database', () => {
       'a page from the back',
       '{ features(last: 3) { nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }',
     ],
+    ['the first of more', '{ features(first: 2) { nodes { id areaM2 } } }'],
+    ['the last of more', '{ features(last: 2) { nodes { id areaM2 } } }'],
+    [
+      'the farthest',
+      `{ features(${NEAR}, orderBy: { by: DISTANCE, direction: ASC }, last: 2) { nodes { distanceM } } }`,
+    ],
     ['two lists', '{ a: features(first: 1) { nodes { id } } b: features(last: 1) { nodes { id } } }'],
     ['nothing', '{ features(filter: { areaM2: { min: 1e12 } }) { nodes { id geometry } totalCount } }'],
   ])('are those that are resolved: %s', async (_name, query) => {
