@@ -48,8 +48,10 @@ export class ProcessorClock {
   }
 
   private async read(serverPid: number): Promise<[server: number, backends: ReadonlyMap<number, number>]> {
+    // Those of connections alone: a worker of autovacuum ends when it likes, its `/proc` with it.
     const { rows } = await this.client.query<object>(
-      'SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+      `SELECT pid FROM pg_stat_activity
+       WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()`,
     );
     const pids = Backends.parse(rows).map(({ pid }) => pid);
     const times = await Promise.all(pids.map(async (pid): Promise<[number, number]> => [pid, await processorMs(pid)]));
