@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Database, Prisma } from '../database/database.ts';
-import { conditionSql } from '../feature/feature-condition.repository.ts';
+import { conditionPartsSql, conditionSql } from '../feature/feature-condition.repository.ts';
 import type { FeatureFilter } from '../feature/feature.filter.ts';
 import { unionSql } from '../feature/overlay.repository.ts';
 import type { ByGroup, FeatureGrouping, GroupBorders, GroupReach, GroupTotals, StatisticsStore } from './statistics.ts';
@@ -43,14 +43,21 @@ export class StatisticsRepository implements StatisticsStore {
 
   totals(filter: FeatureFilter, groupBy: readonly FeatureGrouping[], most: number): Promise<GroupTotals[]> {
     const groups = groupsOf(groupBy);
+    const parts = conditionPartsSql(filter).map(
+      (condition) => Prisma.sql`
+        SELECT count(*)::float8 AS feature_count, sum(f.area_m2) AS area_m2, sum(f.perimeter_m) AS perimeter_m,
+               sum(f.mean_probability * f.pixel_count) AS probability, sum(f.pixel_count)::float8 AS pixel_count
+               ${groups.columns}
+        FROM (${groupedSql(condition, groupBy)}) AS f ${groups.clause}`,
+    );
     return this.database.query(
       TotalsRow,
       Prisma.sql`
-        SELECT ${groups.key} AS key, count(*)::float8 AS "featureCount",
-               CASE WHEN count(*) = 0 THEN 0 ELSE sum(f.area_m2) END AS "areaM2",
-               CASE WHEN count(*) = 0 THEN 0 ELSE sum(f.perimeter_m) END AS "perimeterM",
-               sum(f.mean_probability * f.pixel_count) / sum(f.pixel_count)::float8 AS "meanProbability"
-        FROM (${groupedSql(filter, groupBy)}) AS f ${groups.clause}
+        SELECT ${groups.key} AS key, sum(f.feature_count) AS "featureCount",
+               CASE WHEN sum(f.feature_count) = 0 THEN 0 ELSE sum(f.area_m2) END AS "areaM2",
+               CASE WHEN sum(f.feature_count) = 0 THEN 0 ELSE sum(f.perimeter_m) END AS "perimeterM",
+               sum(f.probability) / sum(f.pixel_count) AS "meanProbability"
+        FROM (${Prisma.join(parts, ' UNION ALL ')}) AS f ${groups.clause}
         ${groups.order} LIMIT ${most}::int`,
     );
   }
@@ -66,7 +73,7 @@ export class StatisticsRepository implements StatisticsStore {
       Prisma.sql`
         SELECT ${groups.key} AS key,
                percentile_cont(${`{${q.join(',')}}`}::text::float8[]) WITHIN GROUP (ORDER BY f.area_m2) AS value
-        FROM (${groupedSql(filter, groupBy)}) AS f WHERE f.area_m2 IS NOT NULL ${groups.clause}
+        FROM (${groupedSql(conditionSql(filter), groupBy)}) AS f WHERE f.area_m2 IS NOT NULL ${groups.clause}
         HAVING count(*) > 0`,
     );
     return byGroup(rows);
@@ -78,7 +85,7 @@ export class StatisticsRepository implements StatisticsStore {
       AreaRow,
       Prisma.sql`
         SELECT ${groups.key} AS key, ST_Area(${unionSql(Prisma.sql`f.geometry`)}::geography) AS value
-        FROM (${groupedSql(filter, groupBy)}) AS f WHERE f.geometry IS NOT NULL ${groups.clause}
+        FROM (${groupedSql(conditionSql(filter), groupBy)}) AS f WHERE f.geometry IS NOT NULL ${groups.clause}
         HAVING count(*) > 0`,
     );
     return byGroup(rows);
@@ -93,7 +100,7 @@ export class StatisticsRepository implements StatisticsStore {
     const rows = await this.database.query(
       BordersRow,
       Prisma.sql`
-        WITH member AS MATERIALIZED (${groupedSql(filter, groupBy)}),
+        WITH member AS MATERIALIZED (${groupedSql(conditionSql(filter), groupBy)}),
         f AS (
           SELECT min(seen.shared_border_m) AS shared_border_m ${groups.columns}
           FROM (
@@ -121,7 +128,7 @@ export class StatisticsRepository implements StatisticsStore {
                min(ST_XMin(f.geometry)) AS west, max(ST_XMax(f.geometry)) AS east,
                min(ST_XMin(ST_ShiftLongitude(f.geometry))) AS "shiftedWest",
                max(ST_XMax(ST_ShiftLongitude(f.geometry))) AS "shiftedEast"
-        FROM (${groupedSql(filter, groupBy)}) AS f WHERE f.geometry IS NOT NULL ${groups.clause}
+        FROM (${groupedSql(conditionSql(filter), groupBy)}) AS f WHERE f.geometry IS NOT NULL ${groups.clause}
         HAVING count(*) > 0`,
     );
     return byGroup(rows);
@@ -161,14 +168,14 @@ function gridSql(cell: (place: Prisma.Sql) => Prisma.Sql): GroupingSql {
   };
 }
 
-/** The features that match, each with the values of its group in the columns `g0`, `g1`, … */
-function groupedSql(filter: FeatureFilter, groupBy: readonly FeatureGrouping[]): Prisma.Sql {
+/** The features that meet a condition, each with the values of its group in the columns `g0`, `g1`, … */
+function groupedSql(condition: Prisma.Sql, groupBy: readonly FeatureGrouping[]): Prisma.Sql {
   const values = groupBy.flatMap((grouping) => GROUPINGS[grouping].values);
   const columns = values.map((value, index) => Prisma.sql`, ${value} AS ${column(index)}`);
   const asks = (...groupings: FeatureGrouping[]): boolean => groupings.some((one) => groupBy.includes(one));
   return Prisma.sql`
     SELECT ${MEASURED} ${joined(columns, ' ')}
-    FROM (SELECT f.* FROM feature AS f WHERE ${conditionSql(filter)}) AS f
+    FROM (SELECT f.* FROM feature AS f WHERE ${condition}) AS f
     ${asks('PROMPT', 'MODEL') ? Prisma.sql`JOIN segmentation AS asked ON asked.id = f.segmentation_id` : Prisma.empty}
     ${asks('ACQUIRED_DAY') ? Prisma.sql`JOIN scene AS seen ON seen.id = f.scene_id` : Prisma.empty}`;
 }

@@ -1,6 +1,7 @@
 import { Prisma } from '../database/database.ts';
 import { requireIdentifier } from '../database/identifier.ts';
 import { answersSearchSql } from '../database/text-search.ts';
+import { bboxPartsSql } from './box-condition.repository.ts';
 import { type FeatureFilter, type FloatRange, isBounding } from './feature.filter.ts';
 import { spatialSql } from './spatial-condition.repository.ts';
 
@@ -44,6 +45,34 @@ export function conditionSql(filter: FeatureFilter, place: FilterPlace = ALONE):
   if (or) conditions.push(or.length > 0 ? Prisma.sql`(${Prisma.join(or.map(either), ' OR ')})` : Prisma.sql`FALSE`);
   if (not) conditions.push(Prisma.sql`(${either(not)} IS NOT TRUE)`);
   return conditions.length > 0 ? Prisma.sql`(${Prisma.join(conditions, ' AND ')})` : Prisma.sql`TRUE`;
+}
+
+/** Conditions on what `feature_cell` holds, which is all that features are grouped by and that is summed. */
+const OF_CELL_INDEX: ReadonlySet<string> = new Set<keyof FeatureFilter>([
+  'sceneId',
+  'segmentationId',
+  'promptContains',
+  'modelId',
+  'acquired',
+  'areaM2',
+  'perimeterM',
+  'meanProbability',
+]);
+
+function isOfCellIndex({ and = [], or = [], not, ...own }: FeatureFilter): boolean {
+  const named = Object.entries(own).filter(([, condition]) => condition !== undefined);
+  const nested = [...and, ...or, ...(not ? [not] : [])];
+  return named.every(([name]) => OF_CELL_INDEX.has(name)) && nested.every(isOfCellIndex);
+}
+
+/**
+ * The filter as conditions of which exactly one holds for each match, so that counts and sums can be made of each and
+ * added: in a `bbox` they are read from `feature_cell`, but for the features at its edge.
+ */
+export function conditionPartsSql(filter: FeatureFilter): Prisma.Sql[] {
+  const { bbox, ...others } = filter;
+  const parts = bbox && isOfCellIndex(others) ? bboxPartsSql(bbox) : null;
+  return parts?.map((part) => Prisma.sql`${part} AND ${conditionSql(others, BOUNDED)}`) ?? [conditionSql(filter)];
 }
 
 /** Lean on `feature_scene` and `feature_label`; prompts and models are looked up in `segmentation`, times in `scene`. */

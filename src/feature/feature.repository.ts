@@ -7,7 +7,7 @@ import { uuidsSql } from '../database/uuids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { Feature, FeatureNeighbour, GeometryFormat } from './feature.ts';
 import type { FeatureFilter, FeatureOrder, NeighbourFilter } from './feature.filter.ts';
-import { BOUNDED, conditionSql } from './feature-condition.repository.ts';
+import { BOUNDED, conditionPartsSql, conditionSql } from './feature-condition.repository.ts';
 import { countNeighbours, readNeighbours } from './feature-neighbour.repository.ts';
 import { featurePageSql } from './feature-page.repository.ts';
 import { FEATURE_COLUMNS, FeatureRow, outlineSql, SortedFeatureRow } from './feature.row.ts';
@@ -109,9 +109,12 @@ export class FeatureRepository implements FeatureStore {
 
   /** Leans on the indexes of the conditions. */
   async count(filter: FeatureFilter): Promise<number> {
+    const counts = conditionPartsSql(filter).map(
+      (condition) => Prisma.sql`(SELECT count(*) FROM feature AS f WHERE ${condition})`,
+    );
     const [row] = await this.database.query(
       CountRow,
-      Prisma.sql`SELECT count(*)::float8 AS count FROM feature AS f WHERE ${conditionSql(filter)}`,
+      Prisma.sql`SELECT (${Prisma.join(counts, ' + ')})::float8 AS count`,
     );
     return row?.count ?? 0;
   }

@@ -1,7 +1,7 @@
 import type { Geometry, GeometryCollection } from 'geojson';
 import { geoJSONToWkt } from 'betterknown';
 import { Prisma } from '../database/database.ts';
-import type { Bbox } from './feature.ts';
+import { bboxSql } from './box-condition.repository.ts';
 import { type FeatureFilter, SPATIAL_PREDICATES, type SpatialPredicate } from './feature.filter.ts';
 import { dissolvedSql } from './overlay.repository.ts';
 
@@ -27,36 +27,6 @@ export function spatialSql(filter: FeatureFilter): Prisma.Sql[] {
     );
   }
   return conditions;
-}
-
-/** A box across the antimeridian is asked as two. */
-function bboxSql([west, south, east, north]: Bbox): Prisma.Sql {
-  return west <= east
-    ? meetsBoxSql([west, south, east, north])
-    : Prisma.sql`(${meetsBoxSql([west, south, 180, north])} OR ${meetsBoxSql([-180, south, east, north])})`;
-}
-
-/**
- * More than `@` may be wrong by: it compares boxes in single precision, rounded outwards, and 180 is known to 0.00002 there.
- */
-const BOX_MARGIN_DEG = 0.0001;
-
-/**
- * An outline is compared with the box where its own box reaches the edge; farther inside it lies in the box whatever its
- * form. The planner has estimates for `&&` and none for `CASE`, so that the condition counts once.
- * @see https://postgis.net/docs/ST_Geometry_Contained.html
- */
-function meetsBoxSql([west, south, east, north]: Bbox): Prisma.Sql {
-  const box = envelopeSql([west, south, east, north]);
-  const meets = Prisma.sql`ST_Intersects(f.geometry, ${box})`;
-  const margin = BOX_MARGIN_DEG;
-  if (east - west <= 2 * margin || north - south <= 2 * margin) return meets;
-  const inner = envelopeSql([west + margin, south + margin, east - margin, north - margin]);
-  return Prisma.sql`(f.geometry && ${box} AND CASE WHEN f.geometry @ ${inner} THEN TRUE ELSE ${meets} END)`;
-}
-
-function envelopeSql([west, south, east, north]: Bbox): Prisma.Sql {
-  return Prisma.sql`ST_MakeEnvelope(${west}::float8, ${south}::float8, ${east}::float8, ${north}::float8, 4326)`;
 }
 
 function predicateSql(predicate: SpatialPredicate, geometry: Geometry): Prisma.Sql {

@@ -106,6 +106,23 @@ describe.skipIf(!process.env['DATABASE_URL'])(
       },
     );
 
+    it.each<[string, (explained: Database, filter: FeatureFilter) => Promise<unknown>]>([
+      ['sums by cell', (on, filter) => new StatisticsRepository(on).totals(filter, ['GRID_1KM'], 9)],
+      ['sums by owner', (on, filter) => new StatisticsRepository(on).totals(filter, ['SEGMENTATION', 'SCENE'], 9)],
+      ['a number', (on, filter) => new FeatureRepository(on).count(filter)],
+    ])('of %s in a box reads the index of cells alone, but for outlines at the edge', async (_what, work) => {
+      await database.execute(Prisma.sql`VACUUM feature`);
+      const filter: FeatureFilter = { bbox: [...at(100, 100), ...at(900, 900)], areaM2: { min: 1 } };
+      const plan = await plansDuring(database, (explained) => work(explained, filter));
+      expect(plan).toContainEqual(
+        expect.objectContaining({ 'Node Type': 'Index Only Scan', 'Index Name': 'feature_cell' }),
+      );
+      expect(indexesOf(plan).filter((index) => index !== 'feature_cell')).toEqual(
+        Array.from({ length: 4 }, () => 'feature_geometry_gist'),
+      );
+      expect(plan.filter(scansFeature)).toEqual([]);
+    });
+
     const outlines: Zones = { kind: 'OUTLINES', outlines: [few] };
     const features = (): Zones => ({ kind: 'FEATURES', ids: [featureId] });
     const place: FeatureFilter = { intersects: few };

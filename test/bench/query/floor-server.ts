@@ -13,9 +13,29 @@ const ADJACENT_TO_WATER = `
          JOIN segmentation AS s ON s.id = other.segmentation_id WHERE s.prompt ILIKE '%water%' AND feature_a = f.id`;
 
 const BOX = 'ST_MakeEnvelope($1::float8, $2::float8, $3::float8, $4::float8, 4326)';
-const INNER = 'ST_MakeEnvelope($1::float8 + 1e-4, $2::float8 + 1e-4, $3::float8 - 1e-4, $4::float8 - 1e-4, 4326)';
 /** An outline is compared with the box at its edge alone, as TerraQL does it: each statement knows what the others know. */
-const IN_BOX = `geometry && ${BOX} AND CASE WHEN geometry @ ${INNER} THEN TRUE ELSE ST_Intersects(geometry, ${BOX}) END`;
+const INSIDE =
+  'bounds <@ box(point($1::float8 + 2e-6, $2::float8 + 2e-6), point($3::float8 - 2e-6, $4::float8 - 2e-6))';
+const IN_BOX = `geometry && ${BOX} AND CASE WHEN ${INSIDE} THEN TRUE ELSE ST_Intersects(geometry, ${BOX}) END`;
+
+/** Column (X) or row (Y) of the cell of a place. */
+const cell = (axis: 'X' | 'Y', east: string, north: string): string =>
+  `floor(ST_${axis}(ST_Transform(ST_SetSRID(ST_MakePoint(${east}::float8, ${north}::float8), 4326), 6933)) / 1000)::int`;
+/** Inside alone, from the index of cells. */
+const IN_CELLS = `
+  cell_column = ANY(ARRAY(SELECT generate_series(${cell('X', '$1', '$2')}, ${cell('X', '$3', '$4')})))
+  AND cell_row BETWEEN ${cell('Y', '$1', '$2')} AND ${cell('Y', '$3', '$4')} AND CASE WHEN ${INSIDE} THEN TRUE END`;
+const strip = (west: string, south: string, east: string, north: string): string =>
+  `geometry && ST_MakeEnvelope(${west}::float8, ${south}::float8, ${east}::float8, ${north}::float8, 4326)`;
+/** At the edge alone. */
+const AT_EDGE = `
+  (${strip('$1', '$2', '$1 + 2e-6', '$4')} OR ${strip('$3 - 2e-6', '$2', '$3', '$4')}
+   OR ${strip('$1', '$2', '$3', '$2 + 2e-6')} OR ${strip('$1', '$4 - 2e-6', '$3', '$4')})
+  AND CASE WHEN ${INSIDE} THEN FALSE ELSE ST_Intersects(geometry, ${BOX}) END`;
+const cellsOf = (condition: string): string => `
+  SELECT cell_column AS x, cell_row AS y, count(*) AS feature_count, sum(area_m2) AS area_m2,
+         sum(mean_probability * pixel_count) AS probability, sum(pixel_count)::float8 AS pixel_count
+  FROM feature WHERE ${condition} GROUP BY 1, 2`;
 const POINT = 'ST_SetSRID(ST_MakePoint($1, $2), 4326)::geography';
 
 /** Each gives its answer as texts of JSON, one a row: all of it, or of each feature what goes between commas. */
@@ -43,9 +63,9 @@ const STATEMENTS: Record<string, string> = {
     SELECT json_agg(json_build_object('cell', x || '/' || y, 'featureCount', feature_count, 'areaM2', area_m2,
                                       'meanProbability', mean_probability) ORDER BY x, y)::text AS answer
     FROM (
-      SELECT cell_column AS x, cell_row AS y, count(*) AS feature_count, sum(area_m2) AS area_m2,
-             sum(mean_probability * pixel_count) / sum(pixel_count)::float8 AS mean_probability
-      FROM feature WHERE ${IN_BOX} GROUP BY 1, 2
+      SELECT x, y, sum(feature_count) AS feature_count, sum(area_m2) AS area_m2,
+             sum(probability) / sum(pixel_count) AS mean_probability
+      FROM (${cellsOf(IN_CELLS)} UNION ALL ${cellsOf(AT_EDGE)}) AS part GROUP BY 1, 2
     ) AS cell`,
 };
 
