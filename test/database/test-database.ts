@@ -1,6 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import { type Database, databaseOnPGlite, openDatabase } from '../../src/database/database.ts';
@@ -84,7 +88,8 @@ async function openEmbeddedDatabase(): Promise<Database> {
 }
 
 async function openEmbedded(migrations: readonly Migration[]): Promise<PGlite> {
-  return PGlite.create({ loadDataDir: await migratedSnapshot(migrations), extensions: EMBEDDED_EXTENSIONS });
+  const [loadDataDir, extensions] = await Promise.all([migratedSnapshot(migrations), extensionsInUse()]);
+  return PGlite.create({ loadDataDir, extensions });
 }
 
 function embeddedSession(pglite: PGlite): MigrationSession {
@@ -95,24 +100,70 @@ function embeddedSession(pglite: PGlite): MigrationSession {
 }
 
 /**
- * A fresh engine takes many seconds to make, most of them for PostGIS. A migrated one is kept beside the packages, under
- * the hash of the migrations, and loaded by every test file.
+ * A fresh engine takes many seconds to make, most of them for PostGIS. A migrated one is kept under the hash of the
+ * migrations, and loaded by every test file.
  */
 export async function migratedSnapshot(migrations: readonly Migration[]): Promise<Blob> {
   const hash = createHash('sha256')
     .update(migrations.map(({ checksum }) => checksum).join())
     .digest('hex')
     .slice(0, 16);
-  const file = path.resolve(import.meta.dirname, `../../node_modules/.cache/terraql/pglite-${hash}.tar.gz`);
-  const kept = await readFile(file).catch(() => null);
-  if (kept) return new Blob([kept]);
-  const pglite = await PGlite.create({ extensions: EMBEDDED_EXTENSIONS });
-  await migrate(embeddedSession(pglite), migrations);
-  const snapshot = await pglite.dumpDataDir('gzip');
-  await pglite.close();
+  const file = await keptFile(`pglite-${hash}.tar`, async () => {
+    const pglite = await PGlite.create({ extensions: EMBEDDED_EXTENSIONS });
+    await migrate(embeddedSession(pglite), migrations);
+    const snapshot = await pglite.dumpDataDir('none');
+    await pglite.close();
+    return Buffer.from(await snapshot.arrayBuffer());
+  });
+  return new Blob([await readFile(file)]);
+}
+
+/**
+ * The extensions, of PostGIS what a migrated database uses. An engine unpacks all of the package at each start, and
+ * compiles its three libraries: vectors, raster and topology. Two thirds of the work of opening one are for the scripts
+ * that made the extension, and for the libraries of two that no migration creates.
+ */
+export async function extensionsInUse(): Promise<typeof EMBEDDED_EXTENSIONS> {
+  const { postgis } = EMBEDDED_EXTENSIONS;
+  const shipped = path.join(
+    createRequire(import.meta.url).resolve('@electric-sql/pglite-postgis'),
+    '../postgis.tar.gz',
+  );
+  const file = await keptFile(`postgis-${(await stat(shipped)).size}.tar.gz`, async () => {
+    const tar = gunzipSync(await readFile(shipped));
+    // The engine unpacks gzip alone; to store is quickest.
+    return gzipSync(keepEntries(tar, /^lib\/postgresql\/postgis-3\.so$|^share\/proj\/|\/$/), { level: 0 });
+  });
+  const setup: typeof postgis.setup = async (engine, options) => ({
+    ...(await postgis.setup(engine, options)),
+    bundlePath: pathToFileURL(file),
+  });
+  return { ...EMBEDDED_EXTENSIONS, postgis: { ...postgis, setup } };
+}
+
+/**
+ * A tar archive with those entries alone whose path matches.
+ * @see https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html (ustar Interchange Format)
+ */
+function keepEntries(tar: Buffer, wanted: RegExp): Buffer {
+  const field = (from: number, to: number): string => tar.toString('latin1', from, to).split('\0', 1)[0]!;
+  const kept: Buffer[] = [];
+  for (let at = 0; tar[at] !== 0;) {
+    const end = at + 512 + Math.ceil(parseInt(field(at + 124, at + 136), 8) / 512) * 512;
+    if (wanted.test(field(at, at + 100))) kept.push(tar.subarray(at, end));
+    at = end;
+  }
+  return Buffer.concat([...kept, Buffer.alloc(1024)]);
+}
+
+/** Path of a file that is kept beside the packages, made when it is missing. */
+async function keptFile(name: string, make: () => Promise<Buffer>): Promise<string> {
+  const file = path.resolve(import.meta.dirname, '../../node_modules/.cache/terraql', name);
+  if (existsSync(file)) return file;
+  const bytes = await make();
   await mkdir(path.dirname(file), { recursive: true });
   const partial = `${file}.${process.pid}`;
-  await writeFile(partial, Buffer.from(await snapshot.arrayBuffer()));
+  await writeFile(partial, bytes);
   await rename(partial, file);
-  return snapshot;
+  return file;
 }
