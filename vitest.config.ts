@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     benchmark: { include: ['test/bench/**/*.bench.ts'] },
-    globalSetup: ['test/database/embedded-snapshot.ts'],
+    globalSetup: ['test/database/prepared-database.ts'],
     // Half of a test file's time is waiting for a database or a process: two workers pay even on two cores.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 60_000,

@@ -17,6 +17,9 @@ import {
   readMigrations,
 } from '../../src/database/migrate.ts';
 
+/** Names the database of the run that those of its test files are copies of. */
+const TEMPLATE = 'TERRAQL_TEST_TEMPLATE';
+
 /**
  * An empty, migrated database of the test file's own: on the server of DATABASE_URL when that is set (a database that is
  * dropped on close), else embedded and in memory. The same tests run on both.
@@ -63,12 +66,32 @@ async function openServerDatabase(url: string): Promise<Database> {
   };
 }
 
-async function createServerDatabase(url: string): Promise<{ href: string; drop: () => Promise<void> }> {
+interface ServerDatabase {
+  readonly name: string;
+  readonly href: string;
+  readonly drop: () => Promise<void>;
+}
+
+/** A database on the server: a copy of the run's migrated one where there is that, else empty. */
+async function createServerDatabase(url: string): Promise<ServerDatabase> {
   const name = `terraql_test_${randomBytes(8).toString('hex')}`;
-  await administer(url, `CREATE DATABASE ${name}`);
+  const template = process.env[TEMPLATE];
+  await administer(url, template ? `CREATE DATABASE ${name} TEMPLATE ${template}` : `CREATE DATABASE ${name}`);
   const own = new URL(url);
   own.pathname = `/${name}`;
-  return { href: own.href, drop: () => administer(url, `DROP DATABASE ${name} WITH (FORCE)`) };
+  return { name, href: own.href, drop: () => administer(url, `DROP DATABASE ${name} WITH (FORCE)`) };
+}
+
+/**
+ * Migrates a database on the server once, of which the processes started from here on make copies: PostGIS alone takes
+ * ten times as long as a copy.
+ * @returns drops it
+ */
+export async function migratedTemplate(url: string): Promise<() => Promise<void>> {
+  const { name, href, drop } = await createServerDatabase(url);
+  await (await openDatabase({ databaseUrl: href, dataDir: '' })).close();
+  process.env[TEMPLATE] = name;
+  return drop;
 }
 
 async function administer(url: string, sql: string): Promise<void> {
