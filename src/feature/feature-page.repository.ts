@@ -16,6 +16,13 @@ export interface FeaturePageSql {
   readonly distance: Prisma.Sql;
   /** Everything behind the columns: `FROM feature AS f …`. */
   readonly body: Prisma.Sql;
+  /** Where the spatial index gave the nearest, and has to prove that they are. */
+  readonly proof: {
+    /** Metres as far as features have to be measured, as `f` may not belong to the page; null where it surely does. */
+    readonly reachM: Prisma.Sql;
+    /** The same page by measuring every feature. @param reachM that far; `withinM` of the filter at most */
+    readonly measured: (reachM: number) => FeaturePageSql;
+  } | null;
 }
 
 /**
@@ -29,22 +36,44 @@ export function featurePageSql(
   scope?: Prisma.Sql,
 ): FeaturePageSql {
   const near = nearOf(filter);
-  const distance = distanceSql(filter);
-  const sorted = orderSql(order, distance);
-  const keyset = keysetSql(sorted, page);
   const nearestFirst = order.by === 'DISTANCE' && (order.direction === 'ASC') === (page.last === undefined);
-  const among = Prisma.sql`${scope ?? Prisma.sql`TRUE`} AND ${keyset.between}`;
-  const place = scope || near ? BOUNDED : undefined;
-  const source =
-    near && nearestFirst
-      ? nearestSql(near, Prisma.sql`${among} AND ${conditionSql(withoutNear(filter), place)}`, keyset.limit)
-      : Prisma.sql`feature AS f WHERE ${among} AND ${conditionSql(filter, place)}`;
-  const known = near && nearestFirst ? MEASURED : distance;
-  const shown = orderSql(order, known);
+  if (!near || !nearestFirst) return measuredPageSql(filter, order, page, scope);
+  const { between, limit } = keysetSql(orderSql(order, distanceSql(filter)), page);
+  const others = withoutNear(filter);
+  const condition = Prisma.sql`${scope ?? Prisma.sql`TRUE`} AND ${between} AND ${conditionSql(others, BOUNDED)}`;
+  const shown = orderSql(order, MEASURED);
+  const { orderBy } = keysetSql(shown, page);
   return {
     order: shown,
-    distance: known ?? Prisma.sql`NULL::float8`,
-    body: Prisma.sql`FROM ${source} ORDER BY ${keysetSql(shown, page).orderBy} LIMIT ${keyset.limit}::int`,
+    distance: MEASURED,
+    body: Prisma.sql`FROM ${nearestSql(near, condition, limit)} ORDER BY ${orderBy} LIMIT ${limit}::int`,
+    proof: {
+      reachM: Prisma.sql`CASE WHEN f.near_m >= f.sure_m THEN f.near_m END`,
+      measured: (reachM) => {
+        const reached = { ...others, near: { ...near, withinM: Math.min(reachM + ROUNDED_M, near.withinM) } };
+        return measuredPageSql(reached, order, page, scope);
+      },
+    },
+  };
+}
+
+function measuredPageSql(
+  filter: FeatureFilter,
+  order: FeatureOrder,
+  page: PageRequest,
+  scope: Prisma.Sql | undefined,
+): FeaturePageSql {
+  const distance = distanceSql(filter);
+  const sorted = orderSql(order, distance);
+  const { between, orderBy, limit } = keysetSql(sorted, page);
+  const condition = conditionSql(filter, scope || distance ? BOUNDED : undefined);
+  return {
+    order: sorted,
+    distance: distance ?? Prisma.sql`NULL::float8`,
+    body: Prisma.sql`
+      FROM feature AS f WHERE ${scope ?? Prisma.sql`TRUE`} AND ${between} AND ${condition}
+      ORDER BY ${orderBy} LIMIT ${limit}::int`,
+    proof: null,
   };
 }
 
@@ -53,6 +82,9 @@ export function distanceSql(filter: FeatureFilter): Prisma.Sql | null {
   const near = nearOf(filter);
   return near ? Prisma.sql`ST_Distance(f.geometry::geography, ${geometrySql(near.geometry)}::geography)` : null;
 }
+
+/** More than PostGIS rounds geodesic distances by: to 1e-8. */
+const ROUNDED_M = 1e-7;
 
 /** Distance of a feature of {@link nearestSql}, measured once to tell whether it is near, for its place and for its row. */
 const MEASURED = Prisma.sql`f.near_m`;
@@ -69,38 +101,28 @@ const MORE_CANDIDATES = 4;
 
 /**
  * The nearest features and some more, with their distance `near_m`. The index gives features in the order of their distance
- * on a sphere, somewhat more than the page has. When the last feature of the page is nearer than any can be that the index
- * did not give, the page is among them. Else, as where many features are equally near, every feature is measured that lies
- * as near as those do. The index is asked for a box, as `ST_DWithin` itself asks it: of the box the planner knows how many
- * features it holds, of a distance it does not, and would not walk the index. The order is by the name of the column, as by
- * the same expression with parameters of its own the distance on the sphere would be measured once more for each candidate.
+ * on a sphere, somewhat more than the page has. One nearer than `sure_m` is nearer than any can be that the index did not
+ * give; null says that it gave all. Features beyond `withinM` are left out where that is sure. The index is asked for a box,
+ * as `ST_DWithin` itself asks it: of the box the planner knows how many features it holds, of a distance it does not, and
+ * would not walk the index. The order is by the name of the column, as by the same expression with parameters of its own
+ * the distance on the sphere would be measured once more for each candidate.
  * @param condition on `f`, without the one on distance
  * @param limit rows that are wanted
  * @see https://postgis.net/docs/geometry_distance_knn.html
  */
 function nearestSql({ geometry, withinM }: Near, condition: Prisma.Sql, limit: number): Prisma.Sql {
   const origin = Prisma.sql`${geometrySql(geometry)}::geography`;
-  const distance = Prisma.sql`ST_Distance(f.geometry::geography, ${origin})`;
   const candidates = Math.ceil(CANDIDATES_PER_ROW * limit) + MORE_CANDIDATES;
   return Prisma.sql`(
-    WITH candidate AS MATERIALIZED (
-      SELECT f.*, ${distance} AS near_m, f.geometry::geography <-> ${origin} AS sphere_m FROM feature AS f
-      WHERE f.geometry::geography && _ST_Expand(${origin}, ${withinM}::float8) AND ${condition}
-      ORDER BY sphere_m LIMIT ${candidates}::int
-    ),
-    reach AS MATERIALIZED (
-      SELECT m, count < ${candidates}::int OR m < ${LEAST_OF_SPHERE} * sphere_m AS is_sure
+    SELECT f.* FROM (
+      SELECT f.*,
+             CASE WHEN count(*) OVER () = ${candidates}::int THEN ${LEAST_OF_SPHERE} * max(f.sphere_m) OVER () END AS sure_m
       FROM (
-        SELECT LEAST(${withinM}::float8, (SELECT near_m FROM candidate ORDER BY near_m OFFSET ${limit - 1}::int LIMIT 1)) AS m,
-               max(sphere_m) AS sphere_m, count(*) AS count
-        FROM candidate
-      ) AS page
-    )
-    SELECT f.* FROM reach JOIN candidate AS f ON f.near_m <= reach.m WHERE reach.is_sure
-    UNION ALL
-    SELECT f.*, measured.near_m, NULL
-    FROM reach JOIN feature AS f ON f.geometry::geography && _ST_Expand(${origin}, reach.m)
-    CROSS JOIN LATERAL (SELECT ${distance} AS near_m OFFSET 0) AS measured
-    WHERE NOT reach.is_sure AND measured.near_m <= reach.m AND ${condition}
+        SELECT f.*, ST_Distance(f.geometry::geography, ${origin}) AS near_m, f.geometry::geography <-> ${origin} AS sphere_m
+        FROM feature AS f WHERE f.geometry::geography && _ST_Expand(${origin}, ${withinM}::float8) AND ${condition}
+        ORDER BY sphere_m LIMIT ${candidates}::int
+      ) AS f
+    ) AS f
+    WHERE f.near_m <= ${withinM}::float8 OR f.near_m >= f.sure_m
   ) AS f`;
 }

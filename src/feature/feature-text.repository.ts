@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { Prisma } from '../database/database.ts';
-import { outlineSql } from './feature.row.ts';
+import { outlineSql, REACH_M } from './feature.row.ts';
 import type { PlainField, PlainName } from './feature.store.ts';
 
-export const FeatureTextRow = z.object({ text: z.string() });
+export const FeatureTextRow = z.object({ text: z.string(), reachM: REACH_M });
 /** With its place in the order. */
 export const PlacedTextRow = FeatureTextRow.extend({ id: z.string(), sortedBy: z.number().nullable() });
 

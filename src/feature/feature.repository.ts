@@ -9,14 +9,14 @@ import type { Feature, FeatureNeighbour, GeometryFormat } from './feature.ts';
 import type { FeatureFilter, FeatureOrder, NeighbourFilter } from './feature.filter.ts';
 import { BOUNDED, conditionPartsSql, conditionSql } from './feature-condition.repository.ts';
 import { countNeighbours, readNeighbours } from './feature-neighbour.repository.ts';
-import { featurePageSql } from './feature-page.repository.ts';
-import { FEATURE_COLUMNS, FeatureRow, outlineSql, SortedFeatureRow } from './feature.row.ts';
+import { type FeaturePageSql, featurePageSql } from './feature-page.repository.ts';
+import { FEATURE_COLUMNS, FeatureRow, outlineSql, REACH_M, SortedFeatureRow } from './feature.row.ts';
 import type { AskedTexts, FeatureStore, RepairedGeometry, TextPage } from './feature.store.ts';
 import { FeatureTextRow, featureTextSql, PlacedTextRow } from './feature-text.repository.ts';
 import { parseGeometry } from './geojson-geometry.ts';
 
 const GeometryRow = z.object({ id: z.string(), outline: z.string() });
-const TextRow = z.object({ text: z.string().nullable() });
+const TextRow = z.object({ text: z.string().nullable(), reachM: REACH_M });
 const RepairedRow = z.object({
   place: z.number(),
   repaired: z.string().transform((text) => parseGeometry(JSON.parse(text), Infinity)),
@@ -52,13 +52,15 @@ export class FeatureRepository implements FeatureStore {
     page: PageRequest,
     outlines: GeometryFormat | null = null,
   ): Promise<Page<Feature>> {
-    const { order: sorted, distance, body } = featurePageSql(filter, order, page);
+    const asked = featurePageSql(filter, order, page);
     const outline = outlines ? Prisma.sql`, ${outlineSql(outlines)} AS outline` : Prisma.empty;
-    const rows = await this.database.query(
+    const rows = await this.proven(
       SortedFeatureRow,
-      Prisma.sql`SELECT ${FEATURE_COLUMNS}, ${distance} AS "distanceM", ${sorted.value} AS "sortedBy" ${outline} ${body}`,
+      asked,
+      ({ order: sorted, distance, body }, reach) => Prisma.sql`
+        SELECT ${FEATURE_COLUMNS}, ${distance} AS "distanceM", ${sorted.value} AS "sortedBy" ${outline} ${reach} ${body}`,
     );
-    return pageOf(rows, page, sorted.name, (row) => placed(row, outlines));
+    return pageOf(rows, page, asked.order.name, (row) => placed(row, outlines));
   }
 
   /** Leans on the indexes of {@link featurePageSql}; the texts are put together by the database and never parsed here. */
@@ -68,17 +70,22 @@ export class FeatureRepository implements FeatureStore {
     page: PageRequest,
     { fields, pageInfo }: AskedTexts,
   ): Promise<TextPage> {
-    const { order: sorted, distance, body } = featurePageSql(filter, order, page);
-    const text = Prisma.sql`${featureTextSql(fields, distance)} AS text`;
+    const asked = featurePageSql(filter, order, page);
     if (!pageInfo) {
-      const rows = await this.database.query(FeatureTextRow, Prisma.sql`SELECT ${text} ${body}`);
+      const rows = await this.proven(
+        FeatureTextRow,
+        asked,
+        ({ distance, body }, reach) => Prisma.sql`SELECT ${featureTextSql(fields, distance)} AS text ${reach} ${body}`,
+      );
       return { texts: rowsOfPage(rows, page).map((row) => row.text), page: null };
     }
-    const rows = await this.database.query(
+    const rows = await this.proven(
       PlacedTextRow,
-      Prisma.sql`SELECT f.id, ${sorted.value} AS "sortedBy", ${text} ${body}`,
+      asked,
+      ({ order: sorted, distance, body }, reach) => Prisma.sql`
+        SELECT f.id, ${sorted.value} AS "sortedBy", ${featureTextSql(fields, distance)} AS text ${reach} ${body}`,
     );
-    const placedTexts = pageOf(rows, page, sorted.name, (row) => ({
+    const placedTexts = pageOf(rows, page, asked.order.name, (row) => ({
       node: row.text,
       position: { value: row.sortedBy, id: row.id },
     }));
@@ -93,18 +100,20 @@ export class FeatureRepository implements FeatureStore {
     page: PageRequest,
   ): Promise<Map<string, Page<Feature>>> {
     const scope = Prisma.sql`f.segmentation_id = owner.id`;
-    const { order: sorted, distance, body } = featurePageSql(filter, order, page, scope);
-    const rows = await this.database.query(
+    const asked = featurePageSql(filter, order, page, scope);
+    const rows = await this.proven(
       SortedFeatureRow,
-      Prisma.sql`
+      asked,
+      ({ order: sorted, distance, body }, reach) => Prisma.sql`
         SELECT found.* FROM unnest(${uuidsSql(segmentationIds)}) AS owner (id)
         CROSS JOIN LATERAL (
           SELECT row_number() OVER () AS place, page.* FROM (
-            SELECT ${FEATURE_COLUMNS}, ${distance} AS "distanceM", ${sorted.value} AS "sortedBy" ${body}
+            SELECT ${FEATURE_COLUMNS}, ${distance} AS "distanceM", ${sorted.value} AS "sortedBy" ${reach} ${body}
           ) AS page
         ) AS found ORDER BY found.place`,
+      Infinity,
     );
-    return pagesByOwner(segmentationIds, rows, page, sorted.name, (row) => placed(row, null));
+    return pagesByOwner(segmentationIds, rows, page, asked.order.name, (row) => placed(row, null));
   }
 
   /** Leans on the indexes of the conditions. */
@@ -148,12 +157,13 @@ export class FeatureRepository implements FeatureStore {
     limit: number,
     format: GeometryFormat,
   ): Promise<string> {
-    const { distance, body } = featurePageSql(filter, order, { first: limit });
-    const [row] = await this.database.query(
+    const [row] = await this.proven(
       TextRow,
-      Prisma.sql`
+      featurePageSql(filter, order, { first: limit }),
+      ({ distance, body, proof }) => Prisma.sql`
         WITH f AS (
-          SELECT row_number() OVER () AS place, page.* FROM (SELECT f.*, ${distance} AS distance_m ${body}) AS page
+          SELECT row_number() OVER () AS place, page.*
+          FROM (SELECT f.*, ${distance} AS distance_m, ${proof?.reachM ?? Prisma.sql`NULL::float8`} AS reach_m ${body}) AS page
           LIMIT ${limit}::int
         )
         SELECT json_build_object('type', 'FeatureCollection', 'features', COALESCE(json_agg(json_build_object(
@@ -163,7 +173,7 @@ export class FeatureRepository implements FeatureStore {
             'georeferenced', f.geometry IS NOT NULL, 'areaM2', f.area_m2, 'perimeterM', f.perimeter_m,
             'pixelCount', f.pixel_count, 'meanProbability', f.mean_probability, 'compactness', f.compactness,
             'bearingDeg', f.bearing_deg, 'distanceM', f.distance_m)
-        ) ORDER BY f.place), '[]'::json))::text AS text
+        ) ORDER BY f.place), '[]'::json))::text AS text, max(f.reach_m) AS "reachM"
         FROM f JOIN segmentation AS s ON s.id = f.segmentation_id`,
     );
     return row?.text ?? '{"type":"FeatureCollection","features":[]}';
@@ -179,6 +189,28 @@ export class FeatureRepository implements FeatureStore {
 
   neighbourCounts(ids: readonly string[], filter: NeighbourFilter): Promise<Map<string, number>> {
     return countNeighbours(this.database, ids, filter);
+  }
+
+  /**
+   * Reads rows of a page. Where the index did not prove that they are the nearest, they are read once more by measuring every
+   * feature as far as they reach.
+   * @param statement given the column that {@link REACH_M} reads, behind a comma, or nothing
+   * @param reachM to measure that far instead, for pages of several owners
+   */
+  private async proven<Row extends { readonly reachM?: number | null | undefined }>(
+    row: z.ZodType<Row>,
+    page: FeaturePageSql,
+    statement: (page: FeaturePageSql, reach: Prisma.Sql) => Prisma.Sql,
+    reachM?: number,
+  ): Promise<Row[]> {
+    const { proof } = page;
+    const rows = await this.database.query(
+      row,
+      statement(page, proof ? Prisma.sql`, ${proof.reachM} AS "reachM"` : Prisma.empty),
+    );
+    const reaches = rows.flatMap((read) => read.reachM ?? []);
+    if (!proof || reaches.length === 0) return rows;
+    return this.database.query(row, statement(proof.measured(reachM ?? Math.max(...reaches)), Prisma.empty));
   }
 
   /** By the structure of the rings: shells are joined, holes are cut out, and what has no area stays as line or point. */

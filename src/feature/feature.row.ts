@@ -76,12 +76,16 @@ function toFeature(row: z.infer<typeof columns>, outline?: Outline): Feature {
 
 export const FeatureRow = columns.transform((row) => toFeature(row));
 
+/** Of a row of the nearest, see {@link FeaturePageSql}. */
+export const REACH_M = z.number().nullable().optional();
+
 /** A feature with the value that it is sorted by, read for its segmentation, and its outline if it was asked for. */
 export const SortedFeatureRow = columns
-  .extend({ sortedBy: z.number().nullable(), outline: z.string().optional() })
+  .extend({ sortedBy: z.number().nullable(), outline: z.string().optional(), reachM: REACH_M })
   .transform((row) => ({
     ownerId: row.segmentationId,
     sortedBy: row.sortedBy,
+    reachM: row.reachM,
     /** @param format that the outline was read in, null where none was */
     feature: (format: GeometryFormat | null): Feature =>
       toFeature(row, format && row.outline !== undefined ? { format, text: row.outline } : undefined),
