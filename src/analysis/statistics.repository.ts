@@ -1,9 +1,18 @@
 import { z } from 'zod';
 import { type Database, Prisma } from '../database/database.ts';
+import { numberTextSql, objectTextSql } from '../database/object-text.ts';
 import { conditionPartsSql, conditionSql } from '../feature/feature-condition.repository.ts';
 import type { FeatureFilter } from '../feature/feature.filter.ts';
 import { unionSql } from '../feature/overlay.repository.ts';
-import type { ByGroup, FeatureGrouping, GroupBorders, GroupReach, GroupTotals, StatisticsStore } from './statistics.ts';
+import type {
+  ByGroup,
+  FeatureGrouping,
+  GroupBorders,
+  GroupReach,
+  GroupTotals,
+  StatisticsStore,
+  TotalsField,
+} from './statistics.ts';
 
 const key = z.array(z.string());
 const TotalsRow = z.object({
@@ -13,6 +22,7 @@ const TotalsRow = z.object({
   perimeterM: z.number().nullable(),
   meanProbability: z.number().nullable(),
 });
+const TextRow = z.object({ text: z.string() });
 const QuantilesRow = z.object({ key, value: z.array(z.number()) });
 const AreaRow = z.object({ key, value: z.number() });
 const BordersRow = z
@@ -42,24 +52,20 @@ export class StatisticsRepository implements StatisticsStore {
   constructor(private readonly database: Database) {}
 
   totals(filter: FeatureFilter, groupBy: readonly FeatureGrouping[], most: number): Promise<GroupTotals[]> {
-    const groups = groupsOf(groupBy);
-    const parts = conditionPartsSql(filter).map(
-      (condition) => Prisma.sql`
-        SELECT count(*)::float8 AS feature_count, sum(f.area_m2) AS area_m2, sum(f.perimeter_m) AS perimeter_m,
-               sum(f.mean_probability * f.pixel_count) AS probability, sum(f.pixel_count)::float8 AS pixel_count
-               ${groups.columns}
-        FROM (${groupedSql(condition, groupBy)}) AS f ${groups.clause}`,
+    return this.database.query(TotalsRow, totalsSql(filter, groupBy, most));
+  }
+
+  async totalsTexts(
+    filter: FeatureFilter,
+    groupBy: readonly FeatureGrouping[],
+    most: number,
+    fields: readonly TotalsField[],
+  ): Promise<string[]> {
+    const rows = await this.database.query(
+      TextRow,
+      Prisma.sql`SELECT ${objectTextSql(fields, textOfTotal)} AS text FROM (${totalsSql(filter, groupBy, most)}) AS f`,
     );
-    return this.database.query(
-      TotalsRow,
-      Prisma.sql`
-        SELECT ${groups.key} AS key, sum(f.feature_count) AS "featureCount",
-               CASE WHEN sum(f.feature_count) = 0 THEN 0 ELSE sum(f.area_m2) END AS "areaM2",
-               CASE WHEN sum(f.feature_count) = 0 THEN 0 ELSE sum(f.perimeter_m) END AS "perimeterM",
-               sum(f.probability) / sum(f.pixel_count) AS "meanProbability"
-        FROM (${Prisma.join(parts, ' UNION ALL ')}) AS f ${groups.clause}
-        ${groups.order} LIMIT ${most}::int`,
-    );
+    return rows.map(({ text }) => text);
   }
 
   async areaQuantiles(
@@ -133,6 +139,31 @@ export class StatisticsRepository implements StatisticsStore {
     );
     return byGroup(rows);
   }
+}
+
+function totalsSql(filter: FeatureFilter, groupBy: readonly FeatureGrouping[], most: number): Prisma.Sql {
+  const groups = groupsOf(groupBy);
+  const parts = conditionPartsSql(filter).map(
+    (condition) => Prisma.sql`
+      SELECT count(*)::float8 AS feature_count, sum(f.area_m2) AS area_m2, sum(f.perimeter_m) AS perimeter_m,
+             sum(f.mean_probability * f.pixel_count) AS probability, sum(f.pixel_count)::float8 AS pixel_count
+             ${groups.columns}
+      FROM (${groupedSql(condition, groupBy)}) AS f ${groups.clause}`,
+  );
+  return Prisma.sql`
+    SELECT ${groups.key} AS key, sum(f.feature_count) AS "featureCount",
+           CASE WHEN sum(f.feature_count) = 0 THEN 0 ELSE sum(f.area_m2) END AS "areaM2",
+           CASE WHEN sum(f.feature_count) = 0 THEN 0 ELSE sum(f.perimeter_m) END AS "perimeterM",
+           sum(f.probability) / sum(f.pixel_count) AS "meanProbability"
+    FROM (${Prisma.join(parts, ' UNION ALL ')}) AS f ${groups.clause}
+    ${groups.order} LIMIT ${most}::int`;
+}
+
+/** JSON of a column of {@link totalsSql}. */
+function textOfTotal({ name }: TotalsField): Prisma.Sql {
+  if (name === '__typename') return Prisma.sql`'"FeatureStatistics"'`;
+  if (name === 'key') return Prisma.sql`array_to_json(f.key)::text`;
+  return numberTextSql(Prisma.raw(`f."${name}"`));
 }
 
 function byGroup<Value>(rows: readonly { readonly key: string[]; readonly value: Value }[]): ByGroup<Value> {

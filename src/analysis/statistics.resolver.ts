@@ -1,10 +1,13 @@
 import type { MultiPolygon, Polygon } from 'geojson';
-import { Arg, Ctx, FieldResolver, Float, Int, Query, Resolver, Root } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Ctx, FieldResolver, Float, Info, Int, Query, Resolver, Root } from 'type-graphql';
 import { FeatureFilterInput } from '../feature/feature.type.ts';
 import { withoutNulls } from '../graphql/absent-null.ts';
 import type { RequestContext } from '../graphql/context.ts';
+import { JsonText } from '../graphql/json-text.ts';
 import { GeoJSONGeometryScalar } from '../graphql/scalars.ts';
 import { AGGREGATE_COST, OVERLAY_COST, withWork } from './analysis-cost.ts';
+import { plainTotals } from './plain-totals.ts';
 import type { FeatureGrouping } from './statistics.ts';
 import type { GroupStatistics, StatisticsService } from './statistics.service.ts';
 import { FeatureGroupingEnum, FeatureStatisticsType } from './statistics.type.ts';
@@ -19,12 +22,18 @@ export class StatisticsResolver {
     description: 'Measures of the features that match, in groups: in the order of their keys, or one of all.',
     complexity: withWork(AGGREGATE_COST),
   })
-  featureStatistics(
+  async featureStatistics(
     @Arg('filter', () => FeatureFilterInput, { nullable: true }) filter: FeatureFilterInput | undefined,
     @Arg('groupBy', () => [FeatureGroupingEnum], { defaultValue: [] }) groupBy: FeatureGrouping[],
-    @Ctx() { warn }: RequestContext,
+    @Ctx() { warn, texts }: RequestContext,
+    @Info() info: GraphQLResolveInfo,
   ): Promise<GroupStatistics[]> {
-    return this.statistics.group(withoutNulls(filter ?? {}), groupBy, warn);
+    const asked = withoutNulls(filter ?? {});
+    const plain = texts && plainTotals(info);
+    if (!plain) return this.statistics.group(asked, groupBy, warn);
+    const text = JsonText.list(await this.statistics.groupTexts(asked, groupBy, plain, warn));
+    texts.push({ field: String(info.path.key), key: null, text });
+    return [];
   }
 
   @FieldResolver(() => [Float], {

@@ -1,6 +1,7 @@
 import type { MultiPolygon, Polygon } from 'geojson';
 import { AppError } from '../errors.ts';
 import type { RequestedFilter } from '../feature/check-filter.ts';
+import type { FeatureFilter } from '../feature/feature.filter.ts';
 import type { FeatureService, Warn } from '../feature/feature.service.ts';
 import { once } from './once.ts';
 import { reachOutline } from './reach-outline.ts';
@@ -12,6 +13,7 @@ import type {
   GroupReach,
   GroupTotals,
   StatisticsStore,
+  TotalsField,
 } from './statistics.ts';
 
 /** A grouping or a quantile that cannot be asked for. */
@@ -60,9 +62,7 @@ export class StatisticsService {
     groupBy: readonly FeatureGrouping[],
     warn?: Warn,
   ): Promise<GroupStatistics[]> {
-    const repeated = groupBy.find((grouping, index) => groupBy.indexOf(grouping) !== index);
-    if (repeated) throw new InvalidStatisticsError(`groupBy names ${repeated} twice; each grouping may stand once`);
-    const filter = await this.features.checkedFilter(requested, undefined, warn);
+    const filter = await this.checked(requested, groupBy, warn);
     const totals = await this.store.totals(filter, groupBy, MAX_GROUPS + 1);
     if (totals.length > MAX_GROUPS) throw new TooManyGroupsError(groupBy);
     const quantiles = new Map<string, () => Promise<ByGroup<readonly number[]>>>();
@@ -82,6 +82,29 @@ export class StatisticsService {
       },
     };
     return totals.map((one) => new GroupStatistics(one, measures));
+  }
+
+  /** The groups that {@link group} gives, each as JSON text of some of its sums. @throws as that */
+  async groupTexts(
+    requested: RequestedFilter,
+    groupBy: readonly FeatureGrouping[],
+    fields: readonly TotalsField[],
+    warn?: Warn,
+  ): Promise<string[]> {
+    const filter = await this.checked(requested, groupBy, warn);
+    const texts = await this.store.totalsTexts(filter, groupBy, MAX_GROUPS + 1, fields);
+    if (texts.length > MAX_GROUPS) throw new TooManyGroupsError(groupBy);
+    return texts;
+  }
+
+  private checked(
+    requested: RequestedFilter,
+    groupBy: readonly FeatureGrouping[],
+    warn: Warn | undefined,
+  ): Promise<FeatureFilter> {
+    const repeated = groupBy.find((grouping, index) => groupBy.indexOf(grouping) !== index);
+    if (repeated) throw new InvalidStatisticsError(`groupBy names ${repeated} twice; each grouping may stand once`);
+    return this.features.checkedFilter(requested, undefined, warn);
   }
 }
 

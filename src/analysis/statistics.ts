@@ -33,6 +33,12 @@ export interface GroupTotals {
   readonly meanProbability: number | null;
 }
 
+/** A field of the JSON text of a group, under a name of its own. */
+export interface TotalsField {
+  readonly key: string;
+  readonly name: keyof GroupTotals | '__typename';
+}
+
 /** Stored pairs of features that touch and are both in the group. */
 export interface GroupBorders {
   readonly touchingPairs: number;
@@ -59,6 +65,13 @@ export type ByGroup<Value> = ReadonlyMap<string, Value>;
 export interface StatisticsStore {
   /** In the order of the keys' parts; one group when `groupBy` is empty. */
   totals(filter: FeatureFilter, groupBy: readonly FeatureGrouping[], most: number): Promise<GroupTotals[]>;
+  /** The same, each group as JSON text of some of its totals, at least one. */
+  totalsTexts(
+    filter: FeatureFilter,
+    groupBy: readonly FeatureGrouping[],
+    most: number,
+    fields: readonly TotalsField[],
+  ): Promise<string[]>;
   /** Quantiles of the areas, interpolated; groups without areas are left out. */
   areaQuantiles(
     filter: FeatureFilter,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Prisma } from '../database/database.ts';
+import { numberTextSql, objectTextSql } from '../database/object-text.ts';
 import { outlineSql, REACH_M } from './feature.row.ts';
 import type { PlainField, PlainName } from './feature.store.ts';
 
@@ -7,7 +8,6 @@ export const FeatureTextRow = z.object({ text: z.string(), reachM: REACH_M });
 /** With its place in the order. */
 export const PlacedTextRow = FeatureTextRow.extend({ id: z.string(), sortedBy: z.number().nullable() });
 
-/** JSON of numbers: PostgreSQL writes the shortest digits that give the same number again, as JavaScript does. */
 const NUMBERS: Record<Exclude<PlainName, 'id' | 'distanceM'>, Prisma.Sql> = {
   areaM2: Prisma.sql`f.area_m2`,
   perimeterM: Prisma.sql`f.perimeter_m`,
@@ -22,17 +22,10 @@ const NUMBERS: Record<Exclude<PlainName, 'id' | 'distanceM'>, Prisma.Sql> = {
  * @param distance what `distanceM` is
  */
 export function featureTextSql(fields: readonly PlainField[], distance: Prisma.Sql): Prisma.Sql {
-  const parts = fields.flatMap((field, index) => [
-    Prisma.sql`${`${index === 0 ? '{' : ','}"${field.key}":`}::text`,
-    valueSql(field, distance),
-  ]);
-  return Prisma.sql`${Prisma.join(parts, ' || ')} || '}'`;
-}
-
-function valueSql(field: PlainField, distance: Prisma.Sql): Prisma.Sql {
-  if (field.name === '__typename') return Prisma.sql`'"Feature"'`;
-  if (field.name === 'id') return Prisma.sql`'"' || f.id::text || '"'`;
-  if (field.name === 'geometry') return outlineSql(field.format);
-  const number = field.name === 'distanceM' ? distance : NUMBERS[field.name];
-  return Prisma.sql`COALESCE((${number})::text, 'null')`;
+  return objectTextSql(fields, (field) => {
+    if (field.name === '__typename') return Prisma.sql`'"Feature"'`;
+    if (field.name === 'id') return Prisma.sql`'"' || f.id::text || '"'`;
+    if (field.name === 'geometry') return outlineSql(field.format);
+    return numberTextSql(field.name === 'distanceM' ? distance : NUMBERS[field.name]);
+  });
 }

@@ -1,4 +1,5 @@
-import { type FieldNode, getArgumentValues, type GraphQLResolveInfo, Kind, type SelectionSetNode } from 'graphql';
+import { type FieldNode, getArgumentValues, type GraphQLResolveInfo, Kind } from 'graphql';
+import { answerKey, plainSelection } from '../graphql/plain-selection.ts';
 import type { AskedTexts, PlainField, PlainName } from './feature.store.ts';
 import { geometryFormat, type OutlineArguments } from './outline-field.ts';
 
@@ -30,37 +31,15 @@ export function plainNodes(info: GraphQLResolveInfo): PlainNodes | null {
   if (!simple || fields.some(({ name, directives }) => name.value === 'edges' || directives?.length)) return null;
   const [nodes, ...repeated] = fields.filter(({ name }) => name.value === 'nodes');
   if (!nodes?.selectionSet || repeated.length > 0) return null;
-  const plain = fieldsOf(info, nodes.selectionSet);
+  const asked = plainSelection(info, nodes.selectionSet)?.map((field) => plainField(info, field));
+  if (!asked?.every((field) => field !== null)) return null;
   const pageInfo = fields.some(({ name }) => name.value === 'pageInfo');
-  return plain && { key: keyOf(nodes), fields: [...plain.values()], pageInfo };
-}
-
-/** By their names in the answer. Every fragment applies, as a node is a feature always. */
-function fieldsOf(info: GraphQLResolveInfo, { selections }: SelectionSetNode): Map<string, PlainField> | null {
-  const fields = new Map<string, PlainField>();
-  for (const selection of selections) {
-    const found = selection.directives?.length ? null : fieldsOfSelection(info, selection);
-    if (!found) return null;
-    for (const [key, field] of found) if (!fields.has(key)) fields.set(key, field);
-  }
-  return fields;
-}
-
-function fieldsOfSelection(
-  info: GraphQLResolveInfo,
-  selection: SelectionSetNode['selections'][number],
-): ReadonlyMap<string, PlainField> | null {
-  if (selection.kind !== Kind.FIELD) {
-    const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : info.fragments[selection.name.value];
-    return fragment ? fieldsOf(info, fragment.selectionSet) : null;
-  }
-  const field = plainField(info, selection);
-  return field && new Map([[field.key, field]]);
+  return { key: answerKey(nodes), fields: asked, pageInfo };
 }
 
 function plainField(info: GraphQLResolveInfo, node: FieldNode): PlainField | null {
   const name = node.name.value;
-  const key = keyOf(node);
+  const key = answerKey(node);
   if (name === '__typename') return { key, name };
   if (PLAIN.has(name)) return { key, name: name as PlainName };
   const type = info.schema.getType('Feature');
@@ -69,5 +48,3 @@ function plainField(info: GraphQLResolveInfo, node: FieldNode): PlainField | nul
   const given = getArgumentValues(geometry, node, info.variableValues) as unknown as OutlineArguments;
   return { key, name, format: geometryFormat(given) };
 }
-
-const keyOf = ({ name, alias }: FieldNode): string => (alias ?? name).value;

@@ -20,10 +20,13 @@ export const answerTextsPlugin: ApolloServerPlugin<RequestContext> = {
     if (request.http) contextValue.texts = [];
     return {
       async willSendResponse({ response: { body }, contextValue: { texts } }) {
-        if (body.kind !== 'single') return;
+        const data = body.kind === 'single' ? body.singleResult.data : null;
+        if (!data) return;
         for (const { field, key, text } of texts ?? []) {
-          const parent = body.singleResult.data?.[field];
-          if (typeof parent === 'object' && parent !== null) Object.assign(parent, { [key]: text });
+          const resolved = data[field];
+          if (typeof resolved !== 'object' || resolved === null) continue;
+          if (key === null) data[field] = text;
+          else Object.assign(resolved, { [key]: text });
         }
       },
     };

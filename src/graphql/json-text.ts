@@ -29,10 +29,10 @@ export class JsonText {
   }
 }
 
-/** A part of an answer that is written as text, without being resolved: below a field of the operation, under a name. */
+/** A part of an answer that is written as text, without being resolved: a field of the operation, or what is under a name in it. */
 export interface AnswerText {
   readonly field: string;
-  readonly key: string;
+  readonly key: string | null;
   readonly text: JsonText;
 }
 

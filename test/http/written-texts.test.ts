@@ -104,3 +104,39 @@ describe('nodes that are written by the database', () => {
     ]);
   });
 });
+
+describe('sums of groups that are written by the database', () => {
+  it.each([
+    ['every sum', 'featureStatistics { key featureCount areaM2 perimeterM meanProbability }'],
+    ['by cells and prompts', 'featureStatistics(groupBy: [GRID_1KM, PROMPT]) { key featureCount areaM2 }'],
+    [
+      'under other names',
+      'all: featureStatistics(groupBy: [SCENE]) { n: featureCount key type: __typename __typename }',
+    ],
+    ['of fragments', 'featureStatistics(groupBy: [MODEL]) { ... on FeatureStatistics { key } ... { areaM2 } }'],
+    ['of nothing', 'featureStatistics(filter: { areaM2: { min: 1e12 } }) { featureCount areaM2 meanProbability }'],
+    ['in no group', 'featureStatistics(filter: { areaM2: { min: 1e12 } }, groupBy: [PROMPT]) { featureCount }'],
+    [
+      'twice',
+      'a: featureStatistics { areaM2 } b: featureStatistics(groupBy: [SCENE]) { areaM2 } features { nodes { id } }',
+    ],
+    ['beside other measures', 'featureStatistics(groupBy: [PROMPT]) { key areaM2 areaM2Quantiles touchingPairs }'],
+    ['asked for in two places', 'featureStatistics { areaM2 } featureStatistics { key }'],
+  ])('are those that are resolved: %s', async (_name, fields) => {
+    const answer = await overHttp(`{ ${fields} }`, {});
+    const resolved = await test.ask(`{ ${fields} }`);
+    expect(resolved.error).toBeNull();
+    expect(answer.errors).toBeUndefined();
+    expect(JSON.stringify(answer.data)).toBe(JSON.stringify(resolved.data));
+  });
+
+  it('refuse a grouping that stands twice', async () => {
+    const { errors } = await overHttp('{ featureStatistics(groupBy: [SCENE, SCENE]) { featureCount } }', {});
+    expect(errors).toEqual([
+      expect.objectContaining({
+        message: 'groupBy names SCENE twice; each grouping may stand once',
+        extensions: { code: 'INVALID_STATISTICS' },
+      }),
+    ]);
+  });
+});
