@@ -32,7 +32,7 @@ export function conditionSql(filter: FeatureFilter, place: FilterPlace = ALONE):
   const beside = { bounded, required: place.required };
   const either = (one: FeatureFilter): Prisma.Sql => conditionSql(one, { bounded, required: false });
   const conditions = [
-    ...ownershipSql(filter),
+    ...ownershipSql(filter, place.required),
     ...spatialSql(filter),
     ...presentRangeSql(Prisma.sql`f.area_m2`, filter.areaM2),
     ...presentRangeSql(Prisma.sql`f.perimeter_m`, filter.perimeterM),
@@ -76,7 +76,8 @@ export function conditionPartsSql(filter: FeatureFilter): Prisma.Sql[] {
 }
 
 /** Lean on `feature_scene` and `feature_label`; prompts and models are looked up in `segmentation`, times in `scene`. */
-function ownershipSql({ sceneId, segmentationId, promptContains, modelId, acquired }: FeatureFilter): Prisma.Sql[] {
+function ownershipSql(filter: FeatureFilter, required: boolean): Prisma.Sql[] {
+  const { sceneId, segmentationId, promptContains, modelId, acquired } = filter;
   const conditions: Prisma.Sql[] = [];
   if (sceneId !== undefined) conditions.push(Prisma.sql`f.scene_id = ${requireIdentifier('sceneId', sceneId)}::uuid`);
   if (segmentationId !== undefined) {
@@ -90,9 +91,11 @@ function ownershipSql({ sceneId, segmentationId, promptContains, modelId, acquir
   }
   if (acquired) {
     const { from = null, to = null } = acquired;
-    conditions.push(Prisma.sql`f.scene_id IN (
+    const scenes = Prisma.sql`
       SELECT s.id FROM scene AS s
-      WHERE s.acquired_at >= COALESCE(${from}::timestamptz, '-infinity') AND s.acquired_at <= COALESCE(${to}::timestamptz, 'infinity'))`);
+      WHERE s.acquired_at >= COALESCE(${from}::timestamptz, '-infinity') AND s.acquired_at <= COALESCE(${to}::timestamptz, 'infinity')`;
+    // A time may be that of most scenes, which the planner knows of a join alone; below `or` it cannot join.
+    conditions.push(required ? Prisma.sql`f.scene_id IN (${scenes})` : Prisma.sql`f.scene_id = ANY(ARRAY(${scenes}))`);
   }
   return conditions;
 }

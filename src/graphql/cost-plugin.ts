@@ -1,6 +1,6 @@
 import type { ApolloServerPlugin, GraphQLRequestContextDidResolveOperation } from '@apollo/server';
-import { GraphQLError, getVariableValues } from 'graphql';
-import { fieldExtensionsEstimator, getComplexity } from 'graphql-query-complexity';
+import { GraphQLError, getVariableValues, TypeInfo, ValidationContext } from 'graphql';
+import { createComplexityRule, fieldExtensionsEstimator } from 'graphql-query-complexity';
 import { AppError } from '../errors.ts';
 import type { RequestContext } from './context.ts';
 import { argumentsEstimator } from './cost.ts';
@@ -39,6 +39,8 @@ export function costPlugin(maxCost: number): ApolloServerPlugin<RequestContext> 
   };
 }
 
+const ESTIMATORS = [fieldExtensionsEstimator(), argumentsEstimator];
+
 /** An operation and what it is given. */
 type CostedOperation = Pick<
   GraphQLRequestContextDidResolveOperation<RequestContext>,
@@ -50,13 +52,18 @@ export function costOf({ schema, document, operation, request }: CostedOperation
   if (!operation) return null;
   const variables = request.variables ?? {};
   try {
-    return getComplexity({
+    const errors: GraphQLError[] = [];
+    const validation = new ValidationContext(
       schema,
-      query: document,
-      variables,
-      estimators: [fieldExtensionsEstimator(), argumentsEstimator],
-      ...(operation.name ? { operationName: operation.name.value } : {}),
-    });
+      document,
+      new TypeInfo(schema),
+      (error) => void errors.push(error),
+    );
+    const rule = createComplexityRule({ maximumComplexity: Infinity, estimators: ESTIMATORS, variables })(validation);
+    // The operation alone, where `getComplexity` walks through the whole document besides.
+    rule.onOperationDefinitionEnter(operation);
+    if (errors[0]) throw errors[0];
+    return rule.complexity;
   } catch (error) {
     // Looked at after the fact, as the variables of an operation that runs are coerced twice already.
     if (getVariableValues(schema, operation.variableDefinitions ?? [], variables).errors) return null;

@@ -64,6 +64,12 @@ describe.skipIf(!process.env['DATABASE_URL'])(
       ['a segmentation', { segmentationId: unknown }, 'feature_label'],
       ['a time', { acquired: { from: FIRST_DAY, to: FIRST_DAY } }, 'feature_scene'],
       ['a time and a place', { acquired: { to: FIRST_DAY }, intersects: few }, 'feature_geometry_gist'],
+      [
+        'a time or a place',
+        { or: [{ acquired: { from: FIRST_DAY, to: FIRST_DAY } }, { intersects: few }] },
+        'feature_scene',
+      ],
+      ['a place, not of a time', { intersects: few, not: { acquired: { to: FIRST_DAY } } }, 'feature_geometry_gist'],
       ['a large area', { areaM2: { min: 1e6 } }, 'feature_largest'],
       ['a small area', { areaM2: { max: 1 } }, 'feature_largest'],
       ['a perimeter', { perimeterM: { min: 1e6 } }, 'feature_longest'],
