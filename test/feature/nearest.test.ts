@@ -26,10 +26,12 @@ const SPIRAL = numbers(60).map((n) => square(12, 20 * n * Math.cos(n), 20 * n * 
 
 let database: Database;
 let features: FeatureRepository;
+let segmentationId = '';
 beforeAll(async () => {
   database = await openTestDatabase();
   features = new FeatureRepository(database);
   const { segmentation } = await runningSegmentation(database);
+  segmentationId = segmentation.id;
   const outlines = [...RING, ...PILE, ...SPIRAL];
   await new SegmentationRepository(database).storeResult(
     segmentation,
@@ -39,6 +41,7 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 const Row = z.object({ id: z.string() });
+const Collection = z.object({ features: z.array(Row) });
 
 /** The obvious way: every feature measured. */
 async function measured({ coordinates: [longitude = 0] }: Point, withinM: number): Promise<string[]> {
@@ -68,5 +71,18 @@ describe.each([
       after = page.hasNextPage ? page.edges.at(-1)!.cursor : null;
     } while (after !== null);
     expect(ids).toEqual(expected);
+  });
+
+  it('are those of the ellipsoid as texts, as GeoJSON and for each segmentation', async () => {
+    const expected = (await measured(geometry, withinM)).slice(0, 25);
+    const filter = { near: { geometry, withinM } };
+    const fields = [{ key: 'id', name: 'id' }] as const;
+    const { texts } = await features.findTexts(filter, NEAREST_FIRST, { first: 25 }, { fields, pageInfo: false });
+    expect(texts.map((text) => Row.parse(JSON.parse(text)).id)).toEqual(expected);
+    const format = { precision: 7, simplifyM: 0 };
+    const collection = await features.featureCollection(filter, NEAREST_FIRST, 25, format);
+    expect(Collection.parse(JSON.parse(collection)).features.map(({ id }) => id)).toEqual(expected);
+    const owned = await features.findIn([segmentationId], filter, NEAREST_FIRST, { first: 25 });
+    expect(owned.get(segmentationId)?.edges.map(({ node }) => node.id)).toEqual(expected);
   });
 });
