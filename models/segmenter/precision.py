@@ -31,9 +31,9 @@ def to_int8(matrix: Tensor) -> tuple[Tensor, Tensor]:
     Symmetric, without zero points, as ONNX's DequantizeLinear reads it: value = int8 * scale.
     """
     rows = matrix.float()
-    largest = rows.abs().amax(1)
+    largest = torch.maximum(rows.amax(1), -rows.amin(1))
     scale = torch.where(largest > 0, largest / 127, 1.0)
-    return (rows / scale[:, None]).round().clamp(-127, 127).to(torch.int8), scale
+    return (rows / scale[:, None]).round_().clamp_(-127, 127).to(torch.int8), scale
 
 
 def as_held(name: str, weight: Tensor, precision: Precision) -> Tensor:
@@ -42,5 +42,5 @@ def as_held(name: str, weight: Tensor, precision: Precision) -> Tensor:
         return to_half(name, weight).float()
     if precision == "int8":
         values, scale = to_int8(weight)
-        return values.float() * scale[:, None]
+        return values.float().mul_(scale[:, None])
     return weight.float()
