@@ -61,9 +61,10 @@ export class StatisticsRepository implements StatisticsStore {
     most: number,
     fields: readonly TotalsField[],
   ): Promise<string[]> {
+    const object = objectTextSql(fields, ({ name }) => TOTAL_TEXTS[name]);
     const rows = await this.database.query(
       TextRow,
-      Prisma.sql`SELECT ${objectTextSql(fields, textOfTotal)} AS text FROM (${totalsSql(filter, groupBy, most)}) AS f`,
+      Prisma.sql`SELECT ${object} AS text FROM (${totalsSql(filter, groupBy, most)}) AS f`,
     );
     return rows.map(({ text }) => text);
   }
@@ -159,12 +160,15 @@ function totalsSql(filter: FeatureFilter, groupBy: readonly FeatureGrouping[], m
     ${groups.order} LIMIT ${most}::int`;
 }
 
-/** JSON of a column of {@link totalsSql}. */
-function textOfTotal({ name }: TotalsField): Prisma.Sql {
-  if (name === '__typename') return Prisma.sql`'"FeatureStatistics"'`;
-  if (name === 'key') return Prisma.sql`array_to_json(f.key)::text`;
-  return numberTextSql(Prisma.raw(`f."${name}"`));
-}
+/** JSON of the columns of {@link totalsSql}. */
+const TOTAL_TEXTS: Record<TotalsField['name'], Prisma.Sql> = {
+  __typename: Prisma.sql`'"FeatureStatistics"'`,
+  key: Prisma.sql`array_to_json(f.key)::text`,
+  featureCount: numberTextSql(Prisma.sql`f."featureCount"`),
+  areaM2: numberTextSql(Prisma.sql`f."areaM2"`),
+  perimeterM: numberTextSql(Prisma.sql`f."perimeterM"`),
+  meanProbability: numberTextSql(Prisma.sql`f."meanProbability"`),
+};
 
 function byGroup<Value>(rows: readonly { readonly key: string[]; readonly value: Value }[]): ByGroup<Value> {
   return new Map(rows.map((row) => [JSON.stringify(row.key), row.value]));

@@ -63,8 +63,7 @@ export class StatisticsService {
     warn?: Warn,
   ): Promise<GroupStatistics[]> {
     const filter = await this.checked(requested, groupBy, warn);
-    const totals = await this.store.totals(filter, groupBy, MAX_GROUPS + 1);
-    if (totals.length > MAX_GROUPS) throw new TooManyGroupsError(groupBy);
+    const totals = notTooMany(await this.store.totals(filter, groupBy, MAX_GROUPS + 1), groupBy);
     const quantiles = new Map<string, () => Promise<ByGroup<readonly number[]>>>();
     const measures: Measures = {
       unionAreas: once(() => {
@@ -92,9 +91,7 @@ export class StatisticsService {
     warn?: Warn,
   ): Promise<string[]> {
     const filter = await this.checked(requested, groupBy, warn);
-    const texts = await this.store.totalsTexts(filter, groupBy, MAX_GROUPS + 1, fields);
-    if (texts.length > MAX_GROUPS) throw new TooManyGroupsError(groupBy);
-    return texts;
+    return notTooMany(await this.store.totalsTexts(filter, groupBy, MAX_GROUPS + 1, fields), groupBy);
   }
 
   private checked(
@@ -106,6 +103,12 @@ export class StatisticsService {
     if (repeated) throw new InvalidStatisticsError(`groupBy names ${repeated} twice; each grouping may stand once`);
     return this.features.checkedFilter(requested, undefined, warn);
   }
+}
+
+/** @throws {TooManyGroupsError} */
+function notTooMany<Group>(groups: Group[], groupBy: readonly FeatureGrouping[]): Group[] {
+  if (groups.length > MAX_GROUPS) throw new TooManyGroupsError(groupBy);
+  return groups;
 }
 
 /** Measures of all groups, each computed when it is first asked for. */
