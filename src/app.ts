@@ -30,7 +30,7 @@ import { Subscriptions } from './graphql/subscriptions.ts';
 import type { ModelRegistry } from './inference/model-registry.ts';
 import type { Logger } from './logging.ts';
 import { openModels } from './open-models.ts';
-import { FolderBlobStore } from './scene/blob-store.ts';
+import { FolderBlobStore } from './blob-store.ts';
 import { Downloader } from './scene/download.ts';
 import { SceneLocator } from './scene/scene-locator.ts';
 import { SceneRepository } from './scene/scene.repository.ts';

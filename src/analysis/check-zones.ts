@@ -1,6 +1,6 @@
 import type { MultiPolygon, Polygon } from 'geojson';
 import { AppError } from '../errors.ts';
-import { parseGeometry, refuseCrs } from '../feature/geojson-geometry.ts';
+import { parseGeometry, refuseCrs } from '../geojson-geometry.ts';
 import type { Zones } from './zones.ts';
 
 /** Zones as a client sends them; exactly one kind. */

@@ -1,4 +1,4 @@
-import { html, type Html } from '../http/html.ts';
+import { html, type Html } from '../html.ts';
 import type { AnsweredQuestion } from './ask-samples.ts';
 import { CASE_COLOURS, casePicture, type PictureReader, shelvesOf } from './case-picture.ts';
 import {

@@ -1,4 +1,4 @@
-import { html, Html } from '../http/html.ts';
+import { html, Html } from '../html.ts';
 import { DISTANCES, type RedundancyReport, type StageRedundancy } from './redundancy.ts';
 import { reportPage } from './report-page.ts';
 

@@ -1,4 +1,4 @@
-import { html, Html } from '../http/html.ts';
+import { html, Html } from '../html.ts';
 
 /** System fonts, light and dark. */
 const STYLE = `

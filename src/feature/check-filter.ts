@@ -8,7 +8,7 @@ import {
   SPATIAL_PREDICATES,
   type SpatialPredicate,
 } from './feature.filter.ts';
-import { parseGeometry } from './geojson-geometry.ts';
+import { parseGeometry } from '../geojson-geometry.ts';
 
 /** A filter as a client sends it: geometry, boxes and nesting are unchecked. */
 export interface RequestedFilter

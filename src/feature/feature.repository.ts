@@ -13,7 +13,7 @@ import { type FeaturePageSql, featurePageSql } from './feature-page.repository.t
 import { FEATURE_COLUMNS, FeatureRow, outlineSql, REACH_M, SortedFeatureRow } from './feature.row.ts';
 import type { AskedTexts, FeatureStore, RepairedGeometry, TextPage } from './feature.store.ts';
 import { FeatureTextRow, featureTextSql, PlacedTextRow } from './feature-text.repository.ts';
-import { parseGeometry } from './geojson-geometry.ts';
+import { parseGeometry } from '../geojson-geometry.ts';
 
 const GeometryRow = z.object({ id: z.string(), outline: z.string() });
 const TextRow = z.object({ text: z.string().nullable(), reachM: REACH_M });

@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import type { App } from '../app.ts';
 import { areaText } from '../measure-text.ts';
-import { html, Html } from './html.ts';
+import { html, Html } from '../html.ts';
 import { START_PAGE_STYLE } from './start-page-style.ts';
 
 const SCENES = 20;

@@ -3,7 +3,7 @@ import type { LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
 import { AppError } from '../errors.ts';
-import { FileTooLargeError } from './blob-store.ts';
+import { FileTooLargeError } from '../blob-store.ts';
 import type { Resolver } from './public-address.ts';
 import { checkedAddresses, isPublicAddress, systemResolver } from './public-address.ts';
 

@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { relative, resolve, sep } from 'node:path';
 import { AppError } from '../errors.ts';
-import { FileTooLargeError } from './blob-store.ts';
+import { FileTooLargeError } from '../blob-store.ts';
 
 /** A path that leads out of the folders that scenes may be read from, by itself or through a link. */
 export class OutsideRootsError extends AppError {

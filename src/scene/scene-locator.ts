@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { AppError } from '../errors.ts';
-import type { BlobStore } from './blob-store.ts';
+import type { BlobStore } from '../blob-store.ts';
 import type { Downloader } from './download.ts';
 import { UrlNotAllowedError, withoutSecrets } from './download.ts';
 import { allowedFile } from './local-file.ts';

@@ -1,7 +1,7 @@
 import { Arg, Args, Ctx, FieldResolver, Float, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
 import type { RequestContext } from '../graphql/context.ts';
 import { toConnection, type Connection } from '../graphql/connection.ts';
-import { parseGeometry } from '../feature/geojson-geometry.ts';
+import { parseGeometry } from '../geojson-geometry.ts';
 import { withoutNulls } from '../graphql/absent-null.ts';
 import { PageArgs, pageRequest } from '../graphql/page-request.ts';
 import type { RequestLimits } from '../graphql/request-limits.ts';

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { AppError } from '../errors.ts';
-import type { BlobStore, WrittenBlob } from './blob-store.ts';
-import { FileTooLargeError } from './blob-store.ts';
+import type { BlobStore, WrittenBlob } from '../blob-store.ts';
+import { FileTooLargeError } from '../blob-store.ts';
 
 /** What a client announced of an upload is not usable. */
 export class InvalidUploadError extends AppError {

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { deflateRaw, inflateRaw } from 'node:zlib';
 import { z } from 'zod';
 import type { Logger } from '../logging.ts';
-import type { BlobStore } from '../scene/blob-store.ts';
+import type { BlobStore } from '../blob-store.ts';
 import type { WindowAnswer, WindowAnswers } from './ask-windows.ts';
 
 const FOLDER = 'runs';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { openDatabase } from '../../src/database/database.ts';
 import type { Question } from '../../src/inference/segmentation-model.ts';
 import { createLogger } from '../../src/logging.ts';
-import { FolderBlobStore } from '../../src/scene/blob-store.ts';
+import { FolderBlobStore } from '../../src/blob-store.ts';
 import { Downloader } from '../../src/scene/download.ts';
 import { SceneLocator } from '../../src/scene/scene-locator.ts';
 import { SceneRepository } from '../../src/scene/scene.repository.ts';

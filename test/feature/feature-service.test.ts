@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
 import { FeatureRepository } from '../../src/feature/feature.repository.ts';
 import { FeatureService, RequestTooLargeError } from '../../src/feature/feature.service.ts';
-import { TooManyVerticesError } from '../../src/feature/geojson-geometry.ts';
+import { TooManyVerticesError } from '../../src/geojson-geometry.ts';
 import { SegmentationRepository } from '../../src/segmentation/segmentation.repository.ts';
 import { box, featuresOf, resultOf, runningSegmentation } from '../database/seeds.ts';
 import { openTestDatabase } from '../database/test-database.ts';

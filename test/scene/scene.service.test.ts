@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { writeArrayBuffer } from 'geotiff';
 import type { CountedPage } from '../../src/page.ts';
-import { FolderBlobStore } from '../../src/scene/blob-store.ts';
+import { FolderBlobStore } from '../../src/blob-store.ts';
 import { Downloader } from '../../src/scene/download.ts';
 import type { NewScene, Scene } from '../../src/scene/scene.ts';
 import { isGeoreferenced } from '../../src/scene/scene.ts';

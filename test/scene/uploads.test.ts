@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { FolderBlobStore } from '../../src/scene/blob-store.ts';
+import { FolderBlobStore } from '../../src/blob-store.ts';
 import { UploadService } from '../../src/scene/upload.service.ts';
 
 async function* chunks(...texts: string[]): AsyncGenerator<Uint8Array> {

@@ -1,6 +1,6 @@
 import type { Geometry, Position } from 'geojson';
 import { z } from 'zod';
-import { AppError } from '../errors.ts';
+import { AppError } from './errors.ts';
 
 /** A value is not a geometry that can be asked with; the message says what is wrong with which part. */
 export class InvalidGeometryError extends AppError {
