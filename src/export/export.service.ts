@@ -4,7 +4,7 @@ import { filterCost } from '../feature/filter-cost.ts';
 import { OperationTooCostlyError } from '../graphql/cost-plugin.ts';
 import { ExportTooLargeError, InvalidExportError } from './export-errors.ts';
 import { exportFormat, type ExportFormat } from './export-format.ts';
-import type { ExportRequestReader } from './export-request.ts';
+import type { ExportRequestReader } from '../http/export-request.ts';
 import type { ExportRow } from './export-row.ts';
 import type { ExportStore } from './export.store.ts';
 

@@ -1,14 +1,14 @@
 import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type PubSub } from 'type-graphql';
-import { AdjacencyEdgeResolver, AdjacencyGraphResolver } from '../analysis/adjacency-graph.resolver.ts';
-import { ChangePairResolver, ChangeResolver } from '../analysis/change.resolver.ts';
-import { StatisticsResolver } from '../analysis/statistics.resolver.ts';
-import { ZoneResolver } from '../analysis/zone.resolver.ts';
-import { FeatureResolver } from '../feature/feature.resolver.ts';
-import { answerOutlinesAtOnce } from '../feature/outline-field.ts';
-import { SceneResolver } from '../scene/scene.resolver.ts';
-import { MaskResolver, SegmentationResolver } from '../segmentation/segmentation.resolver.ts';
+import { AdjacencyEdgeResolver, AdjacencyGraphResolver } from './adjacency-graph.resolver.ts';
+import { ChangePairResolver, ChangeResolver } from './change.resolver.ts';
+import { StatisticsResolver } from './statistics.resolver.ts';
+import { ZoneResolver } from './zone.resolver.ts';
+import { FeatureResolver } from './feature.resolver.ts';
+import { answerOutlinesAtOnce } from './outline-field.ts';
+import { SceneResolver } from './scene.resolver.ts';
+import { MaskResolver, SegmentationResolver } from './segmentation.resolver.ts';
 import { NodeResolver } from './node.resolver.ts';
 
 const RESOLVERS = [

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import type { MultiPolygon, Polygon } from 'geojson';
 import type { Database } from '../../src/database/database.ts';
-import { exportRequestReader } from '../../src/export/export-request.ts';
+import { exportRequestReader } from '../../src/http/export-request.ts';
 import { ExportService } from '../../src/export/export.service.ts';
 import type { ExportStore } from '../../src/export/export.store.ts';
 import { FeatureExportRepository } from '../../src/export/feature-export.repository.ts';

@@ -1,11 +1,11 @@
 import { Field, Float, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { enumOf } from '../graphql/enum.ts';
-import { connectionTypes, NodeType, PageInfoType } from '../graphql/connection.ts';
-import { PROMPT_SEARCH } from '../graphql/prompt-search.ts';
-import { GeoJSONGeometryScalar } from '../graphql/scalars.ts';
-import { DateTimeRangeInput } from '../scene/scene.type.ts';
-import { FEATURE_SORT_KEYS } from './feature.filter.ts';
-import { ADJACENCY_RELATIONS } from './feature.ts';
+import { enumOf } from './enum.ts';
+import { connectionTypes, NodeType, PageInfoType } from './connection.ts';
+import { PROMPT_SEARCH } from './prompt-search.ts';
+import { GeoJSONGeometryScalar } from './scalars.ts';
+import { DateTimeRangeInput } from './scene.type.ts';
+import { FEATURE_SORT_KEYS } from '../feature/feature.filter.ts';
+import { ADJACENCY_RELATIONS } from '../feature/feature.ts';
 
 export const AdjacencyRelationEnum = enumOf(...ADJACENCY_RELATIONS);
 export const FeatureSortKeyEnum = enumOf(...FEATURE_SORT_KEYS);

@@ -1,16 +1,16 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root, Subscription } from 'type-graphql';
 import type { Feature } from '../feature/feature.ts';
-import { FeatureConnectionType, FeatureFilterInput, FeatureOrderInput } from '../feature/feature.type.ts';
-import { toConnection, type Connection } from '../graphql/connection.ts';
-import type { RequestContext } from '../graphql/context.ts';
-import { ModelType } from '../graphql/model.type.ts';
-import { withoutNulls } from '../graphql/absent-null.ts';
-import { FeaturePageArgs, PageArgs, pageRequest } from '../graphql/page-request.ts';
-import { areaOfInterest, type RequestLimits } from '../graphql/request-limits.ts';
+import { FeatureConnectionType, FeatureFilterInput, FeatureOrderInput } from './feature.type.ts';
+import { toConnection, type Connection } from './connection.ts';
+import type { RequestContext } from './context.ts';
+import { ModelType } from './model.type.ts';
+import { withoutNulls } from './absent-null.ts';
+import { FeaturePageArgs, PageArgs, pageRequest } from './page-request.ts';
+import { areaOfInterest, type RequestLimits } from './request-limits.ts';
 import type { Scene } from '../scene/scene.ts';
-import { SceneType } from '../scene/scene.type.ts';
-import type { Segmentation, StoredMask } from './segmentation.ts';
-import type { SegmentationService } from './segmentation.service.ts';
+import { SceneType } from './scene.type.ts';
+import type { Segmentation, StoredMask } from '../segmentation/segmentation.ts';
+import type { SegmentationService } from '../segmentation/segmentation.service.ts';
 import {
   FailureType,
   MaskType,

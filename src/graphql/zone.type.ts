@@ -1,5 +1,5 @@
 import { Field, Float, ID, InputType, Int, ObjectType } from 'type-graphql';
-import { GeoJSONFeatureCollectionScalar } from '../graphql/scalars.ts';
+import { GeoJSONFeatureCollectionScalar } from './scalars.ts';
 
 @InputType('ZonesInput', { description: 'Areas to measure in, at most 1000: exactly one of the three.' })
 export class ZonesInput {

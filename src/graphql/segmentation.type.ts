@@ -1,10 +1,15 @@
 import { Field, Float, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { enumOf } from '../graphql/enum.ts';
-import { connectionTypes, NodeType } from '../graphql/connection.ts';
-import { DateTimeScalar, GeoJSONGeometryScalar } from '../graphql/scalars.ts';
-import { DateTimeRangeInput } from '../scene/scene.type.ts';
-import { PROMPT_SEARCH } from '../graphql/prompt-search.ts';
-import { EMPTY_REASONS, SEGMENTATION_SCALES, SEGMENTATION_STATES, SEGMENTATION_TASKS } from './segmentation.ts';
+import { enumOf } from './enum.ts';
+import { connectionTypes, NodeType } from './connection.ts';
+import { DateTimeScalar, GeoJSONGeometryScalar } from './scalars.ts';
+import { DateTimeRangeInput } from './scene.type.ts';
+import { PROMPT_SEARCH } from './prompt-search.ts';
+import {
+  EMPTY_REASONS,
+  SEGMENTATION_SCALES,
+  SEGMENTATION_STATES,
+  SEGMENTATION_TASKS,
+} from '../segmentation/segmentation.ts';
 
 export const SegmentationTaskEnum = enumOf(...SEGMENTATION_TASKS);
 export const SegmentationScaleEnum = enumOf(...SEGMENTATION_SCALES);

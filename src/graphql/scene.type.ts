@@ -1,7 +1,7 @@
 import type { MultiPolygon, Polygon } from 'geojson';
 import { Field, Float, ID, InputType, Int, ObjectType } from 'type-graphql';
-import { connectionTypes, NodeType } from '../graphql/connection.ts';
-import { DateTimeScalar, GeoJSONGeometryScalar } from '../graphql/scalars.ts';
+import { connectionTypes, NodeType } from './connection.ts';
+import { DateTimeScalar, GeoJSONGeometryScalar } from './scalars.ts';
 
 @ObjectType('Scene', { implements: NodeType, description: 'An image and its georeference.' })
 export class SceneType extends NodeType {

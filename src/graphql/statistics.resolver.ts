@@ -1,15 +1,15 @@
 import type { MultiPolygon, Polygon } from 'geojson';
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, FieldResolver, Float, Info, Int, Query, Resolver, Root } from 'type-graphql';
-import { FeatureFilterInput } from '../feature/feature.type.ts';
-import { withoutNulls } from '../graphql/absent-null.ts';
-import type { RequestContext } from '../graphql/context.ts';
-import { JsonText } from '../graphql/json-text.ts';
-import { GeoJSONGeometryScalar } from '../graphql/scalars.ts';
+import { FeatureFilterInput } from './feature.type.ts';
+import { withoutNulls } from './absent-null.ts';
+import type { RequestContext } from './context.ts';
+import { JsonText } from './json-text.ts';
+import { GeoJSONGeometryScalar } from './scalars.ts';
 import { AGGREGATE_COST, OVERLAY_COST, withWork } from './analysis-cost.ts';
 import { plainTotals } from './plain-totals.ts';
-import type { FeatureGrouping } from './statistics.ts';
-import type { GroupStatistics, StatisticsService } from './statistics.service.ts';
+import type { FeatureGrouping } from '../analysis/statistics.ts';
+import type { GroupStatistics, StatisticsService } from '../analysis/statistics.service.ts';
 import { FeatureGroupingEnum, FeatureStatisticsType } from './statistics.type.ts';
 
 const QUARTILES: readonly number[] = [0.25, 0.5, 0.75];

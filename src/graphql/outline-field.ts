@@ -1,7 +1,7 @@
 import { type GraphQLResolveInfo, type GraphQLSchema, isObjectType } from 'graphql';
-import { JsonText } from '../graphql/json-text.ts';
-import { selectedField } from '../graphql/selected-field.ts';
-import type { Feature, GeometryFormat, Outline } from './feature.ts';
+import { JsonText } from './json-text.ts';
+import { selectedField } from './selected-field.ts';
+import type { Feature, GeometryFormat, Outline } from '../feature/feature.ts';
 
 /** Arguments of `Feature.geometry`, of which null stands for the default. */
 export interface OutlineArguments {

@@ -1,5 +1,5 @@
 import type { ComplexityEstimator } from 'graphql-query-complexity';
-import { argumentsEstimator } from '../graphql/cost.ts';
+import { argumentsEstimator } from './cost.ts';
 
 /** Reads every feature that matches, however little is answered. */
 export const AGGREGATE_COST = 100;

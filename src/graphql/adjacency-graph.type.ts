@@ -1,5 +1,5 @@
 import { Field, Float, ID, Int, ObjectType } from 'type-graphql';
-import { AdjacencyRelationEnum } from '../feature/feature.type.ts';
+import { AdjacencyRelationEnum } from './feature.type.ts';
 
 @ObjectType('AdjacencyGraph', { description: 'Features, and which of them are neighbours.' })
 export class AdjacencyGraphType {

@@ -1,26 +1,20 @@
 import type { Geometry } from 'geojson';
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Ctx, FieldResolver, Float, ID, Info, Int, Query, Resolver, Root } from 'type-graphql';
-import {
-  pageInfoOf,
-  type PageInfoType,
-  toConnection,
-  type Connection,
-  writtenConnection,
-} from '../graphql/connection.ts';
-import type { RequestContext } from '../graphql/context.ts';
-import { neighboursCost } from '../graphql/cost.ts';
-import { withoutNulls } from '../graphql/absent-null.ts';
-import { DEFAULT_COLLECTION, FeaturePageArgs, PageArgs, pageRequest } from '../graphql/page-request.ts';
-import type { RequestLimits } from '../graphql/request-limits.ts';
-import { JsonText } from '../graphql/json-text.ts';
-import { GeoJSONFeatureCollectionScalar, GeoJSONGeometryScalar } from '../graphql/scalars.ts';
+import { pageInfoOf, type PageInfoType, toConnection, type Connection, writtenConnection } from './connection.ts';
+import type { RequestContext } from './context.ts';
+import { neighboursCost } from './cost.ts';
+import { withoutNulls } from './absent-null.ts';
+import { DEFAULT_COLLECTION, FeaturePageArgs, PageArgs, pageRequest } from './page-request.ts';
+import type { RequestLimits } from './request-limits.ts';
+import { JsonText } from './json-text.ts';
+import { GeoJSONFeatureCollectionScalar, GeoJSONGeometryScalar } from './scalars.ts';
 import type { Scene } from '../scene/scene.ts';
-import { SceneType } from '../scene/scene.type.ts';
+import { SceneType } from './scene.type.ts';
 import type { Segmentation } from '../segmentation/segmentation.ts';
-import { SegmentationType } from '../segmentation/segmentation.type.ts';
-import type { Feature, FeatureNeighbour } from './feature.ts';
-import type { FeatureService } from './feature.service.ts';
+import { SegmentationType } from './segmentation.type.ts';
+import type { Feature, FeatureNeighbour } from '../feature/feature.ts';
+import type { FeatureService } from '../feature/feature.service.ts';
 import {
   AdjacencyRelationEnum,
   FeatureConnectionType,

@@ -1,16 +1,16 @@
 import { Arg, Args, Ctx, FieldResolver, Float, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
-import type { RequestContext } from '../graphql/context.ts';
-import { toConnection, type Connection } from '../graphql/connection.ts';
+import type { RequestContext } from './context.ts';
+import { toConnection, type Connection } from './connection.ts';
 import { parseGeometry } from '../geojson-geometry.ts';
-import { withoutNulls } from '../graphql/absent-null.ts';
-import { PageArgs, pageRequest } from '../graphql/page-request.ts';
-import type { RequestLimits } from '../graphql/request-limits.ts';
-import { SegmentationConnectionType } from '../segmentation/segmentation.type.ts';
+import { withoutNulls } from './absent-null.ts';
+import { PageArgs, pageRequest } from './page-request.ts';
+import type { RequestLimits } from './request-limits.ts';
+import { SegmentationConnectionType } from './segmentation.type.ts';
 import type { Segmentation } from '../segmentation/segmentation.ts';
-import type { Scene } from './scene.ts';
-import type { SceneService } from './scene.service.ts';
+import type { Scene } from '../scene/scene.ts';
+import type { SceneService } from '../scene/scene.service.ts';
 import { RegisterSceneInput, SceneConnectionType, SceneFilterInput, SceneType, UploadType } from './scene.type.ts';
-import type { UploadService } from './upload.service.ts';
+import type { UploadService } from '../scene/upload.service.ts';
 
 @Resolver(() => SceneType)
 export class SceneResolver {

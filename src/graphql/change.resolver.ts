@@ -1,10 +1,10 @@
 import { Arg, Ctx, FieldResolver, Float, ID, Query, Resolver, Root } from 'type-graphql';
 import type { Feature } from '../feature/feature.ts';
-import { FeatureType } from '../feature/feature.type.ts';
-import type { RequestContext } from '../graphql/context.ts';
+import { FeatureType } from './feature.type.ts';
+import type { RequestContext } from './context.ts';
 import { OVERLAY_COST, unpagedCost, withWork } from './analysis-cost.ts';
-import type { FeatureChange, MatchedPair } from './change.ts';
-import type { ChangeService } from './change.service.ts';
+import type { FeatureChange, MatchedPair } from '../analysis/change.ts';
+import type { ChangeService } from '../analysis/change.service.ts';
 import { ChangePairType, ChangeType } from './change.type.ts';
 
 const DEFAULT_OVERLAP = 0.5;

@@ -1,6 +1,6 @@
 import { Field, Float, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { enumOf } from '../graphql/enum.ts';
-import { FEATURE_GROUPINGS } from './statistics.ts';
+import { enumOf } from './enum.ts';
+import { FEATURE_GROUPINGS } from '../analysis/statistics.ts';
 
 export const FeatureGroupingEnum = enumOf(...FEATURE_GROUPINGS);
 
