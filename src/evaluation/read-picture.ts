@@ -1,4 +1,4 @@
-import { openImage } from '../scene/open-image.ts';
+import { openImage } from '../imagery/open-image.ts';
 import { stretchOf } from '../scene/scene.service.ts';
 
 /** An image, made smaller where it is too large. */

@@ -3,10 +3,10 @@ import { AppError } from '../errors.ts';
 import type { CountedPage, PageRequest } from '../page.ts';
 import type { BandStretch } from '../raster/stretch.ts';
 import { percentileStretch } from '../raster/stretch.ts';
-import { georeference } from './georeference.ts';
-import { checkBands } from './image-errors.ts';
-import type { ImageHeader, ImageSource } from './image-source.ts';
-import { openImage } from './open-image.ts';
+import { georeference } from '../imagery/georeference.ts';
+import { checkBands } from '../imagery/image-errors.ts';
+import type { ImageHeader, ImageSource } from '../imagery/image-source.ts';
+import { openImage } from '../imagery/open-image.ts';
 import type { NewScene, Scene } from './scene.ts';
 import type { LocatedImage, SceneLocator, SceneReference } from './scene-locator.ts';
 

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { ModelLateError, type Question, type SegmentationModel } from '../inference/segmentation-model.ts';
 import { padToWindow, resizeLinear } from '../raster/letterbox.ts';
 import type { PlannedWindow, WindowPlan } from '../raster/window-plan.ts';
-import type { ImageSource } from '../scene/image-source.ts';
+import type { ImageSource } from '../imagery/image-source.ts';
 import type { Scene } from '../scene/scene.ts';
 import { LateWindow } from './late-window.ts';
 import type { RunPhase } from './segmentation.ts';

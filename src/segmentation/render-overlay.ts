@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import type { ImageSource } from '../scene/image-source.ts';
+import type { ImageSource } from '../imagery/image-source.ts';
 import type { BandShow } from '../scene/scene.ts';
 import type { MaskRuns } from '../vector/mask-runs.ts';
 

@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts';
-import type { ImageSource } from '../scene/image-source.ts';
+import type { ImageSource } from '../imagery/image-source.ts';
 import type { Scene } from '../scene/scene.ts';
 import { fromCocoCounts } from '../vector/coco-counts.ts';
 import type { MaskRuns } from '../vector/mask-runs.ts';

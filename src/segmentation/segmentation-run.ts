@@ -2,7 +2,7 @@ import { AppError } from '../errors.ts';
 import type { ModelInfo, SegmentationModel } from '../inference/segmentation-model.ts';
 import type { Logger } from '../logging.ts';
 import type { BlobStore } from '../blob-store.ts';
-import type { ImageSource } from '../scene/image-source.ts';
+import type { ImageSource } from '../imagery/image-source.ts';
 import type { Scene } from '../scene/scene.ts';
 import { EarlierAnswers } from './earlier-answers.ts';
 import { KeptWindows } from './kept-windows.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { crsOfGeoKeys, resolveCrs } from '../../src/scene/crs.ts';
+import { crsOfGeoKeys, resolveCrs } from '../../src/imagery/crs.ts';
 
 interface Projected {
   readonly epsg: number;

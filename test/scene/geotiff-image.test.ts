@@ -2,11 +2,11 @@ import { copyFile, mkdtemp, open, readFile, truncate, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ByteSource } from '../../src/scene/byte-source.ts';
-import { openFileSource } from '../../src/scene/byte-source.ts';
-import { GeoTiffImage } from '../../src/scene/geotiff-image.ts';
-import type { ImageSource } from '../../src/scene/image-source.ts';
-import { openImage } from '../../src/scene/open-image.ts';
+import type { ByteSource } from '../../src/imagery/byte-source.ts';
+import { openFileSource } from '../../src/imagery/byte-source.ts';
+import { GeoTiffImage } from '../../src/imagery/geotiff-image.ts';
+import type { ImageSource } from '../../src/imagery/image-source.ts';
+import { openImage } from '../../src/imagery/open-image.ts';
 import { imagePath, MAX_PIXELS } from './imagery.ts';
 
 async function countingImage(

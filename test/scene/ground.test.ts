@@ -2,8 +2,8 @@ import { area, booleanValid } from '@turf/turf';
 import type { MultiPolygon, Polygon } from 'geojson';
 import { describe, expect, it } from 'vitest';
 import type { Affine } from '../../src/raster/affine.ts';
-import { resolveCrs } from '../../src/scene/crs.ts';
-import { footprintOf, groundPosition, gsdAtCentre } from '../../src/scene/ground.ts';
+import { resolveCrs } from '../../src/imagery/crs.ts';
+import { footprintOf, groundPosition, gsdAtCentre } from '../../src/imagery/ground.ts';
 
 function footprint(crs: string, affine: Affine, widthPx: number, heightPx: number): Polygon | MultiPolygon {
   return footprintOf(groundPosition(affine, resolveCrs(crs)), widthPx, heightPx);

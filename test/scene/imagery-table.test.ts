@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { openFileSource } from '../../src/scene/byte-source.ts';
-import { resolveCrs } from '../../src/scene/crs.ts';
-import { groundPosition } from '../../src/scene/ground.ts';
-import type { ImageHeader } from '../../src/scene/image-source.ts';
-import { openImage } from '../../src/scene/open-image.ts';
-import { openTiff } from '../../src/scene/tiff-file.ts';
+import { openFileSource } from '../../src/imagery/byte-source.ts';
+import { resolveCrs } from '../../src/imagery/crs.ts';
+import { groundPosition } from '../../src/imagery/ground.ts';
+import type { ImageHeader } from '../../src/imagery/image-source.ts';
+import { openImage } from '../../src/imagery/open-image.ts';
+import { openTiff } from '../../src/imagery/tiff-file.ts';
 import { expected, imagePath, MAX_PIXELS } from './imagery.ts';
 
 /** Files that are refused, and with which code; everything else must open. */

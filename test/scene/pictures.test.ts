@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { openImage } from '../../src/scene/open-image.ts';
+import { openImage } from '../../src/imagery/open-image.ts';
 import { imagePath, MAX_PIXELS } from './imagery.ts';
 
 const show = { rgbBands: [1, 2, 3], stretch: null };

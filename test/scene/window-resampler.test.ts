@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { WindowResampler } from '../../src/scene/window-resampler.ts';
+import { WindowResampler } from '../../src/imagery/window-resampler.ts';
 
 /** Random numbers that are the same in every run (mulberry32). */
 function seeded(seed: number): () => number {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ModelLateError, type SegmentationModel } from '../../src/inference/segmentation-model.ts';
 import { planWindows } from '../../src/raster/window-plan.ts';
-import type { ImageSource } from '../../src/scene/image-source.ts';
+import type { ImageSource } from '../../src/imagery/image-source.ts';
 import type { Scene } from '../../src/scene/scene.ts';
 import { answersInOrder, type WindowAnswer } from '../../src/segmentation/ask-windows.ts';
 import { LateWindow } from '../../src/segmentation/late-window.ts';

@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts';
 import { resolveCrs } from './crs.ts';
 import { footprintOf, groundPosition, gsdAtCentre } from './ground.ts';
 import type { ImageHeader } from './image-source.ts';
-import type { NewScene } from './scene.ts';
+import type { NewScene } from '../scene/scene.ts';
 
 /** Corner bounds that are no rectangle on the globe, or that contradict the file. */
 export class InvalidBoundsError extends AppError {
