@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import type { App } from '../app.ts';
 import { type Config, readConfig } from '../config.ts';
-import { renderOverlay } from '../segmentation/render-segmentation.ts';
+import { renderOverlay } from '../rendering/render-segmentation.ts';
 import { commandLogLevel, localService, startApp } from './ask.ts';
 import { featureRows } from './feature-rows.ts';
 import { featureTable } from './feature-table.ts';

@@ -2,12 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Router, type Request, type Response } from 'express';
 import type { App } from '../app.ts';
-import {
-  MaskNotFoundError,
-  RENDERINGS,
-  renderSegmentation,
-  type Rendering,
-} from '../segmentation/render-segmentation.ts';
+import { MaskNotFoundError, RENDERINGS, renderSegmentation, type Rendering } from '../rendering/render-segmentation.ts';
 import { type RenderedFile, RenderingCache, sliceOf } from './rendering-cache.ts';
 
 const CONTENT_TYPES: Readonly<Record<Rendering, string>> = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { halvedMask } from '../../src/segmentation/mask-overview.ts';
+import { halvedMask } from '../../src/rendering/mask-overview.ts';
 import { MaskRuns } from '../../src/vector/mask-runs.ts';
 import { maskWhere, randomMask } from './random-mask.ts';
 

@@ -7,9 +7,9 @@ import { fromArrayBuffer } from 'geotiff';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Affine } from '../../src/raster/affine.ts';
 import { resolveCrs } from '../../src/imagery/crs.ts';
-import { CrsNotWritableError } from '../../src/segmentation/geotiff-keys.ts';
-import { halvedMask } from '../../src/segmentation/mask-overview.ts';
-import { renderMaskGeoTiff } from '../../src/segmentation/render-geotiff.ts';
+import { CrsNotWritableError } from '../../src/rendering/geotiff-keys.ts';
+import { halvedMask } from '../../src/rendering/mask-overview.ts';
+import { renderMaskGeoTiff } from '../../src/rendering/render-geotiff.ts';
 import { MaskRuns } from '../../src/vector/mask-runs.ts';
 import { maskWhere, randomMask } from './random-mask.ts';
 

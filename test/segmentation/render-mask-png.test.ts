@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { MaskTooLargeForPngError, renderMaskPng } from '../../src/segmentation/render-mask-png.ts';
+import { MaskTooLargeForPngError, renderMaskPng } from '../../src/rendering/render-mask-png.ts';
 import { MaskRuns } from '../../src/vector/mask-runs.ts';
 import { randomMask } from './random-mask.ts';
 

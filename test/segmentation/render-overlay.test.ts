@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { ImageHeader, ImageSource } from '../../src/imagery/image-source.ts';
-import { maskCoverage, renderOverlayPng } from '../../src/segmentation/render-overlay.ts';
+import { maskCoverage, renderOverlayPng } from '../../src/rendering/render-overlay.ts';
 import { MaskRuns } from '../../src/vector/mask-runs.ts';
 import { maskWhere, randomMask } from './random-mask.ts';
 

@@ -6,7 +6,7 @@ import type { MaskRuns } from '../vector/mask-runs.ts';
 import { renderMaskGeoTiff } from './render-geotiff.ts';
 import { renderMaskPng } from './render-mask-png.ts';
 import { renderOverlayPng } from './render-overlay.ts';
-import type { Segmentation, StoredMask } from './segmentation.ts';
+import type { Segmentation, StoredMask } from '../segmentation/segmentation.ts';
 
 /** The files that a finished segmentation can be fetched as. */
 export const RENDERINGS = ['mask.png', 'overlay.png', 'mask.tif'] as const;
