@@ -37,12 +37,12 @@ import { SceneRepository } from './scene/scene.repository.ts';
 import { SceneResolver } from './graphql/scene.resolver.ts';
 import { SceneService } from './scene/scene.service.ts';
 import { UploadService } from './scene/upload.service.ts';
-import { ModelCircuits } from './segmentation/model-circuits.ts';
+import { ModelCircuits } from './run/model-circuits.ts';
 import { SegmentationEvents } from './segmentation/segmentation-events.ts';
 import { SegmentationRepository } from './segmentation/segmentation.repository.ts';
 import { MaskResolver, SegmentationResolver } from './graphql/segmentation.resolver.ts';
 import { SegmentationService } from './segmentation/segmentation.service.ts';
-import { SegmentationWorker } from './segmentation/segmentation-worker.ts';
+import { SegmentationWorker } from './run/segmentation-worker.ts';
 
 /** A running service without an outlet: the HTTP server and the command line are put on top of it. */
 export interface App {

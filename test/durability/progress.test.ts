@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { createHttpServer } from '../../src/http/http-server.ts';
 import { listen, type Listening } from '../../src/http/listen.ts';
-import { RunProgress } from '../../src/segmentation/run-progress.ts';
+import { RunProgress } from '../../src/run/run-progress.ts';
 import { RUN_PHASES } from '../../src/segmentation/segmentation.ts';
 import { type DurableApp, openDurableApp } from './durable-app.ts';
 

@@ -10,9 +10,9 @@ import { SceneLocator } from '../../src/scene/scene-locator.ts';
 import { SceneRepository } from '../../src/scene/scene.repository.ts';
 import { SceneService } from '../../src/scene/scene.service.ts';
 import { UploadService } from '../../src/scene/upload.service.ts';
-import { ModelCircuits } from '../../src/segmentation/model-circuits.ts';
+import { ModelCircuits } from '../../src/run/model-circuits.ts';
 import { SegmentationRepository } from '../../src/segmentation/segmentation.repository.ts';
-import { SegmentationWorker } from '../../src/segmentation/segmentation-worker.ts';
+import { SegmentationWorker } from '../../src/run/segmentation-worker.ts';
 import { BrightnessModel, brightnessModels } from '../api/brightness-models.ts';
 
 const say = (line: string | number): void => void process.stdout.write(`${line}\n`);

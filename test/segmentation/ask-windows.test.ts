@@ -4,8 +4,8 @@ import { ModelLateError, type SegmentationModel } from '../../src/inference/segm
 import { planWindows } from '../../src/raster/window-plan.ts';
 import type { ImageSource } from '../../src/imagery/image-source.ts';
 import type { Scene } from '../../src/scene/scene.ts';
-import { answersInOrder, type WindowAnswer } from '../../src/segmentation/ask-windows.ts';
-import { LateWindow } from '../../src/segmentation/late-window.ts';
+import { answersInOrder, type WindowAnswer } from '../../src/run/ask-windows.ts';
+import { LateWindow } from '../../src/run/late-window.ts';
 
 const SIDE = 8;
 const WINDOWS = 6;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FolderBlobStore } from '../../src/blob-store.ts';
-import { dropKeptWindows, keptBatches, KeptWindows } from '../../src/segmentation/kept-windows.ts';
+import { dropKeptWindows, keptBatches, KeptWindows } from '../../src/run/kept-windows.ts';
 
 const BATCH = '01900000-0000-7000-8000-000000000001';
 const logger = pino({ level: 'silent' });

@@ -6,7 +6,7 @@ import {
   ModelRejectedError,
   ModelUnavailableError,
 } from '../../src/inference/segmentation-model.ts';
-import { isOutage, ModelCircuits } from '../../src/segmentation/model-circuits.ts';
+import { isOutage, ModelCircuits } from '../../src/run/model-circuits.ts';
 
 const ID = 'small/1';
 const away = (retryAfterS: number | null = null) => new ModelUnavailableError(ID, 'connection refused', retryAfterS);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { RunProgress } from '../../src/segmentation/run-progress.ts';
+import { RunProgress } from '../../src/run/run-progress.ts';
 import type { SegmentationProgress } from '../../src/segmentation/segmentation.ts';
 
 /** What was written, with the time in milliseconds since the start. */

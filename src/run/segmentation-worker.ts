@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../errors.ts';
 import { dropKeptWindows, keptBatches } from './kept-windows.ts';
 import { isOutage } from './model-circuits.ts';
-import type { Claim, Release } from './run.store.ts';
+import type { Claim, Release } from '../segmentation/run.store.ts';
 import { RunAbandoned, type RunLimits, type RunPorts, SegmentationRun } from './segmentation-run.ts';
-import type { Failure, Segmentation } from './segmentation.ts';
-import type { SegmentationChange } from './segmentation.store.ts';
+import type { Failure, Segmentation } from '../segmentation/segmentation.ts';
+import type { SegmentationChange } from '../segmentation/segmentation.store.ts';
 
 export interface WorkerLimits extends RunLimits {
   /** Batches that are run at a time. */

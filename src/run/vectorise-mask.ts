@@ -12,7 +12,7 @@ import type { LabelledMask } from '../vector/labelled-mask.ts';
 import type { MaskRuns } from '../vector/mask-runs.ts';
 import { polygonToPixels, polygonToWgs84 } from '../vector/polygon-geojson.ts';
 import { tracePolygons } from '../vector/trace-polygons.ts';
-import type { StoredAdjacencyInput, StoredFeatureInput } from './segmentation.store.ts';
+import type { StoredAdjacencyInput, StoredFeatureInput } from '../segmentation/segmentation.store.ts';
 
 /** Where a scene's pixels lie on the ground. */
 export interface Ground {

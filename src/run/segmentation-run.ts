@@ -8,13 +8,13 @@ import { EarlierAnswers } from './earlier-answers.ts';
 import { KeptWindows } from './kept-windows.ts';
 import { blamingLateWindows } from './late-window.ts';
 import type { ModelCircuits } from './model-circuits.ts';
-import { planRun, type RunPlan } from './plan-run.ts';
+import { planRun, type RunPlan } from '../segmentation/plan-run.ts';
 import { copiedAnswer, type RunAnswer, tracedAnswer } from './run-answer.ts';
 import { RunProgress } from './run-progress.ts';
-import type { Claim, RunStore } from './run.store.ts';
+import type { Claim, RunStore } from '../segmentation/run.store.ts';
 import { segmentScene, type SceneMasks } from './segment-scene.ts';
-import type { Segmentation, SegmentationProgress } from './segmentation.ts';
-import { SegmentationNotRunningError, UncomparedAnswersError } from './segmentation.store.ts';
+import type { Segmentation, SegmentationProgress } from '../segmentation/segmentation.ts';
+import { SegmentationNotRunningError, UncomparedAnswersError } from '../segmentation/segmentation.store.ts';
 import { contactsWithin, type Ground, groundOf } from './vectorise-mask.ts';
 
 /** What a run needs of the rest of the service. */

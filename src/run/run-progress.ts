@@ -1,4 +1,4 @@
-import type { RunPhase, SegmentationProgress } from './segmentation.ts';
+import type { RunPhase, SegmentationProgress } from '../segmentation/segmentation.ts';
 
 /** Least time from one write to the next, milliseconds. */
 const WRITE_EVERY_MS = 500;

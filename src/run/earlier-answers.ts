@@ -1,7 +1,7 @@
 import { fromCocoCounts } from '../vector/coco-counts.ts';
 import { labelMask } from '../vector/label-mask.ts';
 import type { LabelledMask } from '../vector/labelled-mask.ts';
-import type { SegmentationStore, StoredAdjacencyInput } from './segmentation.store.ts';
+import type { SegmentationStore, StoredAdjacencyInput } from '../segmentation/segmentation.store.ts';
 import { contactsBetween, type Ground } from './vectorise-mask.ts';
 
 const PAGE = 1000;

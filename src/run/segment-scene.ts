@@ -4,7 +4,7 @@ import { LogitMosaic, type RowBand } from '../raster/logit-mosaic.ts';
 import { MaskRuns } from '../vector/mask-runs.ts';
 import { rowFromProbability } from '../vector/threshold-row.ts';
 import { type AnsweredWindow, answersInOrder, takenUpLater, type WindowAsking } from './ask-windows.ts';
-import type { RunPhase } from './segmentation.ts';
+import type { RunPhase } from '../segmentation/segmentation.ts';
 
 /** Where a run tells how far it is. */
 export interface ProgressSink {

@@ -5,7 +5,7 @@ import type { PlannedWindow, WindowPlan } from '../raster/window-plan.ts';
 import type { ImageSource } from '../imagery/image-source.ts';
 import type { Scene } from '../scene/scene.ts';
 import { LateWindow } from './late-window.ts';
-import type { RunPhase } from './segmentation.ts';
+import type { RunPhase } from '../segmentation/segmentation.ts';
 
 /** What the model said of one window. */
 export interface WindowAnswer {

@@ -4,10 +4,10 @@ import { fromCocoCounts, toCocoCounts } from '../vector/coco-counts.ts';
 import { labelMask } from '../vector/label-mask.ts';
 import type { LabelledMask } from '../vector/labelled-mask.ts';
 import { MaskRuns } from '../vector/mask-runs.ts';
-import type { SameAnswer } from './run.store.ts';
+import type { SameAnswer } from '../segmentation/run.store.ts';
 import type { SceneMasks } from './segment-scene.ts';
-import type { EmptyReason } from './segmentation.ts';
-import type { SegmentationResult } from './segmentation.store.ts';
+import type { EmptyReason } from '../segmentation/segmentation.ts';
+import type { SegmentationResult } from '../segmentation/segmentation.store.ts';
 import { featuresOf, type Ground, labelScene } from './vectorise-mask.ts';
 
 /** The answer to one question, before it is compared with the others about its scene. */
