@@ -5,7 +5,7 @@ import type { Feature, FeatureNeighbour, GeometryFormat } from '../feature/featu
 import type { FeatureOrder } from '../feature/feature.filter.ts';
 import type { FeatureService, RequestedNeighbours } from '../feature/feature.service.ts';
 import type { Page, PageRequest } from '../page.ts';
-import type { AnswerText } from './json-text.ts';
+import type { AnswerText } from './text-answer/json-text.ts';
 import type { Scene } from '../scene/scene.ts';
 import type { SceneService } from '../scene/scene.service.ts';
 import type { Segmentation, StoredMask } from '../segmentation/segmentation.ts';

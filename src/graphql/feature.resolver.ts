@@ -3,11 +3,11 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Ctx, FieldResolver, Float, ID, Info, Int, Query, Resolver, Root } from 'type-graphql';
 import { pageInfoOf, type PageInfoType, toConnection, type Connection, writtenConnection } from './connection.ts';
 import type { RequestContext } from './context.ts';
-import { neighboursCost } from './cost.ts';
-import { withoutNulls } from './absent-null.ts';
+import { neighboursCost } from './server/cost.ts';
+import { withoutNulls } from './server/absent-null.ts';
 import { DEFAULT_COLLECTION, FeaturePageArgs, PageArgs, pageRequest } from './page-request.ts';
-import type { RequestLimits } from './request-limits.ts';
-import { JsonText } from './json-text.ts';
+import type { RequestLimits } from './server/request-limits.ts';
+import { JsonText } from './text-answer/json-text.ts';
 import { GeoJSONFeatureCollectionScalar, GeoJSONGeometryScalar } from './scalars.ts';
 import type { Scene } from '../scene/scene.ts';
 import { SceneType } from './scene.type.ts';
@@ -23,8 +23,8 @@ import {
   FeatureOrderInput,
   FeatureType,
 } from './feature.type.ts';
-import { geometryFormat, outlinesOf } from './outline-field.ts';
-import { plainNodes } from './plain-nodes.ts';
+import { geometryFormat, outlinesOf } from './text-answer/outline-field.ts';
+import { plainNodes } from './text-answer/plain-nodes.ts';
 
 /** Neighbours with what the edge says of them. */
 interface NeighbourConnection {

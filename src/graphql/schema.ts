@@ -6,7 +6,7 @@ import { ChangePairResolver, ChangeResolver } from './change.resolver.ts';
 import { StatisticsResolver } from './statistics.resolver.ts';
 import { ZoneResolver } from './zone.resolver.ts';
 import { FeatureResolver } from './feature.resolver.ts';
-import { answerOutlinesAtOnce } from './outline-field.ts';
+import { answerOutlinesAtOnce } from './text-answer/outline-field.ts';
 import { SceneResolver } from './scene.resolver.ts';
 import { MaskResolver, SegmentationResolver } from './segmentation.resolver.ts';
 import { NodeResolver } from './node.resolver.ts';

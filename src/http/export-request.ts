@@ -1,8 +1,8 @@
 import { coerceInputValue, type GraphQLInputType, GraphQLInt, type GraphQLSchema, isInputType } from 'graphql';
 import type { RequestedFilter } from '../feature/check-filter.ts';
 import type { FeatureOrder } from '../feature/feature.filter.ts';
-import { withoutNulls } from '../graphql/absent-null.ts';
-import { BadInputError } from '../graphql/format-error.ts';
+import { withoutNulls } from '../graphql/server/absent-null.ts';
+import { BadInputError } from '../graphql/server/format-error.ts';
 
 /** Which features a file is to hold. */
 export interface ExportRequest {

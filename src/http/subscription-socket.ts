@@ -2,7 +2,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import type { App } from '../app.ts';
-import type { CheckedSubscription } from '../graphql/subscriptions.ts';
+import type { CheckedSubscription } from '../graphql/server/subscriptions.ts';
 
 const PATH = '/graphql';
 /** Longest message that a client may send. */

@@ -1,7 +1,7 @@
 import { HeaderMap, type ApolloServer } from '@apollo/server';
 import type { GraphQLSchema } from 'graphql';
 import { createContext, type RequestContext } from '../../src/graphql/context.ts';
-import { createGraphqlServer, type GraphqlOptions } from '../../src/graphql/server.ts';
+import { createGraphqlServer, type GraphqlOptions } from '../../src/graphql/server/server.ts';
 import { createLogger } from '../../src/logging.ts';
 
 /** What the body of an answer over HTTP holds, as far as these tests read it. */

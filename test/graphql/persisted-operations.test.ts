@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildSchema } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PersistedManifestError, readPersistedOperations } from '../../src/graphql/persisted-operations.ts';
+import { PersistedManifestError, readPersistedOperations } from '../../src/graphql/server/persisted-operations.ts';
 import { post, startServer } from './asked-server.ts';
 
 const schema = buildSchema('type Query { one: Int two: Int }');

@@ -1,8 +1,8 @@
 import 'reflect-metadata';
 import { buildSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { PersistedOperations } from '../../src/graphql/persisted-operations.ts';
-import { Subscriptions } from '../../src/graphql/subscriptions.ts';
+import { PersistedOperations } from '../../src/graphql/server/persisted-operations.ts';
+import { Subscriptions } from '../../src/graphql/server/subscriptions.ts';
 import { createLogger } from '../../src/logging.ts';
 
 const schema = buildSchema('type Query { one: Int } type Subscription { tick: Int }');

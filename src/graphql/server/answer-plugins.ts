@@ -1,5 +1,5 @@
 import type { ApolloServerPlugin } from '@apollo/server';
-import type { RequestContext } from './context.ts';
+import type { RequestContext } from '../context.ts';
 
 /** Puts what the client should know of an answer into `extensions.warnings`. */
 export const warningsPlugin: ApolloServerPlugin<RequestContext> = {

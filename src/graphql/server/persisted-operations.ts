@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import type { ApolloServerPlugin } from '@apollo/server';
 import { z } from 'zod';
-import { AppError } from '../errors.ts';
-import { parseJson } from '../parse-json.ts';
-import type { RequestContext } from './context.ts';
+import { AppError } from '../../errors.ts';
+import { parseJson } from '../../parse-json.ts';
+import type { RequestContext } from '../context.ts';
 import { refusal } from './format-error.ts';
 
 /** The file of `TERRAQL_PERSISTED_OPERATIONS` is no manifest. */

@@ -1,5 +1,5 @@
 import type { MultiPolygon, Polygon } from 'geojson';
-import { parseGeometry } from '../geojson-geometry.ts';
+import { parseGeometry } from '../../geojson-geometry.ts';
 import { BadInputError } from './format-error.ts';
 
 /** What a request may ask for at most. */

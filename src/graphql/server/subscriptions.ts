@@ -12,8 +12,8 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
-import type { Logger } from '../logging.ts';
-import type { RequestContext } from './context.ts';
+import type { Logger } from '../../logging.ts';
+import type { RequestContext } from '../context.ts';
 import { costOf, OperationTooCostlyError } from './cost-plugin.ts';
 import { formatError, refusal } from './format-error.ts';
 import { type GraphqlOptions, limitRules } from './server.ts';

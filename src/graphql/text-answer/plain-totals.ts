@@ -1,6 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { answerKey, plainSelection } from './plain-selection.ts';
-import type { TotalsField } from '../analysis/statistics.ts';
+import type { TotalsField } from '../../analysis/statistics.ts';
 
 const PLAIN: ReadonlySet<string> = new Set<TotalsField['name']>([
   'key',

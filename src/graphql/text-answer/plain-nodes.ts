@@ -1,6 +1,6 @@
 import { type FieldNode, getArgumentValues, type GraphQLResolveInfo, Kind } from 'graphql';
 import { answerKey, plainSelection } from './plain-selection.ts';
-import type { AskedTexts, PlainField, PlainName } from '../feature/feature.store.ts';
+import type { AskedTexts, PlainField, PlainName } from '../../feature/feature.store.ts';
 import { geometryFormat, type OutlineArguments } from './outline-field.ts';
 
 /** What an operation asks of the nodes of a page, when it is values of features alone. */

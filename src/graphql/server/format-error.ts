@@ -1,7 +1,7 @@
 import { ApolloServerErrorCode, unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { AppError } from '../errors.ts';
-import type { Logger } from '../logging.ts';
+import { AppError } from '../../errors.ts';
+import type { Logger } from '../../logging.ts';
 
 const INTERNAL: string = ApolloServerErrorCode.INTERNAL_SERVER_ERROR;
 

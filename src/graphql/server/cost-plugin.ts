@@ -1,8 +1,8 @@
 import type { ApolloServerPlugin, GraphQLRequestContextDidResolveOperation } from '@apollo/server';
 import { GraphQLError, getVariableValues, TypeInfo, ValidationContext } from 'graphql';
 import { createComplexityRule, fieldExtensionsEstimator } from 'graphql-query-complexity';
-import { AppError } from '../errors.ts';
-import type { RequestContext } from './context.ts';
+import { AppError } from '../../errors.ts';
+import type { RequestContext } from '../context.ts';
 import { argumentsEstimator } from './cost.ts';
 import { BadInputError, refusal } from './format-error.ts';
 
