@@ -13,7 +13,7 @@ import { SceneLocator } from '../../src/scene/scene-locator.ts';
 import type { SceneStore } from '../../src/scene/scene.service.ts';
 import { SceneService } from '../../src/scene/scene.service.ts';
 import { UploadService } from '../../src/scene/upload.service.ts';
-import { imagePath, MAX_PIXELS } from './imagery.ts';
+import { imagePath, MAX_PIXELS } from '../imagery/imagery.ts';
 
 /** Scenes in memory, in the order that they came. */
 class MemorySceneStore implements SceneStore {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { JsonText, stringifyWithJsonText } from '../../src/graphql/text-answer/json-text.ts';
+import { JsonText, stringifyWithJsonText } from '../../../src/graphql/text-answer/json-text.ts';
 
 describe('JSON text in an answer', () => {
   it('is put in as it is, wherever it stands', () => {

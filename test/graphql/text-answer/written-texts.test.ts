@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Database } from '../../src/database/database.ts';
-import { createHttpServer } from '../../src/http/http-server.ts';
-import { listen, type Listening } from '../../src/http/listen.ts';
-import { openTestApp, type TestApp } from '../api/test-app.ts';
-import { openTestDatabase } from '../database/test-database.ts';
-import { storeFeatures } from '../feature/stored-features.ts';
+import type { Database } from '../../../src/database/database.ts';
+import { createHttpServer } from '../../../src/http/http-server.ts';
+import { listen, type Listening } from '../../../src/http/listen.ts';
+import { openTestApp, type TestApp } from '../../api/test-app.ts';
+import { openTestDatabase } from '../../database/test-database.ts';
+import { storeFeatures } from '../../feature/stored-features.ts';
 
 let test: TestApp;
 let listening: Listening;

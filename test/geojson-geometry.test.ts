@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidGeometryError, parseGeometry, TooManyVerticesError } from '../../src/geojson-geometry.ts';
+import { InvalidGeometryError, parseGeometry, TooManyVerticesError } from '../src/geojson-geometry.ts';
 
 const square = [
   [0, 0],
