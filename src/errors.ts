@@ -10,3 +10,8 @@ export abstract class AppError extends Error {
     this.name = new.target.name;
   }
 }
+
+/** A value of the request does not fit its type. */
+export class BadInputError extends AppError {
+  readonly code = 'BAD_USER_INPUT';
+}

@@ -1,10 +1,10 @@
 import type { RequestedFilter } from '../feature/check-filter.ts';
 import { type FeatureFilter, type FeatureOrder, LARGEST_FIRST } from '../feature/feature.filter.ts';
 import { filterCost } from '../feature/filter-cost.ts';
-import { OperationTooCostlyError } from '../graphql/server/cost-plugin.ts';
+import { OperationTooCostlyError } from '../feature/filter-cost.ts';
 import { ExportTooLargeError, InvalidExportError } from './export-errors.ts';
 import { exportFormat, type ExportFormat } from './export-format.ts';
-import type { ExportRequestReader } from '../http/export-request.ts';
+import type { ExportRequestReader } from './export-request.ts';
 import type { ExportRow } from './export-row.ts';
 import type { ExportStore } from './export.store.ts';
 

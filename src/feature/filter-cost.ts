@@ -1,5 +1,19 @@
+import { AppError } from '../errors.ts';
 import type { RequestedFilter } from './check-filter.ts';
 import { SPATIAL_PREDICATES } from './feature.filter.ts';
+
+/** An operation could make the database do more than it may. */
+export class OperationTooCostlyError extends AppError {
+  readonly code = 'OPERATION_TOO_COSTLY';
+  constructor(
+    readonly cost: number,
+    readonly maxCost: number,
+  ) {
+    super(
+      `the operation costs ${cost}; the most is ${maxCost}: ask for fewer nodes (first, last, limit) or for fewer spatial conditions`,
+    );
+  }
+}
 
 /** A spatial condition: an index is searched, and its hits are compared with the geometry. */
 export const SPATIAL_COST = 5;

@@ -1,5 +1,5 @@
 import { GraphQLScalarType, Kind, valueFromASTUntyped } from 'graphql';
-import { BadInputError } from './server/format-error.ts';
+import { BadInputError } from '../errors.ts';
 
 function describeValue(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);

@@ -2,20 +2,8 @@ import { coerceInputValue, type GraphQLInputType, GraphQLInt, type GraphQLSchema
 import type { RequestedFilter } from '../feature/check-filter.ts';
 import type { FeatureOrder } from '../feature/feature.filter.ts';
 import { withoutNulls } from '../graphql/server/absent-null.ts';
-import { BadInputError } from '../graphql/server/format-error.ts';
-
-/** Which features a file is to hold. */
-export interface ExportRequest {
-  readonly filter: RequestedFilter;
-  readonly order: FeatureOrder | undefined;
-  /** Most features; undefined: all that match. */
-  readonly limit: number | undefined;
-  /** Decimal places of coordinates; undefined: the default of the format. */
-  readonly precision: number | undefined;
-}
-
-/** Turns the JSON of a request into an export request. @throws {BadInputError} */
-export type ExportRequestReader = (value: unknown) => ExportRequest;
+import { BadInputError } from '../errors.ts';
+import type { ExportRequestReader } from '../export/export-request.ts';
 
 /**
  * Reads `{ filter, orderBy, precision, limit }`, all optional: the arguments of `featureCollection`, with the types that

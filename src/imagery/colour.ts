@@ -1,6 +1,6 @@
 import { type BandStretch, stretchToBytes } from '../raster/stretch.ts';
 import type { Photometric } from './image-source.ts';
-import type { BandShow } from '../scene/scene.ts';
+import type { BandShow } from './band-show.ts';
 
 /** 256 or fewer colours, RGB bytes one after another. */
 export type Palette = Uint8Array;

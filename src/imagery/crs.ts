@@ -4,7 +4,7 @@ import type { GeoKeys } from 'geotiff-geokeys-to-proj4';
 import proj4 from 'proj4';
 import type { Converter } from 'proj4';
 import { AppError } from '../errors.ts';
-import datumShifts from '../scene/datum-shifts.json' with { type: 'json' };
+import datumShifts from './datum-shifts.json' with { type: 'json' };
 
 /** The coordinate reference system of an image names no CRS that positions can be computed in. */
 export class UnresolvableCrsError extends AppError {

@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts';
 import { resolveCrs } from './crs.ts';
 import { footprintOf, groundPosition, gsdAtCentre } from './ground.ts';
 import type { ImageHeader } from './image-source.ts';
-import type { NewScene } from '../scene/scene.ts';
+import type { MultiPolygon, Polygon } from 'geojson';
 
 /** Corner bounds that are no rectangle on the globe, or that contradict the file. */
 export class InvalidBoundsError extends AppError {
@@ -17,7 +17,17 @@ export class InvalidBoundsError extends AppError {
   }
 }
 
-type Georeference = Pick<NewScene, 'crs' | 'affine' | 'gsdM' | 'footprint'>;
+/** Where an image lies on the ground, as far as it is known. */
+export interface Georeference {
+  /** `EPSG:26914`, or a proj4 or WKT definition where the file has no code; null when unknown. */
+  readonly crs: string | null;
+  /** Null when unknown. Known without a `crs` for a world file in unknown coordinates. */
+  readonly affine: Affine | null;
+  /** True ground size of a pixel at the scene's centre, metres; null without CRS and geotransform. */
+  readonly gsdM: number | null;
+  /** Ground outline, WGS 84, RFC 7946 (split at the antimeridian); null without CRS and geotransform. */
+  readonly footprint: Polygon | MultiPolygon | null;
+}
 
 /**
  * Place of an image on the ground: what the file says, else the bounds that the client gives, else none.

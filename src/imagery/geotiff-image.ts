@@ -5,7 +5,7 @@ import type { TiffFile } from './tiff-file.ts';
 import { openTiff } from './tiff-file.ts';
 import type { ImageHeader, ImageSource, RgbWindow } from './image-source.ts';
 import { checkBands, checkPixels, checkWindow } from './image-errors.ts';
-import type { BandShow } from '../scene/scene.ts';
+import type { BandShow } from './band-show.ts';
 import type { Samples, TiffLevel } from './tiff-level.ts';
 import { WindowResampler } from './window-resampler.ts';
 

@@ -1,6 +1,6 @@
 import type { Affine } from '../raster/affine.ts';
 import type { PixelWindow } from '../raster/window.ts';
-import type { BandShow } from '../scene/scene.ts';
+import type { BandShow } from './band-show.ts';
 
 /** How the samples of a pixel are meant: TIFF's PhotometricInterpretation, and the same words for other formats. */
 export type Photometric = 'WHITE_IS_ZERO' | 'BLACK_IS_ZERO' | 'RGB' | 'PALETTE' | 'CMYK' | 'YCBCR';

@@ -5,7 +5,7 @@ import { toRgb, validity } from './colour.ts';
 import { takenAt } from './exif-time.ts';
 import { checkBands, checkPixels, checkWindow, CorruptImageError } from './image-errors.ts';
 import type { ImageHeader, ImageSource, RgbWindow } from './image-source.ts';
-import type { BandShow } from '../scene/scene.ts';
+import type { BandShow } from './band-show.ts';
 import { WindowResampler } from './window-resampler.ts';
 
 /** Decoded rows kept while windows of them are asked for, bytes. */

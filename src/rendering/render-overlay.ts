@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import type { ImageSource } from '../imagery/image-source.ts';
-import type { BandShow } from '../scene/scene.ts';
+import type { BandShow } from '../imagery/band-show.ts';
 import type { MaskRuns } from '../vector/mask-runs.ts';
 
 /** Long side of the picture at most, pixels; smaller scenes are shown at their own size. */

@@ -1,20 +1,13 @@
 import type { MultiPolygon, Polygon } from 'geojson';
 import type { Affine } from '../raster/affine.ts';
-import type { BandStretch } from '../raster/stretch.ts';
-
-/** How a scene's bands become a picture. */
-export interface BandShow {
-  /** One 1-based band number for grey, three for red, green, blue. A palette image has its one band. */
-  readonly rgbBands: readonly number[];
-  /** One stretch for each of `rgbBands`; null when the values are bytes to be shown as they are. */
-  readonly stretch: readonly BandStretch[] | null;
-}
+import type { BandShow } from '../imagery/band-show.ts';
+import type { Georeference } from '../imagery/georeference.ts';
 
 /**
  * An image and its georeference, as registered. The pixels stay where they are (a path under an allowed root) or in
  * the blob store (`blobKey`).
  */
-export interface Scene extends BandShow {
+export interface Scene extends BandShow, Georeference {
   readonly id: string;
   readonly name: string;
   /** Where the image came from: absolute path, URL, or `upload:` and the file name the client gave. */
@@ -29,14 +22,6 @@ export interface Scene extends BandShow {
   /** `uint8`, `int16`, `float32`, …: sample type as stored. */
   readonly dtype: string;
   readonly nodata: number | null;
-  /** `EPSG:26914`, or a proj4 or WKT definition where the file has no code; null when unknown. */
-  readonly crs: string | null;
-  /** Null when unknown. Known without a `crs` for a world file in unknown coordinates. */
-  readonly affine: Affine | null;
-  /** True ground size of a pixel at the scene's centre, metres; null without CRS and geotransform. */
-  readonly gsdM: number | null;
-  /** Ground outline, WGS 84, RFC 7946 (split at the antimeridian); null without CRS and geotransform. */
-  readonly footprint: Polygon | MultiPolygon | null;
   /** Geodesic area of the footprint, computed by the store. */
   readonly areaM2: number | null;
   readonly acquiredAt: Date | null;

@@ -7,7 +7,7 @@ import { listen } from '../../src/http/listen.ts';
 import { CorruptImageError } from '../../src/imagery/image-errors.ts';
 import { SceneNotFoundError } from '../../src/scene/scene.service.ts';
 import { UploadExpiredError, UploadUsedError } from '../../src/scene/upload.service.ts';
-import { BadInputError } from '../../src/graphql/server/format-error.ts';
+import { BadInputError } from '../../src/errors.ts';
 import { MaskTooLargeForPngError } from '../../src/rendering/render-mask-png.ts';
 
 let server: Server | undefined;

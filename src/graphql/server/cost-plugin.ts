@@ -1,23 +1,11 @@
 import type { ApolloServerPlugin, GraphQLRequestContextDidResolveOperation } from '@apollo/server';
 import { GraphQLError, getVariableValues, TypeInfo, ValidationContext } from 'graphql';
 import { createComplexityRule, fieldExtensionsEstimator } from 'graphql-query-complexity';
-import { AppError } from '../../errors.ts';
+import { BadInputError } from '../../errors.ts';
+import { OperationTooCostlyError } from '../../feature/filter-cost.ts';
 import type { RequestContext } from '../context.ts';
 import { argumentsEstimator } from './cost.ts';
-import { BadInputError, refusal } from './format-error.ts';
-
-/** An operation could make the database do more than it may. */
-export class OperationTooCostlyError extends AppError {
-  readonly code = 'OPERATION_TOO_COSTLY';
-  constructor(
-    readonly cost: number,
-    readonly maxCost: number,
-  ) {
-    super(
-      `the operation costs ${cost}; the most is ${maxCost}: ask for fewer nodes (first, last, limit) or for fewer spatial conditions`,
-    );
-  }
-}
+import { refusal } from './format-error.ts';
 
 /** Refuses operations that cost more than `maxCost`, and says in `extensions.cost` what an operation cost. */
 export function costPlugin(maxCost: number): ApolloServerPlugin<RequestContext> {

@@ -5,11 +5,6 @@ import type { Logger } from '../../logging.ts';
 
 const INTERNAL: string = ApolloServerErrorCode.INTERNAL_SERVER_ERROR;
 
-/** A value of the request does not fit its type. */
-export class BadInputError extends AppError {
-  readonly code = ApolloServerErrorCode.BAD_USER_INPUT;
-}
-
 /** The error as one that refuses a whole operation, before any of it runs. */
 export function refusal(error: AppError): GraphQLError {
   return new GraphQLError(error.message, {

@@ -14,7 +14,8 @@ import {
 } from 'graphql';
 import type { Logger } from '../../logging.ts';
 import type { RequestContext } from '../context.ts';
-import { costOf, OperationTooCostlyError } from './cost-plugin.ts';
+import { OperationTooCostlyError } from '../../feature/filter-cost.ts';
+import { costOf } from './cost-plugin.ts';
 import { formatError, refusal } from './format-error.ts';
 import { type GraphqlOptions, limitRules } from './server.ts';
 

@@ -1,0 +1,15 @@
+import type { RequestedFilter } from '../feature/check-filter.ts';
+import type { FeatureOrder } from '../feature/feature.filter.ts';
+
+/** Which features a file is to hold. */
+export interface ExportRequest {
+  readonly filter: RequestedFilter;
+  readonly order: FeatureOrder | undefined;
+  /** Most features; undefined: all that match. */
+  readonly limit: number | undefined;
+  /** Decimal places of coordinates; undefined: the default of the format. */
+  readonly precision: number | undefined;
+}
+
+/** Turns the JSON of a request into an export request. @throws {BadInputError} */
+export type ExportRequestReader = (value: unknown) => ExportRequest;
