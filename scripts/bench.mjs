@@ -5,6 +5,8 @@ import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '..');
 const PROGRAMS = ['scenes', 'export-memory'];
+/** Run for an hour, so only when asked for. */
+const BY_NAME_ONLY = ['soak'];
 const NEEDS_SERVER = ['export-memory'];
 
 function run(command, parameters) {
@@ -19,7 +21,7 @@ const timed = (names) => run('vitest/vitest.mjs', ['bench', '--run', ...names]);
 const measured = (program, parameters = []) => run('tsx/dist/cli.mjs', [`test/bench/${program}.ts`, ...parameters]);
 
 const names = process.argv.slice(2);
-if (PROGRAMS.includes(names[0])) measured(names[0], names.slice(1));
+if ([...PROGRAMS, ...BY_NAME_ONLY].includes(names[0])) measured(names[0], names.slice(1));
 else {
   timed(names);
   for (const program of names.length === 0 ? PROGRAMS : []) {

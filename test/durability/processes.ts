@@ -10,6 +10,7 @@ const MAIN = path.resolve(import.meta.dirname, '../../src/main.ts');
 export interface Running {
   /** The line of JSON that it printed when it was up. */
   readonly started: Readonly<Record<string, unknown>>;
+  readonly pid: number;
   /** @returns exit code and signal */
   end(signal: NodeJS.Signals): Promise<readonly [number | null, NodeJS.Signals | null]>;
 }
@@ -32,6 +33,7 @@ export async function startCommand(words: readonly string[], environment: NodeJS
   ])) as [string];
   return {
     started: JSON.parse(line) as Record<string, unknown>,
+    pid: child.pid!,
     async end(signal) {
       if (child.exitCode !== null || child.signalCode !== null) return [child.exitCode, child.signalCode];
       const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
