@@ -29,7 +29,7 @@ import { createGraphqlServer } from './graphql/server/server.ts';
 import { Subscriptions } from './graphql/server/subscriptions.ts';
 import type { ModelRegistry } from './inference/model-registry.ts';
 import type { Logger } from './logging.ts';
-import { openModels } from './open-models.ts';
+import { openModels } from './inference/open-models.ts';
 import { FolderBlobStore } from './blob-store.ts';
 import { Downloader } from './scene/download.ts';
 import { SceneLocator } from './scene/scene-locator.ts';

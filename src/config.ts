@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { EXECUTION_PROVIDERS } from './inference/execution-provider-names.ts';
+import { EXECUTION_PROVIDERS } from './execution-provider-names.ts';
 
 const PROJECT_ROOT = path.resolve(import.meta.dirname, '..');
 

@@ -41,7 +41,7 @@ async function serveModels(
   terminal: Terminal,
   json: boolean,
 ): Promise<void> {
-  const { openLocalModels } = await import('../open-models.ts');
+  const { openLocalModels } = await import('../inference/open-models.ts');
   const { createModelServer, loadModels } = await import('../model-server/model-server.ts');
   const { ModelMetrics } = await import('../model-server/metrics.ts');
   const logger = createLogger(config.TERRAQL_LOG_LEVEL);

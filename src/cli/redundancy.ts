@@ -7,7 +7,7 @@ import { cosineText, redundancyPage } from '../evaluation/redundancy-page.ts';
 import { readPicture } from '../evaluation/read-picture.ts';
 import { VisionStages } from '../inference/vision-stages.ts';
 import { verifyModel } from '../inference/manifest.ts';
-import { openLocalModels } from '../open-models.ts';
+import { openLocalModels } from '../inference/open-models.ts';
 import { Progress } from './progress.ts';
 import { type CommandContext, untilInterrupted } from './run-command.ts';
 import { textTable } from './table.ts';

@@ -1,9 +1,9 @@
 import { Arg, Ctx, FieldResolver, Float, Int, Query, Resolver, Root } from 'type-graphql';
 import type { AdjacencyRelation, Feature } from '../feature/feature.ts';
 import { AdjacencyRelationEnum, FeatureFilterInput, FeatureType } from './feature.type.ts';
-import { withoutNulls } from './server/absent-null.ts';
+import { withoutNulls } from './absent-null.ts';
 import type { RequestContext } from './context.ts';
-import { AGGREGATE_COST, OVERLAY_COST, unpagedCost, withWork } from './server/analysis-cost.ts';
+import { AGGREGATE_COST, OVERLAY_COST, unpagedCost, withWork } from './analysis-cost.ts';
 import type { AdjacencyEdge } from '../analysis/adjacency-graph.ts';
 import type { AdjacencyGraph, AdjacencyGraphService } from '../analysis/adjacency-graph.service.ts';
 import { AdjacencyEdgeType, AdjacencyGraphType } from './adjacency-graph.type.ts';

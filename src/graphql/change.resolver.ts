@@ -2,7 +2,7 @@ import { Arg, Ctx, FieldResolver, Float, ID, Query, Resolver, Root } from 'type-
 import type { Feature } from '../feature/feature.ts';
 import { FeatureType } from './feature.type.ts';
 import type { RequestContext } from './context.ts';
-import { OVERLAY_COST, unpagedCost, withWork } from './server/analysis-cost.ts';
+import { OVERLAY_COST, unpagedCost, withWork } from './analysis-cost.ts';
 import type { FeatureChange, MatchedPair } from '../analysis/change.ts';
 import type { ChangeService } from '../analysis/change.service.ts';
 import { ChangePairType, ChangeType } from './change.type.ts';

@@ -2,9 +2,9 @@ import { Arg, Args, Ctx, FieldResolver, Float, ID, Mutation, Query, Resolver, Ro
 import type { RequestContext } from './context.ts';
 import { toConnection, type Connection } from './connection.ts';
 import { parseGeometry } from '../geojson-geometry.ts';
-import { withoutNulls } from './server/absent-null.ts';
+import { withoutNulls } from './absent-null.ts';
 import { PageArgs, pageRequest } from './page-request.ts';
-import type { RequestLimits } from './server/request-limits.ts';
+import type { RequestLimits } from './request-limits.ts';
 import { SegmentationConnectionType } from './segmentation.type.ts';
 import type { Segmentation } from '../segmentation/segmentation.ts';
 import type { Scene } from '../scene/scene.ts';

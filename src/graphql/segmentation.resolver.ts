@@ -4,9 +4,9 @@ import { FeatureConnectionType, FeatureFilterInput, FeatureOrderInput } from './
 import { toConnection, type Connection } from './connection.ts';
 import type { RequestContext } from './context.ts';
 import { ModelType } from './model.type.ts';
-import { withoutNulls } from './server/absent-null.ts';
+import { withoutNulls } from './absent-null.ts';
 import { FeaturePageArgs, PageArgs, pageRequest } from './page-request.ts';
-import { areaOfInterest, type RequestLimits } from './server/request-limits.ts';
+import { areaOfInterest, type RequestLimits } from './request-limits.ts';
 import type { Scene } from '../scene/scene.ts';
 import { SceneType } from './scene.type.ts';
 import type { Segmentation, StoredMask } from '../segmentation/segmentation.ts';

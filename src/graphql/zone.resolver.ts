@@ -1,9 +1,9 @@
 import { Arg, Ctx, FieldResolver, Float, Int, Query, Resolver, Root } from 'type-graphql';
 import type { Feature } from '../feature/feature.ts';
 import { FeatureFilterInput, FeatureType } from './feature.type.ts';
-import { withoutNulls } from './server/absent-null.ts';
+import { withoutNulls } from './absent-null.ts';
 import type { RequestContext } from './context.ts';
-import { OVERLAY_COST, withWork } from './server/analysis-cost.ts';
+import { OVERLAY_COST, withWork } from './analysis-cost.ts';
 import type { MeasuredZone, ZoneService } from '../analysis/zone.service.ts';
 import { ZonesInput, ZoneStatisticsType } from './zone.type.ts';
 

@@ -1,7 +1,7 @@
 import { coerceInputValue, type GraphQLInputType, GraphQLInt, type GraphQLSchema, isInputType } from 'graphql';
 import type { RequestedFilter } from '../feature/check-filter.ts';
 import type { FeatureOrder } from '../feature/feature.filter.ts';
-import { withoutNulls } from '../graphql/server/absent-null.ts';
+import { withoutNulls } from '../graphql/absent-null.ts';
 import { BadInputError } from '../errors.ts';
 import type { ExportRequestReader } from '../export/export-request.ts';
 

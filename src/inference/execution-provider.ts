@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { InferenceSession } from 'onnxruntime-node';
 import { AppError } from '../errors.ts';
-import type { ExecutionProvider } from './execution-provider-names.ts';
+import type { ExecutionProvider } from '../execution-provider-names.ts';
 
 interface ProviderFacts {
   /** Session providers in order of preference. TensorRT leaves to CUDA the nodes that it cannot take. */

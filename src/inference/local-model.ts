@@ -1,4 +1,4 @@
-import type { ExecutionProvider } from './execution-provider-names.ts';
+import type { ExecutionProvider } from '../execution-provider-names.ts';
 import { GraphThread } from './graph-thread.ts';
 import type { ImageCacheStats } from './image-cache.ts';
 import { modelInfo, type Manifest, type VerifiedModel, verifyModel } from './manifest.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
-import type { ExecutionProvider } from './execution-provider-names.ts';
+import type { ExecutionProvider } from '../execution-provider-names.ts';
 import { type OpenedSession, openSession, proveInUse } from './execution-provider.ts';
 import { type EncodedWindow, ImageCache, type ImageCacheStats, type Tensors } from './image-cache.ts';
 import type { Manifest } from './manifest.ts';

@@ -5,7 +5,7 @@ import {
   readRequest,
   writeResponse,
 } from '../inference/open-inference/message.ts';
-import { modelContract } from '../inference/open-inference/model-contract.ts';
+import { modelContract } from '../inference/model-contract.ts';
 import { InferenceMessageError } from '../inference/open-inference/tensor.ts';
 import { readRows, type TokenizedQuestion } from '../inference/prompt-rows.ts';
 import type { ModelPhase } from '../inference/segmentation-model.ts';

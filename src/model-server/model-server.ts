@@ -4,8 +4,8 @@ import express, { type Express, type Request, type RequestHandler, type Response
 import type { LocalModel } from '../inference/local-model.ts';
 import { type ModelRegistry, UnknownModelError } from '../inference/model-registry.ts';
 import { HEADER_LENGTH } from '../inference/open-inference/message.ts';
-import { modelContract } from '../inference/open-inference/model-contract.ts';
-import { phaseNotice, TELLS_PHASES, WANTS_PHASES } from '../inference/open-inference/phase-notice.ts';
+import { modelContract } from '../inference/model-contract.ts';
+import { phaseNotice, TELLS_PHASES, WANTS_PHASES } from '../inference/phase-notice.ts';
 import { type ModelPhase, ModelUnavailableError } from '../inference/segmentation-model.ts';
 import type { Logger } from '../logging.ts';
 import { Admission } from './admission.ts';

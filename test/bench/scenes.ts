@@ -18,7 +18,7 @@ import { openDatabase } from '../../src/database/database.ts';
 import type { LocalModel } from '../../src/inference/local-model.ts';
 import type { ModelRegistry } from '../../src/inference/model-registry.ts';
 import { createLogger } from '../../src/logging.ts';
-import { openLocalModels } from '../../src/open-models.ts';
+import { openLocalModels } from '../../src/inference/open-models.ts';
 import { openTestDatabase } from '../database/test-database.ts';
 import { instantModels } from './instant-model.ts';
 import { oneQuestion } from '../segmentation/one-question.ts';

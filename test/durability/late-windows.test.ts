@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/logging.ts';
-import { openModels } from '../../src/open-models.ts';
+import { openModels } from '../../src/inference/open-models.ts';
 import type { Segmentation } from '../../src/segmentation/segmentation.ts';
 import { openTestDatabase } from '../database/test-database.ts';
 import { MODELS_DIR, temporaryFolder } from '../inference/model-folder.ts';

@@ -5,7 +5,7 @@ import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Database } from '../../src/database/database.ts';
 import { createLogger } from '../../src/logging.ts';
-import { openModels } from '../../src/open-models.ts';
+import { openModels } from '../../src/inference/open-models.ts';
 import type { Segmentation } from '../../src/segmentation/segmentation.ts';
 import { openTestDatabase } from '../database/test-database.ts';
 import { MODELS_DIR, temporaryFolder } from '../inference/model-folder.ts';

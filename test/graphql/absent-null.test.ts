@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { withoutNulls } from '../../src/graphql/server/absent-null.ts';
+import { withoutNulls } from '../../src/graphql/absent-null.ts';
 
 it('drops null fields at every depth and keeps dates, zeros and empty lists', () => {
   const from = new Date(0);

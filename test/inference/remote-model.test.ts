@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { HEADER_LENGTH } from '../../src/inference/open-inference/message.ts';
-import { phaseNotice } from '../../src/inference/open-inference/phase-notice.ts';
+import { phaseNotice } from '../../src/inference/phase-notice.ts';
 import { remoteModels } from '../../src/inference/remote-model.ts';
 import { ModelRegistry } from '../../src/inference/model-registry.ts';
 import {

@@ -5,7 +5,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { VerifiedModel } from '../../src/inference/manifest.ts';
 import { ModelGraphs } from '../../src/inference/model-graphs.ts';
-import { modelContract } from '../../src/inference/open-inference/model-contract.ts';
+import { modelContract } from '../../src/inference/model-contract.ts';
 import { promptRows, type TokenizedQuestion } from '../../src/inference/prompt-rows.ts';
 import { temporaryFolder, testModel } from '../inference/model-folder.ts';
 import { noiseWindow } from '../model-server/inference-request.ts';

@@ -4,7 +4,7 @@ import { createComplexityRule, fieldExtensionsEstimator } from 'graphql-query-co
 import { BadInputError } from '../../errors.ts';
 import { OperationTooCostlyError } from '../../feature/filter-cost.ts';
 import type { RequestContext } from '../context.ts';
-import { argumentsEstimator } from './cost.ts';
+import { argumentsEstimator } from '../cost.ts';
 import { refusal } from './format-error.ts';
 
 /** Refuses operations that cost more than `maxCost`, and says in `extensions.cost` what an operation cost. */

@@ -1,6 +1,6 @@
 import { type GraphQLResolveInfo, type GraphQLSchema, isObjectType } from 'graphql';
 import { JsonText } from './json-text.ts';
-import { selectedField } from '../selected-field.ts';
+import { selectedField } from './selected-field.ts';
 import type { Feature, GeometryFormat, Outline } from '../../feature/feature.ts';
 
 /** Arguments of `Feature.geometry`, of which null stands for the default. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Manifest, VerifiedModel } from '../manifest.ts';
-import type { ModelContract } from './message.ts';
-import { parametersSchema, type TensorContract } from './tensor.ts';
+import type { Manifest, VerifiedModel } from './manifest.ts';
+import type { ModelContract } from './open-inference/message.ts';
+import { parametersSchema, type TensorContract } from './open-inference/tensor.ts';
 
 /** `GET /v2/models/{name}/versions/{version}`. Servers may add to it; parameters are ours. */
 export const metadataSchema = z.object({

@@ -1,7 +1,7 @@
-import type { Config } from './config.ts';
-import { type LocalModel, localModels, type LocalSettings } from './inference/local-model.ts';
-import { ModelRegistry } from './inference/model-registry.ts';
-import { remoteModels } from './inference/remote-model.ts';
+import type { Config } from '../config.ts';
+import { type LocalModel, localModels, type LocalSettings } from './local-model.ts';
+import { ModelRegistry } from './model-registry.ts';
+import { remoteModels } from './remote-model.ts';
 
 /**
  * The models of the model folder: asked of the servers of `TERRAQL_MODEL_URL`, else run in this process.

@@ -1,8 +1,8 @@
 import { getNamedType, isLeafType } from 'graphql';
 import type { ComplexityEstimator } from 'graphql-query-complexity';
-import type { RequestedFilter } from '../../feature/check-filter.ts';
-import { filterCost, SPATIAL_COST } from '../../feature/filter-cost.ts';
-import { DEFAULT_COLLECTION, DEFAULT_PAGE } from '../page-request.ts';
+import type { RequestedFilter } from '../feature/check-filter.ts';
+import { filterCost, SPATIAL_COST } from '../feature/filter-cost.ts';
+import { DEFAULT_COLLECTION, DEFAULT_PAGE } from './page-request.ts';
 
 /** Sorts by what no index holds. */
 const NEIGHBOUR_ORDER_COST = 100;

@@ -1,6 +1,6 @@
 import type { MultiPolygon, Polygon } from 'geojson';
-import { parseGeometry } from '../../geojson-geometry.ts';
-import { BadInputError } from '../../errors.ts';
+import { parseGeometry } from '../geojson-geometry.ts';
+import { BadInputError } from '../errors.ts';
 
 /** What a request may ask for at most. */
 export interface RequestLimits {

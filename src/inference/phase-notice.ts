@@ -1,4 +1,4 @@
-import type { ModelPhase } from '../segmentation-model.ts';
+import type { ModelPhase } from './segmentation-model.ts';
 
 /**
  * Header of a request whose client wants to be told what is done with it. The server then sends an interim answer, status
