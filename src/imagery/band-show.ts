@@ -1,9 +1,9 @@
 import type { BandStretch } from '../raster/stretch.ts';
 
-/** How a scene's bands become a picture. */
+/** How the bands of a scene are displayed. */
 export interface BandShow {
-  /** One 1-based band number for grey, three for red, green, blue. A palette image has its one band. */
+  /** 1-based band numbers: one for grey or palette, three for red, green, blue. */
   readonly rgbBands: readonly number[];
-  /** One stretch for each of `rgbBands`; null when the values are bytes to be shown as they are. */
+  /** One stretch per band in `rgbBands`; null when values are bytes that need none. */
   readonly stretch: readonly BandStretch[] | null;
 }

@@ -1,11 +1,11 @@
-/** Keeps the most recently used decoded blocks of an image, up to a number of bytes. */
+/** Least-recently-used cache of decoded blocks, limited in bytes. */
 export class BlockCache<Block extends { readonly byteLength: number }> {
   private readonly blocks = new Map<string, Block>();
   private heldBytes = 0;
 
   constructor(private readonly maxBytes: number) {}
 
-  /** The block of that key, made by `load` when it is not held. */
+  /** Returns the cached block, or loads and caches it. */
   async get(key: string, load: () => Promise<Block>): Promise<Block> {
     const held = this.blocks.get(key);
     if (held) {

@@ -8,7 +8,7 @@ export interface ByteSource {
   close(): Promise<void>;
 }
 
-/** Opens a local file; holds one file handle until closed. */
+/** Opens a local file and holds its handle until closed. */
 export async function openFileSource(path: string): Promise<ByteSource> {
   const handle = await open(path, 'r');
   const { size } = await handle.stat();

@@ -2,13 +2,14 @@ import { type BandStretch, stretchToBytes } from '../raster/stretch.ts';
 import type { Photometric } from './image-source.ts';
 import type { BandShow } from './band-show.ts';
 
-/** 256 or fewer colours, RGB bytes one after another. */
+/** Colour table of up to 256 entries, interleaved RGB bytes. */
 export type Palette = Uint8Array;
 
 /**
- * Bands as RGB bytes: stretched where the scene says so, palette looked up, grey repeated, CMYK and inverted grey turned.
- * @param bands values of the shown bands (for CMYK all four), each of the same number of pixels
- * @param show one or three bands; a palette image has its one
+ * Converts bands to RGB bytes: applies the stretch, looks up the palette, repeats grey, converts CMYK and inverts
+ * white-is-zero.
+ * @param bands values of the displayed bands (all four for CMYK), equal in length
+ * @param show one or three bands; one for a palette image
  * @returns HWC uint8
  */
 export function toRgb(
@@ -44,10 +45,10 @@ function lookUp(indices: ArrayLike<number>, palette: Palette, rgb: Uint8Array): 
 }
 
 /**
- * Which pixels have data: not NaN or nodata in every band, not fully transparent, not masked out.
- * @param nodata value that means "nothing here"; compared at the precision of the band
- * @param opacity alpha band or mask: 0 is nothing
- * @returns 1 or 0 for each pixel
+ * Valid pixels: not NaN or nodata in every band, not fully transparent, not masked out.
+ * @param nodata compared at the precision of the band
+ * @param opacity alpha bands and masks; 0 is transparent
+ * @returns 1 or 0 per pixel
  */
 export function validity(
   bands: readonly ArrayLike<number>[],
@@ -64,7 +65,7 @@ export function validity(
   return valid;
 }
 
-/** Marks the pixels in which a band is neither NaN nor empty. */
+/** Marks pixels in which the band is neither NaN nor nodata. */
 function markData(valid: Uint8Array, band: ArrayLike<number>, empty: number | null): void {
   for (let i = 0; i < valid.length; i++) if (!Number.isNaN(band[i]!) && band[i] !== empty) valid[i] = 1;
 }

@@ -1,42 +1,42 @@
 import { AppError } from '../errors.ts';
 import type { PixelWindow } from '../raster/window.ts';
 
-/** Bytes that are no image, or of no format that is read here. */
+/** The file is not an image, or not in a supported format. */
 export class UnknownFormatError extends AppError {
   readonly code = 'IMAGE_FORMAT_UNKNOWN';
-  constructor(readonly firstBytes: Uint8Array) {
-    super(`the file begins with bytes ${Buffer.from(firstBytes).toString('hex')}: not GeoTIFF, PNG, JPEG or WebP`);
+  constructor() {
+    super('The file is not a GeoTIFF, PNG, JPEG or WebP image.');
   }
 }
 
-/** The file is what it says it is, but its bytes end early or contradict each other. */
+/** The file is truncated or inconsistent. */
 export class CorruptImageError extends AppError {
   readonly code = 'IMAGE_CORRUPT';
   constructor(
     readonly what: string,
     options?: ErrorOptions,
   ) {
-    super(`the image file is damaged: ${what}`, options);
+    super(`The image file is damaged: ${what}.`, options);
   }
 }
 
-/** The file is sound, but uses something that is not read here. */
+/** The file is valid, but uses a feature that is not supported. */
 export class UnsupportedImageError extends AppError {
   readonly code = 'IMAGE_UNSUPPORTED';
   constructor(readonly what: string) {
-    super(`the image uses ${what}, which is not supported`);
+    super(`The image uses ${what}, which is not supported.`);
   }
 }
 
-/** Samples are complex numbers (radar before detection): there is no picture to show. */
+/** Samples are complex numbers (radar before detection), which cannot be shown as grey or colour. */
 export class ComplexSamplesError extends AppError {
   readonly code = 'IMAGE_COMPLEX_SAMPLES';
   constructor(readonly dtype: string) {
-    super(`samples are complex numbers (${dtype}); register an amplitude or intensity image instead`);
+    super(`Samples are complex numbers (${dtype}). Register an amplitude or intensity image instead.`);
   }
 }
 
-/** More pixels than the server is set to take; known from the header, before anything is decoded. */
+/** The image exceeds the pixel limit; known from the header, before decoding. */
 export class TooManyPixelsError extends AppError {
   readonly code = 'IMAGE_TOO_MANY_PIXELS';
   constructor(
@@ -44,22 +44,22 @@ export class TooManyPixelsError extends AppError {
     readonly heightPx: number,
     readonly maxPixels: number,
   ) {
-    super(`the image has ${widthPx} x ${heightPx} = ${widthPx * heightPx} pixels; the most is ${maxPixels}`);
+    super(`The image has ${widthPx} x ${heightPx} = ${widthPx * heightPx} pixels; the limit is ${maxPixels}.`);
   }
 }
 
-/** A band number that the image does not have. */
+/** The requested band does not exist. */
 export class BandNotFoundError extends AppError {
   readonly code = 'BAND_NOT_FOUND';
   constructor(
     readonly band: number,
     readonly bands: number,
   ) {
-    super(`band ${band} was asked for; the image has bands 1 to ${bands}`);
+    super(`Band ${band} does not exist; the image has bands 1 to ${bands}.`);
   }
 }
 
-/** A window that leaves the image, or is empty. */
+/** The window is empty or extends beyond the image. */
 export class WindowOutsideImageError extends AppError {
   readonly code = 'WINDOW_OUTSIDE_IMAGE';
   constructor(
@@ -68,7 +68,7 @@ export class WindowOutsideImageError extends AppError {
     readonly heightPx: number,
   ) {
     const { x, y, width, height } = window;
-    super(`window x ${x}, y ${y}, ${width} x ${height} is not inside the image of ${widthPx} x ${heightPx} pixels`);
+    super(`Window x ${x}, y ${y}, ${width} x ${height} is not inside the image of ${widthPx} x ${heightPx} pixels.`);
   }
 }
 
@@ -77,7 +77,7 @@ export function checkPixels(widthPx: number, heightPx: number, maxPixels: number
   if (widthPx * heightPx > maxPixels) throw new TooManyPixelsError(widthPx, heightPx, maxPixels);
 }
 
-/** @throws {WindowOutsideImageError} when the window is empty, not of whole pixels, or leaves the image */
+/** @throws {WindowOutsideImageError} when the window is empty, fractional, or extends beyond the image */
 export function checkWindow(window: PixelWindow, widthPx: number, heightPx: number): void {
   const { x, y, width, height } = window;
   const whole = [x, y, width, height].every(Number.isInteger);

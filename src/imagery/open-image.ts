@@ -7,9 +7,9 @@ import { PictureImage } from './picture-image.ts';
 import { readSidecars } from './sidecars.ts';
 
 /**
- * Opens a local image file. The format is told by the first bytes, never by the name. World files beside it count when
- * the file itself has no geotransform.
- * @param maxPixels most pixels an image may have; checked against the header before anything is decoded
+ * Opens a local image file. The format follows from the first bytes, never from the name. World files beside the image
+ * apply when the file itself has no geotransform.
+ * @param maxPixels pixel limit, checked against the header before decoding
  * @throws {UnknownFormatError | TooManyPixelsError | CorruptImageError | UnsupportedImageError | ComplexSamplesError}
  * @throws {UnresolvableCrsError | WorldFileError}
  */
@@ -45,7 +45,7 @@ function formatOf(first: Uint8Array): ImageHeader['format'] {
   if (startsWith(JPEG)) return 'JPEG';
   const text = Buffer.from(first).toString('latin1');
   if (text.startsWith('RIFF') && text.startsWith('WEBP', 8)) return 'WebP';
-  throw new UnknownFormatError(first);
+  throw new UnknownFormatError();
 }
 
 async function withPlace(image: ImageSource, path: string): Promise<ImageSource> {

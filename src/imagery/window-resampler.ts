@@ -1,6 +1,6 @@
 import type { RgbWindow } from './image-source.ts';
 
-/** A rectangle of an image in pixels, edges not necessarily whole. */
+/** A rectangle of an image in pixels; may be fractional. */
 export interface SourceRectangle {
   readonly x: number;
   readonly y: number;
@@ -8,16 +8,16 @@ export interface SourceRectangle {
   readonly height: number;
 }
 
-/** For each source pixel along an axis, the target pixels that it goes into. */
+/** For each source pixel along an axis, the target pixels that it contributes to. */
 interface Spread {
   readonly first: Int32Array;
   readonly weights: readonly Float32Array[];
 }
 
 /**
- * Resamples rows of a picture as they come, so that memory is that of the target. Downwards each target pixel is the
- * mean of the source area that it covers, edges by their fraction; upwards it is interpolated linearly. Pixels without
- * data have no weight; a target pixel has data when at least half of its area has.
+ * Resamples rows as they arrive, so that memory depends on the target alone. Downsampling averages the source area
+ * under each target pixel, edges by their fraction; upsampling is bilinear. Pixels without data have no weight; a target
+ * pixel is valid when at least half of its area is.
  */
 export class WindowResampler {
   private readonly sums: Float32Array;
@@ -25,9 +25,9 @@ export class WindowResampler {
   private readonly rows: Spread;
 
   /**
-   * @param from rectangle that becomes the target, in pixels of the source
-   * @param left first source column that rows will have
-   * @param top first source row that will be pushed
+   * @param from source rectangle that is mapped to the target, source pixels
+   * @param left first source column of the pushed rows
+   * @param top first source row
    */
   constructor(
     from: SourceRectangle,
@@ -45,7 +45,7 @@ export class WindowResampler {
 
   /**
    * Adds source rows.
-   * @param y number of the first of them in the source
+   * @param y source row of the first one
    */
   push(y: number, { rgb, valid }: RgbWindow): void {
     const rowCount = valid.length / this.widthPx;
@@ -80,7 +80,7 @@ export class WindowResampler {
     }
   }
 
-  /** The picture, when all rows have been pushed. */
+  /** Returns the target once all rows have been pushed. */
   finish(): RgbWindow {
     const pixels = this.outWidthPx * this.outHeightPx;
     const rgb = new Uint8Array(pixels * 3);
@@ -95,10 +95,10 @@ export class WindowResampler {
   }
 }
 
-/** Sums of single-precision weights that should be one half may fall short by this. */
+/** Tolerance for sums of single-precision weights that should equal one half. */
 const ROUNDING = 1e-4;
 
-/** Weights of `source` pixels in `target` pixels that share out `length` from `offset`; those of a target sum to 1. */
+/** Weights of source pixels in target pixels that divide `length` from `offset`; each target's weights sum to 1. */
 function spread(offset: number, length: number, source: number, target: number): Spread {
   const scale = length / target;
   const lists = Array.from({ length: source }, () => [] as number[]);
@@ -106,9 +106,9 @@ function spread(offset: number, length: number, source: number, target: number):
   const add = (pixel: number, into: number, weight: number): void => {
     if (weight <= 0) return;
     if (first[pixel] === -1) first[pixel] = into;
-    const place = into - first[pixel]!;
-    while (lists[pixel]!.length < place) lists[pixel]!.push(0);
-    lists[pixel]![place] = (lists[pixel]![place] ?? 0) + weight;
+    const index = into - first[pixel]!;
+    while (lists[pixel]!.length < index) lists[pixel]!.push(0);
+    lists[pixel]![index] = (lists[pixel]![index] ?? 0) + weight;
   };
   for (let i = 0; i < target; i++) {
     const from = offset + i * scale;

@@ -7,11 +7,11 @@ import { AppError } from '../errors.ts';
  */
 export type Affine = readonly [number, number, number, number, number, number];
 
-/** The geotransform maps pixels to a line or a point, so no position can be found back. */
+/** The geotransform collapses pixels to a line or a point and has no inverse. */
 export class SingularAffineError extends AppError {
   readonly code = 'SINGULAR_GEOTRANSFORM';
   constructor(readonly affine: Affine) {
-    super(`geotransform [${affine.join(', ')}] gives pixels of zero area`);
+    super(`Geotransform [${affine.join(', ')}] has pixels of zero area.`);
   }
 }
 

@@ -4,13 +4,13 @@ import type { PixelWindow } from './window.ts';
 export type PixelRing = readonly (readonly [number, number])[];
 
 /**
- * Which pixels of a scene lie in an area: those whose centre is inside by the even-odd rule, so that holes and several
- * polygons need no further care. Edges are straight in the scene frame.
+ * The pixels of a scene whose centres lie in an area. The even-odd rule covers holes and multipolygons alike. Edges are
+ * straight in the scene frame.
  */
 export class AreaMask {
   /** Start column and row, end column and row of each edge. */
   private readonly edges: Float64Array;
-  /** Smallest pixel window that holds the area, cut at the scene's edges; null when they do not meet. */
+  /** Smallest pixel window that contains the area, clipped to the scene; null when they are disjoint. */
   readonly bounds: PixelWindow | null;
 
   constructor(rings: readonly PixelRing[], widthPx: number, heightPx: number) {
@@ -20,7 +20,7 @@ export class AreaMask {
     this.bounds = left < right && top < bottom ? { x: left, y: top, width: right - left, height: bottom - top } : null;
   }
 
-  /** Whole pixels between which the area lies on an axis (0: columns, 1: rows) of the given length. */
+  /** Pixel range of the area on an axis (0: columns, 1: rows) of the given length. */
   private range(axis: 0 | 1, length: number): [number, number] {
     let [lowest, highest] = [Infinity, -Infinity];
     for (let i = axis; i < this.edges.length; i += 2) {
@@ -31,8 +31,8 @@ export class AreaMask {
   }
 
   /**
-   * Clears the pixels of a row that lie outside the area.
-   * @param values one value per pixel from column `x` on; 0 is written outside
+   * Sets the pixels of a row outside the area to 0.
+   * @param values one value per pixel from column `x` on, changed in place
    * @param row scene frame
    */
   clearOutside(values: Float32Array | Uint8Array, x: number, row: number): void {

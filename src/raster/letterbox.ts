@@ -42,8 +42,8 @@ function axisTable(source: number, target: number, clampWeight: boolean): AxisTa
 }
 
 /**
- * Bilinear resize without antialias, equal to the bit to OpenCV's `INTER_LINEAR` on 8-bit pixels, with which the
- * published network was trained and evaluated.
+ * Bilinear resize without antialiasing, bit-identical to OpenCV's `INTER_LINEAR` on 8-bit pixels, which the published
+ * network was trained and evaluated with.
  * @param pixels HWC uint8, three channels
  * @returns HWC uint8 of the target size
  */
@@ -57,7 +57,7 @@ export function resizeLinear(
   const columns = axisTable(widthPx, targetWidthPx, true);
   const rows = axisTable(heightPx, targetHeightPx, false);
   const rowValues = targetWidthPx * 3;
-  // Two neighbouring source rows are needed at a time; even ones live in the first line, odd ones in the second.
+  // Two neighbouring source rows are needed at a time; even rows use the first line, odd rows the second.
   const lines = [new Int32Array(rowValues), new Int32Array(rowValues)] as const;
   const held = [-1, -1];
   const line = (row: number): Int32Array => {
@@ -80,7 +80,7 @@ export function resizeLinear(
   return target;
 }
 
-/** Interpolates one row of RGB pixels, which begins at `base`, to the target's columns; values are 2048-fold. */
+/** Interpolates the row of RGB pixels at `base` to the target's columns; values are scaled by 2048. */
 function stretchRow(pixels: Uint8Array, base: number, columns: AxisTable, line: Int32Array): void {
   const { first, second, firstWeight, secondWeight } = columns;
   for (let i = 0, v = 0; i < first.length; i++, v += 3) {
@@ -95,30 +95,30 @@ function stretchRow(pixels: Uint8Array, base: number, columns: AxisTable, line: 
 }
 
 /**
- * Puts a picture into the square, black model window.
- * @param picture HWC uint8, three channels, of the given size
+ * Places an image in the square, black model window.
+ * @param pixels HWC uint8, three channels, of the shown size
  * @returns HWC uint8 `[modelPx, modelPx, 3]`
  */
 export function padToWindow(
-  picture: Uint8Array,
-  place: { shownWidthPx: number; shownHeightPx: number; padLeftPx: number; padTopPx: number },
+  pixels: Uint8Array,
+  frame: { shownWidthPx: number; shownHeightPx: number; padLeftPx: number; padTopPx: number },
   modelPx: number,
 ): Uint8Array {
   const target = new Uint8Array(modelPx * modelPx * 3);
-  const rowBytes = place.shownWidthPx * 3;
-  for (let j = 0; j < place.shownHeightPx; j++) {
-    const row = picture.subarray(j * rowBytes, (j + 1) * rowBytes);
-    target.set(row, ((place.padTopPx + j) * modelPx + place.padLeftPx) * 3);
+  const rowBytes = frame.shownWidthPx * 3;
+  for (let j = 0; j < frame.shownHeightPx; j++) {
+    const row = pixels.subarray(j * rowBytes, (j + 1) * rowBytes);
+    target.set(row, ((frame.padTopPx + j) * modelPx + frame.padLeftPx) * 3);
   }
   return target;
 }
 
 /**
- * Letterboxes a picture as the published evaluation does: longer side to the window, centred on black.
+ * Letterboxes an image as the published evaluation does: the longer side fills the window, centred on black.
  * @param pixels HWC uint8, three channels
  * @returns HWC uint8 `[modelPx, modelPx, 3]`
  */
 export function letterbox(pixels: Uint8Array, widthPx: number, heightPx: number, modelPx: number): Uint8Array {
-  const place = letterboxGeometry(widthPx, heightPx, modelPx);
-  return padToWindow(resizeLinear(pixels, widthPx, heightPx, place.shownWidthPx, place.shownHeightPx), place, modelPx);
+  const frame = letterboxGeometry(widthPx, heightPx, modelPx);
+  return padToWindow(resizeLinear(pixels, widthPx, heightPx, frame.shownWidthPx, frame.shownHeightPx), frame, modelPx);
 }

@@ -1,28 +1,28 @@
-/** One axis of a window in a mosaic; lengths in scene pixels unless they say otherwise. */
+/** One axis of a window in a mosaic; lengths in scene pixels unless stated otherwise. */
 interface AxisRequest {
-  /** Where the windows of the plan begin on this axis, ascending; all have the same length. */
+  /** Start positions of the plan's windows on this axis, ascending; all windows have the same length. */
   readonly starts: readonly number[];
-  /** Which of them is meant. */
+  /** Start position of this window. */
   readonly start: number;
   readonly length: number;
-  /** Letterbox padding before the picture and the picture's size, model pixels. */
+  /** Letterbox padding before the image and size of the image, model pixels. */
   readonly padPx: number;
   readonly shownPx: number;
-  /** Side of the model window, and of its logits grid. */
+  /** Side of the model window, and side of its logits grid. */
   readonly modelPx: number;
   readonly logitsPx: number;
 }
 
 /**
- * Where each scene pixel of a window lies in its logits grid along one axis: two neighbouring cells and their bilinear
- * weights, already multiplied by the window's share of the blend.
+ * Position of each scene pixel of a window in its logits grid along one axis: two adjacent cells and their bilinear
+ * weights, multiplied by the window's share of the blend.
  */
 export class LogitAxis {
-  /** First of the two cells; the second is the next one, or the same at the grid's end. */
+  /** First of the two cells; the second is the next one, or the same cell at the end of the grid. */
   readonly first: Int32Array;
   readonly firstWeight: Float32Array;
   readonly secondWeight: Float32Array;
-  /** Pixel of the shown picture that the scene pixel's centre falls on. */
+  /** Pixel of the shown image under the centre of the scene pixel. */
   readonly shown: Int32Array;
 
   constructor({ starts, start, length, padPx, shownPx, modelPx, logitsPx }: AxisRequest) {
@@ -31,7 +31,7 @@ export class LogitAxis {
     this.secondWeight = new Float32Array(length);
     this.shown = new Int32Array(length);
     const stride = modelPx / logitsPx;
-    // Only cells whose centre lies in the picture answer; the others hold answers about padding.
+    // Cells whose centre lies in the padding are ignored.
     const low = Math.max(0, Math.ceil(padPx / stride - 0.5));
     const high = Math.max(low, Math.floor((padPx + shownPx) / stride - 0.5));
     const place = starts.indexOf(start);
@@ -48,7 +48,7 @@ export class LogitAxis {
   }
 }
 
-/** Share of one window in the blend at one pixel; the shares of all windows that hold the pixel add up to one. */
+/** Share of one window in the blend at one pixel; the shares of all windows that contain it sum to 1. */
 function blendShare(starts: readonly number[], place: number, length: number, at: number): number {
   let total = 0;
   for (let k = place; k >= 0 && starts[k]! + length > at; k--) total += ramp(starts, k, length, at);
@@ -56,7 +56,7 @@ function blendShare(starts: readonly number[], place: number, length: number, at
   return ramp(starts, place, length, at) / total;
 }
 
-/** Rises from each end of a window over the width shared with its neighbour; 1 between, and up to the plan's edge. */
+/** Ramp over the overlap at each end of a window; 1 between, and up to the edge of the plan. */
 function ramp(starts: readonly number[], place: number, length: number, at: number): number {
   const start = starts[place]!;
   const before = starts[place - 1];

@@ -1,7 +1,7 @@
 import { LogitAxis } from './logit-axis.ts';
 import type { PlannedWindow, WindowPlan } from './window-plan.ts';
 
-/** Rows of the scene whose windows are all in: the blended answer to every question, in the scene frame. */
+/** Finished rows of the scene: the blended answer to every question, in the scene frame. */
 export interface RowBand {
   /** First column and row, scene frame. */
   readonly x: number;
@@ -23,17 +23,17 @@ interface HeldWindow {
   readonly rows: LogitAxis;
 }
 
-/** Most values (pixels times questions) of one band: half a MiB, and some ten milliseconds of work at a stretch. */
+/** Maximum values (pixels times questions) per band: half a MiB, about ten milliseconds of uninterrupted work. */
 const BAND_VALUES = 2 ** 17;
 
 /**
- * Blends the logits of overlapping windows in the scene frame and releases rows as soon as no later window touches
- * them. What is held are the small logits grids of the windows that still touch an open row; pixels exist only in the
- * band that is being released. Memory therefore grows with the windows of a row, never with the height of the scene,
- * and one window that shows a whole scene costs no more than any other.
+ * Blends the logits of overlapping windows in the scene frame and releases rows once no later window overlaps them.
+ * Only the logits grids of windows with open rows are held; full-resolution values exist only in the band being
+ * released. Memory therefore grows with the windows per row, not with the height of the scene, and a window that shows
+ * the whole scene costs no more than any other.
  *
- * Logits are cropped of the letterbox padding, resized bilinearly (`align_corners=False`) and weighted by a ramp over
- * the overlap; the weights of each axis are normalised beforehand, so they add up to one at every pixel.
+ * The letterbox padding is cropped from the logits, which are resized bilinearly (`align_corners=False`) and weighted by
+ * a ramp over the overlap. Weights are normalised per axis, so they sum to 1 at every pixel.
  */
 export class LogitMosaic {
   private held: HeldWindow[] = [];
@@ -46,9 +46,9 @@ export class LogitMosaic {
   private nextRow: number;
 
   /**
-   * @param plan windows must be added in its order
+   * @param plan windows must be added in this order
    * @param logitsPx side of the logits grid of one window
-   * @param questions how many answers each window has
+   * @param questions number of answers per window
    */
   constructor(
     private readonly plan: WindowPlan,
@@ -63,14 +63,14 @@ export class LogitMosaic {
 
   /**
    * Adds one window and yields the rows that it completes.
-   * @param logits per question, row-major grid `[logitsPx, logitsPx]` over the model window, before the sigmoid; kept
-   *   until the window's rows are released, so it must not be written to
-   * @param shownValid 1 where the shown picture has data, row-major `[shownHeightPx, shownWidthPx]`; kept likewise
-   * @throws {RangeError} when the window is not the next of the plan
+   * @param logits per question, row-major grid `[logitsPx, logitsPx]` over the model window, before the sigmoid; held
+   *   until the window's rows are released and must not be modified
+   * @param shownValid 1 where the shown image has data, row-major `[shownHeightPx, shownWidthPx]`; held likewise
+   * @throws {RangeError} when the window is not the next one of the plan
    */
   *add(planned: PlannedWindow, logits: readonly Float32Array[], shownValid: Uint8Array): Generator<RowBand> {
     if (planned.index !== this.nextWindow) {
-      throw new RangeError(`window ${planned.index} was added; window ${this.nextWindow} is next`);
+      throw new RangeError(`Window ${planned.index} was added; window ${this.nextWindow} is next.`);
     }
     this.nextWindow++;
     yield* this.release(planned.window.y);
@@ -85,12 +85,12 @@ export class LogitMosaic {
   }
 
   /**
-   * The rows that are still open after the last window.
+   * Releases the remaining rows after the last window.
    * @throws {RangeError} when windows of the plan are missing
    */
   *finish(): Generator<RowBand> {
     if (this.nextWindow !== this.plan.windows.length) {
-      throw new RangeError(`${this.nextWindow} of ${this.plan.windows.length} windows were added`);
+      throw new RangeError(`Only ${this.nextWindow} of ${this.plan.windows.length} windows were added.`);
     }
     yield* this.release(this.plan.covered.y + this.plan.covered.height);
   }
@@ -147,7 +147,7 @@ export class LogitMosaic {
   }
 }
 
-/** Adds one row of a window, weighted: the grid is interpolated down into `line`, then across into `sums`. */
+/** Adds one weighted row of a window: interpolates the grid vertically into `line`, then horizontally into `sums`. */
 function addRow(
   { columns, rows }: HeldWindow,
   grid: Float32Array,

@@ -3,8 +3,8 @@ const SEMI_MAJOR_M = 6_378_137;
 const ECCENTRICITY_2 = 0.006_694_379_990_141_3;
 
 /**
- * Ground area of one pixel on the WGS 84 ellipsoid: its corners laid out in the tangent plane at its centre, exact to
- * about a millionth for pixels under a kilometre.
+ * Ground area of one pixel on the WGS 84 ellipsoid, computed in the tangent plane at its centre. The relative error is
+ * about 1e-6 for pixels under one kilometre.
  * @param toWgs84 scene frame to `[longitude, latitude]`, degrees
  * @returns square metres
  */

@@ -1,15 +1,15 @@
-/** The values of a band that are shown as black and as white. */
+/** The band values displayed as black and white. */
 export interface BandStretch {
   readonly min: number;
   readonly max: number;
 }
 
-/** Percentiles between which more than 8 bits are squeezed into a byte. */
+/** Percentiles that map to 0 and 255 when samples have more than 8 bits. */
 export const STRETCH_PERCENTILES = [2, 98] as const;
 
 /**
  * Stretch of one band between two percentiles of its valid, finite samples, by the nearest-rank method.
- * @param samples band values, any order; sorted copy is made
+ * @param samples band values in any order; not modified
  * @returns null when no sample is finite
  */
 export function percentileStretch(samples: ArrayLike<number>): BandStretch | null {
@@ -22,8 +22,8 @@ export function percentileStretch(samples: ArrayLike<number>): BandStretch | nul
 }
 
 /**
- * A band as bytes: `min` becomes 0, `max` 255, what lies outside is clamped; a flat band is all 0, NaN is 0.
- * @param values band values in any numeric type
+ * Scales a band to bytes: `min` becomes 0, `max` 255, values beyond are clamped. A flat band and NaN become 0.
+ * @param values band values of any numeric type
  */
 export function stretchToBytes(values: ArrayLike<number>, { min, max }: BandStretch): Uint8ClampedArray {
   const bytes = new Uint8ClampedArray(values.length);

@@ -1,30 +1,30 @@
 import { AppError } from '../errors.ts';
 import type { PixelWindow } from './window.ts';
 
-/** How a scene is shown to the model: letterboxed into one window as in the paper, or in overlapping windows. */
+/** How a scene is presented to the model: letterboxed into one window as in the paper, or as overlapping windows. */
 export type PlanMode = 'AUTO' | 'WHOLE' | 'WINDOWS';
 
-/** One model input: which scene pixels it shows, and where they lie in the square model window. */
+/** One model input: the scene pixels shown and their position in the square model window. */
 export interface PlannedWindow {
   readonly index: number;
   /** Scene pixels shown. */
   readonly window: PixelWindow;
-  /** Size in model pixels of the picture inside the window; the rest is black padding. */
+  /** Size of the image inside the window, model pixels; the rest is black padding. */
   readonly shownWidthPx: number;
   readonly shownHeightPx: number;
-  /** Model pixels of padding before the picture. */
+  /** Padding before the image, model pixels. */
   readonly padLeftPx: number;
   readonly padTopPx: number;
 }
 
-/** Every window of a run, row by row from the top left; plain data that can be stored and compared. */
+/** The windows of a run, row by row from the top left; plain data that can be stored and compared. */
 export interface WindowPlan {
   readonly mode: 'WHOLE' | 'WINDOWS';
   /** Side of the model window, pixels. */
   readonly modelPx: number;
   /** Scene pixels per model pixel. */
   readonly scale: number;
-  /** Columns and rows of scene pixels that the windows cover together. */
+  /** Scene pixels covered by the windows together. */
   readonly covered: PixelWindow;
   readonly windows: readonly PlannedWindow[];
 }
@@ -36,31 +36,31 @@ export interface PlanRequest {
   readonly mode: PlanMode;
   /** Ground size of a scene pixel in metres; null without georeference. */
   readonly sceneGsdM: number | null;
-  /** Ground size of a model pixel that the caller asks for, metres; native when absent, meaningless with WHOLE. */
+  /** Requested ground size of a model pixel, metres; native when absent, ignored with WHOLE. */
   readonly gsdM?: number;
-  /** GSD that the model was trained on, metres. */
+  /** GSD range that the model was trained on, metres. */
   readonly modelGsdRangeM: { readonly min: number; readonly max: number };
-  /** Only these scene pixels; the whole scene when absent. */
+  /** Restricts the plan to these scene pixels; the whole scene when absent. */
   readonly within?: PixelWindow;
-  /** The most windows a run may have. */
+  /** Maximum number of windows per run. */
   readonly maxWindows: number;
 }
 
-/** Share of a window's side that it has in common with its neighbour. */
+/** Overlap of adjacent windows as a fraction of their side. */
 const OVERLAP = 0.25;
 
-/** The most model pixels along the side of a scene pixel in WINDOWS mode. */
-const MOST_ENLARGED = 16;
+/** Maximum enlargement, model pixels per scene pixel, when `gsdM` is given. */
+const MAX_ENLARGEMENT = 16;
 
-/** `gsdM` asks for a ground resolution of a scene that has no ground. */
+/** `gsdM` requires a georeferenced scene. */
 export class GsdWithoutGeoreferenceError extends AppError {
   readonly code = 'GSD_WITHOUT_GEOREFERENCE';
   constructor(readonly gsdM: number) {
-    super(`gsdM ${gsdM} needs a georeferenced scene; this one has no ground resolution`);
+    super(`gsdM ${gsdM} requires a georeferenced scene; this one has no ground resolution.`);
   }
 }
 
-/** `gsdM` asks for more detail than enlarging the scene's pixels can honestly show. */
+/** `gsdM` would enlarge the pixels of the scene beyond the limit. */
 export class GsdTooFineError extends AppError {
   readonly code = 'GSD_TOO_FINE';
   constructor(
@@ -68,12 +68,12 @@ export class GsdTooFineError extends AppError {
     readonly finestGsdM: number,
   ) {
     super(
-      `gsdM ${gsdM} is too fine for this scene; the finest is ${finestGsdM} (${MOST_ENLARGED} times its own resolution)`,
+      `gsdM ${gsdM} is too fine for this scene; the limit is ${finestGsdM}, ${MAX_ENLARGEMENT} times its own resolution.`,
     );
   }
 }
 
-/** The plan would take more model windows than one run may have. */
+/** The plan exceeds the limit of windows per run. */
 export class TooManyWindowsError extends AppError {
   readonly code = 'TOO_MANY_WINDOWS';
   constructor(
@@ -81,13 +81,13 @@ export class TooManyWindowsError extends AppError {
     readonly maxWindows: number,
   ) {
     super(
-      `the run would take ${windows} windows; the most is ${maxWindows}: ask for a coarser gsdM or a smaller areaOfInterest`,
+      `The run needs ${windows} windows; the limit is ${maxWindows}. Choose a coarser gsdM or a smaller areaOfInterest.`,
     );
   }
 }
 
 /**
- * Plans the windows of a run without touching a pixel.
+ * Plans the windows of a run without reading pixels.
  *
  * AUTO shows the scene in one window when the letterboxed picture loses no detail that the model can use: it does not
  * shrink, or not beyond the finest ground resolution the model was trained on (without georeference: it shrinks to more
@@ -136,13 +136,13 @@ function chooseMode(request: PlanRequest, covered: PixelWindow): 'WHOLE' | 'WIND
 function windowScale({ mode, sceneGsdM, gsdM, modelGsdRangeM }: PlanRequest): number {
   if (sceneGsdM === null) return 1;
   if (gsdM !== undefined) {
-    const finestGsdM = sceneGsdM / MOST_ENLARGED;
+    const finestGsdM = sceneGsdM / MAX_ENLARGEMENT;
     if (gsdM < finestGsdM) throw new GsdTooFineError(gsdM, finestGsdM);
     return gsdM / sceneGsdM;
   }
   if (mode === 'WINDOWS') return 1;
   const scale = Math.min(Math.max(sceneGsdM, modelGsdRangeM.min), modelGsdRangeM.max) / sceneGsdM;
-  return Math.max(scale, 1 / MOST_ENLARGED);
+  return Math.max(scale, 1 / MAX_ENLARGEMENT);
 }
 
 /** Offsets of evenly spaced windows of length `side` that cover `length` and overlap by at least {@link OVERLAP}. */
@@ -162,8 +162,8 @@ function padding(shownWidthPx: number, shownHeightPx: number, modelPx: number) {
 }
 
 /**
- * The letterbox of the paper: the longer side fills the window, the shorter is truncated to whole pixels.
- * @returns width and height of the picture and its padding, model pixels
+ * Letterbox of the paper: the longer side fills the window, the shorter one is truncated to whole pixels.
+ * @returns size of the image and its padding, model pixels
  */
 export function letterboxGeometry(widthPx: number, heightPx: number, modelPx: number) {
   const wide = widthPx > heightPx;

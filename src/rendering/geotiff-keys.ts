@@ -2,11 +2,11 @@ import epsgIndex from 'epsg-index/all.json' with { type: 'json' };
 import proj4 from 'proj4';
 import { AppError } from '../errors.ts';
 
-/** The coordinate reference system of a scene cannot be said in GeoTIFF keys. */
+/** The CRS of a scene cannot be expressed in GeoTIFF keys. */
 export class CrsNotWritableError extends AppError {
   readonly code = 'CRS_NOT_WRITABLE';
   constructor(crs: string, reason: string) {
-    super(`a GeoTIFF cannot be written in coordinate reference system ${crs}: ${reason}`);
+    super(`A GeoTIFF cannot be written in coordinate reference system ${crs}: ${reason}.`);
   }
 }
 
@@ -165,7 +165,7 @@ function definitionKeys(definition: string): GeoKey[] {
 function projectionKeys(definition: string, crs: ParsedCrs): GeoKey[] {
   const name = Object.keys(METHODS).find((known) => crs.names.includes(known));
   const method = name === undefined ? undefined : METHODS[name]!(crs);
-  if (!method) throw new CrsNotWritableError(definition, `projection ${crs.names[0]} has no GeoTIFF code here`);
+  if (!method) throw new CrsNotWritableError(definition, `projection ${crs.names[0]} has no supported GeoTIFF code`);
   const unitM = crs.to_meter ?? 1;
   const unit: GeoKey[] =
     unitM === 1

@@ -1,9 +1,9 @@
 import { MaskRuns } from '../vector/mask-runs.ts';
 
 /**
- * The mask at half its size, odd sides rounded up. A pixel is inside where at least half of the two by two pixels that it
- * stands for are (at the right and lower edge: of those that there are). So an area keeps its size, and a line of one
- * pixel, such as a road, does not break up. The work is that of the runs.
+ * Halves a mask; odd sides are rounded up. A pixel is set when at least half of the pixels it represents are: four, or
+ * fewer at the right and bottom edges. Areas keep their size, and lines one pixel wide, such as roads, stay connected.
+ * Time grows with the number of runs.
  */
 export function halvedMask(mask: MaskRuns): MaskRuns {
   const half = new MaskRuns(Math.ceil(mask.widthPx / 2), Math.ceil(mask.heightPx / 2));
@@ -21,23 +21,23 @@ export function halvedMask(mask: MaskRuns): MaskRuns {
       y = below;
     }
     pair.push(row.toggles);
-    // A last row without a partner counts twice.
+    // A last odd row counts twice.
     if (row.y === mask.heightPx - 1 && row.y % 2 === 0) pair.push(row.toggles);
   }
   if (pair.length > 0) pushPair();
   return half;
 }
 
-/** From this column of the half row on, so many more pixels of each two by two are inside. */
+/** From this column of the half row on, the number of set pixels in each group of four changes by this much. */
 interface Step {
   readonly column: number;
   readonly change: number;
 }
 
 /**
- * One row out of two.
- * @param pair toggles of the two rows; a row without a run may be left out
- * @returns toggles of the row at half the width
+ * Merges two rows into one.
+ * @param pair toggles of the two rows; a row without runs may be omitted
+ * @returns toggles of the merged row at half the width
  */
 function halvedRow(pair: readonly Uint32Array[], widthPx: number): number[] {
   const steps = pair.flatMap((toggles) => stepsOf(toggles, widthPx)).sort((a, b) => a.column - b.column);
@@ -54,13 +54,13 @@ function halvedRow(pair: readonly Uint32Array[], widthPx: number): number[] {
   return halved;
 }
 
-/** A run adds its even columns to the half row's columns, and its odd ones; both begin and end on their own. */
+/** Adds the even and the odd columns of a run to the half row; each begins and ends independently. */
 function stepsOf(toggles: Uint32Array, widthPx: number): Step[] {
   const steps: Step[] = [];
   const add = (column: number, change: number): void => void steps.push({ column: Math.floor(column / 2), change });
   for (let i = 0; i < toggles.length; i += 2) {
     const [start, stop] = [toggles[i]!, toggles[i + 1]!];
-    // A last column without a partner counts twice.
+    // A last odd column counts twice.
     const end = stop === widthPx ? 2 * Math.ceil(widthPx / 2) : stop;
     add(start, 1);
     add(start + 1, 1);

@@ -4,18 +4,19 @@ import type { MaskRuns } from '../vector/mask-runs.ts';
 
 /** Side of a square tile, pixels. */
 export const TILE_PX = 512;
-/** What a block has before and behind the compressed tile. */
+/** Bytes before and after the compressed tile in a block. */
 export const LEADER_BYTES = 4;
 export const TRAILER_BYTES = 4;
 
 const TILE_PIXELS = TILE_PX * TILE_PX;
-/** Tiles that are compressed at the same time, each by a thread of the pool. */
+/** Tiles compressed concurrently, each on a thread of the pool. */
 const CONCURRENCY = 8;
 const compress = promisify(deflate);
 
 /**
- * The tiles of a mask, row by row, each as a block: its length in 4 bytes, the deflated pixels (255 inside, 0 outside and
- * beyond the edges), and their last 4 bytes again. Tiles of one value, which are most of a large mask, share one block.
+ * Compresses the tiles of a mask row by row. Each block holds its length in 4 bytes, the deflated pixels (255 inside, 0
+ * outside and beyond the edges), and a repeat of their last 4 bytes. Uniform tiles, the bulk of a large mask, share one
+ * block.
  */
 export async function compressTiles(mask: MaskRuns): Promise<Buffer[]> {
   const uniform = new Map<number, Promise<Buffer>>();
@@ -43,7 +44,7 @@ async function block(pixels: Uint8Array): Promise<Buffer> {
   return Buffer.concat([leader, data, data.subarray(-TRAILER_BYTES)]);
 }
 
-/** One tile as pixels, row-major, and how many of them are inside. */
+/** Pixels of one tile, row-major, and the number of them inside the mask. */
 function tilePixels(mask: MaskRuns, column: number, row: number): { pixels: Uint8Array; inside: number } {
   const pixels = new Uint8Array(TILE_PIXELS);
   const { lines, offsets, toggles } = mask;
@@ -63,7 +64,7 @@ function tilePixels(mask: MaskRuns, column: number, row: number): { pixels: Uint
   return { pixels, inside };
 }
 
-/** The first index from `low` on that holds; `high` when none does. Once one holds, all after it do. */
+/** Binary search: the first index in `[low, high)` for which a monotonic predicate holds, else `high`. */
 function firstIndex(low: number, high: number, holds: (index: number) => boolean): number {
   let [from, to] = [low, high];
   while (from < to) {

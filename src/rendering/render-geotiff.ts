@@ -6,35 +6,35 @@ import { halvedMask } from './mask-overview.ts';
 import { compressTiles, LEADER_BYTES, TILE_PX, TRAILER_BYTES } from './mask-tiles.ts';
 import { directoryBytes, encodeDirectory, type TiffField } from './tiff-directory.ts';
 
-/** Where the pixels of a raster lie; both null when unknown. */
+/** Georeference of a raster; both null when unknown. */
 export interface Georeference {
   /** As in {@link Scene.crs}. */
   readonly crs: string | null;
   readonly affine: Affine | null;
 }
 
-/** A mask is so ragged that even its compressed pixels pass what a TIFF file can address. */
+/** The compressed mask exceeds the 4 GiB that a TIFF file can address. */
 export class MaskTooLargeForTiffError extends AppError {
   readonly code = 'MASK_TOO_LARGE';
   constructor(bytes: number) {
-    super(`the mask takes ${bytes} bytes compressed; a TIFF file holds at most ${MAX_FILE_BYTES}`);
+    super(`The compressed mask has ${bytes} bytes; the limit of a TIFF file is ${MAX_FILE_BYTES}.`);
   }
 }
 
 const MAX_FILE_BYTES = 2 ** 32 - 1;
 
-/** The mask at one of its sizes, with its tiles in the order of the file. */
+/** One resolution of the mask, with its tiles in file order. */
 interface Level {
   readonly mask: MaskRuns;
   readonly blocks: readonly Buffer[];
 }
 
 /**
- * The mask as a Cloud Optimized GeoTIFF in the scene's own CRS and geotransform: 8-bit grey, 255 inside and 0 outside, in
- * deflated tiles of 512 pixels, with overviews by halves (see {@link halvedMask}) until one tile holds all. Directories
- * come first, then the tiles of the smallest overview, and those of the full size last. Memory holds the runs of the
- * mask and the compressed file, which is smaller.
- * @returns pieces of the file, in order
+ * Writes the mask as a Cloud Optimized GeoTIFF in the scene's own CRS and geotransform: 8-bit grey, 255 inside and 0
+ * outside, deflated tiles of 512 pixels, and overviews (see {@link halvedMask}) down to a single tile. Directories come
+ * first, then the tiles from the smallest overview to the full resolution. Memory holds the runs of the mask and the
+ * compressed file, which is smaller.
+ * @returns chunks of the file, in order
  * @throws {CrsNotWritableError} {@link MaskTooLargeForTiffError}
  * @see TIFF 6.0, sections 2, 3 and 15; OGC 21-026 (Cloud Optimized GeoTIFF 1.0); OGC 19-008r4 (GeoTIFF 1.1), clause 7
  */
@@ -62,7 +62,7 @@ export async function renderMaskGeoTiff(mask: MaskRuns, georeference: Georeferen
 
 const isOneTile = ({ widthPx, heightPx }: MaskRuns): boolean => Math.max(widthPx, heightPx) <= TILE_PX;
 
-/** Where the tiles of each level begin; the last level comes first in the file. @throws {MaskTooLargeForTiffError} */
+/** Offset of the first tile of each level; the last level comes first. @throws {MaskTooLargeForTiffError} */
 function levelOffsets(levels: readonly Level[], tilesBegin: number): number[] {
   let end = tilesBegin;
   const begins = levels
@@ -76,8 +76,8 @@ function levelOffsets(levels: readonly Level[], tilesBegin: number): number[] {
 const bytesOf = (blocks: readonly Buffer[]): number => blocks.reduce((sum, { length }) => sum + length, 0);
 
 /**
- * The TIFF header, and behind it what GDAL's driver writes about the layout, so that readers know it without looking:
- * each tile has its length before it and its last bytes again behind it, in the order of rows.
+ * The TIFF header and GDAL's ghost area, which tells readers the layout: tiles in row order, each preceded by its length
+ * and followed by a repeat of its last bytes.
  * @see https://gdal.org/drivers/raster/cog.html#header-ghost-area
  */
 function fileHead(): Buffer {
@@ -87,7 +87,7 @@ function fileHead(): Buffer {
     'BLOCK_LEADER=SIZE_AS_UINT4',
     'BLOCK_TRAILER=LAST_4_BYTES_REPEATED',
     'KNOWN_INCOMPATIBLE_EDITION=NO',
-    ' ', // room for YES, should an editor break the layout
+    ' ', // room for YES, in case an editor breaks the layout
   ].join('\n');
   const ghost = `GDAL_STRUCTURAL_METADATA_SIZE=${String(layout.length).padStart(6, '0')} bytes\n${layout}`;
   const head = Buffer.alloc(8 + ghost.length + (ghost.length % 2));
@@ -122,7 +122,7 @@ function tileFields({ blocks }: Level, begin: number): TiffField[] {
   ];
 }
 
-/** Fields of GeoTIFF: scale and tie point for a north-up raster, a matrix for any other; none without a geotransform. */
+/** GeoTIFF fields: scale and tie point when north-up, otherwise a matrix; empty without a geotransform. */
 function geoFields({ crs, affine }: Georeference): TiffField[] {
   const fields: TiffField[] = [];
   if (affine) {
@@ -138,7 +138,7 @@ function geoFields({ crs, affine }: Georeference): TiffField[] {
   return crs === null ? fields : [...fields, ...keyFields(geoKeysOf(crs))];
 }
 
-/** The key directory (tag 34735) with its numbers (34736) and texts (34737). */
+/** The key directory (tag 34735) with its double (34736) and ASCII (34737) parameters. */
 function keyFields(keys: readonly GeoKey[]): TiffField[] {
   const directory = [1, 1, 0, keys.length];
   const doubles: number[] = [];

@@ -4,20 +4,20 @@ import type { MaskRuns } from '../vector/mask-runs.ts';
 
 const MAX_PNG_PIXELS = 100_000_000;
 
-/** A mask has more pixels than a PNG of it is drawn for. */
+/** The mask exceeds the pixel limit of PNG output. */
 export class MaskTooLargeForPngError extends AppError {
   readonly code = 'MASK_TOO_LARGE';
   constructor(widthPx: number, heightPx: number) {
     super(
-      `a mask of ${widthPx} x ${heightPx} pixels is not drawn as PNG: the most is ${MAX_PNG_PIXELS / 1e6} million pixels; ` +
-        'mask.tif and overlay.png have no such limit',
+      `The mask has ${widthPx} x ${heightPx} pixels; the limit of mask.png is ${MAX_PNG_PIXELS / 1e6} million. ` +
+        'Use mask.tif or overlay.png, which have no such limit.',
     );
   }
 }
 
 /**
- * The mask at full size as an 8-bit grey PNG: 255 inside, 0 outside.
- * @throws {MaskTooLargeForPngError} above 100 million pixels, which are held in memory once while they are compressed
+ * Writes the mask at full resolution as an 8-bit grey PNG: 255 inside, 0 outside.
+ * @throws {MaskTooLargeForPngError} above 100 million pixels, which are held in memory during compression
  */
 export async function renderMaskPng(mask: MaskRuns): Promise<Buffer> {
   const { widthPx, heightPx } = mask;

@@ -3,10 +3,10 @@ import type { ImageSource } from '../imagery/image-source.ts';
 import type { BandShow } from '../imagery/band-show.ts';
 import type { MaskRuns } from '../vector/mask-runs.ts';
 
-/** Long side of the picture at most, pixels; smaller scenes are shown at their own size. */
+/** Maximum long side of the overlay, pixels; smaller scenes keep their size. */
 const MAX_SIDE_PX = 1600;
 type Colour = readonly [red: number, green: number, blue: number];
-/** Colours that plants, soil, water and roofs do not have; masks beyond the last begin again. */
+/** Colours that stand out from vegetation, soil, water and roofs; repeated when there are more masks. */
 const COLOURS: readonly Colour[] = [
   [255, 0, 170],
   [255, 225, 0],
@@ -16,8 +16,8 @@ const COLOURS: readonly Colour[] = [
 const FILL_OPACITY = 0.3;
 
 /**
- * The scene with masks laid over it as an RGBA PNG of at most 1600 pixels on its long side: each mask a translucent
- * fill and a solid outline, in colours of their own. Where the scene has no data the picture is transparent.
+ * Draws masks over the scene as an RGBA PNG of at most 1600 pixels on its long side. Each mask has a colour of its own,
+ * with a translucent fill and a solid outline. The PNG is transparent where the scene has no data.
  * @param masks of the whole scene, later ones on top
  * @throws what reading the scene throws
  */
@@ -42,9 +42,9 @@ export async function renderOverlayPng(
 }
 
 /**
- * How much of each pixel of a smaller picture the mask covers, 0 to 1, row-major.
- * @param width of the picture, at most the mask's
- * @param height of the picture, at most the mask's
+ * Fraction of each pixel of a reduced image that the mask covers, 0 to 1, row-major.
+ * @param width of the reduced image, at most the mask's
+ * @param height of the reduced image, at most the mask's
  */
 export function maskCoverage(mask: MaskRuns, width: number, height: number): Float32Array {
   const coverage = new Float32Array(width * height);
@@ -60,7 +60,7 @@ export function maskCoverage(mask: MaskRuns, width: number, height: number): Flo
   return coverage;
 }
 
-/** Adds `share` of the interval `[from, to)` to the pixels of a line, each by how much of it the interval covers. */
+/** Adds `share` times the covered fraction of each pixel in the interval `[from, to)`. */
 function addRun(line: Float32Array, from: number, to: number, share: number): void {
   const last = Math.min(line.length, Math.ceil(to));
   for (let column = Math.floor(from); column < last; column++) {
@@ -69,8 +69,8 @@ function addRun(line: Float32Array, from: number, to: number, share: number): vo
 }
 
 /**
- * Difference between the largest and the smallest coverage of a pixel and its eight neighbours: 1 along a crisp edge of
- * the mask, two pixels wide, and 0 away from edges.
+ * Morphological gradient: the range of coverage in the 3 x 3 neighbourhood. It is 1 in a band two pixels wide along
+ * sharp edges of the mask and 0 elsewhere.
  */
 function coverageRange(coverage: Float32Array, width: number, height: number): Float32Array {
   const highest = spread(coverage, width, height, Math.max);
@@ -78,7 +78,7 @@ function coverageRange(coverage: Float32Array, width: number, height: number): F
   return highest.map((value, i) => value - lowest[i]!);
 }
 
-/** Each pixel's extreme over its 3 x 3 neighbourhood; pixels outside the picture count as the nearest inside. */
+/** Extreme value in the 3 x 3 neighbourhood of each pixel; edge pixels are repeated outwards. */
 function spread(
   values: Float32Array,
   width: number,
@@ -99,7 +99,7 @@ function spread(
   });
 }
 
-/** HWC uint8 RGBA: the picture, transparent where it has no data. */
+/** HWC uint8 RGBA, transparent where the scene has no data. */
 function opaqueWhereValid(rgb: Uint8Array, valid: Uint8Array): Uint8Array {
   const pixels = new Uint8Array(valid.length * 4);
   for (let i = 0; i < valid.length; i++) {
@@ -109,10 +109,10 @@ function opaqueWhereValid(rgb: Uint8Array, valid: Uint8Array): Uint8Array {
   return pixels;
 }
 
-/** Lays fill and outline of one mask over the RGBA picture. */
+/** Blends fill and outline of one mask over the RGBA pixels. */
 function paint(pixels: Uint8Array, coverage: Float32Array, edges: Float32Array, colour: Colour): void {
   for (let i = 0; i < coverage.length; i++) {
-    // Doubled, so that what covers half a pixel, such as a road in a reduced picture, still gets a full outline.
+    // Doubled, so that narrow features such as a road at reduced size still get a full outline.
     const opacity = Math.max(FILL_OPACITY * coverage[i]!, Math.min(1, 2 * edges[i]!));
     if (opacity === 0) continue;
     for (let channel = 0; channel < 3; channel++) {

@@ -8,30 +8,30 @@ import { renderMaskPng } from './render-mask-png.ts';
 import { renderOverlayPng } from './render-overlay.ts';
 import type { Segmentation, StoredMask } from '../segmentation/segmentation.ts';
 
-/** The files that a finished segmentation can be fetched as. */
+/** The files available for a finished segmentation. */
 export const RENDERINGS = ['mask.png', 'overlay.png', 'mask.tif'] as const;
 export type Rendering = (typeof RENDERINGS)[number];
 
 type MaskedSegmentation = Pick<Segmentation, 'id' | 'sceneId' | 'state'>;
 
-/** Where rendering finds scenes and masks. */
+/** Access to scenes and masks. */
 export interface RenderSources {
   readonly scenes: { get(id: string): Promise<Scene>; open(scene: Scene): Promise<ImageSource> };
   readonly segmentations: { mask(id: string): Promise<StoredMask | null> };
 }
 
-/** The segmentation has no mask, since it has not succeeded. */
+/** The segmentation has no mask because it has not succeeded. */
 export class MaskNotFoundError extends AppError {
   readonly code = 'MASK_NOT_FOUND';
   constructor({ id, state }: Pick<Segmentation, 'id' | 'state'>) {
-    super(`segmentation ${id} is ${state}; only SUCCEEDED ones have a mask`);
+    super(`Segmentation ${id} is ${state}; only SUCCEEDED segmentations have a mask.`);
   }
 }
 
 /**
- * One of the files of a segmentation.
- * @returns pieces of the file, in order
- * @throws {MaskNotFoundError} and what reading the scene and drawing the file throw
+ * Renders one file of a segmentation.
+ * @returns chunks of the file, in order
+ * @throws {MaskNotFoundError} and errors of reading the scene and writing the file
  */
 export async function renderSegmentation(
   sources: RenderSources,
@@ -45,8 +45,8 @@ export async function renderSegmentation(
 }
 
 /**
- * A scene with the answers to several questions about it, each in a colour of its own, as PNG.
- * @throws {MaskNotFoundError} and what reading the scene throws
+ * Draws the masks of several segmentations over their scene, each in its own colour, as PNG.
+ * @throws {MaskNotFoundError} and errors of reading the scene
  */
 export async function renderOverlay(
   sources: RenderSources,

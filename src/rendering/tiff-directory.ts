@@ -2,20 +2,20 @@ type FieldType = 'SHORT' | 'LONG' | 'DOUBLE' | 'ASCII';
 const TYPE_CODES: Readonly<Record<FieldType, number>> = { ASCII: 2, SHORT: 3, LONG: 4, DOUBLE: 12 };
 const TYPE_BYTES: Readonly<Record<FieldType, number>> = { ASCII: 1, SHORT: 2, LONG: 4, DOUBLE: 8 };
 
-/** A field of an image file directory. */
+/** A field of an image file directory (IFD). */
 export interface TiffField {
   readonly tag: number;
   readonly type: FieldType;
   readonly values: readonly number[];
 }
 
-/** Bytes of a directory with the values that do not fit into it; even, as every offset must be. */
+/** Size of a directory and its out-of-line values, bytes; even, as TIFF requires of offsets. */
 export function directoryBytes(fields: readonly TiffField[]): number {
   return 2 + 12 * fields.length + 4 + fields.reduce((sum, field) => sum + outsideBytes(field), 0);
 }
 
 /**
- * An image file directory, little-endian, followed by the values that do not fit into it.
+ * Encodes an image file directory, little-endian, followed by its out-of-line values.
  * @param fields ascending by tag
  * @param at offset of the directory in the file
  * @param next offset of the next directory; 0 after the last
@@ -39,7 +39,7 @@ export function encodeDirectory(fields: readonly TiffField[], at: number, next: 
   return bytes;
 }
 
-/** Values of up to four bytes stand in the directory itself. */
+/** Bytes stored outside the directory; values of up to four bytes are stored inline. */
 function outsideBytes({ type, values }: TiffField): number {
   const bytes = TYPE_BYTES[type] * values.length;
   return bytes > 4 ? bytes + (bytes % 2) : 0;

@@ -4,26 +4,25 @@ import type { LabelledMask } from './labelled-mask.ts';
 import { NONE, eachBoundary } from './line-boundaries.ts';
 import { RowSweep } from './row-sweep.ts';
 
-/** Two masks that should lie on one scene differ in size. */
+/** Two masks of one scene differ in size. */
 export class MaskSizeMismatchError extends AppError {
   readonly code = 'MASK_SIZE_MISMATCH';
   constructor(a: LabelledMask, b: LabelledMask) {
-    super(`masks of ${sizeOf(a)} and ${sizeOf(b)} pixels are not of one scene`);
+    super(`Masks of ${sizeOf(a)} and ${sizeOf(b)} pixels do not belong to one scene.`);
   }
 }
 
 const sizeOf = ({ mask }: LabelledMask): string => `${mask.widthPx} x ${mask.heightPx}`;
 
 /**
- * The labels of two masks of one scene that meet, by ascending labels.
+ * Finds the adjacent labels of two masks of one scene, ordered by label.
  *
- * A pixel edge is shared by label i of `a` and label j of `b` when i has the pixel on one side and j the one on the other,
- * unless both sides belong to both masks. So where they lie side by side it is the border between them, and where one
- * lies on the other it is the part of each outline that runs inside the other; labels that cover the same pixels share
- * no edge.
- * Corners count where exactly one of the four pixels is i's, the one diagonally opposite is j's, and the others are
- * neither's.
- * One sweep over the runs of both.
+ * Label i of `a` and label j of `b` share a pixel edge when i contains the pixel on one side and j the pixel on the
+ * other, unless both sides belong to both masks. For labels side by side this is their common border; where they
+ * overlap, it is the part of each outline inside the other. Labels that cover the same pixels share no edge.
+ * A corner counts when, of its four pixels, exactly one belongs to i, the diagonally opposite one to j, and the others
+ * to neither.
+ * Takes one sweep over the runs of both masks.
  * @throws {MaskSizeMismatchError}
  */
 export function adjacency(a: LabelledMask, b: LabelledMask): AdjacentPair[] {
@@ -34,7 +33,7 @@ export function adjacency(a: LabelledMask, b: LabelledMask): AdjacentPair[] {
   return border.finish();
 }
 
-/** The labels of one mask that meet at corners, each pair once with `labelA` < `labelB`; they never share an edge. */
+/** Label pairs of one mask that touch at corners, with `labelA` < `labelB`; they never share an edge. */
 export function adjacencyWithin({ mask, labels, labelCount }: LabelledMask): AdjacentPair[] {
   const border = new BorderCollector(labelCount);
   const { toggles } = mask;
@@ -44,7 +43,7 @@ export function adjacencyWithin({ mask, labels, labelCount }: LabelledMask): Adj
     while (above < aboveTo && below < belowTo) {
       const [aboveColumn, belowColumn] = [toggles[above]!, toggles[below]!];
       const [labelAbove, labelBelow] = [labels[above >>> 1]!, labels[below >>> 1]!];
-      // One run ends where the other begins, so nothing but the point joins their labels there.
+      // One run ends where the other begins, so their labels touch at this point only.
       if (aboveColumn === belowColumn && labelAbove !== labelBelow) {
         border.cornerContact(Math.min(labelAbove, labelBelow), Math.max(labelAbove, labelBelow));
       }
@@ -55,7 +54,7 @@ export function adjacencyWithin({ mask, labels, labelCount }: LabelledMask): Adj
   return border.finish();
 }
 
-/** Finds the contacts of two masks along the boundary between two rows and within the lower of them. */
+/** Finds the contacts of two masks along the boundary between two rows and within the lower row. */
 class BoundarySweep {
   readonly #aAbove: RowSweep;
   readonly #aBelow: RowSweep;
@@ -121,7 +120,7 @@ class BoundarySweep {
     else this.border.verticalEdge(aEast, bWest, column);
   }
 
-  /** Counts a contact of label `i` of a with label `j` of b, given both masks' labels of the other pixels around. */
+  /** Counts a contact of label `i` of a and label `j` of b, given both masks' labels at the other pixels around. */
   #corner(i: number, j: number, aAtJ: number, bAtI: number, a1: number, a2: number, b1: number, b2: number): void {
     if (i === 0 || j === 0 || aAtJ === i || bAtI === j) return;
     if (a1 === i || a2 === i || b1 === j || b2 === j) return;

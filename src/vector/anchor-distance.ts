@@ -3,18 +3,17 @@ import { turnBetween, unwrapLongitudes } from './longitudes.ts';
 import type { ToWgs84 } from './ground-position.ts';
 import { DEFAULT_ANCHOR_PX } from './trace-polygons.ts';
 
-/** How far a straight edge between two vertices may lie beside the true one, in pixels. */
+/** Maximum deviation of a straight edge from the true one, pixels. */
 const MAX_DEVIATION_PX = 0.02;
-/** How many degrees of longitude may lie between two vertices; from 180 on, the way around the Earth is ambiguous. */
+/** Maximum step between two vertices, degrees of longitude; from 180 on, the direction is ambiguous. */
 const MAX_STEP_DEG = 60;
 const SAMPLES_A_SIDE = 9;
 const OUTLINE_STEPS_A_SIDE = 64;
 
 /**
- * The distance of vertices along straight edges, for `tracePolygons` and `borderToWgs84`, at which the polygons of a
- * scene keep their shape on the ground: 64 pixels for all but coarse scenes, less where rows and columns bend in
- * longitude and latitude, and 1 where a pole is inside. Sampled over the scene; positions that have no place on the Earth
- * are passed over.
+ * Vertex spacing along straight edges at which polygons keep their shape on the ground, for `tracePolygons` and
+ * `borderToWgs84`: 64 pixels for all but coarse scenes, less where rows and columns curve in longitude and latitude, and
+ * 1 when the scene contains a pole. Sampled over the scene; positions outside the CRS are skipped.
  * @returns a power of two from 1 to 64
  */
 export function anchorPxFor(widthPx: number, heightPx: number, toWgs84: ToWgs84): number {
@@ -30,7 +29,7 @@ export function anchorPxFor(widthPx: number, heightPx: number, toWgs84: ToWgs84)
   return anchorPx;
 }
 
-/** Whether edges of this length, centred on a position, along its row and its column, are straight on the ground. */
+/** Whether edges of this length along the row and column of a position are straight on the ground. */
 function isStraight(column: number, row: number, lengthPx: number, toWgs84: ToWgs84): boolean {
   const half = lengthPx / 2;
   const centre = toWgs84(column, row);
@@ -50,7 +49,7 @@ function isStraight(column: number, row: number, lengthPx: number, toWgs84: ToWg
   return !isBent && !(degreesAPixel * lengthPx > MAX_STEP_DEG);
 }
 
-/** Whether the longitudes along the scene's outline go around the whole Earth. */
+/** Whether the outline of the scene encircles a pole. */
 function surroundsPole(widthPx: number, heightPx: number, toWgs84: ToWgs84): boolean {
   const corners = [
     [0, 0],

@@ -1,19 +1,19 @@
 import { growingUint32 } from './growing-array.ts';
 
-/** Two labels that meet. */
+/** Two labels in contact. */
 export interface AdjacentPair {
   readonly labelA: number;
   readonly labelB: number;
   /**
-   * Their shared pixel edges, merged to the longest straight segments: first column, first row, last column and last row
-   * of each in turn, in the scene frame, left to right or downwards.
+   * Shared pixel edges, merged into the longest straight segments: first column, first row, last column, last row of
+   * each, in the scene frame, left to right or downwards.
    */
   readonly edges: Uint32Array;
-  /** Lattice points at which they meet without sharing an edge that ends there. */
+  /** Number of lattice points at which they touch without sharing an edge that ends there. */
   readonly corners: number;
 }
 
-/** Vertical edges of one row, by ascending column; those that go on from the row above keep their top. */
+/** Vertical edges of one row by ascending column; edges continued from the row above keep their top. */
 class VerticalEdges {
   readonly columns = growingUint32();
   readonly pairs = growingUint32();
@@ -29,8 +29,8 @@ class VerticalEdges {
 }
 
 /**
- * Gathers the unit edges and corner contacts that a sweep finds, row by row and from left to right, and merges edges in
- * line. Holds two rows of open vertical edges besides its result.
+ * Collects the unit edges and corner contacts of a sweep, row by row and left to right, and merges collinear edges.
+ * Holds two rows of open vertical edges besides its result.
  */
 export class BorderCollector {
   readonly #pairIndices = new Map<number, number>();
@@ -47,7 +47,7 @@ export class BorderCollector {
   /** @param labelCountB highest label of the second mask */
   constructor(private readonly labelCountB: number) {}
 
-  /** Begins the boundary above a row, and the row itself; rows ascend. */
+  /** Starts the boundary above a row and the row itself; rows ascend. */
   startRow(y: number): void {
     this.#closeAbove(Infinity);
     [this.#above, this.#here] = [this.#here, this.#above];
@@ -56,7 +56,7 @@ export class BorderCollector {
     if (this.#above.row !== y - 1) this.#closeAbove(Infinity);
   }
 
-  /** A shared edge along the boundary above the row. */
+  /** Adds a shared edge along the boundary above the row. */
   horizontalEdge(labelA: number, labelB: number, from: number, to: number): void {
     const pair = this.#pairOf(labelA, labelB);
     const row = this.#here.row;
@@ -68,7 +68,7 @@ export class BorderCollector {
     }
   }
 
-  /** A shared edge beside a pixel of the row. */
+  /** Adds a shared edge beside a pixel of the row. */
   verticalEdge(labelA: number, labelB: number, column: number): void {
     const pair = this.#pairOf(labelA, labelB);
     this.#closeAbove(column);
@@ -112,7 +112,7 @@ export class BorderCollector {
     return this.#corners.push(0) - 1;
   }
 
-  /** Ends the vertical edges of the row above that lie left of a column, for nothing goes on from them. */
+  /** Ends the vertical edges of the row above left of a column, which have no continuation. */
   #closeAbove(column: number): void {
     const { columns, pairs, tops, row } = this.#above;
     for (; this.#nextAbove < columns.length && columns.at(this.#nextAbove) < column; this.#nextAbove++) {

@@ -5,10 +5,10 @@ import { unwrapLongitudes } from './longitudes.ts';
 import { DEFAULT_ANCHOR_PX } from './trace-polygons.ts';
 
 /**
- * Shared pixel edges on the ground: one line a straight segment, cut at the antimeridian. Lines keep vertices where
- * the polygons' edges do, so that their length agrees with the perimeters.
+ * Converts shared pixel edges to WGS 84: one line per straight segment, cut at the antimeridian. Lines have vertices
+ * where the polygons' edges do, so that lengths agree with perimeters.
  * @param edges as in `AdjacentPair`
- * @param anchorPx as given to `tracePolygons`
+ * @param anchorPx as in `tracePolygons`
  * @throws {UnprojectablePositionError}
  */
 export function borderToWgs84(
@@ -29,7 +29,7 @@ export function borderToWgs84(
   return { type: 'MultiLineString', coordinates };
 }
 
-/** Both ends and the multiples of `anchorPx` between them. */
+/** Both ends and the multiples of `anchorPx` in between. */
 function stopsAlong(from: number, to: number, anchorPx: number): number[] {
   const stops = [from];
   for (let stop = (Math.floor(from / anchorPx) + 1) * anchorPx; stop < to; stop += anchorPx) stops.push(stop);

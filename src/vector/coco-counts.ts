@@ -3,14 +3,14 @@ import { growingUint32 } from './growing-array.ts';
 import { MaskRuns, type RunLines } from './mask-runs.ts';
 import { transposeRuns } from './transpose-runs.ts';
 
-/** Run-length counts are not whole numbers or do not add up to the mask's pixels. */
+/** Run-length counts are not whole numbers, or do not sum to the pixels of the mask. */
 export class InvalidCocoCountsError extends AppError {
   readonly code = 'INVALID_COCO_COUNTS';
 }
 
 /**
- * The mask as uncompressed COCO run-length counts: pixels column by column from the top left, lengths of the runs of 0
- * and of 1 in turn, beginning with 0 (so the first count may be 0).
+ * Encodes the mask as uncompressed COCO run-length counts: lengths of alternating runs of 0 and 1, column by column from
+ * the top left, starting with 0 (so the first count may be 0).
  * @see https://github.com/cocodataset/cocoapi/blob/master/common/maskApi.h
  */
 export function toCocoCounts(mask: MaskRuns): number[] {
@@ -32,7 +32,7 @@ export function toCocoCounts(mask: MaskRuns): number[] {
 }
 
 /**
- * The mask of uncompressed COCO run-length counts. Counts hold no probabilities, so the mask's sums are NaN.
+ * Decodes uncompressed COCO run-length counts. Counts carry no probabilities, so the sums of the mask are NaN.
  * @throws {InvalidCocoCountsError} when a count is not a whole number from 0 or they do not sum to width x height
  * @throws {InvalidMaskSizeError}
  */
@@ -47,7 +47,7 @@ export function fromCocoCounts(counts: readonly number[], widthPx: number, heigh
   return mask;
 }
 
-/** The counts' runs of 1, cut where they pass from one column to the next. */
+/** Runs of 1, split at the end of each column. */
 function columnsOf(counts: readonly number[], widthPx: number, heightPx: number): RunLines {
   checkCounts(counts, widthPx, heightPx);
   const [lines, offsets, toggles] = [growingUint32(), growingUint32(), growingUint32()];
@@ -68,7 +68,7 @@ function columnsOf(counts: readonly number[], widthPx: number, heightPx: number)
   return { lines: lines.view(), offsets: offsets.view(), toggles: toggles.view() };
 }
 
-/** Start and end (exclusive) of every run of 1; runs with nothing between them are one. */
+/** Start and end (exclusive) of every run of 1; adjacent runs are merged. */
 function* runsOfOnes(counts: readonly number[]): Generator<[number, number]> {
   let [start, end, position] = [0, 0, 0];
   for (let index = 1; index < counts.length; index += 2) {
@@ -86,11 +86,11 @@ function* runsOfOnes(counts: readonly number[]): Generator<[number, number]> {
 function checkCounts(counts: readonly number[], widthPx: number, heightPx: number): void {
   const wrong = counts.findIndex((count) => !Number.isInteger(count) || count < 0);
   if (wrong >= 0)
-    throw new InvalidCocoCountsError(`count ${wrong} is ${counts[wrong]}; counts are whole numbers from 0`);
+    throw new InvalidCocoCountsError(`Count ${wrong} is ${counts[wrong]}; counts must be whole numbers from 0.`);
   const sum = counts.reduce((total, count) => total + count, 0);
   if (sum !== widthPx * heightPx) {
     throw new InvalidCocoCountsError(
-      `counts sum to ${sum} pixels; a mask of ${widthPx} x ${heightPx} has ${widthPx * heightPx}`,
+      `Counts sum to ${sum} pixels; a mask of ${widthPx} x ${heightPx} has ${widthPx * heightPx}.`,
     );
   }
 }

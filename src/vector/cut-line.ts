@@ -2,7 +2,7 @@ import type { Position } from 'geojson';
 import { turnOf } from './longitudes.ts';
 
 /**
- * Cuts a line at the antimeridian and brings every part to longitudes -180 to 180 (RFC 7946, section 3.1.9).
+ * Cuts a line at the antimeridian and normalises each part to longitudes -180 to 180 (RFC 7946, section 3.1.9).
  * @param line with continuous longitudes; each step less than half a turn
  */
 export function cutLineAtAntimeridian(line: readonly Position[]): Position[][] {

@@ -3,30 +3,30 @@ import { AppError } from '../errors.ts';
 import { onMeridian, turnBetween } from './longitudes.ts';
 import { loopsAroundParts, polygonsOf, simpleLoops } from './simple-loops.ts';
 
-/** Rings that cross on the ground; their vertices lie too far apart for the scene. */
+/** Rings cross on the ground because their vertices are too far apart. */
 export class CrossingRingsError extends AppError {
   readonly code = 'CROSSING_RINGS';
   constructor(longitude: number, latitude: number) {
-    super(`rings cross near longitude ${longitude}, latitude ${latitude}: trace with a smaller distance of vertices`);
+    super(`Rings cross near longitude ${longitude}, latitude ${latitude}; trace with a smaller vertex spacing.`);
   }
 }
 
-/** A chain's end on the antimeridian. */
+/** An end of a chain on the antimeridian. */
 interface End {
   readonly chain: number;
-  /** Whether the chain ends here rather than begins. */
+  /** Whether the chain ends here rather than starts. */
   readonly arrives: boolean;
   readonly latitude: number;
-  /** Degrees of latitude that the chain gains for each degree of longitude away from the antimeridian. */
+  /** Slope of the chain: degrees of latitude per degree of longitude away from the antimeridian. */
   readonly slope: number;
 }
 
 /**
- * Cuts an area at the antimeridian (RFC 7946, section 3.1.9): the rings are broken there into chains, and the chains
- * joined anew along both sides of it, from -180 and from 180, where the area lies between them. An area over a pole is
- * joined along the pole as well.
+ * Cuts an area at the antimeridian (RFC 7946, section 3.1.9): splits the rings into chains there and rejoins the chains
+ * along both sides, at -180 and 180, wherever the area lies between them. An area that contains a pole is joined along
+ * the pole as well.
  * @param rings open; the area lies on the left of every ring; fewer than 180 degrees of longitude between vertices
- * @returns one set of open rings a part, the exterior first
+ * @returns one set of open rings per part, the exterior first
  * @throws {CrossingRingsError}
  */
 export function cutPolygon(rings: readonly Position[][]): Position[][][] {
@@ -49,7 +49,7 @@ export function cutPolygon(rings: readonly Position[][]): Position[][][] {
   return polygonsOf(loopsAroundParts(loops, isOnAntimeridian).flatMap(simpleLoops));
 }
 
-/** A ring as chains that begin and end on the antimeridian, without its edges along it; or as it is, if it has no point there. */
+/** Splits a ring into chains that start and end on the antimeridian, dropping edges along it; unchanged if it has no point there. */
 function breakAtAntimeridian(ring: readonly Position[]): { loops: Position[][]; chains: Position[][] } {
   const points = withCrossings(ring);
   const first = points.findIndex(([longitude]) => longitude === 180);
@@ -66,7 +66,7 @@ function breakAtAntimeridian(ring: readonly Position[]): { loops: Position[][]; 
   return { loops: [], chains };
 }
 
-/** The ring with longitudes -180 to 180 and a point wherever it passes the antimeridian, whose points all get 180. */
+/** The ring with longitudes -180 to 180 and a point at every crossing of the antimeridian, where longitudes are 180. */
 function withCrossings(ring: readonly Position[]): Position[] {
   const points: Position[] = [];
   ring.forEach(([longitude, latitude], index) => {
@@ -81,14 +81,14 @@ function withCrossings(ring: readonly Position[]): Position[] {
   return points;
 }
 
-/** The chain with its ends at 180 or -180, on the side that it comes from or goes to. */
+/** The chain with its ends at 180 or -180, depending on the side that it arrives from or leaves to. */
 function onSides(chain: readonly Position[]): Position[] {
   const sideOf = (neighbour: Position): number => (neighbour[0]! > 0 ? 180 : -180);
   const [first, last] = [chain[0]!, chain.at(-1)!];
   return [[sideOf(chain[1]!), first[1]!], ...chain.slice(1, -1), [sideOf(chain.at(-2)!), last[1]!]];
 }
 
-/** The ends of chains on one side of the antimeridian, from south to north as they lie just beside it. */
+/** Chain ends on one side of the antimeridian, from south to north. */
 function endsAt(side: 180 | -180, chains: readonly Position[][]): End[] {
   const ends: End[] = [];
   chains.forEach((points, chain) => {
@@ -102,7 +102,7 @@ function endsAt(side: 180 | -180, chains: readonly Position[][]): End[] {
   return ends.toSorted((a, b) => a.latitude - b.latitude || a.slope - b.slope);
 }
 
-/** Closed loops of chains. The area lies on the left, so loops go north along 180 and south along -180. */
+/** Joins chains into loops. The area lies on the left, so loops go north along 180 and south along -180. */
 function joined(chains: readonly Position[][]): Position[][] {
   const next = new Map<number, number>();
   for (const side of [180, -180] as const) {

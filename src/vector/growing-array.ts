@@ -1,4 +1,4 @@
-/** What is needed of a typed array `T`. */
+/** The required part of a typed array `T`. */
 interface Values<T> {
   readonly length: number;
   [index: number]: number;
@@ -7,7 +7,7 @@ interface Values<T> {
   slice(from: number, to: number): T;
 }
 
-/** A typed array that doubles when it is full: numbers collected without knowing how many there will be. */
+/** A typed array that doubles its capacity when full. */
 export class GrowingArray<T extends Values<T>> {
   #values: T;
   #length = 0;
@@ -40,12 +40,12 @@ export class GrowingArray<T extends Values<T>> {
     this.#length = 0;
   }
 
-  /** What was pushed, without a copy; valid until the next change. */
+  /** The pushed numbers as a view, valid until the next change. */
   view(): T {
     return this.#values.subarray(0, this.#length);
   }
 
-  /** A copy of exactly what was pushed. */
+  /** A copy of the pushed numbers. */
   toArray(): T {
     return this.#values.slice(0, this.#length);
   }

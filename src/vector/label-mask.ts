@@ -3,7 +3,7 @@ import { LabelledMask } from './labelled-mask.ts';
 import { eachBoundary } from './line-boundaries.ts';
 import { MaskRuns } from './mask-runs.ts';
 
-/** What is too small to keep: by pixels, or by ground area where pixels differ in size from row to row. */
+/** Minimum part size, in pixels, or in ground area where the pixel size varies by row. */
 export type Sieve =
   | { readonly minPixelCount: number }
   | {
@@ -12,15 +12,15 @@ export type Sieve =
       readonly pixelAreaM2: (row: number) => number;
     };
 
-/** A sieve's limit or pixel area is not a number from 0. */
+/** The limit or a pixel area of a sieve is not a number from 0. */
 export class InvalidSieveError extends AppError {
   readonly code = 'INVALID_SIEVE';
 }
 
 /**
- * Numbers the 4-connected parts of a mask: pixels that share an edge are one part, pixels that meet at a corner are not.
- * One pass over the runs with union-find; a part is named by its first run in scan order, which numbers the labels.
- * @param sieve parts below its limit are left out; a part exactly at the limit stays
+ * Labels the 4-connected components of a mask: pixels that share an edge are connected, pixels that touch at a corner are
+ * not. One pass over the runs with union-find; labels follow the first run of each component in scan order.
+ * @param sieve removes parts below its limit; a part exactly at the limit is kept
  * @throws {InvalidSieveError}
  */
 export function labelMask(mask: MaskRuns, sieve: Sieve = { minPixelCount: 0 }): LabelledMask {
@@ -43,7 +43,7 @@ export function labelMask(mask: MaskRuns, sieve: Sieve = { minPixelCount: 0 }): 
   );
 }
 
-/** For each run the first run, in scan order, of its part. */
+/** For each run, the first run of its part in scan order. */
 function connectRuns(mask: MaskRuns): Uint32Array {
   const { toggles, runCount } = mask;
   const parents = new Uint32Array(runCount);
@@ -63,7 +63,7 @@ function connectRuns(mask: MaskRuns): Uint32Array {
   return parents;
 }
 
-/** The smaller run becomes the root, so a parent never comes after its child. */
+/** The smaller run becomes the root, so a parent never follows its child. */
 function unite(parents: Uint32Array, a: number, b: number): void {
   const [rootA, rootB] = [rootOf(parents, a), rootOf(parents, b)];
   if (rootA < rootB) parents[rootB] = rootA;
@@ -80,7 +80,7 @@ function rootOf(parents: Uint32Array, run: number): number {
   return here;
 }
 
-/** The smallest size that the sieve keeps, and the size of each part at the index of its root. */
+/** The minimum size that the sieve keeps, and the size of each part at the index of its root. */
 function partSizes(
   { lines, offsets, toggles, runCount }: MaskRuns,
   roots: Uint32Array,
@@ -88,13 +88,12 @@ function partSizes(
 ): [minimum: number, sizes: Float64Array] {
   const [minimum, sizeOfPixel] =
     'minPixelCount' in sieve ? [sieve.minPixelCount, () => 1] : [sieve.minAreaM2, sieve.pixelAreaM2];
-  if (!(minimum >= 0))
-    throw new InvalidSieveError(`the smallest part to keep is ${minimum}; it must be a number from 0`);
+  if (!(minimum >= 0)) throw new InvalidSieveError(`The minimum part size is ${minimum}; it must be a number from 0.`);
   const sizes = new Float64Array(runCount);
   for (let k = 0; k < lines.length; k++) {
     const size = sizeOfPixel(lines[k]!);
     if (!(size >= 0))
-      throw new InvalidSieveError(`a pixel of row ${lines[k]} covers ${size} m²; it must be a number from 0`);
+      throw new InvalidSieveError(`A pixel of row ${lines[k]} covers ${size} m²; the area must be a number from 0.`);
     for (let run = offsets[k]!; run < offsets[k + 1]!; run++) {
       sizes[roots[run]!]! += size * (toggles[2 * run + 1]! - toggles[2 * run]!);
     }

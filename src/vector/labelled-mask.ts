@@ -2,17 +2,17 @@ import { AppError } from '../errors.ts';
 import type { PixelWindow } from '../raster/window.ts';
 import type { MaskRuns } from './mask-runs.ts';
 
-/** A label that the mask does not have. */
+/** The mask has no such label. */
 export class UnknownLabelError extends AppError {
   readonly code = 'UNKNOWN_LABEL';
   constructor(label: number, labelCount: number) {
-    super(`label ${label} does not exist; this mask has labels 1 to ${labelCount}`);
+    super(`Label ${label} does not exist; this mask has labels 1 to ${labelCount}.`);
   }
 }
 
 /**
- * A mask whose 4-connected parts are numbered from 1 in the order in which a scan, row by row from the top left, first
- * meets them. Made by `labelMask`.
+ * A mask whose 4-connected parts are numbered from 1 in scan order, row by row from the top left. Created by
+ * `labelMask`.
  */
 export class LabelledMask {
   readonly #pixelCounts: Float64Array;
@@ -21,8 +21,8 @@ export class LabelledMask {
   readonly #boxes: Uint32Array;
 
   /**
-   * @param labels one a run of `mask`; any two runs that share a pixel edge have the same
-   * @param labelCount labels in use: each from 1 to this
+   * @param labels one per run of `mask`; runs that share a pixel edge have the same label
+   * @param labelCount highest label; every label from 1 is in use
    */
   constructor(
     readonly mask: MaskRuns,
@@ -41,7 +41,7 @@ export class LabelledMask {
   }
 
   /**
-   * Mean over the label's pixels; NaN when the mask was made without probabilities.
+   * Mean probability over the pixels of the label; NaN when the mask has no probabilities.
    * @throws {UnknownLabelError}
    */
   meanProbability(label: number): number {
@@ -49,7 +49,7 @@ export class LabelledMask {
   }
 
   /**
-   * The smallest window, in the scene frame, that holds the label.
+   * Bounding window of the label in the scene frame.
    * @throws {UnknownLabelError}
    */
   bounds(label: number): PixelWindow {

@@ -1,11 +1,11 @@
 import type { RunLines } from './mask-runs.ts';
 
-/** Past every column and every index of a run: nothing is there. */
+/** Sentinel beyond every column and run index. */
 export const NONE = 0xffffffff;
 
 /**
- * Calls `visit` for every boundary between two lines of which at least one holds a run, in order. The toggles of the
- * line above are those from `aboveFrom` to `aboveTo`, those of the line below follow up to `belowTo`.
+ * Calls `visit` in order for every boundary between two lines of which at least one has runs. The toggles of the line
+ * above are those from `aboveFrom` to `aboveTo`; those of the line below follow up to `belowTo`.
  * @param visit `line` is the index of the line below the boundary
  */
 export function eachBoundary(

@@ -5,36 +5,36 @@ import { growingFloat64, growingUint32 } from './growing-array.ts';
 export interface MaskRow {
   readonly y: number;
   /**
-   * Columns at which the mask turns on and off, in turn: run `k` covers the columns
+   * Columns at which the mask alternately turns on and off: run `k` covers the columns
    * `[toggles[2k], toggles[2k + 1])`. Strictly ascending, so runs never touch.
    */
   readonly toggles: Uint32Array;
-  /** Sum of the pixels' probabilities, one a run; NaN where a mask carries none. */
+  /** Sum of pixel probabilities per run; NaN when the mask has none. */
   readonly probabilitySums: Float64Array;
 }
 
 /**
- * Runs on consecutive lines (rows or columns) of a mask. Only lines that hold a run are listed.
- * The runs of the listed line `k` are those from `offsets[k]` to `offsets[k + 1]`.
+ * Runs of the lines (rows or columns) of a mask. Only lines with runs are listed; the runs of listed line `k` are those
+ * from `offsets[k]` to `offsets[k + 1]`.
  */
 export interface RunLines {
-  /** Indices of the lines that hold a run, ascending. */
+  /** Indices of the lines with runs, ascending. */
   readonly lines: Uint32Array;
-  /** One more than `lines`. */
+  /** One entry more than `lines`. */
   readonly offsets: Uint32Array;
-  /** Start and end (exclusive) of each run, in turn, along its line. */
+  /** Start and end (exclusive) of each run along its line, alternating. */
   readonly toggles: Uint32Array;
 }
 
-/** The size of a mask is not one of whole pixels that can be counted. */
+/** The size of a mask is not a pair of whole numbers within the limit. */
 export class InvalidMaskSizeError extends AppError {
   readonly code = 'INVALID_MASK_SIZE';
   constructor(widthPx: number, heightPx: number) {
-    super(`a mask of ${widthPx} x ${heightPx} pixels: both must be whole numbers from 1 to ${MAX_SIDE_PX}`);
+    super(`The mask has ${widthPx} x ${heightPx} pixels; both sides must be whole numbers from 1 to ${MAX_SIDE_PX}.`);
   }
 }
 
-/** A row does not fit the mask it is pushed to, or its runs are out of order. */
+/** A row does not fit the mask, or its runs are out of order. */
 export class InvalidMaskRowError extends AppError {
   readonly code = 'INVALID_MASK_ROW';
 }
@@ -43,8 +43,8 @@ const MAX_SIDE_PX = 2 ** 26;
 const isSide = (px: number): boolean => Number.isInteger(px) && px >= 1 && px <= MAX_SIDE_PX;
 
 /**
- * A whole mask as runs of pixels, row by row in the scene frame. Memory grows with the number of runs, never with the
- * number of pixels: an empty mask of any size takes nothing.
+ * A mask stored as runs of pixels, row by row in the scene frame. Memory grows with the number of runs, not of pixels: an
+ * empty mask of any size takes none.
  */
 export class MaskRuns implements RunLines {
   readonly #lines = growingUint32();
@@ -64,9 +64,9 @@ export class MaskRuns implements RunLines {
   }
 
   /**
-   * Adds a row below all rows so far. Rows that are left out are empty.
-   * @throws {InvalidMaskRowError} when the row is not below the last one, outside the mask, or its runs are not
-   *   ascending and apart
+   * Appends a row below the previous ones. Omitted rows are empty.
+   * @throws {InvalidMaskRowError} when the row is not below the last one or outside the mask, or when its runs are not
+   *   ascending and disjoint
    */
   pushRow(row: MaskRow): void {
     this.#check(row);
@@ -94,7 +94,7 @@ export class MaskRuns implements RunLines {
     return this.#toggles.view();
   }
 
-  /** One a run. */
+  /** One per run. */
   get probabilitySums(): Float64Array {
     return this.#probabilitySums.view();
   }
@@ -107,13 +107,13 @@ export class MaskRuns implements RunLines {
     return this.#pixelCount;
   }
 
-  /** Mean over the mask's pixels; null when it has none or was made without probabilities. */
+  /** Mean probability over the pixels of the mask; null when it is empty or has no probabilities. */
   get meanProbability(): number | null {
     const mean = this.#probabilitySum / this.#pixelCount;
     return Number.isNaN(mean) ? null : mean;
   }
 
-  /** The rows that hold a run, from the top; views into the mask, not copies. */
+  /** The rows with runs, from the top; views into the mask, not copies. */
   *rows(): IterableIterator<MaskRow> {
     const { lines, offsets, toggles, probabilitySums } = this;
     for (let k = 0; k < lines.length; k++) {
@@ -127,13 +127,13 @@ export class MaskRuns implements RunLines {
   }
 
   /**
-   * A band of whole rows as bytes, 1 inside the mask and 0 outside, row-major.
+   * Rasterises a band of whole rows: 1 inside the mask and 0 outside, row-major.
    * @param y first row of the band
    * @throws {InvalidMaskRowError} when the band is not within the mask
    */
   toBytes(y: number, rowCount: number): Uint8Array {
     if (!Number.isInteger(y) || !Number.isInteger(rowCount) || y < 0 || rowCount < 0 || y + rowCount > this.heightPx) {
-      throw new InvalidMaskRowError(`rows ${y} to ${y + rowCount} are not within a mask of ${this.heightPx} rows`);
+      throw new InvalidMaskRowError(`Rows ${y} to ${y + rowCount} are not within a mask of ${this.heightPx} rows.`);
     }
     const bytes = new Uint8Array(rowCount * this.widthPx);
     const { lines, offsets, toggles } = this;
@@ -149,16 +149,16 @@ export class MaskRuns implements RunLines {
   #check({ y, toggles, probabilitySums }: MaskRow): void {
     const last = this.#lines.length === 0 ? -1 : this.#lines.at(this.#lines.length - 1);
     if (!Number.isInteger(y) || y <= last || y >= this.heightPx) {
-      throw new InvalidMaskRowError(`row ${y} does not follow row ${last} in a mask of ${this.heightPx} rows`);
+      throw new InvalidMaskRowError(`Row ${y} does not follow row ${last} in a mask of ${this.heightPx} rows.`);
     }
     if (toggles.length !== 2 * probabilitySums.length) {
-      throw new InvalidMaskRowError(`row ${y} has ${toggles.length} toggles for ${probabilitySums.length} runs`);
+      throw new InvalidMaskRowError(`Row ${y} has ${toggles.length} toggles for ${probabilitySums.length} runs.`);
     }
     let previous = -1;
     for (const column of toggles) {
       if (column <= previous || column > this.widthPx) {
         throw new InvalidMaskRowError(
-          `row ${y} toggles at column ${column} after ${previous}; columns must ascend up to ${this.widthPx}`,
+          `Row ${y} toggles at column ${column} after ${previous}; columns must ascend up to ${this.widthPx}.`,
         );
       }
       previous = column;

@@ -2,17 +2,16 @@ import type { LabelledMask } from './labelled-mask.ts';
 import { NONE, eachBoundary } from './line-boundaries.ts';
 
 /**
- * How the sides of all runs join to outlines. Toggle `t` of the mask is a side one pixel high: the left side of a run
- * (`t` even) is walked down, its right side (`t` odd) up, so a part lies on the left of its outline as one sees it on
- * the screen. `links[t]` is the side that follows `t`: straight on in the same column, or at the far end of one
- * horizontal edge. Every side follows exactly one other, so the links are closed rings.
+ * Links the sides of all runs into outlines. Toggle `t` of the mask is a side one pixel high: the left side of a run
+ * (`t` even) is traversed downwards, its right side (`t` odd) upwards, so a part lies to the left of its outline on
+ * screen. `links[t]` is the side after `t`: straight on in the same column, or at the far end of one horizontal edge.
+ * Every side has exactly one predecessor, so the links form closed rings.
  *
- * Two ways lead through a lattice point that two diagonal pixels share. Pixels of different parts keep to themselves.
- * For pixels of the same part the outlines cross over from one pixel to the other. A path inside the part joins the two
- * pixels and, closed at the point, separates the two background pixels there; each of the two outlines keeps to its own
- * background pixel, thus to its own side, so they are two rings. No ring then ever comes to a point twice, which is what
- * makes rings simple and, as each part is one connected interior, polygons valid without repair
- * (OGC 06-103r4, clause 6.1.11).
+ * Two paths lead through a lattice point shared by two diagonal pixels. Outlines of different parts stay with their own
+ * pixel. Outlines of the same part cross from one pixel to the other: a path inside the part connects the two pixels
+ * and, closed at the point, separates the two background pixels there. Each outline stays with its own background
+ * pixel, so they are two separate rings. Hence no ring visits a point twice, which makes rings simple and, as the
+ * interior of each part is connected, polygons valid without repair (OGC 06-103r4, clause 6.1.11).
  */
 export function linkOutlines({ mask, labels }: LabelledMask): Uint32Array {
   const { toggles } = mask;
@@ -25,7 +24,7 @@ export function linkOutlines({ mask, labels }: LabelledMask): Uint32Array {
     };
     let above = aboveFrom;
     let below = aboveTo;
-    let open = NONE; // the side at the left end of a horizontal edge that has not met its right end
+    let open = NONE; // the side at the left end of a horizontal edge whose right end is still to come
     const meet = (side: number): void => {
       if (open === NONE) open = side;
       else {

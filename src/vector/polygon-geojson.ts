@@ -6,10 +6,10 @@ import { signedArea } from './simple-loops.ts';
 import type { PixelRing, TracedPolygon } from './trace-polygons.ts';
 
 /**
- * A traced polygon on the ground, as RFC 7946 has it: exterior anticlockwise and holes clockwise whatever way the scene
- * lies, cut at the antimeridian, and reaching the pole when the pole is inside.
+ * Converts a traced polygon to WGS 84 as RFC 7946 requires: exterior anticlockwise and holes clockwise whatever the
+ * orientation of the scene, cut at the antimeridian, and extended to the pole when it contains one.
  * @throws {UnprojectablePositionError}
- * @throws {CrossingRingsError} when its vertices lie too far apart for the scene; see `anchorPxFor`
+ * @throws {CrossingRingsError} when its vertices are too far apart; see `anchorPxFor`
  */
 export function polygonToWgs84({ exterior, holes }: TracedPolygon, toWgs84: ToWgs84): Polygon | MultiPolygon {
   const onGround = (): Position[][] =>
@@ -27,8 +27,8 @@ export function polygonToWgs84({ exterior, holes }: TracedPolygon, toWgs84: ToWg
 }
 
 /**
- * A traced polygon in the scene frame (columns right, rows down), for scenes without georeference. Rings are oriented by
- * these numbers: the exterior has a positive area when rows are taken for y.
+ * A traced polygon in the scene frame (columns right, rows down), for scenes without georeference. The exterior has a
+ * positive area when rows are taken as y.
  */
 export function polygonToPixels({ exterior, holes }: TracedPolygon): Polygon {
   const rings = [exterior, ...holes].map((ring) => positions(ring, (column, row) => [column, row]));
@@ -45,7 +45,7 @@ function closed(ring: Position[]): Position[] {
   return [...ring, [...ring[0]!]];
 }
 
-/** Whether an exterior runs clockwise: by its area, or, around a pole, westwards in the north and eastwards in the south. */
+/** Whether an exterior is clockwise: by its area or, around a pole, westwards in the north and eastwards in the south. */
 function isClockwise(exterior: readonly Position[], turns: number): boolean {
   if (turns === 0) return signedArea(exterior) < 0;
   const isNorth = exterior.reduce((sum, [, latitude]) => sum + latitude!, 0) > 0;

@@ -1,9 +1,9 @@
 import type { LabelledMask } from './labelled-mask.ts';
 import { NONE } from './line-boundaries.ts';
 
-/** Walks along one row of a labelled mask from left to right, and from row to row downwards. */
+/** Sweeps over a labelled mask from left to right and row by row. */
 export class RowSweep {
-  /** Label of the pixels from the last toggle passed to {@link column}; 0 outside the mask. */
+  /** Label of the pixels between the last toggle passed and {@link column}; 0 outside the mask. */
   label = 0;
   /** Column of the next toggle; NONE after the last. */
   column = NONE;
@@ -22,7 +22,7 @@ export class RowSweep {
     this.#labels = labels;
   }
 
-  /** Goes to the start of a row, which must not be above an earlier one. */
+  /** Moves to the start of a row; rows must not descend. */
   enter(y: number): void {
     while (this.#row < this.#lines.length && this.#lines[this.#row]! < y) this.#row++;
     const hasRuns = this.#lines[this.#row] === y;

@@ -1,10 +1,10 @@
 import type { Position } from 'geojson';
 
 /**
- * Loops joined anew where two of them meet, so that each keeps to the area beside it instead of to the gap: where a cut
- * has parted the area, such loops lie around different parts.
- * @param loops open, the area on the left; those that meet at a point lead across it from one side of the area to the other
- * @param isKept whether loops stay as they are at a point
+ * Reconnects loops where two of them meet, so that each follows the area beside it rather than the gap. Where a cut has
+ * divided the area, such loops surround different parts.
+ * @param loops open, the area on the left; loops that meet at a point cross it from one side of the area to the other
+ * @param isKept whether loops stay unchanged at a point
  */
 export function loopsAroundParts(loops: readonly Position[][], isKept: (point: Position) => boolean): Position[][] {
   const points = loops.flat();
@@ -23,7 +23,7 @@ export function loopsAroundParts(loops: readonly Position[][], isKept: (point: P
   return followed(points, next);
 }
 
-/** The loops that lead from each point to its next. */
+/** Follows each point to its successor. */
 function followed(points: readonly Position[], next: Uint32Array): Position[][] {
   const isWalked = new Uint8Array(points.length);
   const loops: Position[][] = [];
@@ -39,37 +39,36 @@ function followed(points: readonly Position[], next: Uint32Array): Position[][] 
 }
 
 /**
- * Splits a loop where it comes to a point again, so that none of the loops touches itself.
- * @param loop open; points that follow on themselves are merged
+ * Splits a loop wherever it revisits a point, so that no loop touches itself.
+ * @param loop open; repeated consecutive points are merged
  */
 export function simpleLoops(loop: readonly Position[]): Position[][] {
   const loops: Position[][] = [];
   const path: Position[] = [];
-  const places = new Map<string, number>();
+  const indices = new Map<string, number>();
   for (const point of loop) {
-    const place = places.get(point.join());
-    if (place === undefined) {
-      places.set(point.join(), path.length);
+    const index = indices.get(point.join());
+    if (index === undefined) {
+      indices.set(point.join(), path.length);
       path.push(point);
     } else {
-      const [, ...others] = path.slice(place);
+      const [, ...others] = path.slice(index);
       loops.push([point, ...others]);
-      for (const other of others) places.delete(other.join());
-      path.length = place + 1;
+      for (const other of others) indices.delete(other.join());
+      path.length = index + 1;
     }
   }
   return [...loops, path].filter(({ length }) => length > 2);
 }
 
 /**
- * Sorts loops into polygons: those with the area inside, anticlockwise, are exteriors, the others holes of the exterior
- * around them.
- * @param loops open and simple; they meet at single points at most
+ * Groups loops into polygons: anticlockwise loops are exteriors, the others are holes of the exterior around them.
+ * @param loops open and simple; they touch at single points at most
  * @returns open rings, the exterior first
  */
 export function polygonsOf(loops: readonly Position[][]): Position[][][] {
   const exteriors = loops.filter((loop) => signedArea(loop) > 0);
-  // An exterior may lie in a hole of another: the smallest around a hole is the hole's.
+  // Exteriors may nest: a hole belongs to the smallest exterior around it.
   const polygons = exteriors.toSorted((a, b) => signedArea(a) - signedArea(b)).map((exterior) => [exterior]);
   for (const hole of loops.filter((loop) => signedArea(loop) < 0)) {
     const [[x0, y0], [x1, y1]] = [hole[0]!, hole[1]!];
@@ -79,7 +78,7 @@ export function polygonsOf(loops: readonly Position[][]): Position[][][] {
   return polygons;
 }
 
-/** Positive for an anticlockwise loop; taken about its first vertex, so that small loops far from 0 keep their digits. */
+/** Positive for an anticlockwise loop; relative to its first vertex, to preserve precision far from 0. */
 export function signedArea(loop: readonly Position[]): number {
   const [x0, y0] = [loop[0]![0]!, loop[0]![1]!];
   let twice = 0;
@@ -90,7 +89,7 @@ export function signedArea(loop: readonly Position[]): number {
   return twice / 2;
 }
 
-/** Whether a point that is not on the loop lies within: a ray eastwards crosses it an odd number of times. */
+/** Whether a point that is not on the loop lies inside it, by the even-odd rule. */
 function contains(loop: readonly Position[], [x, y]: Position): boolean {
   let isInside = false;
   loop.forEach(([x0, y0], i) => {

@@ -2,18 +2,18 @@ import { AppError } from '../errors.ts';
 import { growingFloat64, growingUint32 } from './growing-array.ts';
 import type { MaskRow } from './mask-runs.ts';
 
-/** A threshold or a pixel's probability is not a number from 0 to 1. */
+/** A threshold or probability is not a number from 0 to 1. */
 export class InvalidProbabilityError extends AppError {
   readonly code = 'INVALID_PROBABILITY';
 }
 
 /**
- * The runs of one row whose probability reaches the threshold.
+ * Finds the runs of one row whose probability reaches the threshold.
  * @param y row in the scene frame
- * @param probability one a column, 0 to 1
+ * @param probability one per column, 0 to 1
  * @param threshold a pixel belongs to the mask when its probability is at least this
- * @param valid one a column; 0 keeps a pixel out whatever its probability (nodata, transparent)
- * @throws {InvalidProbabilityError} when the threshold or a valid pixel is not from 0 to 1, or `valid` has another length
+ * @param valid one per column; 0 excludes a pixel whatever its probability (nodata, transparent)
+ * @throws {InvalidProbabilityError} when the threshold or a valid pixel is not within 0 to 1, or `valid` has another length
  */
 export function rowFromProbability(
   y: number,
@@ -22,10 +22,10 @@ export function rowFromProbability(
   valid?: Uint8Array,
 ): MaskRow {
   if (!(threshold >= 0 && threshold <= 1))
-    throw new InvalidProbabilityError(`threshold ${threshold} is not from 0 to 1`);
+    throw new InvalidProbabilityError(`Threshold ${threshold} is not within 0 to 1.`);
   if (valid && valid.length !== probability.length) {
     throw new InvalidProbabilityError(
-      `row ${y}: ${valid.length} validity flags for ${probability.length} probabilities`,
+      `Row ${y} has ${valid.length} validity flags for ${probability.length} probabilities.`,
     );
   }
   const [toggles, sums] = [growingUint32(), growingFloat64()];
@@ -35,7 +35,7 @@ export function rowFromProbability(
     const p = probability[column]!;
     const isValid = valid === undefined || valid[column] !== 0;
     if (isValid && !(p >= 0 && p <= 1)) {
-      throw new InvalidProbabilityError(`row ${y}, column ${column}: probability ${p} is not from 0 to 1`);
+      throw new InvalidProbabilityError(`Probability ${p} at row ${y}, column ${column} is not within 0 to 1.`);
     }
     const inside = isValid && p >= threshold;
     if (inside !== inRun) {

@@ -5,35 +5,35 @@ import { NONE } from './line-boundaries.ts';
 import { linkOutlines } from './outline-links.ts';
 
 /**
- * Corners of a closed outline in the scene frame, column and row in turn, on whole pixel edges. The last joins the
- * first, which is not repeated.
+ * Corners of a closed outline in the scene frame, alternating column and row, on pixel edges. The first corner is not
+ * repeated.
  */
 export type PixelRing = Uint32Array;
 
-/** The outline of one label. Seen on the screen (rows down) the exterior runs anticlockwise and the holes clockwise. */
+/** The outline of one label. On screen (rows down) the exterior is anticlockwise and holes are clockwise. */
 export interface TracedPolygon {
   readonly label: number;
   readonly exterior: PixelRing;
   readonly holes: readonly PixelRing[];
 }
 
-/** The distance of the vertices kept along straight edges is not a whole number of pixels. */
+/** The vertex spacing along straight edges is not a whole number of pixels. */
 export class InvalidAnchorDistanceError extends AppError {
   readonly code = 'INVALID_ANCHOR_DISTANCE';
   constructor(anchorPx: number) {
-    super(`vertices every ${anchorPx} pixels: the distance must be a whole number from 1`);
+    super(`The vertex spacing is ${anchorPx} pixels; it must be a whole number from 1.`);
   }
 }
 
-/** Distance in pixels of the vertices kept along straight edges unless another is asked for. */
+/** Default vertex spacing along straight edges, pixels. */
 export const DEFAULT_ANCHOR_PX = 64;
 
 /**
- * One polygon a label, in label order, along exact pixel edges: a polygon's area in pixels is its label's pixel count.
- * Rings are simple; they touch each other at single points at most, which are vertices of both.
- * Time and memory grow with the runs of the mask.
- * @param anchorPx straight edges keep a vertex at every multiple of this column or row of the scene, so that a
- *   reprojected edge follows the ground and features that share an edge keep common vertices; `anchorPxFor` gives it
+ * Traces one polygon per label, in label order, along exact pixel edges: the area of a polygon in pixels equals the pixel
+ * count of its label. Rings are simple and touch each other at most at single points, which are vertices of both.
+ * Time and memory grow with the number of runs.
+ * @param anchorPx straight edges have a vertex at every multiple of this column or row of the scene, so that reprojected
+ *   edges follow the ground and adjacent features keep common vertices; see `anchorPxFor`
  * @throws {InvalidAnchorDistanceError}
  */
 export function tracePolygons(labelled: LabelledMask, anchorPx: number = DEFAULT_ANCHOR_PX): TracedPolygon[] {
@@ -48,7 +48,7 @@ export function tracePolygons(labelled: LabelledMask, anchorPx: number = DEFAULT
       if (links[side] === NONE) continue;
       walkRing(ring, toggles, links, side, lines[k]!, anchorPx);
       const label = labels[side >>> 1]!;
-      // A scan meets a label first at the left side of its first run, which nothing of the label surrounds.
+      // The first side of a label in scan order is always part of its exterior.
       if (label > polygons.length) polygons.push({ label, exterior: ring.toArray(), holes: [] });
       else polygons[label - 1]!.holes.push(ring.toArray());
     }
@@ -56,7 +56,7 @@ export function tracePolygons(labelled: LabelledMask, anchorPx: number = DEFAULT
   return polygons;
 }
 
-/** Writes the corners of the ring through a side to `ring` and marks the sides of the ring in `links` as walked. */
+/** Writes the corners of the ring through a side to `ring` and marks its sides in `links` as visited. */
 function walkRing(
   ring: GrowingUint32,
   toggles: Uint32Array,

@@ -3,11 +3,11 @@ import { NONE, eachBoundary } from './line-boundaries.ts';
 import type { RunLines } from './mask-runs.ts';
 
 /**
- * The same pixels as runs along the other axis: rows become columns and columns rows.
+ * Transposes runs: rows become columns and columns rows.
  *
- * A pixel begins or ends a run across the lines exactly where it differs from the pixel of the line before, so the
- * intervals in which two neighbouring lines differ are all that is needed; the work is that of the runs read and written.
- * @param acrossPx how many pixels a line of `runs` has
+ * A transposed run starts or ends exactly where a pixel differs from the one in the previous line, so only the intervals
+ * in which adjacent lines differ are needed. Time grows with the number of runs read and written.
+ * @param acrossPx pixels per line of `runs`
  */
 export function transposeRuns(runs: RunLines, acrossPx: number): RunLines {
   const cursors = new Uint32Array(acrossPx + 1);
@@ -35,7 +35,7 @@ export function transposeRuns(runs: RunLines, acrossPx: number): RunLines {
   return { lines: lines.toArray(), offsets: offsets.toArray(), toggles };
 }
 
-/** Calls `visit` with every interval `[from, to)` in which a line differs from the line before it, in order. */
+/** Calls `visit` in order with every interval `[from, to)` in which a line differs from the previous one. */
 function eachDifference(runs: RunLines, visit: (line: number, from: number, to: number) => void): void {
   const { toggles } = runs;
   eachBoundary(runs, (line, aboveFrom, aboveTo, belowTo) => {
@@ -48,7 +48,7 @@ function eachDifference(runs: RunLines, visit: (line: number, from: number, to: 
       const column = Math.min(aboveColumn, belowColumn);
       if (aboveColumn === column) above++;
       if (belowColumn === column) below++;
-      if (aboveColumn === belowColumn) continue; // both change, so they differ after it just as before it
+      if (aboveColumn === belowColumn) continue; // both change, so the difference is the same before and after
       if (open === NONE) open = column;
       else {
         visit(line, open, column);

@@ -108,7 +108,7 @@ describe('windowed reads', () => {
     const image = await openImage(imagePath('odd/alpha.tif'), MAX_PIXELS);
     const bands = { rgbBands: [1, 2, 7], stretch: null };
     await expect(image.readRgb(whole(image), 96, 80, bands)).rejects.toThrow(
-      'band 7 was asked for; the image has bands 1 to 4',
+      'Band 7 does not exist; the image has bands 1 to 4.',
     );
     await image.close();
   });
@@ -247,6 +247,6 @@ describe('damaged files', () => {
 
 it('refuses more pixels than allowed from the header alone, and says how many there are', async () => {
   await expect(openImage(imagePath('harbour_canal_rdnew_0m25_rgb.tif'), 999_999)).rejects.toThrow(
-    'the image has 1000 x 1000 = 1000000 pixels; the most is 999999',
+    'The image has 1000 x 1000 = 1000000 pixels; the limit is 999999.',
   );
 });

@@ -103,7 +103,7 @@ describe('a picture', () => {
     const path = join(await temporaryFolder(), 'bomb.png');
     await writeFile(path, pngHeader(60_000, 60_000));
     await expect(openImage(path, 1e9)).rejects.toThrow(
-      'the image has 60000 x 60000 = 3600000000 pixels; the most is 1000000000',
+      'The image has 60000 x 60000 = 3600000000 pixels; the limit is 1000000000.',
     );
   });
 });

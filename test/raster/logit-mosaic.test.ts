@@ -144,7 +144,7 @@ describe('LogitMosaic', () => {
     const add = (mosaic: LogitMosaic, window: typeof first) => [
       ...mosaic.add(window!, [new Float32Array(LOGITS_PX ** 2)], allValid(p)[0]!),
     ];
-    expect(() => add(new LogitMosaic(p, LOGITS_PX, 1), second)).toThrow('window 1 was added; window 0 is next');
+    expect(() => add(new LogitMosaic(p, LOGITS_PX, 1), second)).toThrow('Window 1 was added; window 0 is next.');
     const mosaic = new LogitMosaic(p, LOGITS_PX, 1);
     add(mosaic, first);
     expect(() => [...mosaic.finish()]).toThrow('1 of 2 windows were added');

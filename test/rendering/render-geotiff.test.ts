@@ -72,7 +72,7 @@ describe('renderMaskGeoTiff', () => {
     const { mask } = randomMask(3, 3, 3);
     const refused = render(mask, '+proj=moll +lon_0=0 +datum=WGS84 +units=m', northUp);
     await expect(refused).rejects.toThrow(CrsNotWritableError);
-    await expect(refused).rejects.toThrow(/projection Mollweide has no GeoTIFF code/);
+    await expect(refused).rejects.toThrow(/projection Mollweide has no supported GeoTIFF code/);
   });
 });
 

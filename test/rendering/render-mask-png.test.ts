@@ -23,7 +23,7 @@ describe('renderMaskPng', () => {
   it('refuses more than 100 million pixels and names the file that has no limit', async () => {
     const refused = renderMaskPng(new MaskRuns(10_001, 10_000));
     await expect(refused).rejects.toThrow(MaskTooLargeForPngError);
-    await expect(refused).rejects.toThrow(/10001 x 10000 .* 100 million pixels; mask\.tif/);
+    await expect(refused).rejects.toThrow(/10001 x 10000 .* 100 million\. Use mask\.tif/);
   });
 
   it('draws an empty mask of 100 million pixels', async () => {

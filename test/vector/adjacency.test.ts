@@ -97,7 +97,7 @@ describe('two drawn masks', () => {
 
   it('are refused when they differ in size', () => {
     const [small, large] = [labelledOf(drawnMask('small', ['#'])), labelledOf(drawnMask('large', ['##']))];
-    expect(() => adjacency(small, large)).toThrow('masks of 1 x 1 and 2 x 1 pixels are not of one scene');
+    expect(() => adjacency(small, large)).toThrow('Masks of 1 x 1 and 2 x 1 pixels do not belong to one scene.');
   });
 });
 

@@ -48,8 +48,8 @@ describe('counts', () => {
   });
 
   it('are refused when they are no counts or not of this size', () => {
-    expect(() => fromCocoCounts([1, 2], 2, 2)).toThrow('counts sum to 3 pixels; a mask of 2 x 2 has 4');
-    expect(() => fromCocoCounts([5, -1], 2, 2)).toThrow('count 1 is -1');
-    expect(() => fromCocoCounts([0.5, 3.5], 2, 2)).toThrow('count 0 is 0.5');
+    expect(() => fromCocoCounts([1, 2], 2, 2)).toThrow('Counts sum to 3 pixels; a mask of 2 x 2 has 4.');
+    expect(() => fromCocoCounts([5, -1], 2, 2)).toThrow('Count 1 is -1');
+    expect(() => fromCocoCounts([0.5, 3.5], 2, 2)).toThrow('Count 0 is 0.5');
   });
 });

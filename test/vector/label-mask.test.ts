@@ -54,10 +54,10 @@ describe('a sieve by area', () => {
 
   it('refuses limits and pixel areas that are none', () => {
     const mask = maskOf(bars);
-    expect(() => labelMask(mask, { minPixelCount: -1 })).toThrow('the smallest part to keep is -1');
+    expect(() => labelMask(mask, { minPixelCount: -1 })).toThrow('The minimum part size is -1');
     expect(() => labelMask(mask, { minAreaM2: Number.NaN, pixelAreaM2: () => 1 })).toThrow('is NaN');
     expect(() => labelMask(mask, { minAreaM2: 1, pixelAreaM2: () => Number.NaN })).toThrow(
-      'a pixel of row 0 covers NaN m²',
+      'A pixel of row 0 covers NaN m²',
     );
   });
 });
@@ -73,7 +73,7 @@ describe('a label', () => {
 
   it.each([0, 2, 1.5])('%s is refused when the mask has labels 1 to 1', (label) => {
     const labelled = labelMask(maskOf(drawnMask('pixel', ['#'])));
-    expect(() => labelled.pixelCount(label)).toThrow(`label ${label} does not exist; this mask has labels 1 to 1`);
+    expect(() => labelled.pixelCount(label)).toThrow(`Label ${label} does not exist; this mask has labels 1 to 1`);
   });
 
   it('spans all the bands its pixels came in', () => {

@@ -55,10 +55,10 @@ describe('rowFromProbability', () => {
 
   it('refuses a probability or a threshold that is none, and flags of another length', () => {
     expect(() => rowFromProbability(7, Float32Array.of(0, 1.5), 0.5)).toThrow(
-      'row 7, column 1: probability 1.5 is not from 0 to 1',
+      'Probability 1.5 at row 7, column 1 is not within 0 to 1.',
     );
-    expect(() => rowFromProbability(7, Float32Array.of(Number.NaN), 0.5)).toThrow('probability NaN');
-    expect(() => rowFromProbability(0, Float32Array.of(0), 2)).toThrow('threshold 2 is not from 0 to 1');
+    expect(() => rowFromProbability(7, Float32Array.of(Number.NaN), 0.5)).toThrow('Probability NaN');
+    expect(() => rowFromProbability(0, Float32Array.of(0), 2)).toThrow('Threshold 2 is not within 0 to 1.');
     expect(() => rowFromProbability(0, Float32Array.of(0), 0.5, Uint8Array.of(1, 1))).toThrow('2 validity flags for 1');
   });
 });
@@ -69,17 +69,17 @@ describe('a mask refuses', () => {
     [5, 2.5],
     [2 ** 26 + 1, 1],
   ])('a size of %s x %s', (widthPx, heightPx) => {
-    expect(() => new MaskRuns(widthPx, heightPx)).toThrow(`a mask of ${widthPx} x ${heightPx} pixels`);
+    expect(() => new MaskRuns(widthPx, heightPx)).toThrow(`The mask has ${widthPx} x ${heightPx} pixels`);
   });
 
   it.each([
-    [row(1, 0, 1), 'row 1 does not follow row 1 in a mask of 4 rows'],
-    [row(4, 0, 1), 'row 4 does not follow row 1'],
-    [row(2.5, 0, 1), 'row 2.5 does not follow row 1'],
-    [row(2, 0, 7), 'row 2 toggles at column 7 after 0; columns must ascend up to 6'],
-    [row(2, 0, 2, 2, 3), 'row 2 toggles at column 2 after 2'],
-    [row(2, 3, 3), 'row 2 toggles at column 3 after 3'],
-    [{ ...row(2, 0, 1), probabilitySums: new Float64Array(2) }, 'row 2 has 2 toggles for 2 runs'],
+    [row(1, 0, 1), 'Row 1 does not follow row 1 in a mask of 4 rows'],
+    [row(4, 0, 1), 'Row 4 does not follow row 1'],
+    [row(2.5, 0, 1), 'Row 2.5 does not follow row 1'],
+    [row(2, 0, 7), 'Row 2 toggles at column 7 after 0; columns must ascend up to 6'],
+    [row(2, 0, 2, 2, 3), 'Row 2 toggles at column 2 after 2'],
+    [row(2, 3, 3), 'Row 2 toggles at column 3 after 3'],
+    [{ ...row(2, 0, 1), probabilitySums: new Float64Array(2) }, 'Row 2 has 2 toggles for 2 runs'],
   ])('row %#', (wrong, message) => {
     const mask = new MaskRuns(6, 4);
     mask.pushRow(row(1, 0, 3));

@@ -177,6 +177,6 @@ it.each([
   [Number.POSITIVE_INFINITY, 0],
 ])('refuses a pixel that lies at longitude %s, latitude %s', (longitude, latitude) => {
   const [traced] = tracedOf(byteMask('pixel', 1, 1, () => true));
-  const message = `column 0, row 1 of the scene is at longitude ${longitude}, latitude ${latitude}: not on the Earth`;
+  const message = `Column 0, row 1 of the scene maps to longitude ${longitude}, latitude ${latitude}, which is not on the Earth.`;
   expect(() => polygonToWgs84(traced!, () => [longitude, latitude])).toThrow(message);
 });

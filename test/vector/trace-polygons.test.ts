@@ -70,7 +70,7 @@ describe('vertices', () => {
 
   it.each([0, -1, 1.5, Number.NaN])('refuses an anchor distance of %s', (anchorPx) => {
     const labelled = labelMask(maskOf(drawnMask('pixel', ['#'])));
-    expect(() => tracePolygons(labelled, anchorPx)).toThrow(`vertices every ${anchorPx} pixels`);
+    expect(() => tracePolygons(labelled, anchorPx)).toThrow(`The vertex spacing is ${anchorPx} pixels`);
   });
 });
 
