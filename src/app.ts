@@ -2,47 +2,41 @@ import 'reflect-metadata';
 import path from 'node:path';
 import type { ApolloServer } from '@apollo/server';
 import { AdjacencyGraphRepository } from './analysis/adjacency-graph.repository.ts';
-import { AdjacencyEdgeResolver, AdjacencyGraphResolver } from './graphql/adjacency-graph.resolver.ts';
 import { AdjacencyGraphService } from './analysis/adjacency-graph.service.ts';
 import { ChangeRepository } from './analysis/change.repository.ts';
-import { ChangePairResolver, ChangeResolver } from './graphql/change.resolver.ts';
 import { ChangeService } from './analysis/change.service.ts';
 import { StatisticsRepository } from './analysis/statistics.repository.ts';
-import { StatisticsResolver } from './graphql/statistics.resolver.ts';
 import { StatisticsService } from './analysis/statistics.service.ts';
 import { ZoneRepository } from './analysis/zone.repository.ts';
-import { ZoneResolver } from './graphql/zone.resolver.ts';
 import { ZoneService } from './analysis/zone.service.ts';
 import type { Config } from './config.ts';
 import { type Database, openDatabase } from './database/database.ts';
-import { exportRequestReader } from './http/export-request.ts';
 import { ExportService } from './export/export.service.ts';
 import { FeatureExportRepository } from './export/feature-export.repository.ts';
 import { FeatureRepository } from './feature/feature.repository.ts';
-import { FeatureResolver } from './graphql/feature.resolver.ts';
 import { FeatureService } from './feature/feature.service.ts';
 import { createContext, type RequestContext } from './graphql/context.ts';
-import { NodeResolver } from './graphql/node.resolver.ts';
+import { type FeatureRequestReader, featureRequestReader } from './graphql/feature-request.ts';
 import { readPersistedOperations } from './graphql/server/persisted-operations.ts';
 import { buildSchema } from './graphql/schema.ts';
 import { createGraphqlServer } from './graphql/server/server.ts';
 import { Subscriptions } from './graphql/server/subscriptions.ts';
+import { DEFAULT_VIEWER, type Viewer } from './identity/viewer.ts';
 import type { ModelRegistry } from './inference/model-registry.ts';
 import type { Logger } from './logging.ts';
 import { openModels } from './inference/open-models.ts';
-import { FolderBlobStore } from './blob-store.ts';
+import { type BlobStore, FolderBlobStore } from './blob-store.ts';
 import { Downloader } from './scene/download.ts';
 import { SceneLocator } from './scene/scene-locator.ts';
 import { SceneRepository } from './scene/scene.repository.ts';
-import { SceneResolver } from './graphql/scene.resolver.ts';
 import { SceneService } from './scene/scene.service.ts';
 import { UploadService } from './scene/upload.service.ts';
 import { ModelCircuits } from './run/model-circuits.ts';
 import { SegmentationEvents } from './segmentation/segmentation-events.ts';
 import { SegmentationRepository } from './segmentation/segmentation.repository.ts';
-import { MaskResolver, SegmentationResolver } from './graphql/segmentation.resolver.ts';
 import { SegmentationService } from './segmentation/segmentation.service.ts';
 import { SegmentationWorker } from './run/segmentation-worker.ts';
+import type { ServicesFor } from './services.ts';
 
 /** A running service without an outlet: the HTTP server and the command line are put on top of it. */
 export interface App {
@@ -50,14 +44,12 @@ export interface App {
   readonly logger: Logger;
   readonly graphql: ApolloServer<RequestContext>;
   readonly subscriptions: Subscriptions;
-  readonly scenes: SceneService;
-  readonly uploads: UploadService;
-  readonly segmentations: SegmentationService;
-  readonly features: FeatureService;
-  readonly exports: ExportService;
   readonly models: Models;
+  readonly servicesFor: ServicesFor;
+  /** Reads what outlets besides GraphQL are asked for, by the types of the schema. */
+  readonly readFeatureRequest: FeatureRequestReader;
   /** @param baseUrl as the client reaches the service, without a slash at the end */
-  contextFor(baseUrl: string): RequestContext;
+  contextFor(viewer: Viewer, baseUrl: string): RequestContext;
   /** Whether the database answers and the default model is loaded. */
   readiness(): Promise<{ readonly database: boolean; readonly model: boolean }>;
   /** Puts what it runs back in the queue, then closes model and database. */
@@ -93,43 +85,18 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   const models = await adapters.models(config);
   const database = await adapters.database(config);
   const blobs = new FolderBlobStore(path.join(config.TERRAQL_DATA_DIR, 'blobs'));
-  const uploads = new UploadService(blobs, { maxBytes: config.TERRAQL_MAX_BYTES, ttlS: config.TERRAQL_UPLOAD_TTL_S });
   const downloader = new Downloader({ maxBytes: config.TERRAQL_MAX_BYTES });
-  const locator = new SceneLocator(blobs, uploads, downloader, {
-    roots: config.TERRAQL_SCENE_ROOTS,
-    maxBytes: config.TERRAQL_MAX_BYTES,
-  });
-  const scenes = new SceneService(new SceneRepository(database), locator, { maxPixels: config.TERRAQL_MAX_PIXELS });
   const store = new SegmentationRepository(database);
-  const features = new FeatureService(new FeatureRepository(database), {
-    maxVertices: config.TERRAQL_MAX_VERTICES,
-    nearM: config.TERRAQL_NEAR_M,
-  });
+  const events = new SegmentationEvents(store, logger);
+  const servicesFor = servicesOver({ config, database, blobs, downloader, models, events });
   const worker =
     config.TERRAQL_WORKER === 'off'
       ? null
       : new SegmentationWorker(
-          { store, scenes, models, circuits: new ModelCircuits(), blobs, logger },
+          { store, scenes: servicesFor(DEFAULT_VIEWER).scenes, models, circuits: new ModelCircuits(), blobs, logger },
           { nearM: config.TERRAQL_NEAR_M, maxWindows: config.TERRAQL_MAX_WINDOWS, runs: config.TERRAQL_RUNS },
         );
-  const events = new SegmentationEvents(store, logger);
-  const segmentations = new SegmentationService(store, scenes, models, events, {
-    maxPrompts: config.TERRAQL_MAX_PROMPTS,
-    maxWindows: config.TERRAQL_MAX_WINDOWS,
-  });
-  const limits = { maxPage: config.TERRAQL_MAX_PAGE, maxVertices: config.TERRAQL_MAX_VERTICES };
-  const schema = buildSchema([
-    new NodeResolver(scenes, segmentations, features),
-    new SceneResolver(scenes, uploads, limits),
-    new SegmentationResolver(segmentations, limits),
-    new MaskResolver(),
-    new FeatureResolver(features, limits),
-    ...analysisResolvers(database, { scenes, segmentations, features }, config),
-  ]);
-  const exports = new ExportService(new FeatureExportRepository(database), features, exportRequestReader(schema), {
-    maxFeatures: config.TERRAQL_MAX_EXPORT,
-    maxCost: config.TERRAQL_MAX_COST,
-  });
+  const schema = buildSchema();
   const operations = {
     maxDepth: config.TERRAQL_MAX_DEPTH,
     maxAliases: config.TERRAQL_MAX_ALIASES,
@@ -138,6 +105,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     production: config.NODE_ENV === 'production',
   };
   const graphql = createGraphqlServer(schema, logger, operations);
+  const limits = { maxPage: config.TERRAQL_MAX_PAGE, maxVertices: config.TERRAQL_MAX_VERTICES };
   await graphql.start();
   await events.start();
   await worker?.start();
@@ -146,13 +114,10 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     logger,
     graphql,
     subscriptions: new Subscriptions(schema, operations, logger),
-    scenes,
-    uploads,
-    segmentations,
-    features,
-    exports,
     models,
-    contextFor: (baseUrl) => createContext({ scenes, segmentations, features, models }, baseUrl),
+    servicesFor,
+    readFeatureRequest: featureRequestReader(schema, config.TERRAQL_MAX_COST),
+    contextFor: (viewer, baseUrl) => createContext({ viewer, services: servicesFor(viewer), limits, baseUrl }),
     async readiness() {
       const [answers, model] = await Promise.allSettled([database.prisma.$queryRaw`SELECT 1`, models.get()]);
       return {
@@ -171,22 +136,43 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   };
 }
 
-/** What answers questions over many stored features. */
-function analysisResolvers(
-  database: Database,
-  { scenes, segmentations, features }: Pick<App, 'scenes' | 'segmentations' | 'features'>,
-  config: Config,
-): object[] {
-  const zones = new ZoneService(features, new ZoneRepository(database), { maxVertices: config.TERRAQL_MAX_VERTICES });
-  const graphs = new AdjacencyGraphService(features, new AdjacencyGraphRepository(database), {
-    nearM: config.TERRAQL_NEAR_M,
-  });
-  return [
-    new StatisticsResolver(new StatisticsService(features, new StatisticsRepository(database))),
-    new ChangeResolver(new ChangeService(segmentations, scenes, new ChangeRepository(database))),
-    new ChangePairResolver(),
-    new ZoneResolver(zones),
-    new AdjacencyGraphResolver(graphs),
-    new AdjacencyEdgeResolver(),
-  ];
+/** What all viewers share. */
+interface SharedParts {
+  readonly config: Config;
+  readonly database: Database;
+  readonly blobs: BlobStore;
+  readonly downloader: Downloader;
+  readonly models: Models;
+  readonly events: SegmentationEvents;
+}
+
+/** Makes the services of a viewer: the one place where the viewer meets what is stored. */
+function servicesOver({ config, database, blobs, downloader, models, events }: SharedParts): ServicesFor {
+  const maxVertices = config.TERRAQL_MAX_VERTICES;
+  const nearM = config.TERRAQL_NEAR_M;
+  const maxBytes = config.TERRAQL_MAX_BYTES;
+  return (_viewer) => {
+    const uploads = new UploadService(blobs, { maxBytes, ttlS: config.TERRAQL_UPLOAD_TTL_S });
+    const locator = new SceneLocator(blobs, uploads, downloader, { roots: config.TERRAQL_SCENE_ROOTS, maxBytes });
+    const scenes = new SceneService(new SceneRepository(database), locator, { maxPixels: config.TERRAQL_MAX_PIXELS });
+    const segmentations = new SegmentationService(new SegmentationRepository(database), scenes, models, events, {
+      maxPrompts: config.TERRAQL_MAX_PROMPTS,
+      maxWindows: config.TERRAQL_MAX_WINDOWS,
+    });
+    const features = new FeatureService(new FeatureRepository(database), { maxVertices, nearM });
+    return {
+      scenes,
+      uploads,
+      segmentations,
+      features,
+      exports: new ExportService(new FeatureExportRepository(database), features, {
+        maxFeatures: config.TERRAQL_MAX_EXPORT,
+      }),
+      statistics: new StatisticsService(features, new StatisticsRepository(database)),
+      changes: new ChangeService(segmentations, scenes, new ChangeRepository(database)),
+      zones: new ZoneService(features, new ZoneRepository(database), { maxVertices }),
+      graphs: new AdjacencyGraphService(features, new AdjacencyGraphRepository(database), { nearM }),
+      models,
+    };
+  };
 }

@@ -5,6 +5,7 @@ import type { App } from '../app.ts';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { FeatureExport } from '../export/export.service.ts';
+import { DEFAULT_VIEWER } from '../identity/viewer.ts';
 import { createLogger } from '../logging.ts';
 import { withProgress } from './progress.ts';
 import { findServer } from './server-file.ts';
@@ -184,13 +185,14 @@ export function localService(app: App): Service {
     async ask(answer, document, variables) {
       const { body } = await app.graphql.executeOperation(
         { query: document, variables: { ...variables } },
-        { contextValue: app.contextFor('') },
+        { contextValue: app.contextFor(DEFAULT_VIEWER, '') },
       );
       if (body.kind !== 'single') throw new Error('the operation was answered in pieces');
       // Through JSON, as over HTTP: answers hold dates and objects without a prototype.
       return dataOf(answer, GraphqlAnswer.parse(JSON.parse(JSON.stringify(body.singleResult))));
     },
-    exportFeatures: (format, request) => app.exports.open(format, JSON.parse(JSON.stringify(request))),
+    exportFeatures: (format, request) =>
+      app.servicesFor(DEFAULT_VIEWER).exports.open(format, app.readFeatureRequest(JSON.parse(JSON.stringify(request)))),
     subscribe: (answer, document, variables) => localSubscription(app, answer, document, variables),
     close: () => app.close(),
   };
@@ -202,7 +204,9 @@ async function* localSubscription<T>(
   query: string,
   variables: Readonly<Record<string, unknown>>,
 ): AsyncGenerator<T> {
-  const checked = app.subscriptions.check({ query, variables: { ...variables } }, () => app.contextFor(''));
+  const checked = app.subscriptions.check({ query, variables: { ...variables } }, () =>
+    app.contextFor(DEFAULT_VIEWER, ''),
+  );
   const answers = 'schema' in checked ? await app.subscriptions.subscribe(checked) : { errors: checked };
   for await (const answered of Symbol.asyncIterator in answers ? answers : [answers]) {
     yield dataOf(answer, GraphqlAnswer.parse(JSON.parse(JSON.stringify(answered))));

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import type { App } from '../app.ts';
 import { type Config, readConfig } from '../config.ts';
+import { DEFAULT_VIEWER } from '../identity/viewer.ts';
 import { renderOverlay } from '../rendering/render-segmentation.ts';
 import { commandLogLevel, localService, startApp } from './ask.ts';
 import { featureRows } from './feature-rows.ts';
@@ -133,7 +134,7 @@ async function writeOverlay(
 ): Promise<string> {
   const found = segmentations.filter(({ targetFound }) => targetFound === true);
   const picture = await renderOverlay(
-    app,
+    app.servicesFor(DEFAULT_VIEWER),
     sceneId,
     found.map(({ id, state }) => ({ id, state, sceneId })),
   );

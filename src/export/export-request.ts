@@ -10,6 +10,3 @@ export interface ExportRequest {
   /** Decimal places of coordinates; undefined: the default of the format. */
   readonly precision: number | undefined;
 }
-
-/** Turns the JSON of a request into an export request. @throws {BadInputError} */
-export type ExportRequestReader = (value: unknown) => ExportRequest;

@@ -1,10 +1,8 @@
 import type { RequestedFilter } from '../feature/check-filter.ts';
 import { type FeatureFilter, type FeatureOrder, LARGEST_FIRST } from '../feature/feature.filter.ts';
-import { filterCost } from '../feature/filter-cost.ts';
-import { OperationTooCostlyError } from '../feature/filter-cost.ts';
 import { ExportTooLargeError, InvalidExportError } from './export-errors.ts';
 import { exportFormat, type ExportFormat } from './export-format.ts';
-import type { ExportRequestReader } from './export-request.ts';
+import type { ExportRequest } from './export-request.ts';
 import type { ExportRow } from './export-row.ts';
 import type { ExportStore } from './export.store.ts';
 
@@ -37,8 +35,6 @@ export interface FilterChecker {
 export interface ExportLimits {
   /** Features of one file. */
   readonly maxFeatures: number;
-  /** Cost of the conditions of a filter, as the API reckons it; features are bounded by themselves. */
-  readonly maxCost: number;
 }
 
 const DEFAULT_PRECISION = 7;
@@ -50,23 +46,19 @@ export class ExportService {
   constructor(
     private readonly store: ExportStore,
     private readonly filters: FilterChecker,
-    private readonly readRequest: ExportRequestReader,
     private readonly limits: ExportLimits,
   ) {}
 
   /**
    * Chooses the features of a file, before anything of it is written.
    * @param extension names the format
-   * @param requested JSON: `filter`, `orderBy`, `precision` and `limit`, each optional
-   * @throws {UnknownExportFormatError} {@link InvalidExportError} {@link ExportTooLargeError}
-   *   {@link OperationTooCostlyError}, and what the reader of the request and the check of its filter throw
+   * @throws {UnknownExportFormatError} {@link InvalidExportError} {@link ExportTooLargeError}, and what the check of the
+   *   filter throws
    */
-  async open(extension: string, requested: unknown): Promise<FeatureExport> {
+  async open(extension: string, request: ExportRequest): Promise<FeatureExport> {
     const format = exportFormat(extension);
-    const request = this.readRequest(requested);
     const precision = precisionOf(request.precision, format);
     this.checkLimit(request.limit);
-    this.checkCost(request.filter);
     const order = request.order ?? LARGEST_FIRST;
     const warnings: string[] = [];
     const filter = await this.filters.checkedFilter(request.filter, order, (warning) => void warnings.push(warning));
@@ -88,11 +80,6 @@ export class ExportService {
     const { maxFeatures } = this.limits;
     if (limit === undefined || (limit >= 1 && limit <= maxFeatures)) return;
     throw new InvalidExportError(`limit is ${limit}; it must be 1 to ${maxFeatures}`);
-  }
-
-  private checkCost(filter: RequestedFilter): void {
-    const cost = filterCost(filter);
-    if (cost > this.limits.maxCost) throw new OperationTooCostlyError(cost, this.limits.maxCost);
   }
 }
 

@@ -5,13 +5,11 @@ import { withoutNulls } from './absent-null.ts';
 import type { RequestContext } from './context.ts';
 import { AGGREGATE_COST, OVERLAY_COST, unpagedCost, withWork } from './analysis-cost.ts';
 import type { AdjacencyEdge } from '../analysis/adjacency-graph.ts';
-import type { AdjacencyGraph, AdjacencyGraphService } from '../analysis/adjacency-graph.service.ts';
+import type { AdjacencyGraph } from '../analysis/adjacency-graph.service.ts';
 import { AdjacencyEdgeType, AdjacencyGraphType } from './adjacency-graph.type.ts';
 
 @Resolver(() => AdjacencyGraphType)
 export class AdjacencyGraphResolver {
-  constructor(private readonly graphs: AdjacencyGraphService) {}
-
   @Query(() => AdjacencyGraphType, {
     description: 'The features that match as a graph of neighbours; both ends of an edge match.',
     complexity: withWork(AGGREGATE_COST),
@@ -25,9 +23,9 @@ export class AdjacencyGraphResolver {
         'Largest geodesic gap, measured for every pair; stored neighbours, and those in other scenes, when absent.',
     })
     withinM: number | undefined,
-    @Ctx() { warn }: RequestContext,
+    @Ctx() { services, warn }: RequestContext,
   ): Promise<AdjacencyGraph> {
-    return this.graphs.graph(withoutNulls(filter ?? {}), withoutNulls({ relation, withinM }), warn);
+    return services.graphs.graph(withoutNulls(filter ?? {}), withoutNulls({ relation, withinM }), warn);
   }
 
   @FieldResolver(() => Int, { complexity: OVERLAY_COST })

@@ -4,15 +4,12 @@ import { FeatureType } from './feature.type.ts';
 import type { RequestContext } from './context.ts';
 import { OVERLAY_COST, unpagedCost, withWork } from './analysis-cost.ts';
 import type { FeatureChange, MatchedPair } from '../analysis/change.ts';
-import type { ChangeService } from '../analysis/change.service.ts';
 import { ChangePairType, ChangeType } from './change.type.ts';
 
 const DEFAULT_OVERLAP = 0.5;
 
 @Resolver(() => ChangeType)
 export class ChangeResolver {
-  constructor(private readonly changes: ChangeService) {}
-
   @Query(() => ChangeType, {
     description: 'Appeared, vanished, grown, shrunk, unchanged between two segmentations of overlapping scenes.',
     complexity: withWork(OVERLAY_COST),
@@ -26,8 +23,9 @@ export class ChangeResolver {
       description: 'Least intersection over union of a pair; the best pair is matched first.',
     })
     minOverlap: number | null,
+    @Ctx() { services }: RequestContext,
   ): Promise<FeatureChange> {
-    return this.changes.between(fromId, toId, minOverlap ?? DEFAULT_OVERLAP);
+    return services.changes.between(fromId, toId, minOverlap ?? DEFAULT_OVERLAP);
   }
 
   @FieldResolver(() => [FeatureType], {

@@ -1,15 +1,15 @@
 import DataLoader from 'dataloader';
-import type { ModelInfo } from '../inference/segmentation-model.ts';
 import type { RequestedFilter } from '../feature/check-filter.ts';
 import type { Feature, FeatureNeighbour, GeometryFormat } from '../feature/feature.ts';
 import type { FeatureOrder } from '../feature/feature.filter.ts';
-import type { FeatureService, RequestedNeighbours } from '../feature/feature.service.ts';
+import type { RequestedNeighbours } from '../feature/feature.service.ts';
+import type { Viewer } from '../identity/viewer.ts';
 import type { Page, PageRequest } from '../page.ts';
+import type { Services } from '../services.ts';
+import type { RequestLimits } from './request-limits.ts';
 import type { AnswerText } from './text-answer/json-text.ts';
 import type { Scene } from '../scene/scene.ts';
-import type { SceneService } from '../scene/scene.service.ts';
 import type { Segmentation, StoredMask } from '../segmentation/segmentation.ts';
-import type { SegmentationService } from '../segmentation/segmentation.service.ts';
 
 /** Makes links into this service as the client reaches it. */
 export interface Links {
@@ -20,8 +20,11 @@ export interface Links {
 /** Loads values of many owners in one query; one loader for each set of arguments that the operation gives the field. */
 type LoaderOf<Asked, Value> = (asked: Asked) => DataLoader<string, Value>;
 
-/** What the resolvers of one request share: links, and loaders that turn many small look-ups into one query. */
+/** What the resolvers of one request share: the viewer's services, and loaders that turn many look-ups into one query. */
 export interface RequestContext {
+  readonly viewer: Viewer;
+  readonly services: Services;
+  readonly limits: RequestLimits;
   readonly links: Links;
   readonly scenes: DataLoader<string, Scene>;
   readonly segmentations: DataLoader<string, Segmentation>;
@@ -42,11 +45,6 @@ export interface RequestContext {
   readonly neighbourCounts: LoaderOf<RequestedNeighbours, number>;
   /** GeoJSON text of a feature's outline. */
   readonly geometries: LoaderOf<GeometryFormat, string>;
-  /** Every model of the model folder. */
-  readonly models: () => (ModelInfo & { readonly ready: boolean })[];
-  readonly modelReady: (id: string) => boolean;
-  /** States of a segmentation as they come. */
-  readonly progress: (segmentationId: string) => Promise<AsyncIterable<Segmentation>>;
   /** Adds a sentence to `extensions.warnings` of the answer, once. */
   readonly warn: (warning: string) => void;
   readonly warnings: ReadonlySet<string>;
@@ -54,25 +52,24 @@ export interface RequestContext {
   texts: AnswerText[] | null;
 }
 
-/** The models that can be asked, as far as clients may know of them. */
-export interface ModelList {
-  list(): readonly ModelInfo[];
-  isReady(id: string): boolean;
+/** Of whom and with what the context of a request is made. */
+export interface ContextParts {
+  readonly viewer: Viewer;
+  /** Made for the viewer. */
+  readonly services: Services;
+  readonly limits: RequestLimits;
+  /** As the client reaches the service, without a slash at the end. */
+  readonly baseUrl: string;
 }
 
-interface Services {
-  readonly scenes: SceneService;
-  readonly segmentations: SegmentationService;
-  readonly features: FeatureService;
-  readonly models: ModelList;
-}
-
-/** @param baseUrl as the client reaches the service, without a slash at the end */
-export function createContext(services: Services, baseUrl: string): RequestContext {
-  const { scenes, segmentations, features, models } = services;
+export function createContext({ viewer, services, limits, baseUrl }: ContextParts): RequestContext {
+  const { scenes, segmentations, features } = services;
   const warnings = new Set<string>();
   const warn = (warning: string): void => void warnings.add(warning);
   return {
+    viewer,
+    services,
+    limits,
     links: { absolute: (path) => `${baseUrl}${path}` },
     scenes: loader(async (ids) => byId(await scenes.byIds(ids))),
     segmentations: loader(async (ids) => byId(await segmentations.byIds(ids))),
@@ -88,9 +85,6 @@ export function createContext(services: Services, baseUrl: string): RequestConte
     neighbours: loaderOf((ids, { filter, page }) => features.neighbours(ids, filter, page)),
     neighbourCounts: loaderOf((ids, filter) => features.neighbourCounts(ids, filter)),
     geometries: loaderOf((ids, format) => features.geometries(ids, format)),
-    models: () => models.list().map((model) => ({ ...model, ready: models.isReady(model.id) })),
-    modelReady: (id) => models.isReady(id),
-    progress: (id) => segmentations.progress(id),
     warn,
     warnings,
     texts: null,

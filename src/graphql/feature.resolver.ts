@@ -6,7 +6,6 @@ import type { RequestContext } from './context.ts';
 import { neighboursCost } from './cost.ts';
 import { withoutNulls } from './absent-null.ts';
 import { DEFAULT_COLLECTION, FeaturePageArgs, PageArgs, pageRequest } from './page-request.ts';
-import type { RequestLimits } from './request-limits.ts';
 import { JsonText } from './text-answer/json-text.ts';
 import { GeoJSONFeatureCollectionScalar, GeoJSONGeometryScalar } from './scalars.ts';
 import type { Scene } from '../scene/scene.ts';
@@ -14,7 +13,6 @@ import { SceneType } from './scene.type.ts';
 import type { Segmentation } from '../segmentation/segmentation.ts';
 import { SegmentationType } from './segmentation.type.ts';
 import type { Feature, FeatureNeighbour } from '../feature/feature.ts';
-import type { FeatureService } from '../feature/feature.service.ts';
 import {
   AdjacencyRelationEnum,
   FeatureConnectionType,
@@ -36,14 +34,9 @@ interface NeighbourConnection {
 
 @Resolver(() => FeatureType)
 export class FeatureResolver {
-  constructor(
-    private readonly features: FeatureService,
-    private readonly limits: RequestLimits,
-  ) {}
-
   @Query(() => FeatureType, { nullable: true })
-  feature(@Arg('id', () => ID) id: string): Promise<Feature | null> {
-    return this.features.byId(id);
+  feature(@Arg('id', () => ID) id: string, @Ctx() { services }: RequestContext): Promise<Feature | null> {
+    return services.features.byId(id);
   }
 
   @Query(() => FeatureConnectionType, { name: 'features', description: 'Largest first unless ordered otherwise.' })
@@ -51,17 +44,17 @@ export class FeatureResolver {
     @Arg('filter', () => FeatureFilterInput, { nullable: true }) filter: FeatureFilterInput | undefined,
     @Arg('orderBy', () => FeatureOrderInput, { nullable: true }) orderBy: FeatureOrderInput | undefined,
     @Args(() => FeaturePageArgs) page: FeaturePageArgs,
-    @Ctx() { warn, texts }: RequestContext,
+    @Ctx() { services, limits, warn, texts }: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<Feature>> {
-    const wanted = pageRequest(page, this.limits.maxPage);
+    const wanted = pageRequest(page, limits.maxPage);
     const asked = withoutNulls(filter ?? {});
     const plain = texts && plainNodes(info);
     if (!plain) {
-      const found = await this.features.find(asked, orderBy, wanted, warn, outlinesOf(info));
+      const found = await services.features.find(asked, orderBy, wanted, warn, outlinesOf(info));
       return toConnection(found, found.totalCount);
     }
-    const found = await this.features.findTexts(asked, orderBy, wanted, plain, warn);
+    const found = await services.features.findTexts(asked, orderBy, wanted, plain, warn);
     texts.push({ field: String(info.path.key), key: plain.key, text: JsonText.list(found.texts) });
     return writtenConnection(found.page, found.totalCount);
   }
@@ -82,12 +75,12 @@ export class FeatureResolver {
       description: 'Largest shift of an outline, metres.',
     })
     simplifyM: number | null,
-    @Ctx() { warn }: RequestContext,
+    @Ctx() { services, warn }: RequestContext,
   ): Promise<JsonText> {
     const format = geometryFormat({ precision, simplifyM });
     const wanted = withoutNulls(filter ?? {});
     return JsonText.of(
-      await this.features.featureCollection(wanted, orderBy, limit ?? DEFAULT_COLLECTION, format, warn),
+      await services.features.featureCollection(wanted, orderBy, limit ?? DEFAULT_COLLECTION, format, warn),
     );
   }
 
@@ -140,10 +133,10 @@ export class FeatureResolver {
     withinM: number | undefined,
     @Arg('inSegmentationId', () => ID, { nullable: true }) inSegmentationId: string | undefined,
     @Args(() => PageArgs) page: PageArgs,
-    @Ctx() { neighbours, neighbourCounts }: RequestContext,
+    @Ctx() { limits, neighbours, neighbourCounts }: RequestContext,
   ): Promise<NeighbourConnection> {
     const filter = withoutNulls({ relation, withinM, inSegmentationId });
-    const found = await neighbours({ filter, page: pageRequest(page, this.limits.maxPage) }).load(id);
+    const found = await neighbours({ filter, page: pageRequest(page, limits.maxPage) }).load(id);
     return {
       edges: found.edges.map(({ node, cursor }) => ({ ...node, cursor })),
       pageInfo: pageInfoOf(found),

@@ -4,44 +4,39 @@ import { toConnection, type Connection } from './connection.ts';
 import { parseGeometry } from '../geojson-geometry.ts';
 import { withoutNulls } from './absent-null.ts';
 import { PageArgs, pageRequest } from './page-request.ts';
-import type { RequestLimits } from './request-limits.ts';
 import { SegmentationConnectionType } from './segmentation.type.ts';
 import type { Segmentation } from '../segmentation/segmentation.ts';
 import type { Scene } from '../scene/scene.ts';
-import type { SceneService } from '../scene/scene.service.ts';
 import { RegisterSceneInput, SceneConnectionType, SceneFilterInput, SceneType, UploadType } from './scene.type.ts';
-import type { UploadService } from '../scene/upload.service.ts';
 
 @Resolver(() => SceneType)
 export class SceneResolver {
-  constructor(
-    private readonly scenes: SceneService,
-    private readonly uploads: UploadService,
-    private readonly limits: RequestLimits,
-  ) {}
-
   @Query(() => SceneType, { nullable: true })
-  scene(@Arg('id', () => ID) id: string): Promise<Scene | null> {
-    return this.scenes.byId(id);
+  scene(@Arg('id', () => ID) id: string, @Ctx() { services }: RequestContext): Promise<Scene | null> {
+    return services.scenes.byId(id);
   }
 
   @Query(() => SceneConnectionType, { name: 'scenes', description: 'Newest first.' })
   async list(
     @Arg('filter', () => SceneFilterInput, { nullable: true }) filter: SceneFilterInput | undefined,
     @Args(() => PageArgs) page: PageArgs,
+    @Ctx() { services, limits }: RequestContext,
   ): Promise<Connection<Scene>> {
     const { intersects, ...rest } = withoutNulls(filter ?? {});
     const checked = {
       ...rest,
-      ...(intersects ? { intersects: parseGeometry(intersects, this.limits.maxVertices) } : {}),
+      ...(intersects ? { intersects: parseGeometry(intersects, limits.maxVertices) } : {}),
     };
-    const found = await this.scenes.list(checked, pageRequest(page, this.limits.maxPage));
+    const found = await services.scenes.list(checked, pageRequest(page, limits.maxPage));
     return toConnection(found, found.totalCount);
   }
 
   @Mutation(() => SceneType)
-  registerScene(@Arg('input', () => RegisterSceneInput) input: RegisterSceneInput): Promise<Scene> {
-    return this.scenes.register(withoutNulls(input));
+  registerScene(
+    @Arg('input', () => RegisterSceneInput) input: RegisterSceneInput,
+    @Ctx() { services }: RequestContext,
+  ): Promise<Scene> {
+    return services.scenes.register(withoutNulls(input));
   }
 
   @Mutation(() => UploadType, {
@@ -50,15 +45,15 @@ export class SceneResolver {
   async createUpload(
     @Arg('filename', () => String) filename: string,
     @Arg('sizeBytes', () => Float) sizeBytes: number,
-    @Ctx() { links }: RequestContext,
+    @Ctx() { services, links }: RequestContext,
   ): Promise<UploadType> {
-    const { path, ...upload } = await this.uploads.createUpload(filename, sizeBytes);
+    const { path, ...upload } = await services.uploads.createUpload(filename, sizeBytes);
     return { ...upload, url: links.absolute(path) };
   }
 
   @Mutation(() => Boolean, { description: 'Deletes a scene with everything found on it.' })
-  async deleteScene(@Arg('id', () => ID) id: string): Promise<boolean> {
-    await this.scenes.delete(id);
+  async deleteScene(@Arg('id', () => ID) id: string, @Ctx() { services }: RequestContext): Promise<boolean> {
+    await services.scenes.delete(id);
     return true;
   }
 
@@ -74,9 +69,9 @@ export class SceneResolver {
   async askedOf(
     @Root() { id }: Scene,
     @Args(() => PageArgs) page: PageArgs,
-    @Ctx() { segmentationsOf, segmentationCounts }: RequestContext,
+    @Ctx() { limits, segmentationsOf, segmentationCounts }: RequestContext,
   ): Promise<Connection<Segmentation>> {
-    const found = await segmentationsOf(pageRequest(page, this.limits.maxPage)).load(id);
+    const found = await segmentationsOf(pageRequest(page, limits.maxPage)).load(id);
     return toConnection(found, () => segmentationCounts.load(id));
   }
 }

@@ -35,15 +35,10 @@ const NO_TOPICS: PubSub = {
   },
 };
 
-/**
- * The GraphQL schema.
- * @param resolvers one instance of each resolver class; none is needed to print the schema
- */
-export function buildSchema(resolvers: readonly object[]): GraphQLSchema {
-  const instances = new Map(resolvers.map((resolver) => [resolver.constructor, resolver]));
+/** The GraphQL schema. Its resolvers take everything from the context of the request. */
+export function buildSchema(): GraphQLSchema {
   const schema = buildSchemaSync({
     resolvers: [...RESOLVERS],
-    container: { get: (resolverClass) => instances.get(resolverClass) },
     pubSub: NO_TOPICS,
     validate: false,
   });

@@ -6,11 +6,10 @@ import type { RequestContext } from './context.ts';
 import { ModelType } from './model.type.ts';
 import { withoutNulls } from './absent-null.ts';
 import { FeaturePageArgs, PageArgs, pageRequest } from './page-request.ts';
-import { areaOfInterest, type RequestLimits } from './request-limits.ts';
+import { areaOfInterest } from './request-limits.ts';
 import type { Scene } from '../scene/scene.ts';
 import { SceneType } from './scene.type.ts';
 import type { Segmentation, StoredMask } from '../segmentation/segmentation.ts';
-import type { SegmentationService } from '../segmentation/segmentation.service.ts';
 import {
   FailureType,
   MaskType,
@@ -36,22 +35,18 @@ type LinkedMask = StoredMask & { readonly segmentationId: string };
 
 @Resolver(() => SegmentationType)
 export class SegmentationResolver {
-  constructor(
-    private readonly segmentations: SegmentationService,
-    private readonly limits: RequestLimits,
-  ) {}
-
   @Query(() => SegmentationType, { nullable: true })
-  segmentation(@Arg('id', () => ID) id: string): Promise<Segmentation | null> {
-    return this.segmentations.byId(id);
+  segmentation(@Arg('id', () => ID) id: string, @Ctx() { services }: RequestContext): Promise<Segmentation | null> {
+    return services.segmentations.byId(id);
   }
 
   @Query(() => SegmentationConnectionType, { name: 'segmentations', description: 'Newest first.' })
   async list(
     @Arg('filter', () => SegmentationFilterInput, { nullable: true }) filter: SegmentationFilterInput | undefined,
     @Args(() => PageArgs) page: PageArgs,
+    @Ctx() { services, limits }: RequestContext,
   ): Promise<Connection<Segmentation>> {
-    const found = await this.segmentations.list(withoutNulls(filter ?? {}), pageRequest(page, this.limits.maxPage));
+    const found = await services.segmentations.list(withoutNulls(filter ?? {}), pageRequest(page, limits.maxPage));
     return toConnection(found, found.totalCount);
   }
 
@@ -59,28 +54,35 @@ export class SegmentationResolver {
     description:
       'One segmentation per prompt; image work is shared. Returns at once, or after up to waitS seconds. Work that is stored or under way already is returned as it is; that of another scene of the same picture is waited for and copied.',
   })
-  segment(@Arg('input', () => SegmentInput) input: SegmentInput): Promise<Segmentation[]> {
+  segment(
+    @Arg('input', () => SegmentInput) input: SegmentInput,
+    @Ctx() { services, limits }: RequestContext,
+  ): Promise<Segmentation[]> {
     const { areaOfInterest: area, ...request } = withoutNulls(input);
-    return this.segmentations.segment({
+    return services.segmentations.segment({
       ...SEGMENT_DEFAULTS,
       ...request,
-      areaOfInterest: area ? areaOfInterest(area, this.limits) : null,
+      areaOfInterest: area ? areaOfInterest(area, limits) : null,
     });
   }
 
   @Mutation(() => SegmentationType)
-  cancelSegmentation(@Arg('id', () => ID) id: string): Promise<Segmentation> {
-    return this.segmentations.cancel(id);
+  cancelSegmentation(@Arg('id', () => ID) id: string, @Ctx() { services }: RequestContext): Promise<Segmentation> {
+    return services.segmentations.cancel(id);
   }
 
   @Mutation(() => [SegmentationType], { description: 'Puts FAILED segmentations back in the queue.' })
-  retrySegmentations(@Arg('ids', () => [ID]) ids: string[]): Promise<Segmentation[]> {
-    return this.segmentations.retry(ids);
+  retrySegmentations(
+    @Arg('ids', () => [ID]) ids: string[],
+    @Ctx() { services }: RequestContext,
+  ): Promise<Segmentation[]> {
+    return services.segmentations.retry(ids);
   }
 
   @Subscription(() => SegmentationType, {
     description: 'The segmentation as it is and as it goes on, at most twice a second; ends when it is final.',
-    subscribe: ({ args, context }: { args: { id: string }; context: RequestContext }) => context.progress(args.id),
+    subscribe: ({ args, context }: { args: { id: string }; context: RequestContext }) =>
+      context.services.segmentations.progress(args.id),
   })
   segmentationProgress(@Root() segmentation: Segmentation, @Arg('id', () => ID) _id: string): Segmentation {
     return segmentation;
@@ -92,8 +94,8 @@ export class SegmentationResolver {
   }
 
   @FieldResolver(() => ModelType)
-  model(@Root() { model }: Segmentation, @Ctx() { modelReady }: RequestContext): ModelType {
-    return { ...model, ready: modelReady(model.id) };
+  model(@Root() { model }: Segmentation, @Ctx() { services }: RequestContext): ModelType {
+    return { ...model, ready: services.models.isReady(model.id) };
   }
 
   @FieldResolver(() => ProgressType)
@@ -122,10 +124,10 @@ export class SegmentationResolver {
     @Arg('filter', () => FeatureFilterInput, { nullable: true }) filter: FeatureFilterInput | undefined,
     @Arg('orderBy', () => FeatureOrderInput, { nullable: true }) orderBy: FeatureOrderInput | undefined,
     @Args(() => FeaturePageArgs) page: FeaturePageArgs,
-    @Ctx() { featuresOf, featureCounts }: RequestContext,
+    @Ctx() { limits, featuresOf, featureCounts }: RequestContext,
   ): Promise<Connection<Feature>> {
     const wanted = withoutNulls(filter ?? {});
-    const asked = { filter: wanted, order: orderBy, page: pageRequest(page, this.limits.maxPage) };
+    const asked = { filter: wanted, order: orderBy, page: pageRequest(page, limits.maxPage) };
     return toConnection(await featuresOf(asked).load(id), () => featureCounts(wanted).load(id));
   }
 }

@@ -9,15 +9,13 @@ import { GeoJSONGeometryScalar } from './scalars.ts';
 import { AGGREGATE_COST, OVERLAY_COST, withWork } from './analysis-cost.ts';
 import { plainTotals } from './text-answer/plain-totals.ts';
 import type { FeatureGrouping } from '../analysis/statistics.ts';
-import type { GroupStatistics, StatisticsService } from '../analysis/statistics.service.ts';
+import type { GroupStatistics } from '../analysis/statistics.service.ts';
 import { FeatureGroupingEnum, FeatureStatisticsType } from './statistics.type.ts';
 
 const QUARTILES: readonly number[] = [0.25, 0.5, 0.75];
 
 @Resolver(() => FeatureStatisticsType)
 export class StatisticsResolver {
-  constructor(private readonly statistics: StatisticsService) {}
-
   @Query(() => [FeatureStatisticsType], {
     description: 'Measures of the features that match, in groups: in the order of their keys, or one of all.',
     complexity: withWork(AGGREGATE_COST),
@@ -25,13 +23,13 @@ export class StatisticsResolver {
   async featureStatistics(
     @Arg('filter', () => FeatureFilterInput, { nullable: true }) filter: FeatureFilterInput | undefined,
     @Arg('groupBy', () => [FeatureGroupingEnum], { defaultValue: [] }) groupBy: FeatureGrouping[],
-    @Ctx() { warn, texts }: RequestContext,
+    @Ctx() { services, warn, texts }: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<GroupStatistics[]> {
     const asked = withoutNulls(filter ?? {});
     const plain = texts && plainTotals(info);
-    if (!plain) return this.statistics.group(asked, groupBy, warn);
-    const text = JsonText.list(await this.statistics.groupTexts(asked, groupBy, plain, warn));
+    if (!plain) return services.statistics.group(asked, groupBy, warn);
+    const text = JsonText.list(await services.statistics.groupTexts(asked, groupBy, plain, warn));
     texts.push({ field: String(info.path.key), key: null, text });
     return [];
   }

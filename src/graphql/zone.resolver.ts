@@ -4,13 +4,11 @@ import { FeatureFilterInput, FeatureType } from './feature.type.ts';
 import { withoutNulls } from './absent-null.ts';
 import type { RequestContext } from './context.ts';
 import { OVERLAY_COST, withWork } from './analysis-cost.ts';
-import type { MeasuredZone, ZoneService } from '../analysis/zone.service.ts';
+import type { MeasuredZone } from '../analysis/zone.service.ts';
 import { ZonesInput, ZoneStatisticsType } from './zone.type.ts';
 
 @Resolver(() => ZoneStatisticsType)
 export class ZoneResolver {
-  constructor(private readonly zones: ZoneService) {}
-
   @Query(() => [ZoneStatisticsType], {
     description:
       'Coverage, count and nearest of the features that match, zone by zone. A feature is never counted in itself.',
@@ -18,11 +16,11 @@ export class ZoneResolver {
   zonalStatistics(
     @Arg('zones', () => ZonesInput) zones: ZonesInput,
     @Arg('filter', () => FeatureFilterInput, { nullable: true }) filter: FeatureFilterInput | undefined,
-    @Ctx() { warn }: RequestContext,
+    @Ctx() { services, warn }: RequestContext,
   ): Promise<MeasuredZone[]> {
     const { collection, ...stored } = zones;
     const requested = { ...withoutNulls(stored), ...(collection ? { collection } : {}) };
-    return this.zones.measure(requested, withoutNulls(filter ?? {}), warn);
+    return services.zones.measure(requested, withoutNulls(filter ?? {}), warn);
   }
 
   @FieldResolver(() => Int, {

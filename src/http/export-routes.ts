@@ -1,106 +1,55 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import express, { type Request, type RequestHandler, type Response, Router } from 'express';
-import type { App } from '../app.ts';
-import { AppError } from '../errors.ts';
+import type { Request, Response, Router } from 'express';
 import { InvalidExportError } from '../export/export-errors.ts';
 import type { FeatureExport } from '../export/export.service.ts';
-
-/** Filters of clients' own are off. */
-export class ExportNotAllowedError extends AppError {
-  readonly code = 'EXPORT_NOT_ALLOWED';
-  constructor() {
-    super(
-      'features are not exported over HTTP while TERRAQL_PERSISTED_OPERATIONS is set: a file may have any filter, and this service answers known operations alone',
-    );
-  }
-}
+import type { Logger } from '../logging.ts';
+import type { Asked, Outlet } from './outlet.ts';
 
 const MAX_BODY_BYTES = 1024 ** 2;
-const METHODS = 'GET, HEAD, POST, OPTIONS';
-const PARAMETERS = ['filter', 'orderBy', 'precision', 'limit'] as const;
 
 type FormatParameters = Readonly<{ format: string }>;
-type ExportingApp = Pick<App, 'config' | 'exports' | 'logger'>;
 
 /**
  * `/features.{geojson,ndjson,csv,fgb,parquet}`: the features that match a filter as a file.
  * GET takes `filter` and `orderBy` as JSON, `precision` and `limit` in the query; POST takes the four as one JSON object.
  */
-export function exportRoutes(app: ExportingApp): Router {
-  const router = Router();
-  const path = '/features.:format';
-  if (app.config.TERRAQL_PERSISTED_OPERATIONS !== undefined) {
-    router.all(path, () => {
-      throw new ExportNotAllowedError();
-    });
-  }
-  router.get(path, serve(app, queryRequest));
-  router.post(path, express.json({ limit: MAX_BODY_BYTES }), serve(app, bodyRequest));
-  router.options(path, (_request, response) => void response.set('Allow', METHODS).status(204).end());
-  router.all(path, (request, response) => {
-    const message = `features are not served to ${request.method}; use one of ${METHODS}`;
-    response
-      .set('Allow', METHODS)
-      .status(405)
-      .json({ error: { code: 'METHOD_NOT_ALLOWED', message } });
+export function exportRoutes(outlet: Outlet, logger: Logger): Router {
+  const answer = (asked: Asked<FormatParameters>): Promise<void> => serve(outlet, logger, asked);
+  return outlet.resource<FormatParameters>('/features.:format', {
+    methods: { GET: answer, POST: answer },
+    takesFilter: true,
+    maxJsonBytes: MAX_BODY_BYTES,
   });
-  return router;
 }
 
-function serve(
-  app: ExportingApp,
-  requestOf: (request: Request<FormatParameters>) => unknown,
-): RequestHandler<FormatParameters> {
-  return async (request, response) => {
-    const begunAt = performance.now();
-    const exported = await app.exports.open(request.params.format, requestOf(request));
-    const pieces = request.method === 'HEAD' ? null : await begun(exported.pieces());
-    const encoding = setHeaders(exported, request, response);
-    if (!pieces) {
-      response.end();
-      return;
-    }
-    const end = await send(pieces, encoding, response);
-    app.logger[end.level](
-      {
-        format: exported.format.extension,
-        featureCount: exported.featureCount,
-        durationMs: Math.round(performance.now() - begunAt),
-        err: end.error,
-      },
-      end.message,
-    );
-  };
-}
-
-/** The parameters of a URL: two of them are JSON, and two are whole numbers. */
-function queryRequest({ query }: Request<FormatParameters>): unknown {
-  return Object.fromEntries(
-    Object.entries(query).map(([name, value]) => {
-      if (!PARAMETERS.some((known) => known === name)) {
-        throw new InvalidExportError(`there is no parameter ${name}; there are ${PARAMETERS.join(', ')}`);
-      }
-      if (typeof value !== 'string') throw new InvalidExportError(`parameter ${name} must be given once`);
-      return [name, parseParameter(name, value)];
-    }),
+async function serve(
+  outlet: Outlet,
+  logger: Logger,
+  { services, request, response }: Asked<FormatParameters>,
+): Promise<void> {
+  const begunAt = performance.now();
+  const exported = await services.exports.open(
+    request.params.format,
+    outlet.featureRequest(request, { invalid: InvalidExportError }),
   );
-}
-
-function parseParameter(name: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const shown = text.length > 80 ? `${text.slice(0, 77)}...` : text;
-    throw new InvalidExportError(`parameter ${name} is not JSON: ${shown}`, { cause });
+  const pieces = request.method === 'HEAD' ? null : await begun(exported.pieces());
+  const encoding = setHeaders(exported, request, response);
+  if (!pieces) {
+    response.end();
+    return;
   }
-}
-
-function bodyRequest(request: Request<FormatParameters>): unknown {
-  if (request.is('application/json')) return request.body as unknown;
-  const type = request.headers['content-type'] ?? 'nothing';
-  throw new InvalidExportError(`the body is ${type}; it must be application/json`);
+  const end = await send(pieces, encoding, response);
+  logger[end.level](
+    {
+      format: exported.format.extension,
+      featureCount: exported.featureCount,
+      durationMs: Math.round(performance.now() - begunAt),
+      err: end.error,
+    },
+    end.message,
+  );
 }
 
 /** @returns how the body is to be encoded */

@@ -1,10 +1,11 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { expressMiddleware } from '@as-integrations/express5';
-import express, { type Request, type Response } from 'express';
-import type { App } from '../app.ts';
+import express, { type Router } from 'express';
 import { errorResponse } from './error-response.ts';
 import { exportRoutes } from './export-routes.ts';
+import type { HttpService } from './http-service.ts';
 import { maskRoutes } from './mask-routes.ts';
+import { Outlet } from './outlet.ts';
 import { startPageRoute } from './start-page.ts';
 import { serveSubscriptions } from './subscription-socket.ts';
 
@@ -15,11 +16,11 @@ const REQUEST_TIMEOUT_MS = 3600_000;
 const KEEP_ALIVE_MS = 65_000;
 
 /**
- * Every route of the service over an application that is already running:
- * `/graphql` (subscriptions by WebSocket), `PUT /uploads/{id}`, `/segmentations/{id}/...`, `/features.{format}`,
- * `/healthz`, `/readyz`, and the start page at `/`.
+ * Every route of the service: `/graphql` (subscriptions by WebSocket), `PUT /uploads/{id}`, `/segmentations/{id}/...`,
+ * `/features.{format}`, `/healthz`, `/readyz`, and the start page at `/`.
  */
-export function createHttpServer(app: App): Server {
+export function createHttpServer(service: HttpService): Server {
+  const outlet = new Outlet(service);
   const router = express();
   router.disable('x-powered-by');
   router.disable('etag');
@@ -30,35 +31,38 @@ export function createHttpServer(app: App): Server {
   router.use(
     '/graphql',
     express.json({ limit: MAX_BODY_BYTES }),
-    expressMiddleware(app.graphql, { context: ({ req }) => Promise.resolve(app.contextFor(baseUrlOf(app, req))) }),
+    expressMiddleware(service.graphql, {
+      context: async ({ req }) => service.contextFor(outlet.viewerOf(req), outlet.baseUrlOf(req)),
+    }),
   );
-  router.put('/uploads/:id', (request, response) => receiveUpload(app, request, response));
-  router.use(maskRoutes(app));
-  router.use(exportRoutes(app));
+  router.use(uploadRoute(outlet));
+  router.use(maskRoutes(outlet));
+  router.use(exportRoutes(outlet, service.logger));
   router.get('/healthz', (_request, response) => void response.json({ ok: true }));
   router.get('/readyz', async (_request, response) => {
-    const readiness = await app.readiness();
+    const readiness = await service.readiness();
     response.status(readiness.database && readiness.model ? 200 : 503).json(readiness);
   });
-  router.get('/', startPageRoute(app));
+  router.get('/', startPageRoute(service, outlet));
   router.use((request, response) => {
     response.status(404).json({ error: { code: 'ROUTE_NOT_FOUND', message: `no ${request.method} ${request.path}` } });
   });
-  router.use(errorResponse(app.logger));
+  router.use(errorResponse(service.logger));
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS }, router);
-  serveSubscriptions(server, app, (request) => baseUrlOf(app, request));
+  serveSubscriptions(server, service, outlet);
   return server;
 }
 
-/** Base of the links in answers: as configured, else as the client addressed the service. */
-function baseUrlOf({ config }: App, { headers, socket }: IncomingMessage): string {
-  const { localAddress, localPort } = socket;
-  const url = config.TERRAQL_PUBLIC_URL ?? `http://${headers.host ?? `${localAddress}:${localPort}`}`;
-  return url.replace(/\/+$/, '');
-}
-
-async function receiveUpload(app: App, request: Request<{ id: string }>, response: Response): Promise<void> {
-  const { token } = request.query;
-  await app.uploads.receive(request.params.id, typeof token === 'string' ? token : '', request);
-  response.status(204).end();
+/** `PUT /uploads/{id}?token=...`: the bytes of a scene, at the address that `createUpload` gave. */
+function uploadRoute(outlet: Outlet): Router {
+  return outlet.resource<{ id: string }>('/uploads/:id', {
+    methods: {
+      PUT: async ({ services, request, response }) => {
+        const { token } = request.query;
+        await services.uploads.receive(request.params.id, typeof token === 'string' ? token : '', request);
+        response.status(204).end();
+      },
+    },
+    takesFilter: false,
+  });
 }

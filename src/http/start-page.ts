@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
-import type { App } from '../app.ts';
 import { areaText } from '../measure-text.ts';
 import { html, Html } from '../html.ts';
+import type { HttpService } from './http-service.ts';
+import type { Outlet } from './outlet.ts';
 import { START_PAGE_STYLE } from './start-page-style.ts';
 
 const SCENES = 20;
@@ -56,22 +57,22 @@ type SceneNode = z.infer<typeof SceneNode>;
 const STYLE = new Html(`<style>${START_PAGE_STYLE}</style>`);
 
 /** `GET /`: scenes and segmentations as one page without scripts, made of what `/graphql` answers. */
-export function startPageRoute(app: App): RequestHandler {
-  const publicUrl = app.config.TERRAQL_PUBLIC_URL?.replace(/\/+$/, '') ?? '';
+export function startPageRoute(service: HttpService, outlet: Outlet): RequestHandler {
+  const publicUrl = service.config.TERRAQL_PUBLIC_URL?.replace(/\/+$/, '') ?? '';
   const style = createHash('sha256').update(START_PAGE_STYLE).digest('base64');
   const images = `data: 'self' ${publicUrl === '' ? '' : new URL(publicUrl).origin}`.trim();
   const policy = `default-src 'none'; img-src ${images}; style-src 'sha256-${style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
-  return async (_request, response) => {
-    const { body } = await app.graphql.executeOperation(
+  return async (request, response) => {
+    const { body } = await service.graphql.executeOperation(
       { query: DOCUMENT, variables: { scenes: SCENES, segmentations: SEGMENTATIONS } },
-      { contextValue: app.contextFor(publicUrl) },
+      { contextValue: service.contextFor(outlet.viewerOf(request), publicUrl) },
     );
     if (body.kind !== 'single') throw new Error('the start page was answered in pieces');
     if (body.singleResult.errors) throw new Error(body.singleResult.errors.map(({ message }) => message).join('; '));
     const page = startPage(
       StartPageData.parse(body.singleResult.data),
       publicUrl,
-      app.config.NODE_ENV !== 'production',
+      service.config.NODE_ENV !== 'production',
     );
     response.set('Content-Security-Policy', policy).set('Cache-Control', 'no-store').type('html').send(page.markup);
   };

@@ -1,8 +1,9 @@
 import type { IncomingMessage, Server } from 'node:http';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
-import type { App } from '../app.ts';
 import type { CheckedSubscription } from '../graphql/server/subscriptions.ts';
+import type { HttpService } from './http-service.ts';
+import type { Outlet } from './outlet.ts';
 
 const PATH = '/graphql';
 /** Longest message that a client may send. */
@@ -11,10 +12,9 @@ const MAX_MESSAGE_BYTES = 1024 ** 2;
 /**
  * Serves subscriptions by the protocol `graphql-transport-ws` on the path of the other operations. They end when the
  * server says that it is `stopping`, which a connection that is open for good would otherwise hold up.
- * @param baseUrlOf base of the links in answers to a request
  * @see https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
  */
-export function serveSubscriptions(server: Server, app: App, baseUrlOf: (request: IncomingMessage) => string): void {
+export function serveSubscriptions(server: Server, service: HttpService, outlet: Outlet): void {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -22,8 +22,10 @@ export function serveSubscriptions(server: Server, app: App, baseUrlOf: (request
   const serving = useServer<never, { request: IncomingMessage }>(
     {
       onSubscribe: ({ extra: { request } }, _id, payload) =>
-        app.subscriptions.check(payload, () => app.contextFor(baseUrlOf(request))),
-      subscribe: (checked) => app.subscriptions.subscribe(checked as CheckedSubscription),
+        service.subscriptions.check(payload, () =>
+          service.contextFor(outlet.viewerOf(request), outlet.baseUrlOf(request)),
+        ),
+      subscribe: (checked) => service.subscriptions.subscribe(checked as CheckedSubscription),
     },
     sockets,
   );

@@ -4,7 +4,9 @@ import path from 'node:path';
 import { type App, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Database } from '../../src/database/database.ts';
+import { DEFAULT_VIEWER } from '../../src/identity/viewer.ts';
 import { createLogger } from '../../src/logging.ts';
+import type { Services } from '../../src/services.ts';
 import { openTestDatabase } from '../database/test-database.ts';
 import type { AnswerData } from './answer.ts';
 import { BrightnessModel, brightnessModels } from './brightness-models.ts';
@@ -17,6 +19,7 @@ export interface Answer {
 
 export interface TestApp {
   readonly app: App;
+  readonly services: Services;
   readonly model: BrightnessModel;
   /** A folder that scenes may be registered from. */
   readonly root: string;
@@ -41,12 +44,13 @@ export async function openTestApp(
   });
   return {
     app,
+    services: app.servicesFor(DEFAULT_VIEWER),
     model,
     root,
     async ask(query, variables = {}) {
       const { body } = await app.graphql.executeOperation(
         { query, variables },
-        { contextValue: app.contextFor('http://terraql.test') },
+        { contextValue: app.contextFor(DEFAULT_VIEWER, 'http://terraql.test') },
       );
       if (body.kind !== 'single') throw new Error('an incremental answer');
       const { data, errors } = body.singleResult;

@@ -12,7 +12,7 @@ import { type Database, openDatabase, Prisma } from '../../src/database/database
 import { EXPORT_FORMATS } from '../../src/export/export-format.ts';
 import { SegmentationRepository } from '../../src/segmentation/segmentation.repository.ts';
 import { resultOf, runningSegmentation } from '../database/seeds.ts';
-import { exportServiceOn } from '../export/stored-exports.ts';
+import { exportServiceOn, readRequest } from '../export/stored-exports.ts';
 
 const run = promisify(execFile);
 const SELF = fileURLToPath(import.meta.url);
@@ -37,7 +37,7 @@ async function store(database: Database, count: number): Promise<string> {
 async function measure(url: string, segmentationId: string, format: string): Promise<void> {
   const database = await openDatabase({ databaseUrl: url, dataDir: '' });
   const begunAt = performance.now();
-  const file = await exportServiceOn(database, 1e6).open(format, { filter: { segmentationId } });
+  const file = await exportServiceOn(database, 1e6).open(format, readRequest({ filter: { segmentationId } }));
   let bytes = 0;
   for await (const piece of file.pieces()) bytes += piece.length;
   const seconds = (performance.now() - begunAt) / 1000;

@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { type App, createApp, type Models } from '../../src/app.ts';
+import { DEFAULT_VIEWER } from '../../src/identity/viewer.ts';
 import { readConfig } from '../../src/config.ts';
 import { openDatabase } from '../../src/database/database.ts';
 import type { LocalModel } from '../../src/inference/local-model.ts';
@@ -56,10 +57,12 @@ async function writeScene(file: string, side: number): Promise<void> {
 
 /** Asks one question about a scene, in windows at its own scale. */
 async function ask(app: App, file: string): Promise<Omit<Measured, 'onnxSeconds' | 'peakMib'>> {
-  const { id: sceneId } = await app.scenes.register({ path: file });
-  const [asked] = await app.segmentations.segment(oneQuestion(sceneId, 'bright fields', { scale: 'WINDOWS' }));
+  const { id: sceneId } = await app.servicesFor(DEFAULT_VIEWER).scenes.register({ path: file });
+  const [asked] = await app
+    .servicesFor(DEFAULT_VIEWER)
+    .segmentations.segment(oneQuestion(sceneId, 'bright fields', { scale: 'WINDOWS' }));
   let last = asked!;
-  for await (const state of await app.segmentations.progress(asked!.id)) last = state;
+  for await (const state of await app.servicesFor(DEFAULT_VIEWER).segmentations.progress(asked!.id)) last = state;
   if (last.state !== 'SUCCEEDED') throw new Error(`the run is ${last.state}: ${JSON.stringify(last.failure)}`);
   const seconds = (last.finishedAt!.getTime() - last.startedAt!.getTime()) / 1000;
   return { windows: last.progress.windowsTotal, features: last.featureCount, seconds };

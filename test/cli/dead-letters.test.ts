@@ -32,7 +32,8 @@ async function ask(prompt: string, outcome: string): Promise<string> {
 }
 
 async function untilSucceeded(wanted: readonly string[]): Promise<void> {
-  const states = async (): Promise<string[]> => (await test.app.segmentations.byIds(wanted)).map(({ state }) => state);
+  const states = async (): Promise<string[]> =>
+    (await test.services.segmentations.byIds(wanted)).map(({ state }) => state);
   await expect.poll(states, { timeout: 60_000 }).toEqual(wanted.map(() => 'SUCCEEDED'));
 }
 

@@ -49,7 +49,7 @@ describe.skipIf(!server)('processes that carry out runs', () => {
   });
 
   const succeeded = async (ids: readonly string[]): Promise<number> => {
-    const rows = await test.app.segmentations.byIds(ids);
+    const rows = await test.services.segmentations.byIds(ids);
     return rows.filter(({ state }) => state === 'SUCCEEDED').length;
   };
   const featuresOf = (id: string) =>
@@ -107,7 +107,7 @@ describe.skipIf(!server)('processes that carry out runs', () => {
     expect(expected.length).toBeGreaterThan(5);
     for (const id of ids) expect(await featuresOf(id)).toEqual(expected);
     expect(await masksOf(ids)).toBe(KILLS);
-    const attempts = (await test.app.segmentations.byIds(ids)).map((row) => row.attempts);
+    const attempts = (await test.services.segmentations.byIds(ids)).map((row) => row.attempts);
     expect(attempts.filter((count) => count > 1).length).toBeGreaterThan(KILLS / 2);
     await expect.poll(() => readdir(path.join(test.root, 'data/blobs/runs')), WAIT).toEqual([]);
     await emptyPool();
@@ -123,7 +123,7 @@ describe.skipIf(!server)('processes that carry out runs', () => {
     const shares = [...pool].map((worker) => worker.windows());
     expect(shares.reduce((sum, windows) => sum + windows, 0)).toBe(40);
     expect(Math.min(...shares)).toBeGreaterThan(0);
-    expect((await test.app.segmentations.byIds(ids)).every(({ attempts }) => attempts === 1)).toBe(true);
+    expect((await test.services.segmentations.byIds(ids)).every(({ attempts }) => attempts === 1)).toBe(true);
     await emptyPool();
   }, 600_000);
 });

@@ -44,6 +44,6 @@ export async function openDurableApp(environment: Record<string, string> = {}): 
       if (error) throw new Error(error.message);
       return data.segment[0].id;
     },
-    segmentation: (id) => test.app.segmentations.require(id),
+    segmentation: (id) => test.services.segmentations.require(id),
   };
 }

@@ -2,6 +2,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, createApp } from '../../src/app.ts';
+import { DEFAULT_VIEWER } from '../../src/identity/viewer.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/logging.ts';
 import { openModels } from '../../src/inference/open-models.ts';
@@ -64,11 +65,13 @@ async function ask(windows: number, white: number | null): Promise<string> {
     .composite(white === null ? [] : [{ input, raw, left: 0.75 * windowPx * white, top: 0 }])
     .png()
     .toFile(file);
-  const { id: sceneId } = await app.scenes.register({ path: file });
-  const [asked] = await app.segmentations.segment(oneQuestion(sceneId, 'water', { scale: 'WINDOWS', force: true }));
+  const { id: sceneId } = await app.servicesFor(DEFAULT_VIEWER).scenes.register({ path: file });
+  const [asked] = await app
+    .servicesFor(DEFAULT_VIEWER)
+    .segmentations.segment(oneQuestion(sceneId, 'water', { scale: 'WINDOWS', force: true }));
   return asked!.id;
 }
-const row = (id: string): Promise<Segmentation> => app.segmentations.require(id);
+const row = (id: string): Promise<Segmentation> => app.servicesFor(DEFAULT_VIEWER).segmentations.require(id);
 const stateOf = async (id: string): Promise<string> => (await row(id)).state;
 
 describe('a window that the model hangs at each time', () => {
@@ -93,7 +96,7 @@ describe('a window that the model hangs at each time', () => {
       expect(progress.windowsDone).toBe(white);
       expect(hung).toBe(times);
       hangsAt = 'none';
-      await app.segmentations.retry([id]);
+      await app.servicesFor(DEFAULT_VIEWER).segmentations.retry([id]);
       await expect.poll(() => stateOf(id), WAIT).toBe('SUCCEEDED');
     },
     300_000,

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
+import { DEFAULT_VIEWER } from '../../src/identity/viewer.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Database } from '../../src/database/database.ts';
 import { createLogger } from '../../src/logging.ts';
@@ -58,7 +59,7 @@ describe.skipIf(!server)('workers and model servers, each a process of its own',
     for (let seed = 1; seed <= SCENES; seed++) {
       const file = path.join(root, `blocks-${seed}.tif`);
       await writeBlocks(file, 256, seed);
-      sceneIds.push((await app.scenes.register({ path: file })).id);
+      sceneIds.push((await app.servicesFor(DEFAULT_VIEWER).scenes.register({ path: file })).id);
     }
   }, 300_000);
   afterAll(async () => {
@@ -70,14 +71,15 @@ describe.skipIf(!server)('workers and model servers, each a process of its own',
   async function ask(runs: number, wording: string): Promise<string[]> {
     const ids: string[] = [];
     for (let run = 0; run < runs; run++) {
-      const [asked] = await app.segmentations.segment(
-        oneQuestion(sceneIds[run % SCENES]!, `${wording} ${run}`, { scale: 'WHOLE' }),
-      );
+      const [asked] = await app
+        .servicesFor(DEFAULT_VIEWER)
+        .segmentations.segment(oneQuestion(sceneIds[run % SCENES]!, `${wording} ${run}`, { scale: 'WHOLE' }));
       ids.push(asked!.id);
     }
     return ids;
   }
-  const rows = (ids: readonly string[]): Promise<Segmentation[]> => app.segmentations.byIds(ids);
+  const rows = (ids: readonly string[]): Promise<Segmentation[]> =>
+    app.servicesFor(DEFAULT_VIEWER).segmentations.byIds(ids);
   /** How many have succeeded; none may have failed. */
   async function succeeded(ids: readonly string[]): Promise<number> {
     const now = await rows(ids);

@@ -56,7 +56,7 @@ describe('while the model is away', () => {
     test.model.failure = new ModelUnavailableError('brightness/1', 'connection refused');
     const id = await test.askAnew(sceneId);
     await expect.poll(async () => (await test.segmentation(id)).failure?.code, WAIT).toBe('MODEL_UNAVAILABLE');
-    await test.app.segmentations.cancel(id);
+    await test.services.segmentations.cancel(id);
     test.model.failure = null;
     expect(await test.segmentation(id)).toMatchObject({ state: 'CANCELLED', failure: null });
   }, 120_000);
@@ -102,7 +102,7 @@ describe('a window that ends the model each time', () => {
     test.model.failure = null;
     const other = await test.askAnew(sceneId);
     await expect.poll(async () => (await test.segmentation(other)).state, WAIT).toBe('SUCCEEDED');
-    await test.app.segmentations.retry([id]);
+    await test.services.segmentations.retry([id]);
     await expect.poll(async () => (await test.segmentation(id)).state, WAIT).toBe('SUCCEEDED');
   }, 300_000);
 });
@@ -115,7 +115,7 @@ describe('a cancelled run', () => {
     test.model.gate = new Promise((resolve) => (open = resolve));
     const id = await test.askAnew(sceneId);
     await expect.poll(async () => (await test.segmentation(id)).progress.phase, WAIT).toBe('reasoning');
-    await test.app.segmentations.cancel(id);
+    await test.services.segmentations.cancel(id);
     const next = await test.askAnew(sceneId);
     // The model still holds its window back; only a run that was let go makes room for the next.
     await expect.poll(async () => (await test.segmentation(next)).state, WAIT).toBe('RUNNING');
@@ -123,7 +123,7 @@ describe('a cancelled run', () => {
     open();
     await expect.poll(async () => (await test.segmentation(next)).state, WAIT).toBe('SUCCEEDED');
     expect(await test.segmentation(id)).toMatchObject({ state: 'CANCELLED', featureCount: 0, targetFound: null });
-    expect(await test.app.segmentations.mask(id)).toBeNull();
+    expect(await test.services.segmentations.mask(id)).toBeNull();
     await expect.poll(keptRuns, WAIT).toEqual([]);
   }, 120_000);
 });

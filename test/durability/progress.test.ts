@@ -100,9 +100,9 @@ describe('segmentationProgress over a WebSocket', () => {
     await expect.poll(async () => (await test.segmentation(id)).state, { timeout: 30_000 }).toBe('RUNNING');
     const watched = eventsOf(id);
     const cancelled = await test.askAnew(sceneId);
-    await test.app.segmentations.cancel(cancelled);
+    await test.services.segmentations.cancel(cancelled);
     expect(await eventsOf(cancelled)).toMatchObject([{ state: 'CANCELLED' }]);
-    await test.app.scenes.delete(doomed);
+    await test.services.scenes.delete(doomed);
     expect((await watched).every(({ state }) => state === 'RUNNING')).toBe(true);
     open();
   }, 120_000);
@@ -137,6 +137,6 @@ describe('segmentationProgress over a WebSocket', () => {
     await other.stop(20_000);
     expect(performance.now() - started).toBeLessThan(10_000);
     await client.dispose();
-    await test.app.segmentations.cancel(id);
+    await test.services.segmentations.cancel(id);
   }, 60_000);
 });

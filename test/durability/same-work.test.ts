@@ -44,11 +44,14 @@ describe('one picture that is registered as two scenes', () => {
     const expected = await featuresOf(first.id);
     expect(expected.length).toBeGreaterThan(2);
     expect(await featuresOf(second.id)).toEqual(expected);
-    const [a, b] = [await test.app.segmentations.mask(first.id), await test.app.segmentations.mask(second.id)];
+    const [a, b] = [
+      await test.services.segmentations.mask(first.id),
+      await test.services.segmentations.mask(second.id),
+    ];
     expect(b).toEqual(a);
     expect((await test.segmentation(second.id)).progress).toMatchObject({ windowsDone: 4, windowsTotal: 4 });
 
-    await test.app.scenes.delete(one);
+    await test.services.scenes.delete(one);
     expect(await featuresOf(second.id)).toEqual(expected);
     expect((await ask(two)).id).toBe(second.id);
   }, 300_000);
@@ -68,7 +71,7 @@ describe('one picture that is registered as two scenes', () => {
     test.model.gate = new Promise((resolve) => (open = resolve));
     const [first, second] = [await ask(one), await ask(two)];
     await expect.poll(async () => (await test.segmentation(first.id)).state, WAIT).toBe('RUNNING');
-    await test.app.segmentations.cancel(first.id);
+    await test.services.segmentations.cancel(first.id);
     open();
     await finished(second.id);
     expect((await featuresOf(second.id)).length).toBeGreaterThan(0);

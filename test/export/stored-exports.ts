@@ -1,12 +1,12 @@
 import 'reflect-metadata';
 import type { MultiPolygon, Polygon } from 'geojson';
 import type { Database } from '../../src/database/database.ts';
-import { exportRequestReader } from '../../src/http/export-request.ts';
 import { ExportService } from '../../src/export/export.service.ts';
 import type { ExportStore } from '../../src/export/export.store.ts';
 import { FeatureExportRepository } from '../../src/export/feature-export.repository.ts';
 import { FeatureRepository } from '../../src/feature/feature.repository.ts';
 import { FeatureService } from '../../src/feature/feature.service.ts';
+import { featureRequestReader } from '../../src/graphql/feature-request.ts';
 import { buildSchema } from '../../src/graphql/schema.ts';
 import { SegmentationRepository } from '../../src/segmentation/segmentation.repository.ts';
 import { box, featuresOf, resultOf, runningSegmentation, startSegmentation } from '../database/seeds.ts';
@@ -58,15 +58,15 @@ export function exportServiceOn(
   store: ExportStore = new FeatureExportRepository(database),
 ): ExportService {
   const features = new FeatureService(new FeatureRepository(database), { maxVertices: 1000, nearM: 50 });
-  return new ExportService(store, features, exportRequestReader(buildSchema([])), {
-    maxFeatures,
-    maxCost: 1000,
-  });
+  return new ExportService(store, features, { maxFeatures });
 }
+
+/** Reads requests as the application does. */
+export const readRequest = featureRequestReader(buildSchema(), 1000);
 
 /** The whole file. */
 export async function exported(service: ExportService, extension: string, request: object = {}): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
-  for await (const piece of (await service.open(extension, request)).pieces()) pieces.push(piece);
+  for await (const piece of (await service.open(extension, readRequest(request))).pieces()) pieces.push(piece);
   return Buffer.concat(pieces);
 }

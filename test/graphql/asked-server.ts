@@ -1,8 +1,10 @@
 import { HeaderMap, type ApolloServer } from '@apollo/server';
 import type { GraphQLSchema } from 'graphql';
-import { createContext, type RequestContext } from '../../src/graphql/context.ts';
+import { type ContextParts, createContext, type RequestContext } from '../../src/graphql/context.ts';
 import { createGraphqlServer, type GraphqlOptions } from '../../src/graphql/server/server.ts';
+import { DEFAULT_VIEWER } from '../../src/identity/viewer.ts';
 import { createLogger } from '../../src/logging.ts';
+import type { Services } from '../../src/services.ts';
 
 /** What the body of an answer over HTTP holds, as far as these tests read it. */
 export interface HttpAnswer {
@@ -23,6 +25,14 @@ export async function startServer(
   return server;
 }
 
+/** Operations that need no data never look at it. */
+const CONTEXT: ContextParts = {
+  viewer: DEFAULT_VIEWER,
+  services: {} as Services,
+  limits: { maxPage: 1000, maxVertices: 1000 },
+  baseUrl: '',
+};
+
 /** Sends a body as a client does over HTTP that takes `application/graphql-response+json`. */
 export async function post(server: ApolloServer<RequestContext>, body: object): Promise<HttpAnswer> {
   const headers = new HeaderMap([
@@ -31,7 +41,7 @@ export async function post(server: ApolloServer<RequestContext>, body: object): 
   ]);
   const response = await server.executeHTTPGraphQLRequest({
     httpGraphQLRequest: { method: 'POST', headers, search: '', body },
-    context: async () => createContext({} as Parameters<typeof createContext>[0], ''),
+    context: async () => createContext(CONTEXT),
   });
   if (response.body.kind !== 'complete') throw new Error('an incremental answer');
   return { status: response.status ?? 200, ...(JSON.parse(response.body.string) as object) };

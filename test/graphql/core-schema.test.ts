@@ -9,6 +9,6 @@ const file = (name: string) => readFile(new URL(`../../schema/${name}`, import.m
 const NOT_YET: readonly string[] = [];
 
 it('keeps every name, type and default of the core that clients rely on', async () => {
-  const changes = findBreakingChanges(parseSchema(await file('core.graphql')), buildSchema([]));
+  const changes = findBreakingChanges(parseSchema(await file('core.graphql')), buildSchema());
   expect(changes.map(({ description }) => description).toSorted()).toEqual(NOT_YET);
 });

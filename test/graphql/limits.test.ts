@@ -6,14 +6,14 @@ import { post, startServer } from './asked-server.ts';
 
 let server: ApolloServer<RequestContext>;
 beforeAll(async () => {
-  server = await startServer(buildSchema([]), { maxDepth: 6, maxAliases: 3, maxCost: 1000 });
+  server = await startServer(buildSchema(), { maxDepth: 6, maxAliases: 3, maxCost: 1000 });
 });
 afterAll(() => server.stop());
 
 const ask = (query: string, variables = {}) => post(server, { query, variables });
 /** Cost of an operation, told by a server that lets nothing through. */
 async function costOf(query: string, variables = {}): Promise<number> {
-  const strict = await startServer(buildSchema([]), { maxCost: 1 });
+  const strict = await startServer(buildSchema(), { maxCost: 1 });
   const { errors } = await post(strict, { query, variables });
   await strict.stop();
   return Number(/^the operation costs (\d+); the most is 1:/.exec(errors?.[0]?.message ?? '')?.[1] ?? NaN);

@@ -7,7 +7,7 @@ import type { ExportStore } from '../../src/export/export.store.ts';
 import { SegmentationRepository } from '../../src/segmentation/segmentation.repository.ts';
 import { box, featuresOf, resultOf, runningSegmentation } from '../database/seeds.ts';
 import { openTestDatabase } from '../database/test-database.ts';
-import { exportServiceOn } from '../export/stored-exports.ts';
+import { exportServiceOn, readRequest } from '../export/stored-exports.ts';
 import { serveExports } from './served-exports.ts';
 
 const MAX_FEATURES = 2000;
@@ -127,7 +127,7 @@ describe('a long export', () => {
     const features = featuresOf(...outlines).map((one) => ({ ...one, meanProbability: 0.5 }));
     await new SegmentationRepository(database).storeResult(segmentation, resultOf(features, { nearM: 0 }));
     const service = exportServiceOn(database, MAX_FEATURES);
-    const file = await service.open('ndjson', { filter: { segmentationId: segmentation.id } });
+    const file = await service.open('ndjson', readRequest({ filter: { segmentationId: segmentation.id } }));
     const reading = async () => {
       for await (const piece of file.pieces()) {
         expect(piece.length).toBeGreaterThan(0);

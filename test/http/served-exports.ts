@@ -6,6 +6,9 @@ import type { ExportService } from '../../src/export/export.service.ts';
 import { errorResponse } from '../../src/http/error-response.ts';
 import { exportRoutes } from '../../src/http/export-routes.ts';
 import { listen, type Listening } from '../../src/http/listen.ts';
+import { Outlet } from '../../src/http/outlet.ts';
+import type { Services } from '../../src/services.ts';
+import { readRequest } from '../export/stored-exports.ts';
 
 /** The routes of exports on a free port. */
 export interface ServedExports extends Listening {
@@ -20,7 +23,12 @@ export async function serveExports(
   const logged: string[] = [];
   const logger = pino({ level: 'info' }, { write: (line: string) => void logged.push(line) });
   const router = express();
-  router.use(exportRoutes({ config: readConfig(environment), exports, logger }));
+  const outlet = new Outlet({
+    config: readConfig(environment),
+    servicesFor: () => ({ exports }) as Services,
+    readFeatureRequest: readRequest,
+  });
+  router.use(exportRoutes(outlet, logger));
   router.use(errorResponse(logger));
   return { ...(await listen(createServer(router), '127.0.0.1', 0)), logged };
 }

@@ -1,0 +1,76 @@
+import { coerceInputValue, type GraphQLInputType, GraphQLInt, type GraphQLSchema, isInputType } from 'graphql';
+import type { RequestedFilter } from '../feature/check-filter.ts';
+import type { FeatureOrder } from '../feature/feature.filter.ts';
+import { filterCost, OperationTooCostlyError } from '../feature/filter-cost.ts';
+import { withoutNulls } from './absent-null.ts';
+import { BadInputError } from '../errors.ts';
+
+/** Which features a request outside GraphQL asks for, and in which form. */
+export interface FeatureRequest {
+  readonly filter: RequestedFilter;
+  /** Undefined: the default of the outlet. */
+  readonly order: FeatureOrder | undefined;
+  /** Most features; undefined: all that match. */
+  readonly limit: number | undefined;
+  /** Decimal places of coordinates; undefined: the default of the format. */
+  readonly precision: number | undefined;
+}
+
+/** Members that a feature request can have. */
+export const FEATURE_REQUEST_MEMBERS = ['filter', 'orderBy', 'precision', 'limit'] as const;
+export type FeatureRequestMember = (typeof FEATURE_REQUEST_MEMBERS)[number];
+
+/**
+ * Reads `{ filter, orderBy, precision, limit }`, all optional, from JSON.
+ * @param members that the outlet takes; all of them unless given
+ * @throws {BadInputError} for a value that the schema does not allow; {@link OperationTooCostlyError}
+ */
+export type FeatureRequestReader = (value: unknown, members?: readonly FeatureRequestMember[]) => FeatureRequest;
+
+/**
+ * A reader with the types that the schema gives the arguments of `featureCollection`: what the API refuses is refused here
+ * too, for the same reason.
+ * @param maxCost of the conditions of a filter
+ */
+export function featureRequestReader(schema: GraphQLSchema, maxCost: number): FeatureRequestReader {
+  const types: Readonly<Record<FeatureRequestMember, GraphQLInputType>> = {
+    filter: inputType(schema, 'FeatureFilter'),
+    orderBy: inputType(schema, 'FeatureOrder'),
+    precision: GraphQLInt,
+    limit: GraphQLInt,
+  };
+  return (value, members = FEATURE_REQUEST_MEMBERS) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw new BadInputError(`the request must be a JSON object with any of ${members.join(', ')}`);
+    }
+    const coerced = Object.entries(value).map(([name, given]) => {
+      const member = members.find((known) => known === name);
+      if (member === undefined) {
+        throw new BadInputError(`a request has no member ${JSON.stringify(name)}; it has ${members.join(', ')}`);
+      }
+      return [name, coercedMember(types[member], name, given)] as const;
+    });
+    const { filter, orderBy, precision, limit } = withoutNulls(Object.fromEntries(coerced)) as {
+      filter?: RequestedFilter;
+      orderBy?: FeatureOrder;
+      precision?: number;
+      limit?: number;
+    };
+    const cost = filterCost(filter);
+    if (cost > maxCost) throw new OperationTooCostlyError(cost, maxCost);
+    return { filter: filter ?? {}, order: orderBy, limit, precision };
+  };
+}
+
+function inputType(schema: GraphQLSchema, name: string): GraphQLInputType {
+  const type = schema.getType(name);
+  if (!isInputType(type)) throw new TypeError(`the schema has no input ${name}`);
+  return type;
+}
+
+function coercedMember(type: GraphQLInputType, name: string, value: unknown): unknown {
+  if (value === null) return null;
+  return coerceInputValue(value, type, (path, _invalid, { message, originalError }) => {
+    throw new BadInputError(`${[name, ...path].join('.')}: ${originalError?.message ?? message}`);
+  });
+}

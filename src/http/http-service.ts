@@ -1,0 +1,22 @@
+import type { ApolloServer } from '@apollo/server';
+import type { Config } from '../config.ts';
+import type { RequestContext } from '../graphql/context.ts';
+import type { FeatureRequestReader } from '../graphql/feature-request.ts';
+import type { Subscriptions } from '../graphql/server/subscriptions.ts';
+import type { Viewer } from '../identity/viewer.ts';
+import type { Logger } from '../logging.ts';
+import type { ServicesFor } from '../services.ts';
+
+/** The running service, as far as HTTP serves it. */
+export interface HttpService {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly graphql: ApolloServer<RequestContext>;
+  readonly subscriptions: Subscriptions;
+  readonly servicesFor: ServicesFor;
+  readonly readFeatureRequest: FeatureRequestReader;
+  /** @param baseUrl as the client reaches the service, without a slash at the end */
+  contextFor(viewer: Viewer, baseUrl: string): RequestContext;
+  /** Whether the database answers and the default model is loaded. */
+  readiness(): Promise<{ readonly database: boolean; readonly model: boolean }>;
+}

@@ -1,0 +1,34 @@
+import type { AdjacencyGraphService } from './analysis/adjacency-graph.service.ts';
+import type { ChangeService } from './analysis/change.service.ts';
+import type { StatisticsService } from './analysis/statistics.service.ts';
+import type { ZoneService } from './analysis/zone.service.ts';
+import type { ExportService } from './export/export.service.ts';
+import type { FeatureService } from './feature/feature.service.ts';
+import type { Viewer } from './identity/viewer.ts';
+import type { ModelInfo } from './inference/segmentation-model.ts';
+import type { SceneService } from './scene/scene.service.ts';
+import type { UploadService } from './scene/upload.service.ts';
+import type { SegmentationService } from './segmentation/segmentation.service.ts';
+
+/** The installed models, as far as clients may know of them. */
+export interface ModelList {
+  list(): readonly ModelInfo[];
+  isReady(id: string): boolean;
+}
+
+/** Everything that outlets may ask for. All services of one object work for one viewer. */
+export interface Services {
+  readonly scenes: SceneService;
+  readonly uploads: UploadService;
+  readonly segmentations: SegmentationService;
+  readonly features: FeatureService;
+  readonly exports: ExportService;
+  readonly statistics: StatisticsService;
+  readonly changes: ChangeService;
+  readonly zones: ZoneService;
+  readonly graphs: AdjacencyGraphService;
+  readonly models: ModelList;
+}
+
+/** Makes the services of a viewer. Outlets call it once per request and keep nothing of it. */
+export type ServicesFor = (viewer: Viewer) => Services;
