@@ -3,7 +3,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'nod
 import { dirname, join } from 'node:path';
 import { AppError } from './errors.ts';
 
-/** More bytes than the server is set to take, or than were announced. */
+/** A file is larger than allowed or announced. */
 export class FileTooLargeError extends AppError {
   readonly code = 'FILE_TOO_LARGE';
   constructor(
@@ -11,11 +11,11 @@ export class FileTooLargeError extends AppError {
     readonly maxBytes: number,
     readonly complete = true,
   ) {
-    super(`the file has ${complete ? '' : 'at least '}${sizeBytes} bytes; the most is ${maxBytes}`);
+    super(`the file has ${complete ? '' : 'at least '}${sizeBytes} bytes; the limit is ${maxBytes}`);
   }
 }
 
-/** A key that the store holds nothing under. */
+/** The store has no blob with that key. */
 export class BlobNotFoundError extends AppError {
   readonly code = 'BLOB_NOT_FOUND';
   constructor(readonly key: string) {
@@ -23,7 +23,7 @@ export class BlobNotFoundError extends AppError {
   }
 }
 
-/** What was written. */
+/** Size and hash of a written blob. */
 export interface WrittenBlob {
   readonly sizeBytes: number;
   /** Lower-case hex. */
@@ -31,32 +31,32 @@ export interface WrittenBlob {
 }
 
 /**
- * Large files by key, shared by all processes of an installation. A key is names joined by slashes; what stands before
- * the last slash is its folder.
+ * Large files by key, shared by all processes of an installation. A key is a path of names joined by slashes; the part
+ * before the last slash is its folder.
  */
 export interface BlobStore {
   /**
-   * Writes a file from a stream; readers see all of it or nothing.
-   * @throws {FileTooLargeError} as soon as more than `maxBytes` have come
+   * Writes a file from a stream, atomically: readers see all of it or nothing.
+   * @throws {FileTooLargeError} as soon as more than `maxBytes` have arrived
    */
   write(key: string, bytes: AsyncIterable<Uint8Array>, maxBytes: number): Promise<WrittenBlob>;
   /** Writes a small text unless the key is taken; of several callers at once exactly one gets true. */
   claim(key: string, text: string): Promise<boolean>;
   /** @returns null when there is none */
   readText(key: string): Promise<string | null>;
-  /** A path of this machine to read the file at. @throws {BlobNotFoundError} */
+  /** Local path of the file. @throws {BlobNotFoundError} */
   localPath(key: string): Promise<string>;
-  /** Gives a file another key. @throws {BlobNotFoundError} */
+  /** Renames a file. @throws {BlobNotFoundError} */
   move(from: string, to: string): Promise<void>;
-  /** Removes one file; nothing happens when there is none. */
+  /** Removes one file, if it exists. */
   remove(key: string): Promise<void>;
-  /** Removes a folder and all that is in it. */
+  /** Removes a folder and its contents. */
   removeFolder(folder: string): Promise<void>;
   /** Names directly in a folder; empty when there is none. */
   list(folder: string): Promise<string[]>;
 }
 
-/** Blobs as files below one folder, on a disk that all processes share. */
+/** Blobs as files under one folder, on a disk shared by all processes. */
 export class FolderBlobStore implements BlobStore {
   constructor(private readonly folder: string) {}
 

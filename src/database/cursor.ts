@@ -2,24 +2,22 @@ import { AppError } from '../errors.ts';
 import { parseJson } from '../parse-json.ts';
 import { isIdentifier } from './identifier.ts';
 
-/** Place of a row in an order: the value it is sorted by, null when it has none, and its identifier. */
+/** Position of a row in an order: its sort value (null when it has none) and its identifier. */
 export interface KeysetPosition {
   readonly value: number | null;
   readonly id: string;
 }
 
-/** A cursor was not given out by this service for this order. */
+/** A cursor does not belong to this list and order. */
 export class InvalidCursorError extends AppError {
   readonly code = 'INVALID_CURSOR';
   constructor(readonly cursor: string) {
-    super(
-      `cursor ${JSON.stringify(cursor)} is none that this list gave out; pass an endCursor of the same list and order`,
-    );
+    super(`cursor ${JSON.stringify(cursor)} does not belong to this list; use a cursor of the same list and order`);
   }
 }
 
 /**
- * @param order name of the order, so that a cursor of another one is refused
+ * @param order name of the order, so that cursors of other orders are refused
  * @returns opaque base64url
  */
 export function encodeCursor(order: string, { value, id }: KeysetPosition): string {

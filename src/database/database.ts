@@ -19,19 +19,18 @@ export interface Queries {
   readonly prisma: Prisma.TransactionClient;
   /**
    * Runs a statement and parses its rows.
-   * @param row what every row must be; counts and other 64-bit integers are to be cast in the statement
-   * @throws {z.ZodError} when a row is something else
-   * @throws {StatementTimeoutError} outside a transaction, on a server; {@link StatementLostError} on the embedded engine,
-   * which has no timeout: what is asked after a long statement waits for it
+   * @param row schema of a row; the statement must cast counts and other 64-bit integers
+   * @throws {z.ZodError} when a row does not fit
+   * @throws {StatementTimeoutError} outside a transaction, on a server; {@link StatementLostError} on the embedded engine
    */
   query<Row>(row: z.ZodType<Row>, statement: Prisma.Sql): Promise<Row[]>;
-  /** @returns how many rows were written */
+  /** @returns number of rows written */
   execute(statement: Prisma.Sql): Promise<number>;
-  /** Runs a statement that a library brings along, with its own `$1` placeholders. */
+  /** Runs a statement of a library, with its own `$1` placeholders. */
   foreign(sql: string, values: readonly unknown[]): Promise<object[]>;
 }
 
-/** What the engine behind a database is and can do. */
+/** Versions and capabilities of a database engine. */
 export interface Capabilities {
   /** `15.13` */
   readonly postgresql: string;
@@ -45,7 +44,7 @@ export interface Capabilities {
 export interface Database extends Queries {
   readonly capabilities: Capabilities;
   readonly session: Session;
-  /** Runs work in one transaction, rolled back when it throws; its statements may take as long as they need. */
+  /** Runs work in one transaction, rolled back when it throws. Its statements have no timeout. */
   transaction<T>(work: (queries: Queries) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -53,13 +52,13 @@ export interface Database extends Queries {
 export interface DatabaseOptions {
   /** PostgreSQL URL; undefined: the embedded engine. */
   readonly databaseUrl?: string | undefined;
-  /** Home of the embedded engine, in its folder `pglite`. */
+  /** Data folder; the embedded engine uses its subfolder `pglite`. */
   readonly dataDir: string;
-  /** Longest that a statement outside a transaction may take on a server, seconds; undefined: as long as it takes. */
+  /** Timeout of a statement outside a transaction, seconds; undefined: none. */
   readonly statementTimeoutS?: number;
 }
 
-/** A statement took longer than the server lets it, and was stopped there. */
+/** A statement exceeded its timeout and was cancelled. */
 export class StatementTimeoutError extends AppError {
   readonly code = 'STATEMENT_TIMEOUT';
   constructor(
@@ -67,13 +66,13 @@ export class StatementTimeoutError extends AppError {
     cause: unknown,
   ) {
     super(
-      `the database needed more than ${timeoutS} s for a part of the request and stopped; ask with a narrower filter or for less at once`,
+      `a database statement of the request exceeded ${timeoutS} s and was cancelled; narrow the filter or request less at once`,
       { cause },
     );
   }
 }
 
-/** The server is older than what TerraQL is tested with. */
+/** The server is older than the oldest supported version. */
 export class DatabaseTooOldError extends AppError {
   readonly code = 'DATABASE_TOO_OLD';
   constructor(product: string, found: string, needed: string) {
@@ -83,8 +82,7 @@ export class DatabaseTooOldError extends AppError {
 
 /**
  * Opens PostgreSQL, or the embedded engine without a URL, and applies missing migrations.
- * @throws {DatabaseTooOldError} {@link EmbeddedDatabaseInUseError}, the errors of {@link migrate}, and what the driver
- * says when it cannot connect
+ * @throws {DatabaseTooOldError} {@link EmbeddedDatabaseInUseError}, errors of {@link migrate} and of the connection
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { databaseUrl, dataDir, statementTimeoutS } = options;
@@ -95,8 +93,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 }
 
 /**
- * Makes a database of a running embedded engine, which is closed with it.
- * @throws what {@link migrate} throws; the engine is closed then
+ * Makes a database from a running embedded engine and owns it.
+ * @throws errors of {@link migrate}, after closing the engine
  */
 export async function databaseOnPGlite(
   pglite: PGlite,
@@ -123,7 +121,7 @@ async function openPostgres(
     // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it, though its types do not say so
     onConnect: async (client) => void (await client.query(sessionSql(statementTimeoutS))),
   });
-  // An idle connection that breaks has left the pool when this is called; whoever queries next gets a new one.
+  // The pool has already dropped the broken idle connection; the next query opens a new one.
   pool.on('error', () => undefined);
   try {
     const client = await pool.connect();
@@ -131,7 +129,7 @@ async function openPostgres(
       await client.query('SET statement_timeout = 0');
       await migrate(postgresSession(client), migrations);
     } finally {
-      // Closed rather than used again, as it has no statement timeout now.
+      // Closed instead of reused: it has no statement timeout any more.
       client.release(true);
     }
     const server = { readRows: serverReader(pool), ...(statementTimeoutS === undefined ? {} : { statementTimeoutS }) };
@@ -143,10 +141,9 @@ async function openPostgres(
 }
 
 /**
- * Prisma's driver drops the offset of a time, so sessions must speak UTC whatever the server's zone is. PostGIS says of its
- * functions that they cost much, for which PostgreSQL would compile each statement, at a tenth of a second, and start
- * parallel workers for questions that one answers sooner; it does from some hundred thousand features on. Prepared
- * statements are planned for the values that they are given.
+ * Session settings. Prisma's driver drops time offsets, so the session time zone is UTC. PostGIS declares its functions as
+ * expensive, which would make PostgreSQL compile each statement (0.1 s) and start parallel workers for small queries; with
+ * these costs it does so from some hundred thousand features on. Prepared statements are planned for their values.
  */
 function sessionSql(statementTimeoutS: number | undefined): string {
   return `SET TIME ZONE 'UTC'; SET jit = off; SET parallel_setup_cost = 1000000; SET plan_cache_mode = force_custom_plan;
@@ -167,10 +164,10 @@ function postgresSession(client: pg.PoolClient): MigrationSession {
   };
 }
 
-/** Storing a large result is one transaction; it may take this long, and wait this long for its turn. */
+/** Longest transaction, and longest wait for its start: storing a large result is one transaction. */
 const TRANSACTION_TIMEOUT_MS = 15 * 60_000;
 
-/** What differs on a server, outside transactions. */
+/** Differences of a server outside transactions. */
 interface ServerOptions {
   readonly statementTimeoutS?: number;
   /** Instead of Prisma. */
@@ -224,7 +221,7 @@ function queriesOn(prisma: Prisma.TransactionClient, { statementTimeoutS, readRo
 
 const parsers = new WeakMap<z.ZodType, unknown>();
 
-/** Parser of rows, made once for each kind: making one takes longer than it takes to parse a few rows. */
+/** Returns the cached array parser of a row schema: making one takes longer than parsing a few rows. */
 function rowsOf<Row>(row: z.ZodType<Row>): z.ZodType<Row[]> {
   const known = parsers.get(row) as z.ZodType<Row[]> | undefined;
   if (known) return known;
@@ -233,7 +230,7 @@ function rowsOf<Row>(row: z.ZodType<Row>): z.ZodType<Row[]> {
   return made;
 }
 
-/** SQLSTATE 57014, query_canceled, as the driver says it, and as Prisma's driver adapters hand it on. */
+/** SQLSTATE 57014, query_canceled, as the driver reports it and as Prisma's driver adapters wrap it. */
 const Cancelled = z.union([
   z.object({ code: z.literal('57014') }),
   z.object({
@@ -242,7 +239,7 @@ const Cancelled = z.union([
 ]);
 const isCancelled = (error: unknown): boolean => Cancelled.safeParse(error).success;
 
-/** Prisma makes an error of its own of what a driver throws, and keeps the code. */
+/** Prisma wraps driver errors and keeps their code. */
 const Lost = z.object({ code: z.literal('STATEMENT_LOST') });
 
 const CapabilitiesRow = z.object({ postgresql: z.string(), postgis: z.string(), vectorTiles: z.boolean() });
@@ -254,7 +251,7 @@ async function readCapabilities(queries: Queries): Promise<Capabilities> {
       SELECT split_part(current_setting('server_version'), ' ', 1) AS postgresql, postgis_lib_version() AS postgis,
              postgis_libprotobuf_version() IS NOT NULL AS "vectorTiles"`,
   );
-  if (!found) throw new Error('the database did not say what it is');
+  if (!found) throw new Error('the database returned no version');
   requireVersion('PostgreSQL', found.postgresql, [15, 0]);
   requireVersion('PostGIS', found.postgis, [3, 3]);
   return found;

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { AppError } from '../errors.ts';
 
-/** Another process has the embedded database open; two would destroy it. */
+/** Another process has the embedded database open; two would corrupt it. */
 export class EmbeddedDatabaseInUseError extends AppError {
   readonly code = 'EMBEDDED_DATABASE_IN_USE';
   constructor(readonly directory: string) {
     super(
-      `the embedded database in ${directory} is open in another process; stop that one, choose another TERRAQL_DATA_DIR, ` +
+      `the embedded database in ${directory} is open in another process; stop that process, choose another TERRAQL_DATA_DIR, ` +
         'or set DATABASE_URL to a PostgreSQL server, which many processes can share',
     );
   }

@@ -5,17 +5,17 @@ import { postgis } from '@electric-sql/pglite-postgis';
 import { AppError } from '../errors.ts';
 import { ownDirectory } from './directory-ownership.ts';
 
-/** What the migrations create besides what every PostgreSQL has. */
+/** Extensions that the migrations need. */
 export const EMBEDDED_EXTENSIONS = { postgis, pg_trgm };
 
-/** PostgreSQL with PostGIS inside this process. */
+/** PostgreSQL with PostGIS, embedded in this process. */
 export interface EmbeddedEngine {
   readonly pglite: PGlite;
   close(): Promise<void>;
 }
 
 /**
- * Opens the database of a folder, which is made when it is missing (this takes some seconds).
+ * Opens the database of a folder and creates it when it is missing (which takes some seconds).
  * @param directory absolute or relative to the working directory
  * @throws {EmbeddedDatabaseInUseError} when another process has it open
  */
@@ -38,21 +38,21 @@ export async function openEmbeddedEngine(directory: string): Promise<EmbeddedEng
   }
 }
 
-/** The embedded engine gave a statement up half-way without saying why. */
+/** The embedded engine ended a statement without result or error. */
 export class StatementLostError extends AppError {
   readonly code = 'STATEMENT_LOST';
   constructor(options?: ErrorOptions) {
     super(
-      'the embedded database gave a part of the request up without an answer, as it does when an overlay of outlines fails at full precision; ask with a simpler geometry, or set DATABASE_URL to a PostgreSQL server',
+      'the embedded database ended a statement of the request without a result, as happens when a geometry overlay fails at full precision; use a simpler geometry, or set DATABASE_URL to a PostgreSQL server',
       options,
     );
   }
 }
 
 /**
- * Makes an error of every statement that did not run to its end. GEOS tries an overlay again that failed with an exception;
- * in the embedded engine the exception ends the statement instead: without an error, without rows and columns, and without
- * the command tag that the protocol closes each statement with.
+ * Turns statements that did not complete into errors. GEOS retries an overlay that failed with an exception; in the
+ * embedded engine the exception ends the statement instead: without an error, rows or columns, and without the command
+ * tag that closes each statement in the protocol.
  * @throws {StatementLostError} from `query` then, in a transaction too
  * @see https://www.postgresql.org/docs/current/protocol-message-formats.html (CommandComplete)
  */

@@ -30,16 +30,18 @@ export function uuidV7(): string {
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Whether a text can be an identifier at all; what cannot be one is not found, without asking the database. */
+/** Whether a text has the form of an identifier; other texts are not found, without asking the database. */
 export function isIdentifier(text: string): boolean {
   return UUID.test(text);
 }
 
-/** A condition names an identifier that cannot be one. */
+/** A condition has a malformed identifier. */
 export class InvalidIdentifierError extends AppError {
   readonly code = 'INVALID_ID';
   constructor(condition: string, id: string) {
-    super(`${condition} is ${JSON.stringify(id)}; identifiers look like 0199c2a5-7f00-7000-8000-000000000000`);
+    super(
+      `${condition} ${JSON.stringify(id)} is no identifier; identifiers look like 0199c2a5-7f00-7000-8000-000000000000`,
+    );
   }
 }
 

@@ -4,26 +4,26 @@ import { Prisma } from './database.ts';
 
 /** A total order of rows: by a value, then by identifier. */
 export interface KeysetColumns {
-  /** Name of the order in cursors, so that a cursor of another order is refused. */
+  /** Name of the order in cursors, so that cursors of other orders are refused. */
   readonly name: string;
   readonly id: Prisma.Sql;
   /** Null when the identifier alone is the order. */
   readonly key: {
-    /** Never null: rows without the value have `missing` there. */
+    /** Never null: rows without a value have `missing`. */
     readonly sql: Prisma.Sql;
-    /** What a cursor without a value stands for. */
+    /** Value of cursors without one. */
     readonly missing: Prisma.Sql;
   } | null;
   readonly descending: boolean;
 }
 
-/** Parts of the statement that reads a page. */
+/** SQL fragments of a page query. */
 export interface KeysetSql {
   /** Condition for the rows between the cursors. */
   readonly between: Prisma.Sql;
-  /** The order, turned round for a page that is taken from the back. */
+  /** The order, reversed for a page taken from the end. */
   readonly orderBy: Prisma.Sql;
-  /** One row more than the page has, which tells whether there is another page. */
+  /** One row more than the page, to see whether another page follows. */
   readonly limit: number;
 }
 
@@ -43,7 +43,7 @@ export function keysetSql(order: KeysetColumns, page: PageRequest): KeysetSql {
   };
 }
 
-/** Rows with a larger, or a smaller place in the order than a cursor. */
+/** Condition for rows after, or before, a cursor. */
 function besideSql({ name, id, key }: KeysetColumns, cursor: string, larger: boolean): Prisma.Sql {
   const position = decodeCursor(name, cursor);
   const beyond = larger ? Prisma.sql`>` : Prisma.sql`<`;
@@ -54,14 +54,14 @@ function besideSql({ name, id, key }: KeysetColumns, cursor: string, larger: boo
 const sizeOf = (page: PageRequest): number => (page.last === undefined ? page.first : page.last);
 const isFromEnd = (page: PageRequest): boolean => page.last !== undefined;
 
-/** The rows of a page, in its order. @param rows as {@link keysetSql} read them */
+/** The rows of a page, in its order. @param rows as read with {@link keysetSql} */
 export function rowsOfPage<Row>(rows: readonly Row[], page: PageRequest): Row[] {
   const kept = rows.slice(0, sizeOf(page));
   return isFromEnd(page) ? kept.toReversed() : kept;
 }
 
 /**
- * Cuts a page out of what {@link keysetSql} read.
+ * Makes a page from rows read with {@link keysetSql}.
  * @param rows as they were read
  * @param order name of the order
  */
@@ -91,7 +91,7 @@ export function pageOf<Row, Node>(
 const isGiven = (cursor: string | null | undefined): boolean => cursor !== null && cursor !== undefined;
 
 /**
- * Pages of several owners out of one statement.
+ * Makes pages of several owners from the rows of one statement.
  * @param rows of all owners, those of one owner as they were read
  * @returns a page for each of the owners, an empty one where nothing was read
  */

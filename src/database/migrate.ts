@@ -4,10 +4,10 @@ import path from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 
-/** Where the migrations of this version lie, from the sources as from the build. */
+/** Folder of this version's migrations, the same from the sources and from the build. */
 export const MIGRATIONS_DIR = path.resolve(import.meta.dirname, '../../prisma/migrations');
 
-/** One session of an engine; every statement runs on the same connection. */
+/** A session of an engine; all statements run on the same connection. */
 export interface MigrationSession {
   /** Runs SQL of any number of statements, without parameters. */
   script(sql: string): Promise<void>;
@@ -23,7 +23,7 @@ export interface Migration {
   readonly checksum: string;
 }
 
-/** A migration that was applied has another text now. */
+/** An applied migration was changed. */
 export class MigrationChangedError extends AppError {
   readonly code = 'MIGRATION_CHANGED';
   constructor(
@@ -46,7 +46,7 @@ export class DatabaseNewerError extends AppError {
   }
 }
 
-/** SQL of a migration failed; nothing of it is kept. */
+/** A migration failed and was rolled back. */
 export class MigrationFailedError extends AppError {
   readonly code = 'MIGRATION_FAILED';
   constructor(
@@ -70,15 +70,15 @@ export async function readMigrations(directory: string): Promise<Migration[]> {
   );
 }
 
-/** Any number that nothing else in the database uses as an advisory lock: "TerraQL" in ASCII. */
+/** Key of the migration's advisory lock: "TerraQL" in ASCII. */
 const LOCK = '23752045511332172';
 
 const AppliedRow = z.object({ name: z.string(), checksum: z.string() });
 
 /**
- * Brings a database up to date: each missing migration in its own transaction, recorded with its checksum. Processes that
- * start together wait for one another.
- * @returns names of the migrations that were applied now
+ * Applies each missing migration in its own transaction and records its checksum. Processes that start together wait for
+ * one another.
+ * @returns names of the migrations applied now
  * @throws {MigrationChangedError} {@link DatabaseNewerError} {@link MigrationFailedError}
  */
 export async function migrate(session: MigrationSession, migrations: readonly Migration[]): Promise<string[]> {

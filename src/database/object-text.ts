@@ -16,7 +16,7 @@ export function objectTextSql<Field extends { readonly key: string }>(
   return Prisma.sql`${Prisma.join(parts, ' || ')} || '}'`;
 }
 
-/** PostgreSQL writes the shortest digits that give the same number again, as JavaScript does. */
+/** PostgreSQL prints the shortest digits that parse to the same number, as JavaScript does. */
 export function numberTextSql(number: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`COALESCE((${number})::text, 'null')`;
 }

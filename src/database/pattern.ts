@@ -1,4 +1,4 @@
-/** @returns a pattern for LIKE and ILIKE that finds the text anywhere, `%`, `_` and `\` in it taken as they are */
+/** @returns a LIKE pattern that matches the text anywhere, with `%`, `_` and `\` escaped */
 export function containing(text: string): string {
   return `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
 }

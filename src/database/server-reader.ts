@@ -1,19 +1,19 @@
 import type pg from 'pg';
 import type { Prisma } from './generated/client.ts';
 
-/** Runs a statement that reads, and gives its rows as the driver makes them. */
+/** Runs a read statement and returns the driver's rows. */
 export type ReadRows = (statement: Prisma.Sql) => Promise<unknown[]>;
 
 /**
- * Statements that each connection keeps parsed, at most: what the service asks is put together of few parts, but a client
- * who nests conditions ever differently must not fill the server's memory.
+ * Most prepared statements of a connection: the service's statements are made of few parts, but clients that nest
+ * conditions in ever new ways must not fill the server's memory.
  */
 const MAX_PREPARED = 200;
 
 /**
- * Reads straight from the driver, as Prisma would take each value to pieces twice more: a page of a thousand features costs
- * a third. Statements are prepared, and planned for their values each time (`plan_cache_mode` of the sessions): a box may
- * hold one feature or all of them.
+ * Reads directly from the driver, since Prisma would convert each value twice more: a page of a thousand features costs a
+ * third. Statements are prepared but planned for their values each time (`plan_cache_mode`): a box may contain one feature
+ * or all of them.
  * @see https://node-postgres.com/features/queries#prepared-statements
  */
 export function serverReader(pool: pg.Pool): ReadRows {

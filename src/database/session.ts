@@ -2,27 +2,27 @@ import { randomInt } from 'node:crypto';
 import type { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 
-/** What a listener of a channel is told. */
+/** Callbacks of a channel's listener. */
 export interface ChannelListener {
-  readonly hear: (payload: string) => void;
-  /** The connection was lost and is back: notifications of the time between are gone. */
-  readonly missed: () => void;
+  readonly onNotification: (payload: string) => void;
+  /** The connection was lost and is back; notifications in between are lost. */
+  readonly onReconnect: () => void;
 }
 
 /**
- * The one connection that a process keeps for itself: it hears notifications, and holds an advisory lock by which other
- * processes see that this one is alive. The server ends both when the connection ends, however the process dies.
+ * The connection that a process keeps for notifications and for an advisory lock, by which other processes see that it is
+ * alive. The server releases both when the connection ends, however the process dies.
  */
 export interface Session {
   /** @returns stops listening */
   listen(channel: string, listener: ChannelListener): Promise<() => void>;
   /**
-   * Takes an advisory lock of two numbers and keeps it; it is taken again when the connection was lost.
+   * Takes and keeps an advisory lock of two numbers; takes it again after a connection loss.
    * @param space first number of the lock
-   * @returns the second number, which no other session holds in that space
+   * @returns the second number, unique among the sessions of that space
    */
   holdNumber(space: number): Promise<number>;
-  /** Whether every lock taken is held now. */
+  /** Whether all taken locks are held now. */
   isHolding(): boolean;
   close(): Promise<void>;
 }
@@ -30,8 +30,8 @@ export interface Session {
 /** The embedded engine has one connection, which lives as long as the process. */
 export function embeddedSession(pglite: PGlite): Session {
   return {
-    async listen(channel, { hear }) {
-      const stop = await pglite.listen(channel, hear);
+    async listen(channel, { onNotification }) {
+      const stop = await pglite.listen(channel, onNotification);
       return () => void stop();
     },
     async holdNumber(space) {
@@ -47,10 +47,10 @@ export function embeddedSession(pglite: PGlite): Session {
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 5000;
 
-/** A dead host is noticed after some 25 seconds of silence instead of the hours that systems allow. */
+/** Detects a dead host after about 25 seconds of silence instead of the hours of system defaults. */
 const KEEPALIVE = 'SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3';
 
-/** A connection to a PostgreSQL server, made when it is first needed and again whenever it is lost. */
+/** A connection to a PostgreSQL server, opened on first use and reopened whenever it is lost. */
 export class ServerSession implements Session {
   private readonly listeners = new Map<string, Set<ChannelListener>>();
   private readonly locks: { readonly space: number; readonly number: number }[] = [];
@@ -98,9 +98,9 @@ export class ServerSession implements Session {
 
   private async connect(): Promise<pg.Client> {
     const client = new pg.Client({ connectionString: this.url, keepAlive: true });
-    client.on('error', () => undefined); // `end` follows, and is acted on
+    client.on('error', () => undefined); // `end` follows and is handled
     client.on('notification', ({ channel, payload }) => {
-      for (const { hear } of this.listeners.get(channel) ?? []) hear(payload ?? '');
+      for (const { onNotification } of this.listeners.get(channel) ?? []) onNotification(payload ?? '');
     });
     await client.connect();
     await client.query(KEEPALIVE);
@@ -122,7 +122,7 @@ export class ServerSession implements Session {
     }, delayMs).unref();
   }
 
-  /** Listens and locks again; the server may not have noticed yet that the connection before is gone. */
+  /** Restores listeners and locks; the server may not have noticed yet that the previous connection is gone. */
   private async restore(): Promise<void> {
     const client = await this.connected();
     for (const channel of this.listeners.keys()) await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
@@ -130,7 +130,7 @@ export class ServerSession implements Session {
       if (!(await tryLock(client, space, number))) throw new Error(`advisory lock ${space}, ${number} is still held`);
     }
     this.held = this.locks.length > 0;
-    for (const { missed } of [...this.listeners.values()].flatMap((all) => [...all])) missed();
+    for (const { onReconnect } of [...this.listeners.values()].flatMap((all) => [...all])) onReconnect();
   }
 }
 

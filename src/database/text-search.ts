@@ -1,13 +1,13 @@
 import { Prisma } from './database.ts';
 import { containing } from './pattern.ts';
 
-/** Signs of the syntax of web searches: "a phrase", -without, either OR other. */
+/** Web search syntax: "a phrase", -without, either OR other. */
 const WEB_SYNTAX = /"|(^|\s)-\S|\sor\s/i;
 
 /**
- * Whether a text answers a search: its words in any grammatical form and order (English), or, where the search is plain
- * words without the syntax of web searches, a part of the text in any letter case, or one that differs by a typing error.
- * Leans on a GIN index of `to_tsvector('english', column)` and on one of `column gin_trgm_ops`.
+ * Condition that a text matches a search: its words in any grammatical form and order (English) or, for plain words
+ * without web search syntax, a part of the text, case-insensitive and tolerant of typing errors.
+ * Uses a GIN index of `to_tsvector('english', column)` and one of `column gin_trgm_ops`.
  * @see https://www.postgresql.org/docs/current/textsearch-controls.html#TEXTSEARCH-PARSING-QUERIES
  * @see https://www.postgresql.org/docs/current/pgtrgm.html
  */

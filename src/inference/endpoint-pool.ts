@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 
-/** A server did not do what it was asked, and another one may. */
+/** A server failed a request that another server may serve. */
 export class EndpointFailure extends Error {
   /**
-   * @param kind `dead`: taken out until a probe succeeds; `broken`: likewise, and it was at work on this; `busy`: left alone
-   *   for a while; `late`: likewise, and the time that it gives a request was over; `failed`: it answers, but not this
-   * @param retryAfterS what the server says of when to ask again
+   * @param kind `dead`: excluded until a probe succeeds; `broken`: likewise, and it broke during this request; `busy`: not
+   *   asked for a while; `late`: likewise, after a timeout of the server; `failed`: it answers, but cannot serve this request
+   * @param retryAfterS the server's Retry-After, seconds
    */
   constructor(
     message: string,
@@ -16,13 +16,13 @@ export class EndpointFailure extends Error {
   }
 }
 
-/** No server could do what was asked. */
+/** No server could serve the request. */
 export class NoEndpointError extends Error {
   /**
-   * @param reasons per server, as it failed last
-   * @param failed every server that was asked answered, and none could do it
-   * @param broken a server ended at work on it
-   * @param late a server had no time left for it
+   * @param reasons last failure of each server
+   * @param failed every server answered, and none could serve it
+   * @param broken a server broke while serving it
+   * @param late a server timed out on it
    */
   constructor(
     reasons: readonly string[],
@@ -38,35 +38,35 @@ export class NoEndpointError extends Error {
 interface Endpoint {
   readonly url: string;
   outstanding: number;
-  /** Probed since it was last found dead. */
+  /** Whether a probe succeeded since its last failure. */
   proven: boolean;
-  /** Failures since it last did what it was asked. */
+  /** Failures since its last success. */
   failures: number;
-  /** Not asked before this time, milliseconds. */
+  /** Earliest time of the next request, milliseconds. */
   notBefore: number;
   reason: string;
-  /** Whether the probe under way succeeds. */
+  /** The probe in progress; resolves to whether it succeeds. */
   probing: Promise<boolean> | null;
 }
 
 const FIRST_BACK_OFF_MS = 500;
 const LONGEST_BACK_OFF_MS = 30_000;
 const BUSY_MS = 1000;
-/** Servers that one piece of work may end: what ends two is not tried on a third. */
+/** Servers that one request may break: a request that broke two is not sent to a third. */
 const MOST_BROKEN = 2;
 
 /**
- * Servers that do the same, chosen by fewest outstanding requests; among equals the one that had the same content
- * before. A server that fails is taken out and probed again after a wait that doubles with each failure; one that was
- * never probed is probed before its first request.
+ * Load balancer over equivalent servers: fewest outstanding requests first, among equals the one that had the same content
+ * before. A failed server is excluded and probed again after an exponential back-off; every server is probed before its
+ * first request.
  */
 export class EndpointPool {
   private readonly endpoints: readonly Endpoint[];
 
   /**
    * @param urls without a slash at the end
-   * @param probe resolves when the server can be asked. @throws {EndpointFailure}
-   * @param now milliseconds, never going back
+   * @param probe resolves when the server is usable. @throws {EndpointFailure}
+   * @param now monotonic clock, milliseconds
    */
   constructor(
     urls: readonly string[],
@@ -84,27 +84,26 @@ export class EndpointPool {
     }));
   }
 
-  /** Whether a server can be asked now. Servers whose time has come are probed in passing. */
+  /** Whether any server is usable now. Starts probes that are due. */
   isReady(): boolean {
     void this.probeAll();
     return this.endpoints.some((endpoint) => this.isUsable(endpoint));
   }
 
-  /** Returns when every server whose time has come has answered its probe, one way or the other. */
+  /** Probes every server that is due and waits for the results. */
   async probeAll(): Promise<void> {
     await Promise.all(this.probeDue());
   }
 
-  /** Requests under way, on all servers. */
+  /** Requests in progress on all servers. */
   get outstanding(): number {
     return this.endpoints.reduce((sum, endpoint) => sum + endpoint.outstanding, 0);
   }
 
   /**
-   * Does `work` on one server, and on another when it fails there, each at most once; work that ends two servers is given
-   * up.
-   * @param content hash of what the work is about: equal content goes to the same server where load allows it
-   * @param work {@link EndpointFailure} moves it to another server; other errors are thrown as they are
+   * Runs `work` on one server and fails over to others, each at most once; work that breaks two servers is given up.
+   * @param content content hash: equal content goes to the same server where load allows it
+   * @param work an {@link EndpointFailure} moves it to another server; other errors are rethrown
    * @throws {NoEndpointError}
    */
   async use<T>(content: string, work: (url: string) => Promise<T>): Promise<T> {
@@ -116,17 +115,17 @@ export class EndpointPool {
         return done;
       } catch (error) {
         if (!(error instanceof EndpointFailure)) throw error;
-        this.setAside(endpoint, error);
+        this.exclude(endpoint, error);
         tried.set(endpoint, error);
         if ([...tried.values()].filter(({ kind }) => kind === 'broken').length >= MOST_BROKEN) break;
       } finally {
         endpoint.outstanding -= 1;
       }
     }
-    throw this.nobody([...tried.values()]);
+    throw this.unavailable([...tried.values()]);
   }
 
-  private nobody(failures: readonly EndpointFailure[]): NoEndpointError {
+  private unavailable(failures: readonly EndpointFailure[]): NoEndpointError {
     const wait = Math.min(...this.endpoints.map(({ notBefore }) => notBefore)) - this.now();
     const reasons = this.endpoints.map(({ url, reason }) => `${url}: ${reason}`);
     const failed = failures.length > 0 && failures.every(({ kind }) => kind === 'failed');
@@ -134,7 +133,7 @@ export class EndpointPool {
     return new NoEndpointError(reasons, Math.max(1, Math.ceil(wait / 1000)), failed, some('broken'), some('late'));
   }
 
-  /** Chooses a server and counts the request in the same turn, so that requests of one moment see each other. */
+  /** Chooses a server and counts the request in the same tick, so that simultaneous requests see each other. */
   private async take(content: string, tried: ReadonlyMap<Endpoint, unknown>): Promise<Endpoint | null> {
     const probes = this.probeDue();
     if (this.choose(content, tried) === null) await anySucceeds(probes);
@@ -159,7 +158,7 @@ export class EndpointPool {
     return proven && this.now() >= notBefore;
   }
 
-  /** Probes every server that is not proven and whose wait is over; one probe at a time for each. */
+  /** Probes every unproven server whose back-off is over; one probe per server at a time. */
   private probeDue(): Promise<boolean>[] {
     return this.endpoints
       .filter((endpoint) => !endpoint.proven && this.now() >= endpoint.notBefore)
@@ -174,12 +173,12 @@ export class EndpointPool {
       await this.probe(endpoint.url);
       endpoint.proven = true;
     } catch (error) {
-      this.setAside(endpoint, error instanceof EndpointFailure ? error : new EndpointFailure(String(error), 'dead'));
+      this.exclude(endpoint, error instanceof EndpointFailure ? error : new EndpointFailure(String(error), 'dead'));
     }
     return endpoint.proven;
   }
 
-  private setAside(endpoint: Endpoint, { kind, message, retryAfterS }: EndpointFailure): void {
+  private exclude(endpoint: Endpoint, { kind, message, retryAfterS }: EndpointFailure): void {
     endpoint.reason = message;
     if (kind === 'failed') return;
     if (kind === 'busy' || kind === 'late') {
@@ -189,12 +188,12 @@ export class EndpointPool {
     endpoint.failures += 1;
     endpoint.proven = false;
     const backOff = Math.min(LONGEST_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** (endpoint.failures - 1));
-    // Spread by a fifth, so that many clients do not come back at once.
+    // Jitter of a fifth, so that many clients do not return at once.
     endpoint.notBefore = this.now() + backOff * (0.8 + 0.4 * Math.random());
   }
 }
 
-/** Returns as soon as one of the probes succeeds, or when all have failed. */
+/** Resolves when one probe succeeds or all have failed. */
 async function anySucceeds(probes: readonly Promise<boolean>[]): Promise<void> {
   const successes = probes.map(async (probe) => {
     if (!(await probe)) throw new Error('the probe failed');

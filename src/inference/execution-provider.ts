@@ -6,11 +6,11 @@ import { AppError } from '../errors.ts';
 import type { ExecutionProvider } from '../execution-provider-names.ts';
 
 interface ProviderFacts {
-  /** Session providers in order of preference. TensorRT leaves to CUDA the nodes that it cannot take. */
+  /** Session providers in order of preference. TensorRT leaves unsupported nodes to CUDA. */
   readonly session: readonly string[];
   /** The provider's name in ONNX Runtime's profile. */
   readonly profile: string;
-  /** What to do when it cannot start. */
+  /** Advice when it cannot start. */
   readonly remedy: string;
 }
 
@@ -38,7 +38,7 @@ const FACTS: Readonly<Record<ExecutionProvider, ProviderFacts>> = {
   },
 };
 
-/** The execution provider that was asked for cannot be used; the message says why and what to do. */
+/** The configured execution provider cannot be used; the message has the reason and the remedy. */
 export class ExecutionProviderError extends AppError {
   readonly code = 'EXECUTION_PROVIDER_UNAVAILABLE';
   constructor(
@@ -49,7 +49,7 @@ export class ExecutionProviderError extends AppError {
   }
 }
 
-/** A session and, until its first run was looked at, where ONNX Runtime profiles it. */
+/** A session and, until its first run is verified, its ONNX Runtime profile folder. */
 export interface OpenedSession {
   readonly session: InferenceSession;
   readonly profileFolder: string | null;
@@ -57,8 +57,8 @@ export interface OpenedSession {
 
 /**
  * Loads a graph on one execution provider.
- * @param threads of one inference; 0 leaves the choice to ONNX Runtime: one per core
- * @throws {ExecutionProviderError} when the provider cannot start; what ONNX Runtime says when it is the processor
+ * @param threads threads per inference; 0 leaves the choice to ONNX Runtime: one per core
+ * @throws {ExecutionProviderError} when the provider cannot start; errors of ONNX Runtime on the CPU
  */
 export async function openSession(file: string, provider: ExecutionProvider, threads: number): Promise<OpenedSession> {
   const profileFolder = provider === 'cpu' ? null : await mkdtemp(path.join(tmpdir(), 'terraql-profile-'));
@@ -66,7 +66,7 @@ export async function openSession(file: string, provider: ExecutionProvider, thr
     executionProviders: [...FACTS[provider].session],
     graphOptimizationLevel: 'all',
     intraOpNumThreads: threads,
-    // Threads that wait by spinning double the processor time of a window, and starve whatever else runs.
+    // Spinning threads double the CPU time of a window and starve everything else.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
     ...(profileFolder === null
       ? {}
@@ -82,8 +82,8 @@ export async function openSession(file: string, provider: ExecutionProvider, thr
 }
 
 /**
- * Ends the profile of a session after its first run and makes sure that the provider computed some of it: ONNX Runtime
- * gives every node that a provider does not take to the processor, without a word.
+ * Verifies after a session's first run that the provider executed a part of the graph: ONNX Runtime silently falls back to
+ * the CPU for nodes that a provider does not support.
  * @throws {ExecutionProviderError} when the whole graph ran elsewhere
  */
 export async function proveInUse(
@@ -101,12 +101,12 @@ export async function proveInUse(
 }
 
 /**
- * @param profile text that ONNX Runtime wrote: one event per node, with the provider that ran it
+ * @param profile ONNX Runtime's profile: one event per node with its provider
  * @throws {ExecutionProviderError}
  */
 export function requireNodesOn(provider: ExecutionProvider, profile: string): void {
   const ran = [...profile.matchAll(/"provider"\s*:\s*"(\w+)"/g)].map(([, name]) => name);
   if (ran.includes(FACTS[provider].profile)) return;
   const others = [...new Set(ran)].join(', ') || 'nothing';
-  throw new ExecutionProviderError(provider, `it took no node of the graph; the graph ran on ${others}`);
+  throw new ExecutionProviderError(provider, `it executed no node of the graph; the graph ran on ${others}`);
 }

@@ -20,7 +20,7 @@ interface Waiting {
 
 const NOTHING_KEPT: ImageCacheStats = { hits: 0, misses: 0, evictions: 0, bytes: 0, windows: 0 };
 
-/** A worker thread with the graphs of a model. The process stays alive for its answers, and for nothing else of it. */
+/** A worker thread with the graphs of a model. Only pending answers keep the process alive. */
 export class GraphThread implements WindowRunner {
   private readonly waiting = new Map<number, Waiting>();
   private nextId = 0;
@@ -41,7 +41,7 @@ export class GraphThread implements WindowRunner {
 
   /**
    * Starts the thread and loads the graphs.
-   * @param onEnd called once when the thread can answer no more
+   * @param onEnd called once, when the thread has ended
    * @throws {ExecutionProviderError} {@link ModelFailureError} when ONNX Runtime refuses a graph
    */
   static async start(
@@ -59,12 +59,12 @@ export class GraphThread implements WindowRunner {
     throw new ModelFailureError(modelId, started.message);
   }
 
-  /** What the thread kept of windows when it answered last. */
+  /** Cache statistics as of the thread's last answer. */
   get cacheStats(): ImageCacheStats {
     return this.stats;
   }
 
-  /** Time inside ONNX Runtime when it answered last, milliseconds since the start. */
+  /** Total time inside ONNX Runtime as of the thread's last answer, milliseconds. */
   get onnxMs(): number {
     return this.graphsMs;
   }
@@ -74,9 +74,9 @@ export class GraphThread implements WindowRunner {
   }
 
   /**
-   * Batches are worked on one after the other.
-   * @throws {ModelRejectedError} with what ONNX Runtime says; {@link ModelCrashedError} when the thread ends at work on
-   *   the batch; {@link ModelUnavailableError} when it has ended before, or before it was the batch's turn
+   * Runs batches one after another.
+   * @throws {ModelRejectedError} for errors of ONNX Runtime; {@link ModelCrashedError} when the thread ends during the batch;
+   *   {@link ModelUnavailableError} when it ended before the batch started
    */
   run(batch: SharedBatch, onPhase: (phase: ModelPhase) => void): Promise<Float32Array[][]> {
     if (this.ended) return Promise.reject(this.ended);
@@ -84,7 +84,7 @@ export class GraphThread implements WindowRunner {
       const id = this.nextId++;
       this.waiting.set(id, { resolve, reject, onPhase });
       this.worker.ref();
-      // A view is cloned with all of the buffer that it looks at.
+      // Posting a view would clone its whole buffer.
       const { image } = batch;
       const own = image.byteLength === image.buffer.byteLength ? image : image.slice();
       const request: WorkerRequest = { id, batch: { ...batch, image: own } };
@@ -92,13 +92,13 @@ export class GraphThread implements WindowRunner {
     });
   }
 
-  /** Refuses the batch behind the one that is being worked on; returns when that is done and the thread has ended. */
+  /** Refuses queued batches; returns when the current batch is done and the thread has ended. */
   async stop(): Promise<void> {
     if (this.ended) return;
     const [, ...behind] = this.waiting.keys();
     for (const id of behind) this.take(id)?.reject(new ModelUnavailableError(this.modelId, 'it was closed'));
     const exit = once(this.worker, 'exit');
-    // Ending the thread from outside would take the process with it while ONNX Runtime is at work.
+    // Terminating the thread while ONNX Runtime runs would crash the process.
     const stop: WorkerRequest = 'stop';
     this.worker.postMessage(stop);
     this.worker.ref();
@@ -133,7 +133,7 @@ export class GraphThread implements WindowRunner {
   }
 }
 
-/** The worker thread: the built file, or the one that reads TypeScript when this module runs from its source. */
+/** Starts the worker thread from the build, or through a TypeScript loader when this module runs from its source. */
 function startWorker(workerData: WorkerSetup): Worker {
   const built = import.meta.url.endsWith('.js');
   const file = new URL(built ? './model-worker.js' : './source-worker.mjs', import.meta.url);

@@ -4,15 +4,15 @@ import type { SegmentationTask } from './segmentation-model.ts';
 
 export type Tensors = Record<string, Tensor>;
 
-/** The image half of a window: everything that does not depend on the question. */
+/** The encoded image of a window: everything that does not depend on the question. */
 export interface EncodedWindow {
   /** Outputs of the vision graph, by name. */
   readonly features: Tensors;
-  /** Per task: keys and values of the tokens before the question. */
+  /** Key-value cache of the prompt tokens before the question, by task. */
   readonly prefixes: Map<SegmentationTask, Tensors>;
 }
 
-/** Counts since the start, and what is kept now. */
+/** Counters since the start, and current contents. */
 export interface ImageCacheStats {
   readonly hits: number;
   readonly misses: number;
@@ -22,8 +22,8 @@ export interface ImageCacheStats {
 }
 
 /**
- * Image halves of windows by content hash, so that a later question on a window pays for its own tokens and the mask
- * alone. Bounded by bytes; the longest unused go first. A window that is larger than the bound is not kept.
+ * LRU cache of encoded windows by content hash, so that a later question pays for its own tokens and the mask head alone.
+ * Bounded by bytes; a window larger than the bound is not cached.
  */
 export class ImageCache {
   private readonly kept: LRUCache<string, EncodedWindow>;
@@ -50,9 +50,9 @@ export class ImageCache {
     return window;
   }
 
-  /** Keeps a window, or measures it again after it has grown. */
+  /** Caches a window, or updates its size after it has grown. */
   set(key: string, window: EncodedWindow): void {
-    // A value that is kept already would not be measured again; the copy shares the tensors.
+    // A cached value would not be measured again; the shallow copy shares the tensors.
     this.kept.set(key, { ...window });
   }
 
@@ -62,7 +62,7 @@ export class ImageCache {
   }
 }
 
-/** Bytes of a window's tensors. */
+/** Size of a window's tensors, bytes. */
 export function bytesOf({ features, prefixes }: EncodedWindow): number {
   return [features, ...prefixes.values()]
     .flatMap((tensors) => Object.values(tensors))

@@ -15,11 +15,11 @@ import {
 } from './segmentation-model.ts';
 import { type BatchReport, WindowQueue } from './window-queue.ts';
 
-/** How a model runs in this process. */
+/** Settings of a model that runs in this process. */
 export interface LocalSettings extends GraphSettings {
-  /** Windows that are worked on at once; each worker thread has graphs and image cache of its own. */
+  /** Worker threads; each has its own graphs and image cache. */
   readonly workers: number;
-  /** Most requests that wait for a worker. */
+  /** Longest queue of waiting requests. */
   readonly maxWaiting: number;
   /** Called after each batch. */
   readonly onBatch?: (modelId: string, batch: BatchReport) => void;
@@ -27,11 +27,11 @@ export interface LocalSettings extends GraphSettings {
 
 export const DEFAULT_LOCAL: LocalSettings = { ...DEFAULT_GRAPHS, workers: 1, maxWaiting: 64 };
 
-/** What a model is busy with now, and what its workers keep of windows. */
+/** Current load and cache contents of a model. */
 export interface LocalModelStats {
   readonly waiting: number;
   readonly running: number;
-  /** Time inside ONNX Runtime since the start, milliseconds, summed over the workers. */
+  /** Total time inside ONNX Runtime over all workers, milliseconds. */
   readonly onnxMs: number;
   /** Summed over the workers. */
   readonly cache: ImageCacheStats;
@@ -56,13 +56,14 @@ export class LocalModel implements SegmentationModel {
     this.queue = new WindowQueue(
       threads,
       { maxWaiting, maxQuestions: MOST_QUESTIONS },
-      (retryAfterS) => new ModelUnavailableError(this.info.id, `${maxWaiting} requests wait already`, retryAfterS),
+      (retryAfterS) =>
+        new ModelUnavailableError(this.info.id, `${maxWaiting} requests are waiting already`, retryAfterS),
       (batch) => onBatch?.(this.info.id, batch),
     );
   }
 
   /**
-   * Starts the workers and loads the graphs in each.
+   * Starts the workers, each with its own graphs.
    * @throws {ExecutionProviderError} {@link ModelFailureError} when ONNX Runtime refuses a graph
    */
   static async load(verified: VerifiedModel, settings = DEFAULT_LOCAL): Promise<LocalModel> {
@@ -95,7 +96,7 @@ export class LocalModel implements SegmentationModel {
     this.tokenizer.encode(text);
   }
 
-  /** Seconds after which what waits now should be done. */
+  /** Seconds after which the current queue should be done. */
   get retryAfterS(): number {
     return this.queue.retryAfterS;
   }
@@ -138,7 +139,7 @@ export class LocalModel implements SegmentationModel {
     return this.queue.add({ key: windowKey(image), image, questions, signal, onPhase });
   }
 
-  /** Refuses what is waiting; returns when the windows that are being worked on are done and the threads have ended. */
+  /** Refuses waiting requests; returns when current windows are done and the threads have ended. */
   async close(): Promise<void> {
     this.fail(new ModelUnavailableError(this.info.id, 'it was closed'));
     await Promise.all(this.threads.map((thread) => thread.stop()));
@@ -150,7 +151,7 @@ export class LocalModel implements SegmentationModel {
   }
 }
 
-/** Runs the models of a folder in this process; they share the memory for encoded windows evenly. */
+/** Runs the models of a folder in this process; they share the image cache memory evenly. */
 export function localModels(settings = DEFAULT_LOCAL): ModelLoader<LocalModel> {
   return {
     verify: verifyModel,

@@ -21,12 +21,12 @@ const tensorSchema = z.object({
 const graphSchema = fileSchema.extend({
   inputs: z.array(tensorSchema),
   outputs: z.array(tensorSchema),
-  /** Where the weights lie that did not fit into the graph's own file (ONNX external data). */
+  /** ONNX external data: weights outside the graph's own file. */
   weights: fileSchema.optional(),
 });
 const tokenIds = z.array(z.number().int().nonnegative()).min(1);
 
-/** `manifest.json` of a model folder: what the graphs are called, what they take, and the hash of every file. */
+/** `manifest.json` of a model folder: names, inputs and outputs of the graphs, and the hash of every file. */
 export const manifestSchema = z
   .object({
     name: z.string().regex(FILE_NAME),
@@ -40,7 +40,7 @@ export const manifestSchema = z
     segTokenId: z.number().int().nonnegative(),
     imageTokens: z.number().int().positive(),
     maxQuestionTokens: z.number().int().positive(),
-    /** Per task: the token ids before the question. An id of `vocabSize + i` stands for image token `i`. */
+    /** Prompt token ids before the question, by task. Id `vocabSize + i` stands for image token `i`. */
     prompt: z.object({ REASONING: tokenIds, REFERRING: tokenIds }),
     files: z.object({ vision: graphSchema, language: graphSchema, mask: graphSchema, tokenizer: fileSchema }),
   })
@@ -49,7 +49,7 @@ export const manifestSchema = z
     for (const message of unfedInputs(files)) context.addIssue({ code: 'custom', path: ['files'], message });
   });
 
-/** Graph inputs that nothing feeds: inputs are wired by name to what is made before them. */
+/** Graph inputs that nothing feeds: inputs are wired by name to earlier outputs. */
 function unfedInputs({
   vision,
   language,
@@ -76,7 +76,7 @@ function unfedInputs({
 
 export type Manifest = z.infer<typeof manifestSchema>;
 
-/** A model folder that was checked against its manifest. */
+/** A model folder verified against its manifest. */
 export interface VerifiedModel {
   readonly folder: string;
   readonly manifest: Manifest;
@@ -84,7 +84,7 @@ export interface VerifiedModel {
   readonly sha256: string;
 }
 
-/** A model folder cannot be used: no manifest, a wrong one, or files that do not match it. */
+/** A model folder is unusable: missing or invalid manifest, or files that do not match it. */
 export class ModelFolderError extends AppError {
   readonly code = 'MODEL_INVALID';
   constructor(folder: string, reason: string) {
@@ -93,7 +93,7 @@ export class ModelFolderError extends AppError {
 }
 
 /**
- * Reads the manifest of a model folder and checks size and SHA-256 of every file that it names, external weights too.
+ * Reads the manifest of a model folder and checks size and SHA-256 of every file, including external weights.
  * @throws {ModelFolderError} naming the file and what differs
  */
 export async function verifyModel(folder: string): Promise<VerifiedModel> {
@@ -107,8 +107,8 @@ export async function verifyModel(folder: string): Promise<VerifiedModel> {
 }
 
 /**
- * Reads the manifest of a model folder and checks what is needed to put a question into tokens; the graphs may lie
- * elsewhere, with the server that runs them.
+ * Reads the manifest of a model folder and checks the tokenizer alone; the graphs may be on another machine, with the
+ * server that runs them.
  * @throws {ModelFolderError} naming the file and what differs
  */
 export async function verifyQuestions(folder: string): Promise<VerifiedModel> {
@@ -120,7 +120,7 @@ export async function verifyQuestions(folder: string): Promise<VerifiedModel> {
   return { folder, manifest, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
-/** What callers may know of a verified model. */
+/** Public facts of a verified model. */
 export function modelInfo({ manifest, sha256 }: VerifiedModel): ModelInfo {
   const { name, version, windowPx, logitsPx, gsdM, license: licence } = manifest;
   return { id: `${name}/${version}`, name, version, sha256, windowPx, logitsPx, gsdM, licence };

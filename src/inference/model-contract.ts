@@ -3,7 +3,7 @@ import type { Manifest, VerifiedModel } from './manifest.ts';
 import type { ModelContract } from './open-inference/message.ts';
 import { parametersSchema, type TensorContract } from './open-inference/tensor.ts';
 
-/** `GET /v2/models/{name}/versions/{version}`. Servers may add to it; parameters are ours. */
+/** `GET /v2/models/{name}/versions/{version}`. Servers may add fields; the parameters are our own. */
 export const metadataSchema = z.object({
   name: z.string(),
   versions: z.array(z.string()).optional(),
@@ -16,9 +16,9 @@ export const metadataSchema = z.object({
 export type ModelMetadata = z.infer<typeof metadataSchema>;
 
 /**
- * What a served model takes and gives: a letterboxed window, whole rows of token ids (the task's prompt, where id
- * `vocabSize + i` stands for image token `i`, the question, `[SEG]`, padding) and a mask that is 1 on the question;
- * logits before the sigmoid for each row.
+ * Inputs and outputs of a served model: a letterboxed window, rows of token ids (the task's prompt, where id
+ * `vocabSize + i` stands for image token `i`, the question, `[SEG]`, padding), an attention mask that is 1 on the
+ * question, and per row the logits before the sigmoid.
  */
 export function modelContract({ windowPx, logitsPx }: Manifest): ModelContract {
   return {
@@ -31,7 +31,7 @@ export function modelContract({ windowPx, logitsPx }: Manifest): ModelContract {
   };
 }
 
-/** Why what a server says of a model is not the model of the folder; null when it is. */
+/** How a server's model differs from the model of the folder; null when it does not. */
 export function contractDifference({ manifest, sha256 }: VerifiedModel, metadata: ModelMetadata): string | null {
   const { inputs, outputs } = modelContract(manifest);
   const served = metadata.parameters?.['manifest_sha256'];

@@ -8,29 +8,29 @@ import type { Manifest } from './manifest.ts';
 import { padRows, type TokenizedQuestion } from './prompt-rows.ts';
 import type { ModelPhase, SegmentationTask } from './segmentation-model.ts';
 
-/** How the graphs are computed. */
+/** Settings of graph execution. */
 export interface GraphSettings {
   readonly provider: ExecutionProvider;
-  /** Threads of one inference; 0 leaves the choice to ONNX Runtime: one per core. */
+  /** Threads per inference; 0 leaves the choice to ONNX Runtime: one per core. */
   readonly threads: number;
-  /** Most memory for the image halves of windows. */
+  /** Memory limit of the image cache. */
   readonly imageCacheBytes: number;
 }
 
-/** Requests about one window that are answered together. */
+/** Requests about one window, answered together. */
 export interface WindowBatch {
   /** {@link windowKey} of the image. */
   readonly key: string;
   /** HWC uint8 RGB `[windowPx, windowPx, 3]`. */
   readonly image: Uint8Array;
   readonly requests: readonly (readonly TokenizedQuestion[])[];
-  /** Whether nobody waits for that request any more; asked before each graph. */
+  /** Whether a request was cancelled; checked before each graph. */
   isCancelled(request: number): boolean;
-  /** Called before the image half of the window, or a part of it, is computed, and before the questions are. */
+  /** Called before image encoding and before the questions. */
   onPhase?(phase: ModelPhase): void;
 }
 
-/** Most questions of one run of the language and mask graphs: their memory grows with it. */
+/** Most questions per run of the language and mask graphs, whose memory grows with the number. */
 export const MOST_QUESTIONS = 32;
 
 export const DEFAULT_GRAPHS: GraphSettings = { provider: 'cpu', threads: 0, imageCacheBytes: 512 * 1024 ** 2 };
@@ -38,10 +38,10 @@ export const DEFAULT_GRAPHS: GraphSettings = { provider: 'cpu', threads: 0, imag
 /** Content hash of a window. */
 export const windowKey = (image: Uint8Array): string => createHash('sha256').update(image).digest('base64');
 
-/** A place for the answer to one question. */
+/** A question and the index of its answer. */
 interface Asked {
   readonly request: number;
-  readonly place: number;
+  readonly index: number;
   readonly question: TokenizedQuestion;
 }
 
@@ -68,7 +68,7 @@ export class ModelGraphs {
     this.cache = new ImageCache(imageCacheBytes);
   }
 
-  /** @throws {ExecutionProviderError} when the provider cannot start or takes nothing of a graph */
+  /** @throws {ExecutionProviderError} when the provider cannot start or executes no node of a graph */
   static async load(folder: string, manifest: Manifest, settings = DEFAULT_GRAPHS): Promise<ModelGraphs> {
     const { provider, threads, imageCacheBytes } = settings;
     const open = (file: { path: string }) => openSession(path.join(folder, file.path), provider, threads);
@@ -81,7 +81,7 @@ export class ModelGraphs {
     return graphs;
   }
 
-  /** Time that the graphs took since the start, milliseconds. */
+  /** Total execution time of the graphs, milliseconds. */
   get onnxMs(): number {
     return this.graphsMs;
   }
@@ -105,7 +105,7 @@ export class ModelGraphs {
   }
 
   /**
-   * Answers a batch; every graph runs once for all requests that somebody waits for when its turn comes.
+   * Answers a batch; every graph runs once for all requests that are not cancelled by then.
    * @returns per request and question the logits `[logitsPx, logitsPx]`; nothing for a cancelled request
    */
   async answer(batch: WindowBatch): Promise<Float32Array[][]> {
@@ -113,7 +113,7 @@ export class ModelGraphs {
     if (answers.every((_, request) => batch.isCancelled(request))) return answers;
     const window = await this.encode(batch.image, batch.key, () => batch.onPhase?.('encoding'));
     const asked = batch.requests.flatMap((questions, request) =>
-      questions.map((question, place) => ({ request, place, question })),
+      questions.map((question, index) => ({ request, index, question })),
     );
     for (const task of new Set(asked.map(({ question }) => question.task))) {
       const ofTask = asked.filter(({ question }) => question.task === task);
@@ -147,13 +147,13 @@ export class ModelGraphs {
     const { logits } = await this.run(this.mask, pick(this.mask, { ...window.features, description }));
     const values = logits!.data as Float32Array;
     const size = this.manifest.logitsPx ** 2;
-    wanted.forEach(({ request, place }, row) => {
-      answers[request]![place] = values.slice(row * size, (row + 1) * size);
+    wanted.forEach(({ request, index }, row) => {
+      answers[request]![index] = values.slice(row * size, (row + 1) * size);
     });
   }
 
   /**
-   * The image half of a window, from memory if it was encoded before.
+   * Encodes the image of a window, or takes it from the cache.
    * @param image HWC uint8 RGB `[windowPx, windowPx, 3]`
    * @param onMiss called before it is encoded
    */
@@ -169,7 +169,7 @@ export class ModelGraphs {
   }
 
   /**
-   * What the model makes of questions of one task about a window.
+   * Computes the description embeddings of one task's questions about a window.
    * @param batch token ids of each question
    * @returns float32 `[questions, width of the language model]`
    */
@@ -191,7 +191,7 @@ export class ModelGraphs {
     return description!;
   }
 
-  /** Keys and values of the fixed part of a task's prompt, computed once per window: the past of all its questions. */
+  /** Key-value cache of a task's fixed prompt, computed once per window and shared by all its questions. */
   private async prefix(window: EncodedWindow, task: SegmentationTask, key: string | null): Promise<Tensors> {
     const known = window.prefixes.get(task);
     if (known) return known;
@@ -210,7 +210,7 @@ export class ModelGraphs {
       'present_keys',
       'present_values',
     ]);
-    // [layers, 1, heads, P, headDim] becomes the past's [layers, heads, P, headDim]: the same numbers.
+    // [layers, 1, heads, P, headDim] is reshaped to the past's [layers, heads, P, headDim].
     const past = (present: Tensor): Tensor => present.reshape([present.dims[0]!, ...present.dims.slice(2)]);
     const prefix = { past_keys: past(keys!), past_values: past(values!) };
     window.prefixes.set(task, prefix);
@@ -218,7 +218,7 @@ export class ModelGraphs {
     return prefix;
   }
 
-  /** @param wanted outputs that are handed over; each of them is copied */
+  /** @param wanted outputs to return; each is copied */
   private async run(
     graph: InferenceSession,
     feeds: Tensors,
@@ -239,7 +239,7 @@ export class ModelGraphs {
   }
 }
 
-/** Those of the tensors that the graph takes. */
+/** Tensors that are inputs of the graph. */
 function pick(graph: InferenceSession, tensors: Tensors): Tensors {
   return Object.fromEntries(Object.entries(tensors).filter(([name]) => graph.inputNames.includes(name)));
 }

@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts';
 import { ModelFolderError, modelInfo, type VerifiedModel } from './manifest.ts';
 import type { ModelInfo, SegmentationModel } from './segmentation-model.ts';
 
-/** No model of that name is in the model folder. */
+/** The model folder has no model of that name. */
 export class UnknownModelError extends AppError {
   readonly code = 'MODEL_NOT_FOUND';
   constructor(
@@ -15,7 +15,7 @@ export class UnknownModelError extends AppError {
   }
 }
 
-/** The model folder has several models and nothing says which one to ask by default. */
+/** The model folder has several models and no default. */
 export class AmbiguousModelError extends AppError {
   readonly code = 'MODEL_AMBIGUOUS';
   constructor(known: readonly string[]) {
@@ -58,19 +58,19 @@ async function folders(folder: string): Promise<string[]> {
   return names.filter((_, index) => isFolder[index]);
 }
 
-/** One way to run models: in this process or on servers. */
+/** Loads models, in this process or on servers. */
 export interface ModelLoader<Model extends SegmentationModel> {
-  /** Checks of a model folder what this way needs of it. @throws {ModelFolderError} */
+  /** Verifies the files that this loader needs. @throws {ModelFolderError} */
   verify(folder: string): Promise<VerifiedModel>;
-  /** @param models number of models in the folder, which may all be loaded in the end */
+  /** @param models number of models in the folder, all of which may be loaded */
   load(verified: VerifiedModel, models: number): Promise<Model>;
-  /** Whether a loaded model may still answer; one that never will is closed and loaded again. */
+  /** Whether a loaded model may still answer; otherwise it is closed and reloaded. */
   mayAnswer(model: Model): boolean;
   /** Called once after all models are closed. */
   close?(): Promise<void>;
 }
 
-/** The models of a model folder; each is loaded when first asked and stays loaded, and again if it answers no more. */
+/** The models of a model folder, loaded on first use and reloaded after a crash. */
 export class ModelRegistry<Model extends SegmentationModel = SegmentationModel> {
   private readonly loading = new Map<string, Promise<Model>>();
   private readonly loaded = new Map<string, Model>();
@@ -83,7 +83,7 @@ export class ModelRegistry<Model extends SegmentationModel = SegmentationModel> 
 
   /**
    * Finds and verifies every model under `root`.
-   * @param preferred `name` or `name/version` that is asked when a request names none
+   * @param preferred default model, `name` or `name/version`
    * @throws {ModelFolderError} when a model's files do not match its manifest; {@link UnknownModelError} for `preferred`
    */
   static async open<Model extends SegmentationModel>(
@@ -115,15 +115,15 @@ export class ModelRegistry<Model extends SegmentationModel = SegmentationModel> 
     return [...this.loaded.values()];
   }
 
-  /** Whether the model is loaded and answers. */
+  /** Whether the model is loaded and ready. */
   isReady(id: string): boolean {
     return this.loaded.get(id)?.ready() ?? false;
   }
 
   /**
-   * Which model a request means.
-   * @param wanted `name/version`, `name` (its newest version), or undefined for the default: the preferred one, or
-   *   the newest version of the only name there is
+   * Resolves the model of a request.
+   * @param wanted `name/version`, `name` (its newest version), or undefined for the default: the preferred model, or the
+   *   newest version of the only name
    * @returns its id
    * @throws {UnknownModelError} {@link AmbiguousModelError}
    */
@@ -141,9 +141,9 @@ export class ModelRegistry<Model extends SegmentationModel = SegmentationModel> 
   }
 
   /**
-   * The model of a request as {@link resolve} finds it, loaded if it is not yet.
-   * @throws {ModelFailureError} {@link ExecutionProviderError}; {@link ModelFolderError} when the folder is no longer
-   *   what was verified
+   * Returns the model of a request, loading it if necessary; see {@link resolve}.
+   * @throws {ModelFailureError} {@link ExecutionProviderError}; {@link ModelFolderError} when the folder has changed since
+   *   it was verified
    */
   async get(wanted?: string): Promise<Model> {
     const id = this.resolve(wanted);

@@ -6,20 +6,17 @@ import { type GraphSettings, ModelGraphs } from './model-graphs.ts';
 import type { ModelPhase } from './segmentation-model.ts';
 import type { SharedBatch } from './window-queue.ts';
 
-/** What the worker is started with. */
+/** Worker data of the thread. */
 export interface WorkerSetup {
   readonly folder: string;
   readonly manifest: Manifest;
   readonly settings: GraphSettings;
 }
 
-/** A batch, or the request to end the thread. */
+/** A batch, or the request to stop. */
 export type WorkerRequest = { readonly id: number; readonly batch: SharedBatch } | 'stop';
 
-/**
- * First that the graphs are loaded or why they are not, then one answer per request, in the order of the requests, each
- * after its phases.
- */
+/** First `ready` or `refused`, then the phases and the answer of each request, in request order. */
 export type WorkerReply =
   | { readonly kind: 'ready' }
   | { readonly kind: 'refused'; readonly message: string; readonly providerReason: string | null }

@@ -4,18 +4,18 @@ import { ModelRegistry } from './model-registry.ts';
 import { remoteModels } from './remote-model.ts';
 
 /**
- * The models of the model folder: asked of the servers of `TERRAQL_MODEL_URL`, else run in this process.
- * @throws what the model folder says of a setting that it cannot work with
+ * Opens the models of the model folder, on the servers of `TERRAQL_MODEL_URL` or in this process.
+ * @throws errors of the model folder and of its settings
  */
 export async function openModels(config: Config): Promise<ModelRegistry> {
   const { TERRAQL_MODEL_URL: urls, TERRAQL_MODEL_TIMEOUT_S, TERRAQL_EXECUTION_PROVIDER } = config;
   if (urls.length === 0) {
     const models = await openLocalModels(config);
-    // A provider that cannot start stops the process now, not the first run.
+    // An unusable provider stops the start, not the first run.
     return TERRAQL_EXECUTION_PROVIDER === 'cpu' ? models : loadAll(models);
   }
   const loader = remoteModels({ urls, timeoutMs: TERRAQL_MODEL_TIMEOUT_S * 1000 });
-  // Costs no graph; from here on it is known which servers are there and what they compute on.
+  // Loads no graph; afterwards the reachable servers and their execution providers are known.
   return loadAll(await ModelRegistry.open(config.TERRAQL_MODELS_DIR, config.TERRAQL_MODEL, loader));
 }
 

@@ -2,27 +2,27 @@ import { AppError } from '../errors.ts';
 import type { Manifest } from './manifest.ts';
 import type { SegmentationTask } from './segmentation-model.ts';
 
-/** A question as the graphs take it: its task and its token ids with the final `[SEG]`. */
+/** A tokenized question: its task and its token ids with the final `[SEG]`. */
 export interface TokenizedQuestion {
   readonly task: SegmentationTask;
   readonly ids: readonly number[];
 }
 
-/** Token ids of a batch and which of them are read, both `[N, R]` row-major. */
+/** Token ids and attention mask of a batch, both `[N, R]` row-major. */
 export interface TokenRows {
   readonly inputIds: BigInt64Array<ArrayBuffer>;
   readonly attentionMask: BigInt64Array<ArrayBuffer>;
   readonly dims: readonly [number, number];
 }
 
-/** A row of token ids is none that the model was trained on. */
+/** A row of token ids does not have the model's prompt format. */
 export class PromptRowError extends AppError {
   readonly code = 'PROMPT_ROW_INVALID';
 }
 
 /**
- * Rows padded on the right to the longest.
- * @param unread tokens at the beginning of a row whose mask is 0: they are the past of the others and not averaged
+ * Pads rows on the right to the longest.
+ * @param unread leading tokens of a row with mask 0: context that is not averaged
  */
 export function padRows(
   rows: readonly { readonly ids: readonly number[]; readonly unread: number }[],
@@ -40,15 +40,15 @@ export function padRows(
   return { inputIds, attentionMask, dims: [rows.length, length] };
 }
 
-/** Questions as whole rows: the task's prompt (mask 0), then the question (mask 1). Inverse of {@link readRows}. */
+/** Encodes questions as rows: the task's prompt (mask 0), then the question (mask 1). Inverse of {@link readRows}. */
 export function promptRows({ prompt, padTokenId }: Manifest, questions: readonly TokenizedQuestion[]): TokenRows {
   const rows = questions.map(({ task, ids }) => ({ ids: [...prompt[task], ...ids], unread: prompt[task].length }));
   return padRows(rows, padTokenId);
 }
 
 /**
- * Questions of whole rows: the prompt of a task with mask 0, the question with mask 1, padding with mask 0.
- * @throws {PromptRowError} naming the row and what is allowed
+ * Decodes rows into questions: a task's prompt with mask 0, the question with mask 1, padding with mask 0.
+ * @throws {PromptRowError} naming the row and the rule
  */
 export function readRows(manifest: Manifest, { inputIds, attentionMask, dims }: TokenRows): TokenizedQuestion[] {
   const [rows, length] = dims;
@@ -68,7 +68,7 @@ function readRow(manifest: Manifest, row: number, ids: BigInt64Array, mask: BigI
         (wrong < 0 ? '' : `: column ${wrong} is ${mask[wrong]}`),
     );
   const task = taskOf(manifest, ids.subarray(0, start));
-  if (task === null) throw new PromptRowError(`input_ids row ${row} begins with no prompt of ${manifest.name}`);
+  if (task === null) throw new PromptRowError(`input_ids row ${row} does not start with a prompt of ${manifest.name}`);
   if (end - start > manifest.maxQuestionTokens)
     throw new PromptRowError(
       `input_ids row ${row} has a question of ${end - start} tokens; the model reads at most ${manifest.maxQuestionTokens}`,

@@ -12,28 +12,28 @@ const tokenizerJson = z.looseObject({
     .default([]),
 });
 
-/** Token ids of questions as the model was trained on them: one space, the text, then `[SEG]`. */
+/** Tokenizes questions in the training format: one space, the text, then `[SEG]`. */
 export class QuestionTokenizer {
   private constructor(
     private readonly tokenizer: Tokenizer,
     private readonly segTokenId: number,
     private readonly maxTokens: number,
-    /** Bytes of the longest token. */
+    /** Length of the longest token, bytes. */
     private readonly longestToken: number,
   ) {}
 
-  /** @throws {ModelFolderError} when the file is no tokenizer */
+  /** @throws {ModelFolderError} when the file is not a tokenizer */
   static async load({ folder, manifest }: VerifiedModel): Promise<QuestionTokenizer> {
     const { path: file } = manifest.files.tokenizer;
     const text = await readFile(path.join(folder, file), 'utf8');
     try {
       const json = tokenizerJson.parse(JSON.parse(text));
-      // Without special tokens "[SEG]" in a question is plain text, as it was in training. Other added tokens are text:
-      // the runs of spaces and tabs of the CodeGen vocabulary.
+      // Special tokens are removed, so that "[SEG]" in a question is plain text, as in training. The remaining added tokens
+      // are text: runs of spaces and tabs of the CodeGen vocabulary.
       const controls = [manifest.padTokenId, manifest.segTokenId];
       const added = json.added_tokens.filter(({ id, special }) => !special && !controls.includes(id));
       const tokenizer = new Tokenizer({ ...json, added_tokens: added }, {});
-      // Tokens of a byte-level vocabulary have one character a byte.
+      // Tokens of a byte-level vocabulary have one character per byte.
       const lengths = [
         ...Object.keys(json.model.vocab).map((token) => token.length),
         ...added.map(({ content }) => Buffer.byteLength(content)),
@@ -41,7 +41,7 @@ export class QuestionTokenizer {
       const longest = lengths.reduce((most, length) => Math.max(most, length), 1);
       return new QuestionTokenizer(tokenizer, manifest.segTokenId, manifest.maxQuestionTokens, longest);
     } catch (cause) {
-      throw new ModelFolderError(folder, `${file} is no tokenizer: ${(cause as Error).message}`);
+      throw new ModelFolderError(folder, `${file} is not a tokenizer: ${(cause as Error).message}`);
     }
   }
 
@@ -50,7 +50,7 @@ export class QuestionTokenizer {
    * @throws {QuestionTooLongError}
    */
   encode(text: string): number[] {
-    // Merging is slow on long words, and a text this long cannot fit whatever its words are.
+    // Refused before merging, which is slow on long words.
     const fewest = Math.ceil(Buffer.byteLength(` ${text}`) / this.longestToken) + 1;
     if (fewest > this.maxTokens) throw new QuestionTooLongError(fewest, this.maxTokens);
     const ids = [...this.tokenizer.encode(` ${text}`, { add_special_tokens: false }).ids, this.segTokenId];

@@ -3,17 +3,17 @@ import { parseJson } from '../parse-json.ts';
 import { EndpointFailure } from './endpoint-pool.ts';
 import { ModelRejectedError } from './segmentation-model.ts';
 
-/** What a server answered. */
+/** Response of a server. */
 export interface Answer {
   readonly status: number;
   readonly headers: Dispatcher.ResponseData['headers'];
   readonly body: Uint8Array;
 }
 
-/** Header of a refusal by our own server: the code of the error that it describes. */
+/** Header of our own model server's error responses: the error code. */
 export const ERROR_CODE = 'Terraql-Error-Code';
 
-/** What an answer other than 200 means: an outage of this server, a failure or the end of its model, or a wrong request. */
+/** Maps a response other than 200 to an outage of the server, a failure or crash of its model, or an invalid request. */
 export function refusalOf(modelId: string, { status, headers, body }: Answer): Error {
   const said = `status ${status}: ${errorText(body)}`;
   const code = headers[ERROR_CODE.toLowerCase()];
@@ -25,7 +25,7 @@ export function refusalOf(modelId: string, { status, headers, body }: Answer): E
   return new EndpointFailure(said, 'dead');
 }
 
-/** Why a request has no answer: its connection broke off while the server was at work, or there was none. */
+/** Classifies a failed request: the connection broke during the request, or there was none. */
 export function failureOf(cause: unknown): EndpointFailure {
   const code = cause instanceof Error && 'code' in cause ? cause.code : null;
   const brokeOff = code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE';
@@ -37,14 +37,14 @@ export function jsonOf(body: Uint8Array): unknown {
   return parseJson(Buffer.from(body).toString('utf8'));
 }
 
-/** The error of a protocol answer, else the beginning of whatever the server said. */
+/** The error text of a protocol response, else the beginning of the body. */
 export function errorText(body: Uint8Array): string {
   const json = jsonOf(body);
   if (typeof json === 'object' && json !== null && 'error' in json) return String(json.error);
   return Buffer.from(body.subarray(0, 200)).toString('utf8').trim() || 'without a reason';
 }
 
-/** Seconds of a Retry-After header, which is a number of seconds or a date (RFC 9110, 10.2.3); null without one. */
+/** Parses Retry-After, a number of seconds or a date (RFC 9110, 10.2.3), to seconds; null without one. */
 function retryAfterS(header: string | string[] | undefined): number | null {
   if (typeof header !== 'string') return null;
   const seconds = /^\d+$/.test(header.trim()) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;

@@ -22,28 +22,28 @@ import {
   type SegmentationModel,
 } from './segmentation-model.ts';
 
-/** Where models run, and how long they may take. */
+/** Servers of the models, and their timeout. */
 export interface RemoteSettings {
-  /** Base addresses of servers of the Open Inference Protocol, without a slash at the end. */
+  /** Base URLs of Open Inference Protocol servers, without a trailing slash. */
   readonly urls: readonly string[];
-  /** From the request to the whole answer, retries on other servers included. */
+  /** Deadline of a request, including retries on other servers. */
   readonly timeoutMs: number;
 }
 
 const CONNECT_TIMEOUT_MS = 5000;
 const PROBE_TIMEOUT_MS = 10_000;
-/** So long a start waits for servers; they are asked later all the same. */
+/** Longest wait for servers at the start; they are probed later as well. */
 const FIRST_WAIT_MS = 2000;
-/** Most requests under way to one server; more are refused as an outage, so that waiting windows cannot fill memory. */
+/** Most concurrent requests to one server; more are refused as an outage, so that waiting windows cannot fill memory. */
 const MOST_OUTSTANDING = 64;
 const MOST_ANSWER_BYTES = 512 * 1024 ** 2;
 
-/** A request for inference under way. */
+/** An inference request in progress. */
 interface Asking {
   readonly message: EncodedMessage;
-  /** How many. */
+  /** Number of questions. */
   readonly questions: number;
-  /** Aborted when nobody waits any more or the deadline is over. */
+  /** Aborted when the caller gives up or the deadline passes. */
   readonly stop: AbortSignal;
   readonly deadline: AbortSignal;
   readonly onPhase: (phase: ModelPhase) => void;
@@ -55,15 +55,15 @@ type RequestOptions = Pick<Dispatcher.RequestOptions, 'method'> & {
   onInfo?: NonNullable<Dispatcher.RequestOptions['onInfo']>;
 };
 
-/** A model that servers of the Open Inference Protocol run. Manifest and tokenizer lie here, the graphs there. */
+/** A model on Open Inference Protocol servers. Manifest and tokenizer are local, the graphs remote. */
 export class RemoteModel implements SegmentationModel {
   readonly info: ModelInfo;
   private readonly pool: EndpointPool;
   private readonly path: string;
   private provider: string | null = null;
-  /** Servers that tell what they do with a request. */
-  private readonly telling = new Set<string>();
-  private underWay = 0;
+  /** Servers that report phases. */
+  private readonly phaseReporters = new Set<string>();
+  private inFlight = 0;
   private closed = false;
 
   /** Opens no connection: servers are probed before their first request. */
@@ -75,7 +75,7 @@ export class RemoteModel implements SegmentationModel {
   ) {
     this.info = modelInfo(verified);
     this.path = `/v2/models/${this.info.name}/versions/${this.info.version}`;
-    this.pool = new EndpointPool(settings.urls, (url) => this.probe(url));
+    this.pool = new EndpointPool(settings.urls, (url) => this.probeServer(url));
   }
 
   get executionProvider(): string | null {
@@ -86,8 +86,8 @@ export class RemoteModel implements SegmentationModel {
     return !this.closed && this.pool.isReady();
   }
 
-  /** Probes every server once; returns when all have answered or the first wait is over, whichever they say. */
-  async meet(): Promise<void> {
+  /** Probes every server once; returns when all have answered or the first wait is over, whatever the result. */
+  async probe(): Promise<void> {
     await Promise.race([this.pool.probeAll(), setTimeout(FIRST_WAIT_MS, undefined, { ref: false })]);
   }
 
@@ -107,8 +107,8 @@ export class RemoteModel implements SegmentationModel {
     const tokenized = questions.map(({ task, text }) => ({ task, ids: this.tokenizer.encode(text) }));
     const most = MOST_OUTSTANDING * this.settings.urls.length;
     if (this.closed) throw new ModelUnavailableError(this.info.id, 'it was closed');
-    if (this.underWay >= most)
-      throw new ModelUnavailableError(this.info.id, `${most} requests are under way already`, 1);
+    if (this.inFlight >= most)
+      throw new ModelUnavailableError(this.info.id, `${most} requests are in progress already`, 1);
     const deadline = AbortSignal.timeout(this.settings.timeoutMs);
     const stop = signal ? AbortSignal.any([signal, deadline]) : deadline;
     let isBegun = false;
@@ -118,23 +118,23 @@ export class RemoteModel implements SegmentationModel {
     };
     const message = this.message(image, tokenized);
     const asking = { message, questions: questions.length, stop, deadline, onPhase: began };
-    this.underWay += 1;
-    const asked = this.pool.use(windowKey(image), (url) => this.ask(url, asking)).finally(() => (this.underWay -= 1));
+    this.inFlight += 1;
+    const asked = this.pool.use(windowKey(image), (url) => this.ask(url, asking)).finally(() => (this.inFlight -= 1));
     try {
       return await Promise.race([asked, rejectionOf(stop)]);
     } catch (error) {
       signal?.throwIfAborted();
-      throw this.explained(error, deadline, isBegun);
+      throw this.translate(error, deadline, isBegun);
     }
   }
 
-  /** Connections are the loader's; requests under way end when it closes them. */
+  /** The loader owns the connections; requests in progress end when it closes them. */
   async close(): Promise<void> {
     this.closed = true;
   }
 
-  /** @param isBegun whether a server has begun with the window; of one that does not say, as soon as it is asked */
-  private explained(error: unknown, deadline: AbortSignal, isBegun: boolean): unknown {
+  /** @param isBegun whether a server started on the window; assumed at once for servers that do not report phases */
+  private translate(error: unknown, deadline: AbortSignal, isBegun: boolean): unknown {
     const Late = isBegun ? ModelLateError : ModelUnavailableError;
     if (deadline.aborted && error === deadline.reason)
       return new Late(this.info.id, `no answer in ${this.settings.timeoutMs / 1000} s`);
@@ -157,13 +157,13 @@ export class RemoteModel implements SegmentationModel {
 
   private async ask(url: string, { message, questions, stop, deadline, onPhase }: Asking): Promise<Float32Array[]> {
     stop.throwIfAborted();
-    if (!this.telling.has(url)) onPhase('reasoning');
+    if (!this.phaseReporters.has(url)) onPhase('reasoning');
     const answer = await this.request(`${url}${this.path}/infer`, stop, deadline, {
       method: 'POST',
       headers: {
         'content-type': 'application/octet-stream',
         [HEADER_LENGTH]: String(message.headerLength),
-        ...(this.telling.has(url) ? { [WANTS_PHASES]: 'yes' } : {}),
+        ...(this.phaseReporters.has(url) ? { [WANTS_PHASES]: 'yes' } : {}),
       },
       body: Buffer.concat(message.parts),
       onInfo({ headers }) {
@@ -181,7 +181,7 @@ export class RemoteModel implements SegmentationModel {
       const outputs = modelContract(this.verified.manifest).outputs;
       const logits = readResponse(answer.body, typeof length === 'string' ? length : undefined, outputs).get('logits')!;
       if (logits.shape[0] !== questions)
-        throw new InferenceMessageError(`logits for ${logits.shape[0]} questions; ${questions} were asked`);
+        throw new InferenceMessageError(`it has logits for ${logits.shape[0]} questions; the request has ${questions}`);
       const size = this.info.logitsPx ** 2;
       const values = logits.data as Float32Array;
       return Array.from({ length: questions }, (_, row) => values.slice(row * size, (row + 1) * size));
@@ -191,24 +191,24 @@ export class RemoteModel implements SegmentationModel {
     }
   }
 
-  /** Makes sure that the server has this model and is ready for it. */
-  private async probe(url: string): Promise<void> {
+  /** Checks that the server has this model and is ready. */
+  private async probeServer(url: string): Promise<void> {
     const deadline = AbortSignal.timeout(PROBE_TIMEOUT_MS);
     const ready = await this.request(`${url}${this.path}/ready`, deadline, deadline, { method: 'GET' });
     if (ready.status !== 200) throw new EndpointFailure(`not ready: ${errorText(ready.body)}`, 'dead');
     const answer = await this.request(`${url}${this.path}`, deadline, deadline, { method: 'GET' });
     if (answer.status !== 200) throw new EndpointFailure(`status ${answer.status}: ${errorText(answer.body)}`, 'dead');
     const metadata = metadataSchema.safeParse(jsonOf(answer.body));
-    if (!metadata.success) throw new EndpointFailure('it does not speak the Open Inference Protocol', 'dead');
+    if (!metadata.success) throw new EndpointFailure('it does not implement the Open Inference Protocol', 'dead');
     const difference = contractDifference(this.verified, metadata.data);
     if (difference !== null) throw new EndpointFailure(difference, 'dead');
     const provider = metadata.data.parameters?.['execution_provider'];
     this.provider = typeof provider === 'string' ? provider : null;
-    if (tellsPhases(metadata.data.parameters, answer.headers)) this.telling.add(url);
-    else this.telling.delete(url);
+    if (tellsPhases(metadata.data.parameters, answer.headers)) this.phaseReporters.add(url);
+    else this.phaseReporters.delete(url);
   }
 
-  /** @throws {EndpointFailure} when the server cannot be reached or the deadline is over; the reason of `stop` */
+  /** @throws {EndpointFailure} when the server cannot be reached or the deadline passes; the reason of `stop` */
   private async request(
     url: string,
     stop: AbortSignal,
@@ -226,12 +226,12 @@ export class RemoteModel implements SegmentationModel {
   }
 }
 
-/** Asks servers for the models of a folder; the folder needs manifest and tokenizer only. */
+/** Runs the models of a folder on servers; the folder needs only manifest and tokenizer. */
 export function remoteModels(settings: RemoteSettings): ModelLoader<RemoteModel> {
   const agent = new Agent({
     connections: MOST_OUTSTANDING,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    // The deadline of a request is its signal's.
+    // Signals carry the deadlines of requests.
     headersTimeout: 0,
     bodyTimeout: 0,
     maxResponseSize: MOST_ANSWER_BYTES,
@@ -240,7 +240,7 @@ export function remoteModels(settings: RemoteSettings): ModelLoader<RemoteModel>
     verify: verifyQuestions,
     async load(verified) {
       const model = new RemoteModel(verified, await QuestionTokenizer.load(verified), agent, settings);
-      await model.meet();
+      await model.probe();
       return model;
     },
     mayAnswer: () => true,
@@ -248,7 +248,7 @@ export function remoteModels(settings: RemoteSettings): ModelLoader<RemoteModel>
   };
 }
 
-/** Never resolves; rejects with the reason of the signal. */
+/** Rejects with the reason of the signal; never resolves. */
 function rejectionOf(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });

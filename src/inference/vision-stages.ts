@@ -3,11 +3,11 @@ import path from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { AppError } from '../errors.ts';
 
-/** Names that an export gives to the encoder's stages inside the vision graph. */
+/** Names of the encoder's stages inside an exported vision graph. */
 export const STAGES = ['res2', 'res3', 'res4', 'res5'] as const;
 export type Stage = (typeof STAGES)[number];
 
-/** A stage of the vision encoder: one vector a cell. */
+/** A stage of the vision encoder: one vector per cell. */
 export interface StageFeatures {
   readonly channels: number;
   /** Cells of a row and of a column; the map is square. */
@@ -16,7 +16,7 @@ export interface StageFeatures {
   readonly values: Float32Array;
 }
 
-/** The vision graph of a model does not name the stages of its encoder. */
+/** The vision graph does not name the stages of its encoder. */
 export class VisionStagesMissingError extends AppError {
   readonly code = 'VISION_STAGES_MISSING';
   constructor(file: string, cause: unknown) {

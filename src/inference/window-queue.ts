@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { TokenizedQuestion } from './prompt-rows.ts';
 import type { ModelPhase } from './segmentation-model.ts';
 
-/** Questions about one window that wait for an answer. */
+/** Questions about one window, waiting for an answer. */
 export interface WindowRequest {
   /** Content hash of the window. */
   readonly key: string;
@@ -10,36 +10,36 @@ export interface WindowRequest {
   readonly image: Uint8Array;
   readonly questions: readonly TokenizedQuestion[];
   readonly signal: AbortSignal | undefined;
-  /** Told what is done with the batch that the request is part of. */
+  /** Called with the phases of the request's batch. */
   readonly onPhase?: ((phase: ModelPhase) => void) | undefined;
 }
 
-/** Requests about one window as they are handed to a runner. */
+/** Requests about one window as passed to a runner. */
 export interface SharedBatch {
   readonly key: string;
   readonly image: Uint8Array;
   readonly requests: readonly (readonly TokenizedQuestion[])[];
-  /** Per request 1 once nobody waits for it any more; shared between threads. */
+  /** 1 for each cancelled request; shared between threads. */
   readonly cancelled: Int32Array<SharedArrayBuffer>;
 }
 
-/** What computes one batch after the other, in the order in which they are given. */
+/** Runs batches one after another, in order. */
 export interface WindowRunner {
   /**
-   * @param onPhase once a batch `reasons`, the next one may be given, so that the runner has it at hand when it is done
-   * @returns per request and question the logits; whatever for a request that was cancelled meanwhile
+   * @param onPhase once a batch is `reasoning`, the next one may be passed, so that the runner never waits for it
+   * @returns per request and question the logits; undefined content for cancelled requests
    */
   run(batch: SharedBatch, onPhase: (phase: ModelPhase) => void): Promise<Float32Array[][]>;
 }
 
 export interface QueueLimits {
-  /** Most requests that wait; the next one is refused. */
+  /** Longest queue; further requests are refused. */
   readonly maxWaiting: number;
-  /** Most questions of one batch; a single request with more is run alone. */
+  /** Most questions of one batch; a single larger request runs alone. */
   readonly maxQuestions: number;
 }
 
-/** What became of a batch. */
+/** Size and duration of a finished batch. */
 export interface BatchReport {
   readonly requests: number;
   readonly questions: number;
@@ -51,23 +51,22 @@ interface Waiting extends WindowRequest {
   reject: (reason: unknown) => void;
 }
 
-/** A runner and what it holds. */
+/** A runner and its load. */
 interface Lane {
   readonly runner: WindowRunner;
-  /** Batches without an answer: the one that is worked on and, from its questions on, the next. */
+  /** Unanswered batches: the current one and, once that is reasoning, the next. */
   batches: number;
   takesNext: boolean;
 }
 
-/** Windows whose runner is remembered: more than any image cache keeps. */
+/** Windows whose runner is remembered: more than any image cache holds. */
 const REMEMBERED = 10_000;
 const FIRST_GUESS_MS = 1000;
 
 /**
- * Requests in the order of their arrival, except that all requests about one window are answered together. A window goes
- * to the runner that had it before, and waits for that one: while its image half is computed, no second runner begins
- * with it. A runner gets its next window a moment before it has answered the present one, not earlier, so that requests
- * about a window have as long as can be to come together.
+ * FIFO queue that answers all requests about one window together. A window returns to the runner that had it before and
+ * waits for it, so that no second runner encodes the same image. A runner gets its next window shortly before it finishes
+ * the current one, not earlier, so that requests about a window have as long as possible to be batched.
  */
 export class WindowQueue {
   private readonly waiting: Waiting[] = [];
@@ -76,7 +75,7 @@ export class WindowQueue {
   private batchMs = FIRST_GUESS_MS;
 
   /**
-   * @param busy the error of a request that is refused, given the seconds after which a place should be free
+   * @param busy makes the error of a refused request from the seconds after which to retry
    * @param report called after each batch
    */
   constructor(
@@ -88,17 +87,17 @@ export class WindowQueue {
     this.lanes = runners.map((runner) => ({ runner, batches: 0, takesNext: true }));
   }
 
-  /** Requests that wait, those that a runner has not counted. */
+  /** Waiting requests, without those that a runner has. */
   get length(): number {
     return this.waiting.length;
   }
 
-  /** Batches that runners have and have not answered. */
+  /** Unanswered batches of all runners. */
   get running(): number {
     return this.lanes.reduce((sum, { batches }) => sum + batches, 0);
   }
 
-  /** Seconds after which what waits now should be done, at least 1. */
+  /** Seconds after which the current queue should be done, at least 1. */
   get retryAfterS(): number {
     const windows = new Set(this.waiting.map(({ key }) => key)).size + this.running;
     return Math.max(1, Math.ceil((windows * this.batchMs) / this.lanes.length / 1000));
@@ -106,7 +105,7 @@ export class WindowQueue {
 
   /**
    * @returns per question the logits
-   * @throws the busy error when too many wait; the signal's reason as soon as it is aborted; what the runner throws
+   * @throws the busy error when the queue is full; the signal's reason as soon as it is aborted; errors of the runner
    */
   async add(request: WindowRequest): Promise<Float32Array[]> {
     request.signal?.throwIfAborted();
@@ -119,17 +118,17 @@ export class WindowQueue {
     });
   }
 
-  /** Refuses everything that waits. */
+  /** Refuses all waiting requests. */
   refuseAll(reason: Error): void {
     for (const waiting of this.waiting.splice(0)) waiting.reject(reason);
   }
 
-  /** Takes an aborted request out of the queue; one that is under way is marked by its batch. */
+  /** Removes an aborted request from the queue; a running one is marked by its batch. */
   private rejectOnAbort(waiting: Waiting, signal: AbortSignal): void {
     const { resolve, reject } = waiting;
     const abort = (): void => {
-      const place = this.waiting.indexOf(waiting);
-      if (place >= 0) this.waiting.splice(place, 1);
+      const index = this.waiting.indexOf(waiting);
+      if (index >= 0) this.waiting.splice(index, 1);
       reject(signal.reason);
     };
     const done = (): void => signal.removeEventListener('abort', abort);
@@ -146,7 +145,7 @@ export class WindowQueue {
     }
   }
 
-  /** The first window that waits and whose runner takes one; a new window goes to a runner that has nothing to do. */
+  /** The first waiting window whose runner accepts one; a new window goes to the idlest runner. */
   private next(): { lane: Lane; key: string } | null {
     const [idlest] = this.lanes.filter(({ takesNext }) => takesNext).toSorted((a, b) => a.batches - b.batches);
     if (!idlest) return null;
@@ -175,7 +174,7 @@ export class WindowQueue {
     });
   }
 
-  /** Takes the requests about a window out of the queue, as many as fit into a batch. */
+  /** Removes the requests about a window from the queue, as many as fit into a batch. */
   private take(key: string): Waiting[] {
     const taken: Waiting[] = [];
     let questions = 0;

@@ -1,4 +1,4 @@
-/** What a server is willing to hold at once. */
+/** Limits of concurrent requests. */
 export interface AdmissionLimits {
   /** Most requests from their first byte to the last byte of the answer. */
   readonly maxRequests: number;
@@ -6,24 +6,21 @@ export interface AdmissionLimits {
   readonly maxBytes: number;
 }
 
-/**
- * Decides before a body is read whether there is room for it, so that requests that nobody could answer soon take no
- * memory.
- */
+/** Admission control: decides before a body is read whether there is room for it, so that excess requests take no memory. */
 export class Admission {
   private requests = 0;
   private bytes = 0;
 
   constructor(private readonly limits: AdmissionLimits) {}
 
-  /** Requests inside now. */
+  /** Number of admitted requests. */
   get inside(): number {
     return this.requests;
   }
 
   /**
-   * @param bytes of the body, as the request declares it
-   * @returns to be called once when the request has ended; null when there is no room
+   * @param bytes declared size of the body
+   * @returns a function to call when the request has ended; null when there is no room
    */
   enter(bytes: number): (() => void) | null {
     const full = this.requests >= this.limits.maxRequests;

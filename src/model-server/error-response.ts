@@ -4,29 +4,29 @@ import { ERROR_CODE } from '../inference/remote-answer.ts';
 import { ModelUnavailableError } from '../inference/segmentation-model.ts';
 import type { Logger } from '../logging.ts';
 
-/** The server holds as many requests as it may; the same request may be sent again later. */
+/** The server is at its request limit; the same request may succeed later. */
 export class TooManyRequestsError extends AppError {
   readonly code = 'TOO_MANY_REQUESTS';
   constructor(
     inside: number,
     readonly retryAfterS: number,
   ) {
-    super(`the server holds ${inside} requests already; ask again in ${retryAfterS} s`);
+    super(`the server is busy with ${inside} requests; retry in ${retryAfterS} s`);
   }
 }
 
-/** The time of a request was over before its answer was there. */
+/** A request timed out. */
 export class DeadlineExceededError extends AppError {
   readonly code = 'DEADLINE_EXCEEDED';
   constructor(
     timeoutMs: number,
     readonly retryAfterS: number,
   ) {
-    super(`no answer within ${timeoutMs / 1000} s; ask again in ${retryAfterS} s`);
+    super(`no answer within ${timeoutMs / 1000} s; retry in ${retryAfterS} s`);
   }
 }
 
-/** HTTP status of errors that have one of their own; every other {@link AppError} is a wrong request: 400. */
+/** HTTP status by error code; every other {@link AppError} is a bad request: 400. */
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   DEADLINE_EXCEEDED: 503,
   MODEL_CRASHED: 500,
@@ -39,10 +39,10 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   TOO_MANY_REQUESTS: 429,
 };
 
-/** Of errors that nobody foresaw. */
+/** HTTP status of unexpected errors. */
 const UNEXPECTED = 500;
 
-/** What Express and its body parser throw. */
+/** HTTP status of errors of Express and its body parser. */
 const httpStatus = (error: unknown): number | null =>
   error instanceof Error && 'status' in error && typeof error.status === 'number' && error.status < 500
     ? error.status
@@ -54,8 +54,8 @@ function waitOf(error: unknown): number | null {
 }
 
 /**
- * Answers errors in the protocol's form, `{ "error": "…" }`, with Retry-After where waiting helps. What is neither an
- * {@link AppError} nor a malformed request is logged, with status 500.
+ * Sends errors in the protocol's form, `{ "error": "…" }`, with Retry-After where waiting helps. Anything but an
+ * {@link AppError} or a malformed request is logged and gets status 500.
  */
 export function errorResponse(logger: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {

@@ -11,25 +11,25 @@ import { readRows, type TokenizedQuestion } from '../inference/prompt-rows.ts';
 import type { ModelPhase } from '../inference/segmentation-model.ts';
 import { DeadlineExceededError } from './error-response.ts';
 
-/** Most rows of one request: their logits are held until all are there. */
+/** Most rows of one request: all their logits are held in memory. */
 const MOST_ROWS = 256;
 
-/** A request for inference as HTTP brings it. */
+/** An inference request as received over HTTP. */
 export interface InferCall {
   readonly body: Uint8Array;
-  /** Value of the header that says how much of the body is JSON. */
+  /** Value of the header with the length of the JSON part. */
   readonly headerLength: string | undefined;
-  /** Longest that the answer may take, milliseconds; the request itself may ask for less. */
+  /** Timeout, milliseconds; the request itself may set a shorter one. */
   readonly timeoutMs: number;
-  /** Aborted when the client has gone. */
+  /** Aborted when the client disconnects. */
   readonly gone: AbortSignal;
   readonly onPhase: (phase: ModelPhase) => void;
 }
 
 /**
  * Answers one inference request.
- * @throws {InferenceMessageError} {@link PromptRowError} for a wrong request, {@link DeadlineExceededError}, and what the
- *   model throws
+ * @throws {InferenceMessageError} {@link PromptRowError} for a bad request; {@link DeadlineExceededError}; errors of the
+ *   model
  */
 export async function infer(model: LocalModel, call: InferCall): Promise<EncodedMessage> {
   const { manifest } = model;
@@ -60,7 +60,7 @@ function readInputs(
   if (inputIds.shape.join() !== attentionMask.shape.join()) {
     const shapes = [inputIds, attentionMask].map(({ shape }) => JSON.stringify(shape));
     throw new InferenceMessageError(
-      `input_ids has the shape ${shapes[0]} and attention_mask ${shapes[1]}; they must be alike`,
+      `input_ids has the shape ${shapes[0]} and attention_mask ${shapes[1]}; they must have the same shape`,
     );
   }
   if (rows < 1 || rows > MOST_ROWS)

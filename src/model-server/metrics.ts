@@ -6,7 +6,7 @@ import type { BatchReport } from '../inference/window-queue.ts';
 const SECONDS = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100];
 const QUESTIONS = [1, 2, 4, 8, 16, 32];
 
-/** What `/metrics` tells, in the text format of Prometheus. */
+/** Metrics of `/metrics`, in the Prometheus text format. */
 export class ModelMetrics {
   readonly registry = new Registry();
   private readonly requests: Counter<'model' | 'status'>;
@@ -14,7 +14,7 @@ export class ModelMetrics {
   private readonly batchQuestions: Histogram<'model'>;
   private readonly batchSeconds: Histogram<'model'>;
 
-  /** @param models those that are loaded, asked at each scrape */
+  /** @param models returns the loaded models; called at each scrape */
   constructor(private readonly models: () => readonly LocalModel[]) {
     const registers = [this.registry];
     this.requests = new Counter({
@@ -44,18 +44,18 @@ export class ModelMetrics {
       buckets: SECONDS,
       registers,
     });
-    this.gauge('waiting_requests', 'Requests that wait for a worker', ({ waiting }) => waiting);
+    this.gauge('waiting_requests', 'Requests waiting for a worker', ({ waiting }) => waiting);
     this.gauge(
       'running_windows',
-      'Windows that workers have and have not answered: one that is worked on, and soon the next',
+      'Unanswered windows of the workers: the current one and, shortly before its end, the next',
       ({ running }) => running,
     );
-    this.gauge('image_cache_bytes', 'Memory of encoded windows', ({ cache }) => cache.bytes);
-    this.gauge('image_cache_windows', 'Windows that are kept encoded', ({ cache }) => cache.windows);
+    this.gauge('image_cache_bytes', 'Memory of the image cache', ({ cache }) => cache.bytes);
+    this.gauge('image_cache_windows', 'Windows in the image cache', ({ cache }) => cache.windows);
     this.total('onnx_seconds_total', 'Computing time inside ONNX Runtime', ({ onnxMs }) => onnxMs / 1000);
-    this.total('image_cache_hits_total', 'Batches on a window that was kept', ({ cache }) => cache.hits);
-    this.total('image_cache_misses_total', 'Batches on a window that was encoded', ({ cache }) => cache.misses);
-    this.total('image_cache_evictions_total', 'Windows dropped for room', ({ cache }) => cache.evictions);
+    this.total('image_cache_hits_total', 'Batches on a cached window', ({ cache }) => cache.hits);
+    this.total('image_cache_misses_total', 'Batches on a window that had to be encoded', ({ cache }) => cache.misses);
+    this.total('image_cache_evictions_total', 'Windows evicted from the image cache', ({ cache }) => cache.evictions);
     collectDefaultMetrics({ register: this.registry });
   }
 
@@ -84,7 +84,7 @@ export class ModelMetrics {
     this.registry.registerMetric(gauge);
   }
 
-  /** A counter that is kept elsewhere. */
+  /** A counter whose value is kept elsewhere. */
   private total(name: string, help: string, read: (stats: LocalModelStats) => number): void {
     const { models } = this;
     const counter = new Counter({

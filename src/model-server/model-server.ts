@@ -14,15 +14,15 @@ import { infer } from './infer.ts';
 import type { ModelMetrics } from './metrics.ts';
 
 export interface ModelServerSettings {
-  /** Version of TerraQL, told to clients. */
+  /** Version of TerraQL, reported to clients. */
   readonly version: string;
-  /** Most requests that the server holds at once, from their first byte to the last of the answer. */
+  /** Most concurrent requests, from their first byte to the last of the response. */
   readonly maxRequests: number;
-  /** Longest that a request may take to arrive, and then its answer, milliseconds. */
+  /** Timeout of receiving a request, and of its response, milliseconds. */
   readonly timeoutMs: number;
 }
 
-/** What the server is made of. */
+/** Parts of the server. */
 export interface ModelServerParts {
   readonly models: ModelRegistry<LocalModel>;
   readonly metrics: ModelMetrics;
@@ -30,11 +30,11 @@ export interface ModelServerParts {
   readonly settings: ModelServerSettings;
 }
 
-/** Bodies held at once: 85 windows of 1024 x 1024 pixels as bytes. */
+/** Most bytes of concurrent request bodies: 85 windows of 1024 x 1024 pixels. */
 const MOST_BODY_BYTES = 256 * 1024 ** 2;
-/** Beyond the window itself: token ids, masks and names. */
+/** Allowance beside the window itself: token ids, masks and names. */
 const BODY_BESIDE_IMAGE = 4 * 1024 ** 2;
-/** The longest that a pixel's value takes as JSON, with its brackets and spaces. */
+/** Longest JSON text of a pixel value, with brackets and spaces. */
 const JSON_BYTES = 8;
 const KEEP_ALIVE_MS = 65_000;
 
@@ -42,7 +42,8 @@ const MODEL = '/v2/models/:name{/versions/:version}';
 type ModelPath = { name: string; version?: string };
 
 /**
- * The models of a folder by the Open Inference Protocol v2 over HTTP, with the binary tensor extension, and `/metrics`.
+ * Serves the models of a folder by the Open Inference Protocol v2 over HTTP, with the binary tensor extension, and
+ * `/metrics`.
  * @see https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
  * @see https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_binary_data.md
  */
@@ -65,7 +66,7 @@ export function createModelServer(parts: ModelServerParts): Server {
 }
 
 /**
- * Loads every model, one after the other; the server is ready when all are.
+ * Loads every model, one after another; the server is ready once all are loaded.
  * @throws {UnknownModelError} when there is none; {@link ExecutionProviderError} {@link ModelFailureError}
  */
 export async function loadModels({ models, logger }: Pick<ModelServerParts, 'models' | 'logger'>): Promise<void> {
@@ -134,7 +135,7 @@ function addInference(router: Express, parts: ModelServerParts): void {
       const model = await loaded(models, request);
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
       const headerLength = request.get(HEADER_LENGTH);
-      const onPhase = (phase: ModelPhase): void => tellPhase(request, response, phase);
+      const onPhase = (phase: ModelPhase): void => sendPhase(request, response, phase);
       const call = { body, headerLength, timeoutMs: settings.timeoutMs, gone: gone.signal, onPhase };
       const answer = await infer(model, call).catch((error: unknown) => {
         if (gone.signal.aborted) return null;
@@ -148,13 +149,13 @@ function addInference(router: Express, parts: ModelServerParts): void {
   );
 }
 
-/** Sends a phase to a client that wants to be told; HTTP/1.0 has no interim answers. */
-function tellPhase(request: Request<ModelPath>, response: Response, phase: ModelPhase): void {
+/** Sends a phase to a client that asked for phases; HTTP/1.0 has no interim responses. */
+function sendPhase(request: Request<ModelPath>, response: Response, phase: ModelPhase): void {
   if (request.get(WANTS_PHASES) === undefined || request.httpVersion === '1.0' || response.headersSent) return;
   response.socket?.write(phaseNotice(phase));
 }
 
-/** Counts a request, and refuses it before its body is read when there is no room for it. */
+/** Counts a request and refuses it before its body is read when there is no room. */
 function admit({ models, metrics }: ModelServerParts, admission: Admission, limit: number): RequestHandler<ModelPath> {
   return (request, response, next) => {
     const id = modelOf(models, request);
@@ -171,7 +172,7 @@ function admit({ models, metrics }: ModelServerParts, admission: Admission, limi
   };
 }
 
-/** Seconds after which a model should have answered what waits. */
+/** Seconds after which a model's queue should be done. */
 function waitS(models: ModelRegistry<LocalModel>, id: string): number {
   return models.active().find(({ info }) => info.id === id)?.retryAfterS ?? 1;
 }
@@ -186,7 +187,7 @@ async function loaded(models: ModelRegistry<LocalModel>, request: Request<ModelP
   const id = modelOf(models, request);
   const loading = models.get(id);
   if (models.isReady(id)) return loading;
-  // Loading takes longer than a client should wait.
+  // Loading takes longer than a client should wait for.
   loading.catch(() => undefined);
   throw new ModelUnavailableError(id, 'it is being loaded', LOADING_S);
 }

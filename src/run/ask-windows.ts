@@ -7,23 +7,23 @@ import type { Scene } from '../scene/scene.ts';
 import { LateWindow } from './late-window.ts';
 import type { RunPhase } from '../segmentation/segmentation.ts';
 
-/** What the model said of one window. */
+/** The model's answer for one window. */
 export interface WindowAnswer {
   /** Per question, `[logitsPx, logitsPx]`, before the sigmoid. */
   readonly logits: readonly Float32Array[];
-  /** 1 where the shown picture has data, `[shownHeightPx, shownWidthPx]`. */
+  /** 1 where the image shown to the model has data, `[shownHeightPx, shownWidthPx]`. */
   readonly valid: Uint8Array;
 }
 
-/** Answers of an earlier attempt at the run, by the index of the window in the plan. */
+/** Answers of an earlier attempt at the run, by window index. */
 export interface WindowAnswers {
   has(index: number): boolean;
-  /** @returns null when the window must be asked about after all */
+  /** @returns null when the window must be inferred again */
   read(index: number): Promise<WindowAnswer | null>;
   write(index: number, answer: WindowAnswer): Promise<void>;
 }
 
-/** What the windows of a run are asked with. */
+/** Inputs for the inference of a run's windows. */
 export interface WindowAsking {
   readonly scene: Scene;
   readonly source: ImageSource;
@@ -32,33 +32,32 @@ export interface WindowAsking {
   readonly plan: WindowPlan;
   readonly kept: WindowAnswers;
   readonly progress: { enter(phase: RunPhase): void };
-  /** Aborted to stop, also while the model works on a window. */
+  /** Aborting it stops the run, also in the middle of a window. */
   readonly signal: AbortSignal;
 }
 
-/** A window and what the model said of it. */
+/** A window and the model's answer. */
 export interface AnsweredWindow {
   readonly planned: PlannedWindow;
   readonly answer: WindowAnswer;
-  /** From the answer before it to this one; null for an answer of an earlier attempt. */
+  /** Time since the previous answer; null for an answer of an earlier attempt. */
   readonly durationMs: number | null;
 }
 
 /**
- * Windows that take less than this are asked about two at a time, so that the model has the next one at hand when it
- * has answered. Of longer ones that would save less than a hundredth, and the time within which the second must be
- * answered would run while it waits.
+ * Windows faster than this are sent two at a time, so that the model always has the next one at hand. For slower windows
+ * this would save less than 1 %, and the second request's timeout would run while it waits.
  */
 const SHORT_WINDOW_MS = 1000;
-/** Windows of at most this many scene pixels are read as they are and resized as the published evaluation does. */
+/** Windows of at most this many scene pixels are read at full resolution and resized as in the published evaluation. */
 const EXACT_RESIZE_PIXELS = 4096 * 4096;
-/** Logit of a pixel without data: a probability of two in a thousand million. */
+/** Logit of a pixel without data: a probability of 2e-9. */
 const NO_DATA_LOGIT = -20;
 
 /**
- * The answers about all windows, in the order of the plan. Two windows at most are with the model, and one more is read
- * meanwhile. What the model says of a window behind one that it fails at is kept.
- * @throws {LateWindow} what the image source and the model throw, and the signal's reason
+ * Yields the answers for all windows in plan order. At most two windows are with the model while one more is read. When a
+ * window fails, answers for later windows that are already on their way are kept.
+ * @throws {LateWindow} errors of the image source and the model, and the signal's reason
  */
 export async function* answersInOrder(asking: WindowAsking): AsyncGenerator<AnsweredWindow> {
   const reading = new WindowReading(asking);
@@ -90,10 +89,10 @@ export async function* answersInOrder(asking: WindowAsking): AsyncGenerator<Answ
   }
 }
 
-/** A window of which the answer is on its way. */
+/** A window whose answer is on its way. */
 class BegunWindow {
   readonly begunAt = performance.now();
-  /** Resolves when the model is asked, or need not be. */
+  /** Resolves once the request is sent, or known to be unnecessary. */
   readonly onItsWay: Promise<unknown>;
   readonly said: Promise<{ readonly answer: WindowAnswer; readonly isKept: boolean }>;
   private readonly phases: RunPhase[] = [];
@@ -105,18 +104,18 @@ class BegunWindow {
     readonly planned: PlannedWindow,
   ) {
     reading.begin(planned);
-    const sent = takenUpLater(this.send(reading));
+    const sent = settledLater(this.send(reading));
     this.onItsWay = sent.catch(() => undefined);
-    this.said = takenUpLater(sent.then(({ said }) => said));
+    this.said = settledLater(sent.then(({ said }) => said));
   }
 
-  /** Tells phases from now on, first those that it has gone through: it is its turn. */
+  /** Reports phases from now on, starting with those already passed. */
   show(): void {
     this.isShown = true;
     for (const phase of this.phases.splice(0)) this.asking.progress.enter(phase);
   }
 
-  /** Keeps the answer, if one comes, for the next attempt. */
+  /** Saves the answer, if one arrives, for the next attempt. */
   async keep(): Promise<void> {
     const said = await this.said.catch(() => null);
     if (said && !said.isKept) await this.asking.kept.write(this.planned.index, said.answer);
@@ -129,9 +128,9 @@ class BegunWindow {
     const { image, valid } = await reading.read(this.planned);
     this.asking.signal.throwIfAborted();
     const said = this.ask(image, valid).then((logits) => ({ answer: { logits, valid }, isKept: false }));
-    // Not before the request is on its way: the model would wait while the next window is read from memory.
+    // Reading ahead starts only after the request is sent; otherwise the model would wait for it.
     void setImmediate().then(() => reading.readAhead());
-    return { said: takenUpLater(said) };
+    return { said: settledLater(said) };
   }
 
   private async ask(image: Uint8Array, valid: Uint8Array): Promise<readonly Float32Array[]> {
@@ -151,22 +150,22 @@ class BegunWindow {
   }
 }
 
-/** A window as the model takes it. */
+/** A window in the model's input format. */
 interface ModelWindow {
   /** HWC uint8 `[modelPx, modelPx, 3]`. */
   readonly image: Uint8Array;
-  /** 1 where the shown picture has data, `[shownHeightPx, shownWidthPx]`. */
+  /** 1 where the image shown to the model has data, `[shownHeightPx, shownWidthPx]`. */
   readonly valid: Uint8Array;
 }
 
-/** Reads windows, each while the model works on those before it. */
+/** Reads windows ahead while the model works on earlier ones. */
 class WindowReading {
   private next = 0;
   private ahead: { readonly index: number; readonly window: Promise<ModelWindow> } | null = null;
 
   constructor(private readonly asking: WindowAsking) {}
 
-  /** Says that no window up to this one need be read ahead. */
+  /** Skips reading ahead up to and including this window. */
   begin({ index }: PlannedWindow): void {
     this.next = index + 1;
   }
@@ -175,14 +174,14 @@ class WindowReading {
     return this.ahead?.index === planned.index ? this.ahead.window : readWindow(this.asking, planned);
   }
 
-  /** Begins to read the next window that was not answered before. */
+  /** Starts reading the next window without a saved answer. */
   readAhead(): void {
     const { plan, kept } = this.asking;
     let index = this.next;
     while (kept.has(index)) index++;
     const following = plan.windows[index];
     if (!following || this.ahead?.index === index) return;
-    this.ahead = { index, window: takenUpLater(readWindow(this.asking, following)) };
+    this.ahead = { index, window: settledLater(readWindow(this.asking, following)) };
   }
 }
 
@@ -195,9 +194,9 @@ async function readWindow({ source, scene, plan }: WindowAsking, planned: Planne
     exact ? window.height : shownHeightPx,
     scene,
   );
-  const picture = exact ? resizeLinear(rgb, window.width, window.height, shownWidthPx, shownHeightPx) : rgb;
+  const shown = exact ? resizeLinear(rgb, window.width, window.height, shownWidthPx, shownHeightPx) : rgb;
   return {
-    image: padToWindow(picture, planned, plan.modelPx),
+    image: padToWindow(shown, planned, plan.modelPx),
     valid: exact ? shrinkValid(valid, planned) : valid,
   };
 }
@@ -214,8 +213,8 @@ function shrinkValid(valid: Uint8Array, { window, shownWidthPx, shownHeightPx }:
   return shown;
 }
 
-/** A promise whose rejection is looked at in its turn; until then it must not be unhandled. */
-export function takenUpLater<T>(promise: Promise<T>): Promise<T> {
+/** Marks a promise whose rejection is handled later, so that it does not count as unhandled meanwhile. */
+export function settledLater<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
 }

@@ -6,7 +6,7 @@ import { contactsBetween, type Ground } from './vectorise-mask.ts';
 
 const PAGE = 1000;
 
-/** What was found on a scene before, as labels again: a stored mask is sieved, so its labels are those stored. */
+/** Stored answers of a scene as label rasters. Stored masks are sieved, so relabelling gives the stored labels. */
 export class EarlierAnswers {
   private readonly labelled = new Map<string, LabelledMask>();
 
@@ -15,7 +15,7 @@ export class EarlierAnswers {
     private readonly sceneId: string,
   ) {}
 
-  /** Segmentations that are known here. */
+  /** Segmentations already loaded. */
   get ids(): ReadonlySet<string> {
     return new Set(this.labelled.keys());
   }
@@ -24,7 +24,7 @@ export class EarlierAnswers {
     this.labelled.set(id, labelled);
   }
 
-  /** Reads what was stored since. */
+  /** Loads answers stored since the last call. */
   async refresh(): Promise<void> {
     let after: string | null = null;
     do {
@@ -38,7 +38,7 @@ export class EarlierAnswers {
     } while (after !== null);
   }
 
-  /** Where a new answer meets or overlaps the earlier ones. */
+  /** Contacts and overlaps of a new answer with the earlier ones. */
   contactsWith(own: { id: string; labelled: LabelledMask }, ground: Ground | null): StoredAdjacencyInput[] {
     return [...this.labelled].flatMap(([id, labelled]) => contactsBetween(own, { id, labelled }, ground));
   }

@@ -7,7 +7,7 @@ import type { BlobStore } from '../blob-store.ts';
 import type { WindowAnswer, WindowAnswers } from './ask-windows.ts';
 
 const FOLDER = 'runs';
-/** Name of an empty file beside the windows. */
+/** Marker file beside the windows. */
 const LATE_WINDOW = 'late-window';
 
 const deflate = promisify(deflateRaw);
@@ -18,9 +18,8 @@ const Header = z.object({ ids: z.array(z.string()), validLength: z.number(), log
 type Blobs = Pick<BlobStore, 'write' | 'localPath' | 'list' | 'removeFolder'>;
 
 /**
- * What the model said of the windows of a run, kept as files until the run ends, so that a run that was interrupted goes
- * on at the first window that is missing. A file is compressed and holds, after the length of its header: a header with
- * the segmentations that were asked, the validity of the shown pixels, and their logits one after the other.
+ * Window answers of a run, kept as files until the run ends, so that an interrupted run resumes at the first missing
+ * window. A file is deflated and holds: header length, header with the segmentations, pixel validity, logits.
  */
 export class KeptWindows implements WindowAnswers {
   private constructor(
@@ -29,11 +28,11 @@ export class KeptWindows implements WindowAnswers {
     private readonly batchId: string,
     private readonly ids: readonly string[],
     private readonly kept: Set<number>,
-    /** Whether an earlier attempt ended at a window that the model was late with. */
+    /** Whether an earlier attempt ended with a window timeout. */
     readonly hadLateWindow: boolean,
   ) {}
 
-  /** @param ids segmentations of the batch that go on, in the order of their answers */
+  /** @param ids unfinished segmentations of the batch, in answer order */
   static async open(blobs: Blobs, logger: Logger, batchId: string, ids: readonly string[]): Promise<KeptWindows> {
     const names = await blobs.list(folderOf(batchId));
     const indexes = names.filter((name) => /^\d+$/.test(name)).map(Number);
@@ -44,7 +43,7 @@ export class KeptWindows implements WindowAnswers {
     return this.kept.has(index);
   }
 
-  /** @returns null when there is no file, or it does not hold the answers to every question */
+  /** @returns null when there is no file, or when it lacks the answer to a question */
   async read(index: number): Promise<WindowAnswer | null> {
     if (!this.kept.delete(index)) return null;
     try {
@@ -55,7 +54,7 @@ export class KeptWindows implements WindowAnswers {
     }
   }
 
-  /** A window that cannot be kept is asked about again after an interruption; the run itself goes on. */
+  /** A window that cannot be saved is inferred again after an interruption; the run itself continues. */
   async write(index: number, answer: WindowAnswer): Promise<void> {
     await this.keep(index, async () => deflate(pack(answer, this.ids), { level: 1 }));
   }
@@ -79,12 +78,12 @@ export class KeptWindows implements WindowAnswers {
   }
 }
 
-/** Removes what was kept of a batch. */
+/** Removes the saved windows of a batch. */
 export function dropKeptWindows(blobs: Pick<BlobStore, 'removeFolder'>, batchId: string): Promise<void> {
   return blobs.removeFolder(folderOf(batchId));
 }
 
-/** Batches of which anything is kept. */
+/** Batches with saved windows. */
 export function keptBatches(blobs: Pick<BlobStore, 'list'>): Promise<string[]> {
   return blobs.list(FOLDER);
 }

@@ -3,7 +3,7 @@ import type { ModelLateError, Question, SegmentationModel } from '../inference/s
 import type { KeptWindows } from './kept-windows.ts';
 import type { ModelCircuits } from './model-circuits.ts';
 
-/** The model began with a window and did not answer in time. */
+/** The model started on a window and did not answer in time. */
 export class LateWindow extends Error {
   /**
    * @param number of the window, the first is 1
@@ -18,20 +18,20 @@ export class LateWindow extends Error {
   }
 }
 
-/** The model answers, but about this window not in the time that a request may take. */
+/** The model answers other requests, but timed out on this window. */
 export class WindowLateError extends AppError {
   readonly code = 'MODEL_TIMEOUT';
   constructor(modelId: string, { number, windows, cause }: LateWindow) {
-    super(`model ${modelId} answers other requests, but not about window ${number} of ${windows}: ${cause.reason}`, {
+    super(`model ${modelId} answers other requests but timed out on window ${number} of ${windows}: ${cause.reason}`, {
       cause,
     });
   }
 }
 
-/** Put to an empty window, to see whether the model answers at all. */
+/** Asked about an empty window, to check whether the model answers at all. */
 const SIMPLE_QUESTION: Question = { task: 'REFERRING', text: 'water' };
 
-/** What an attempt at a run asks, and what it knows of earlier attempts. */
+/** An attempt at a run, with its record of earlier attempts. */
 interface Attempt {
   readonly model: Pick<SegmentationModel, 'info' | 'infer'>;
   readonly circuits: ModelCircuits;
@@ -40,11 +40,11 @@ interface Attempt {
 }
 
 /**
- * Tells a window that the model cannot do in time from a model that is away: the window is to blame when the model has
- * answered anything else to this process during the attempt. After an attempt that ended at a late window the model is
- * asked about an empty one first, since a run that is alone with its model would never know.
- * @param ask asks about the windows of the run
- * @throws {WindowLateError} when a window is to blame; {@link ModelLateError} when nothing was answered; what `ask` throws
+ * Distinguishes a window that takes too long from a model that is unavailable: the window is at fault when the model
+ * answered any other request of this process during the attempt. After an attempt that ended with a timeout the model is
+ * first asked about an empty window, since a run alone with its model has no other evidence.
+ * @param ask runs the windows
+ * @throws {WindowLateError} when the window is at fault; {@link ModelLateError} when nothing was answered; errors of `ask`
  */
 export async function blamingLateWindows<T>(
   { model, circuits, kept, signal }: Attempt,

@@ -10,16 +10,16 @@ import type { EmptyReason } from '../segmentation/segmentation.ts';
 import type { SegmentationResult } from '../segmentation/segmentation.store.ts';
 import { featuresOf, type Ground, labelScene } from './vectorise-mask.ts';
 
-/** The answer to one question, before it is compared with the others about its scene. */
+/** The answer to one question, before it is compared with other answers of its scene. */
 export interface RunAnswer {
   readonly labelled: LabelledMask;
   readonly result: Omit<SegmentationResult, 'adjacency' | 'nearM'>;
 }
 
 /**
- * Traces what the model found.
- * @param found null when the area of interest has no pixel of the scene
- * @param index of the question among those that were asked
+ * Vectorises what the model found.
+ * @param found null when the area of interest contains no pixel of the scene
+ * @param index index of the question in the run
  * @param minAreaM2 smaller features are dropped
  */
 export async function tracedAnswer(
@@ -31,7 +31,7 @@ export async function tracedAnswer(
 ): Promise<RunAnswer> {
   const mask = found?.masks[index] ?? new MaskRuns(scene.widthPx, scene.heightPx);
   const labelled = labelScene(mask, ground, minAreaM2);
-  await setImmediate(); // each step of a large mask takes long; whoever else waits for the event loop goes in between
+  await setImmediate(); // each step of a large mask takes long; other work of the event loop goes in between
   const counts = toCocoCounts(labelled.mask);
   await setImmediate();
   const { widthPx, heightPx, pixelCount, meanProbability } = labelled.mask;
@@ -47,7 +47,7 @@ export async function tracedAnswer(
   };
 }
 
-/** An answer that is stored on another scene of the same picture, for this one; a stored mask keeps its labels. */
+/** Copies an answer stored for another scene of the same image; a stored mask keeps its labels. */
 export function copiedAnswer(scene: Scene, ground: Ground | null, answer: SameAnswer): RunAnswer {
   const { widthPx, heightPx, counts, pixelCount, meanProbability } = answer.mask;
   const labelled = labelMask(fromCocoCounts(counts, widthPx, heightPx));

@@ -2,12 +2,12 @@ import type { RunPhase, SegmentationProgress } from '../segmentation/segmentatio
 
 /** Least time from one write to the next, milliseconds. */
 const WRITE_EVERY_MS = 500;
-/** Share of the newest window in the mean that the remaining time is told from. */
+/** Weight of the newest window in the moving average behind the remaining time. */
 const NEWEST = 0.2;
-/** Most of a run's time that is spent waiting for a phase to be written. */
+/** Largest share of a run's time spent waiting for phases to be written. */
 const HELD_UP = 1 / 20;
 
-/** How far a run is: gathers what happens and writes it, the newest state last and at most twice a second. */
+/** Progress of a run: collects changes and writes the newest state at most twice a second. */
 export class RunProgress {
   private readonly begunAt = performance.now();
   private phase: RunPhase = 'reading';
@@ -32,8 +32,8 @@ export class RunProgress {
   }
 
   /**
-   * Enters a phase that may leave no room for a write. Returns when the phase is written, or at once where waiting for
-   * that would come to more than a twentieth of the run's time.
+   * Enters a phase that may block further writes. Returns once the phase is written, or at once when waiting would exceed
+   * a twentieth of the run's time.
    */
   async enterAndShow(phase: RunPhase): Promise<void> {
     this.enter(phase);
@@ -44,7 +44,7 @@ export class RunProgress {
     this.heldUpMs += performance.now() - now;
   }
 
-  /** @param durationMs time that the window took; null for one that was done before */
+  /** @param durationMs time that the window took; null for a window of an earlier attempt */
   windowDone(windowsDone: number, durationMs: number | null): void {
     this.windowsDone = windowsDone;
     if (durationMs !== null) {
@@ -53,12 +53,12 @@ export class RunProgress {
     this.changed();
   }
 
-  /** Returns when all that happened is written. */
+  /** Returns once all changes are written. */
   async written(): Promise<void> {
     await this.writing;
   }
 
-  /** Writes nothing any more. @returns when the last write is done */
+  /** Stops writing. @returns when the last write is done */
   async end(): Promise<void> {
     this.ended = true;
     this.stopWaiting();
@@ -82,7 +82,7 @@ export class RunProgress {
     }
   }
 
-  /** Resolves when something may be written, or at the end. */
+  /** Resolves when the next write is due, or at the end. */
   private due(): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, Math.max(0, this.writtenAt + WRITE_EVERY_MS - performance.now()));

@@ -3,17 +3,17 @@ import type { AreaMask } from '../raster/area-mask.ts';
 import { LogitMosaic, type RowBand } from '../raster/logit-mosaic.ts';
 import { MaskRuns } from '../vector/mask-runs.ts';
 import { rowFromProbability } from '../vector/threshold-row.ts';
-import { type AnsweredWindow, answersInOrder, takenUpLater, type WindowAsking } from './ask-windows.ts';
+import { type AnsweredWindow, answersInOrder, settledLater, type WindowAsking } from './ask-windows.ts';
 import type { RunPhase } from '../segmentation/segmentation.ts';
 
-/** Where a run tells how far it is. */
+/** Receives the progress of a run. */
 export interface ProgressSink {
   enter(phase: RunPhase): void;
-  /** @param durationMs null for a window that an earlier attempt has done */
+  /** @param durationMs null for a window of an earlier attempt */
   windowDone(windowsDone: number, durationMs: number | null): void;
 }
 
-/** One run over a scene: all its questions share the reading and the encoding of every window. */
+/** One run over a scene: its questions share reading and encoding of every window. */
 export interface SceneRun extends WindowAsking {
   /** Probability from which a pixel belongs to the mask. */
   readonly threshold: number;
@@ -31,10 +31,9 @@ export interface SceneMasks {
 }
 
 /**
- * Asks the model about every window of the plan that is not answered yet, and builds the masks band by band: memory holds
- * one row of windows and the runs of the masks, never the scene. An answer is kept and blended while the model works on
- * the next windows.
- * @throws what {@link answersInOrder} throws; answers that came before are kept by then
+ * Infers every window without a saved answer and builds the masks band by band: memory holds one row of windows and the
+ * run lengths of the masks, never the scene. Answers are saved and blended while the model works on later windows.
+ * @throws errors of {@link answersInOrder}; earlier answers are saved by then
  */
 export async function segmentScene(run: SceneRun): Promise<SceneMasks> {
   const building = new MaskBuilding(run);
@@ -43,7 +42,7 @@ export async function segmentScene(run: SceneRun): Promise<SceneMasks> {
     for await (const answered of answersInOrder(run)) {
       await takenBefore;
       takenBefore = taken;
-      taken = takenUpLater(takenBefore.then(() => building.take(answered)));
+      taken = settledLater(takenBefore.then(() => building.take(answered)));
     }
     await taken;
   } finally {
@@ -52,7 +51,7 @@ export async function segmentScene(run: SceneRun): Promise<SceneMasks> {
   return building.finish();
 }
 
-/** Keeps answers and blends them into masks, window by window in the order of the plan. */
+/** Saves answers and blends them into masks, window by window in plan order. */
 class MaskBuilding {
   private readonly mosaic: LogitMosaic;
   private readonly masks: readonly MaskRuns[];
@@ -79,13 +78,13 @@ class MaskBuilding {
   private async addBands(bands: Iterable<RowBand>): Promise<void> {
     for (const band of bands) {
       this.validPixels += addBand(this.run, this.masks, band);
-      await setImmediate(); // whoever else waits for the event loop goes first
+      await setImmediate(); // lets other work of the event loop go first
       this.run.signal.throwIfAborted();
     }
   }
 }
 
-/** Thresholds a band into the masks. @returns its pixels that have data and lie in the area of interest */
+/** Thresholds a band into the masks. @returns number of its pixels with data inside the area of interest */
 function addBand({ threshold, area }: SceneRun, masks: readonly MaskRuns[], band: RowBand): number {
   let validPixels = 0;
   for (let r = 0; r < band.height; r++) {

@@ -17,7 +17,7 @@ import type { Segmentation, SegmentationProgress } from '../segmentation/segment
 import { SegmentationNotRunningError, UncomparedAnswersError } from '../segmentation/segmentation.store.ts';
 import { contactsWithin, type Ground, groundOf } from './vectorise-mask.ts';
 
-/** What a run needs of the rest of the service. */
+/** Dependencies of a run. */
 export interface RunPorts {
   readonly store: RunStore;
   readonly scenes: { get(id: string): Promise<Scene>; open(scene: Scene): Promise<ImageSource> };
@@ -32,15 +32,15 @@ export interface RunLimits {
   readonly maxWindows: number;
 }
 
-/** The reason with which a run is stopped that nobody waits for any more, or that another process goes on with. */
+/** Stops a run that nobody waits for any more, or that another process continues. */
 export class RunAbandoned extends Error {}
 
-/** The weights that the question was put to are no longer there. */
+/** The model's weights have changed since the question was asked. */
 export class ModelChangedError extends AppError {
   readonly code = 'MODEL_CHANGED';
   constructor({ model }: Segmentation, present: ModelInfo) {
     super(
-      `the question was put to ${model.id} with sha256 ${model.sha256}; that model now has ${present.sha256}: ask again`,
+      `model ${model.id} had sha256 ${model.sha256} when the question was asked and has ${present.sha256} now; ask again`,
     );
   }
 }
@@ -62,13 +62,13 @@ export class SegmentationRun {
     return this.claim.batchId;
   }
 
-  /** Segmentations without an answer that still belong to this attempt. */
+  /** Unanswered segmentations that still belong to this attempt. */
   get unanswered(): Segmentation[] {
     return [...this.open.values()];
   }
 
-  /** Leaves a segmentation out; with the last one the run stops, also while the model works on a window. */
-  leaveOut(id: string): void {
+  /** Drops a segmentation; dropping the last one stops the run, also in the middle of a window. */
+  drop(id: string): void {
     if (this.open.delete(id) && this.open.size === 0) this.stop(new RunAbandoned());
   }
 
@@ -78,9 +78,9 @@ export class SegmentationRun {
 
   /**
    * Carries the batch out.
-   * @throws what reading, the model and storing throw; the reason of {@link stop}
+   * @throws errors of reading, inference and storing; the reason of {@link stop}
    */
-  async carryOut(): Promise<void> {
+  async execute(): Promise<void> {
     const [first] = this.claim.segmentations;
     if (!first) return;
     const scene = await this.ports.scenes.get(first.sceneId);
@@ -117,7 +117,7 @@ export class SegmentationRun {
         await this.store(id, answer, answers, ground);
       }
     } catch (error) {
-      // Whether the next attempt comes further is told from what this one has done.
+      // The stored progress decides whether this attempt counts as stalled.
       if (!this.controller.signal.aborted) await progress.written();
       throw error;
     } finally {
@@ -158,18 +158,18 @@ export class SegmentationRun {
     }
   }
 
-  /** Segmentations that ended elsewhere or were taken away are left out. */
+  /** Drops segmentations that ended elsewhere or belong to another attempt now. */
   private async writeProgress(progress: SegmentationProgress): Promise<void> {
     try {
       const attempts = this.unanswered;
       const running = await this.ports.store.progress(attempts, progress);
-      for (const { id } of attempts) if (!running.has(id)) this.leaveOut(id);
+      for (const { id } of attempts) if (!running.has(id)) this.drop(id);
     } catch (error) {
       this.stop(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
-  /** Compares with what is stored and stores, again when another process stored an answer about the scene meanwhile. */
+  /** Compares with stored answers and stores; repeats when another process stored an answer of the scene meanwhile. */
   private async store(
     id: string,
     { labelled, result }: RunAnswer,
@@ -186,7 +186,7 @@ export class SegmentationRun {
         if (result.features.length > 0) answers.add(id, labelled);
       } catch (error) {
         if (error instanceof UncomparedAnswersError) continue;
-        // Cancelled, deleted or taken away while it was traced: nothing is stored, and nothing went wrong.
+        // Cancelled, deleted or reassigned during vectorisation: nothing is stored, and that is no error.
         if (!(error instanceof SegmentationNotRunningError)) throw error;
       }
       this.open.delete(id);

@@ -8,15 +8,15 @@ import type { Failure, Segmentation } from '../segmentation/segmentation.ts';
 import type { SegmentationChange } from '../segmentation/segmentation.store.ts';
 
 export interface WorkerLimits extends RunLimits {
-  /** Batches that are run at a time. */
+  /** Number of batches run at a time. */
   readonly runs: number;
 }
 
-/** Batches that wait for a while, and notifications that were missed, are found when this has passed. */
+/** Interval at which delayed batches and lost notifications are found. */
 const POLL_MS = 1000;
-/** Runs of processes that ended are looked for this often. */
+/** Interval at which runs of ended processes are looked for. */
 const RECOVER_EVERY_MS = 2000;
-/** After something went wrong that is not the request's fault, the run waits this long. */
+/** Delay before a run is tried again after a fault that is not the request's. */
 const RETRY_AFTER_S = 2;
 
 const UNKNOWN_FAILURE: Failure = {
@@ -24,14 +24,14 @@ const UNKNOWN_FAILURE: Failure = {
   message: 'The run failed; the log of the service has the reason.',
 };
 
-/** What may have another cause than the request: it is made again a few times. */
-const TRIED_AGAIN: ReadonlySet<string> = new Set(['MODEL_FAILED', 'MODEL_CRASHED', 'MODEL_TIMEOUT']);
+/** Errors that may have another cause than the request and are retried a few times. */
+const RETRIED: ReadonlySet<string> = new Set(['MODEL_FAILED', 'MODEL_CRASHED', 'MODEL_TIMEOUT']);
 
-const isFinal = (error: unknown): error is AppError => error instanceof AppError && !TRIED_AGAIN.has(error.code);
+const isFinal = (error: unknown): error is AppError => error instanceof AppError && !RETRIED.has(error.code);
 
 /**
- * Carries out batches as they become due, beside any number of other processes that do the same. What it runs when the
- * process ends is put back, by itself or, after a crash, by another.
+ * Runs batches as they become due, beside any number of other worker processes. Its unfinished runs go back to the queue
+ * when the process ends: by itself on close, by another worker after a crash.
  */
 export class SegmentationWorker {
   private readonly active = new Set<SegmentationRun>();
@@ -46,18 +46,18 @@ export class SegmentationWorker {
     private readonly limits: WorkerLimits,
   ) {}
 
-  /** Begins to take batches. */
+  /** Starts taking batches. */
   async start(): Promise<void> {
     const { store } = this.ports;
     this.number = await store.takeWorkerNumber();
-    this.stopListening = await store.listen({ changed: (change) => this.heard(change), missed: () => this.wake() });
+    this.stopListening = await store.listen({ onChange: (change) => this.onChange(change), onGap: () => this.wake() });
     await this.recover();
     await this.dropLeftovers();
     this.loops.push(this.repeat(RECOVER_EVERY_MS, () => this.recover()));
-    for (let lane = 0; lane < this.limits.runs; lane++) this.loops.push(this.takeTurns());
+    for (let lane = 0; lane < this.limits.runs; lane++) this.loops.push(this.workLoop());
   }
 
-  /** Stops its runs at once, which go back to the queue, and takes no more. */
+  /** Stops its runs at once, puts them back in the queue and takes no more. */
   async close(): Promise<void> {
     this.stopListening();
     this.closing.abort();
@@ -66,25 +66,25 @@ export class SegmentationWorker {
     await Promise.all(this.loops);
   }
 
-  private heard({ id, state }: SegmentationChange): void {
+  private onChange({ id, state }: SegmentationChange): void {
     if (state === 'QUEUED') this.wake();
-    if (state === 'CANCELLED' || state === 'DELETED') for (const run of this.active) run.leaveOut(id);
+    if (state === 'CANCELLED' || state === 'DELETED') for (const run of this.active) run.drop(id);
   }
 
   private wake(): void {
     for (const wakeUp of this.wakeUps) wakeUp();
   }
 
-  private async takeTurns(): Promise<void> {
+  private async workLoop(): Promise<void> {
     while (!this.closing.signal.aborted) {
       const claim = await this.claim();
       if (claim) await this.run(claim);
-      else await this.woken();
+      else await this.waitForWork();
     }
   }
 
-  /** Resolves when something was queued, or after a while. */
-  private async woken(): Promise<void> {
+  /** Resolves when work was queued, or after the poll interval. */
+  private async waitForWork(): Promise<void> {
     let wakeUp = (): void => undefined;
     const called = new Promise<void>((resolve) => (wakeUp = resolve));
     const timer = setTimeout(() => wakeUp(), POLL_MS);
@@ -115,7 +115,7 @@ export class SegmentationWorker {
     this.active.add(run);
     if (this.closing.signal.aborted) run.stop(new RunAbandoned());
     try {
-      await run.carryOut();
+      await run.execute();
       logger.info({ ...done(), segmentations: claim.segmentations.length }, 'Run:Done');
     } catch (error) {
       await this.persist(() => this.ended(run.unanswered, error));
@@ -125,7 +125,7 @@ export class SegmentationWorker {
     await this.persist(() => this.dropKeptOf(run.batchId));
   }
 
-  /** What becomes of segmentations whose attempt threw. */
+  /** Decides what becomes of segmentations whose attempt threw. */
   private async ended(unanswered: readonly Segmentation[], error: unknown): Promise<void> {
     const { store, circuits, logger } = this.ports;
     const [first] = unanswered;
@@ -155,7 +155,7 @@ export class SegmentationWorker {
     logger.error({ err: error, queued, failed }, 'Run:Failed');
   }
 
-  /** Does what must be done, again and again while the database is away; after a close others see to it. */
+  /** Repeats work that must be done while the database is unavailable; after a close another worker does it. */
   private async persist(work: () => Promise<void>): Promise<void> {
     for (;;) {
       try {
@@ -186,7 +186,7 @@ export class SegmentationWorker {
     if ((await store.unfinished([batchId])).size === 0) await dropKeptWindows(blobs, batchId);
   }
 
-  /** Windows of runs that ended without a worker, as by deleting their scene. */
+  /** Removes windows of runs that ended without a worker, for example because their scene was deleted. */
   private async dropLeftovers(): Promise<void> {
     const { store, blobs } = this.ports;
     const kept = await keptBatches(blobs);

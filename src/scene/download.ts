@@ -7,7 +7,7 @@ import { FileTooLargeError } from '../blob-store.ts';
 import type { Resolver } from './public-address.ts';
 import { checkedAddresses, isPublicAddress, systemResolver } from './public-address.ts';
 
-/** A URL of a kind that is not fetched. */
+/** A URL that is not supported. */
 export class UrlNotAllowedError extends AppError {
   readonly code = 'URL_NOT_ALLOWED';
   constructor(
@@ -18,7 +18,7 @@ export class UrlNotAllowedError extends AppError {
   }
 }
 
-/** The other side did not give the file. */
+/** The server did not deliver the file. */
 export class DownloadFailedError extends AppError {
   readonly code = 'DOWNLOAD_FAILED';
   constructor(url: string, reason: string, options?: ErrorOptions) {
@@ -26,15 +26,15 @@ export class DownloadFailedError extends AppError {
   }
 }
 
-/** How files are fetched; all but the limit is for tests and unusual networks. */
+/** Download settings; everything but the limit is for tests and unusual networks. */
 export interface DownloadOptions {
   readonly maxBytes: number;
   readonly resolver?: Resolver;
-  /** Addresses that may be connected to; public ones unless given. */
+  /** Whether an address may be connected to; default: public addresses. */
   readonly isAllowed?: (address: string) => boolean;
-  /** PEM certificates to trust beside the usual ones. */
+  /** Additional PEM certificates to trust. */
   readonly ca?: string;
-  /** Most time without a byte, milliseconds. */
+  /** Longest pause between bytes, milliseconds. */
   readonly idleMs?: number;
 }
 
@@ -42,8 +42,8 @@ const MAX_REDIRECTS = 5;
 const REDIRECTS = [301, 302, 303, 307, 308];
 
 /**
- * Fetches files over https. Every host, first and after each redirect, is resolved and checked once, and the connection
- * goes to the address that was checked, so that a name cannot change its mind in between (DNS rebinding).
+ * Downloads files over https. Every host, also after redirects, is resolved and checked once, and the connection uses the
+ * checked address, which prevents DNS rebinding.
  */
 export class Downloader {
   private readonly agent: Agent;
@@ -62,7 +62,7 @@ export class Downloader {
   }
 
   /**
-   * @returns the bytes of the file as they come; reading them may throw {@link DownloadFailedError}
+   * @returns the bytes of the file as a stream; reading it may throw {@link DownloadFailedError}
    * @throws {UrlNotAllowedError | AddressNotAllowedError | HostNotFoundError | FileTooLargeError | DownloadFailedError}
    */
   async fetch(url: string): Promise<AsyncIterable<Uint8Array>> {
@@ -118,19 +118,19 @@ function httpsUrl(text: string, base?: URL): URL {
   if (!URL.canParse(text, base?.href)) throw new UrlNotAllowedError(text, 'it is not a URL');
   const url = new URL(text, base);
   if (url.protocol !== 'https:')
-    throw new UrlNotAllowedError(withoutSecrets(url), `only https is, not ${url.protocol}`);
+    throw new UrlNotAllowedError(withoutSecrets(url), `only https is supported, not ${url.protocol}`);
   if (url.username !== '' || url.password !== '') {
-    throw new UrlNotAllowedError(withoutSecrets(url), 'it carries a user name or password');
+    throw new UrlNotAllowedError(withoutSecrets(url), 'it contains a user name or password');
   }
   return url;
 }
 
-/** A URL without credentials and query, which may be a signature: safe to show and to store. */
+/** A URL without credentials and query (which may be a signature), safe to show and to store. */
 export function withoutSecrets(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname}`;
 }
 
-/** Drops an answer that is not wanted; the abort that undici then reports is no error. */
+/** Discards a response; undici then reports an abort, which is no error. */
 function discard(body: Readable): void {
   body.on('error', () => {}).destroy();
 }

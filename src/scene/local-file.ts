@@ -3,7 +3,7 @@ import { relative, resolve, sep } from 'node:path';
 import { AppError } from '../errors.ts';
 import { FileTooLargeError } from '../blob-store.ts';
 
-/** A path that leads out of the folders that scenes may be read from, by itself or through a link. */
+/** A path outside the folders that scenes may be read from, directly or through a link. */
 export class OutsideRootsError extends AppError {
   readonly code = 'PATH_OUTSIDE_ROOTS';
   constructor(
@@ -14,7 +14,7 @@ export class OutsideRootsError extends AppError {
   }
 }
 
-/** An allowed path with no file. */
+/** There is no file at an allowed path. */
 export class SceneFileNotFoundError extends AppError {
   readonly code = 'SCENE_FILE_NOT_FOUND';
   constructor(readonly path: string) {
@@ -23,10 +23,10 @@ export class SceneFileNotFoundError extends AppError {
 }
 
 /**
- * The file that a path of a client names, with all links followed.
+ * Resolves a client's path, following all links.
  * @param path absolute, or relative to the working directory of the process
- * @param roots folders that files may lie in
- * @throws {OutsideRootsError} the same whether there is such a file or not
+ * @param roots allowed folders
+ * @throws {OutsideRootsError} whether or not the file exists
  * @throws {SceneFileNotFoundError | FileTooLargeError}
  */
 export async function allowedFile(path: string, roots: readonly string[], maxBytes: number): Promise<string> {

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import ipaddr from 'ipaddr.js';
 import { AppError } from '../errors.ts';
 
-/** A host that is, or resolves to, an address inside a network: this machine, a private network, a cloud's metadata. */
+/** A host with a non-public address: this machine, a private network, a cloud's metadata service. */
 export class AddressNotAllowedError extends AppError {
   readonly code = 'ADDRESS_NOT_ALLOWED';
   constructor(
@@ -13,7 +13,7 @@ export class AddressNotAllowedError extends AppError {
   }
 }
 
-/** A host name that has no address. */
+/** A host name without an address. */
 export class HostNotFoundError extends AppError {
   readonly code = 'HOST_NOT_FOUND';
   constructor(
@@ -33,12 +33,12 @@ export interface ResolvedAddress {
 /** Finds all addresses of a host name. */
 export type Resolver = (host: string) => Promise<readonly ResolvedAddress[]>;
 
-/** The resolver of the operating system. */
+/** The operating system's resolver. */
 export const systemResolver: Resolver = (host) => lookup(host, { all: true });
 
 /**
- * Whether an address is one of the public internet: not private, loopback, link-local, unique-local, multicast,
- * carrier-grade NAT, documentation, reserved, or an IPv6 form that carries an IPv4 address (mapped ones are unwrapped).
+ * Whether an address is public: not private, loopback, link-local, unique-local, multicast, carrier-grade NAT,
+ * documentation, reserved, or an IPv6 form that embeds an IPv4 address (mapped addresses are unwrapped).
  * @see IANA special-purpose address registries (RFC 6890)
  */
 export function isPublicAddress(address: string): boolean {
@@ -49,7 +49,7 @@ export function isPublicAddress(address: string): boolean {
 }
 
 /**
- * Addresses of a host, all of them allowed: one that is not makes the host refused, whichever would be used.
+ * Resolves a host and refuses it when any of its addresses is not allowed.
  * @param host name, or address without brackets
  * @throws {AddressNotAllowedError | HostNotFoundError}
  */

@@ -18,7 +18,7 @@ export class SceneReferenceError extends AppError {
   }
 }
 
-/** An s3:// reference in an installation that has no access to S3. */
+/** An s3:// reference in an installation without access to S3. */
 export class S3NotConfiguredError extends AppError {
   readonly code = 'S3_NOT_CONFIGURED';
   constructor(readonly url: string) {
@@ -28,19 +28,19 @@ export class S3NotConfiguredError extends AppError {
   }
 }
 
-/** What a client gives to say where an image is: exactly one of the three. */
+/** Where an image is; exactly one of the three. */
 export interface SceneReference {
   readonly path?: string | undefined;
   readonly url?: string | undefined;
   readonly uploadId?: string | undefined;
 }
 
-/** An image file on this machine that can become a scene. */
+/** A local image file that can become a scene. */
 export interface LocatedImage {
   readonly localPath: string;
   readonly source: string;
   readonly filename: string;
-  /** Lower-case hex SHA-256 of the file; reads a file that was not copied. */
+  /** Lower-case hex SHA-256 of the file; reads the file unless it was hashed while copied. */
   sha256(): Promise<string>;
   /** Makes the bytes the scene's own. @returns the key of the blob; null for a path */
   keep(): Promise<string | null>;
@@ -48,10 +48,10 @@ export interface LocatedImage {
   release(): Promise<void>;
 }
 
-/** Finds the bytes of scenes: under the allowed folders, behind https, or in the blob store. */
+/** Locates the bytes of scenes: under the allowed folders, over https, or in the blob store. */
 export class SceneLocator {
   /**
-   * @param options.roots folders that paths may lie in
+   * @param options.roots allowed folders
    * @param options.maxBytes largest file
    */
   constructor(
@@ -62,7 +62,7 @@ export class SceneLocator {
   ) {}
 
   /**
-   * @throws {SceneReferenceError} and everything that the three ways refuse
+   * @throws {SceneReferenceError} and errors of the three ways
    */
   locate({ path, url, uploadId }: SceneReference): Promise<LocatedImage> {
     const given = Object.entries({ path, url, uploadId }).flatMap(([name, value]) => (value == null ? [] : [name]));
@@ -71,13 +71,13 @@ export class SceneLocator {
     return url != null ? this.fromUrl(url) : this.fromUpload(uploadId!);
   }
 
-  /** Path of a registered scene's file, checked again. */
+  /** Path of a registered scene's file; checks it again. */
   async localPath(scene: Pick<Scene, 'blobKey' | 'source'>): Promise<string> {
     if (scene.blobKey !== null) return this.blobs.localPath(scene.blobKey);
     return allowedFile(scene.source, this.options.roots, this.options.maxBytes);
   }
 
-  /** Removes the copy of a scene's file, where there is one. */
+  /** Removes the copy of a scene's file, if any. */
   async removeCopy(blobKey: string | null): Promise<void> {
     if (blobKey !== null) await this.blobs.removeFolder(blobKey.slice(0, blobKey.lastIndexOf('/')));
   }

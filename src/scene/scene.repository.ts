@@ -10,7 +10,7 @@ import type { CountedPage, PageRequest } from '../page.ts';
 import type { SceneFilter, SceneStore } from './scene.service.ts';
 import type { NewScene, Scene } from './scene.ts';
 
-/** Newest first: identifiers ascend with time. */
+/** Newest first: identifiers are ordered by time. */
 const NEWEST: KeysetColumns = { name: 'newest', id: Prisma.sql`id`, key: null, descending: true };
 
 const COLUMNS = Prisma.sql`
@@ -85,12 +85,12 @@ export class SceneRepository implements SceneStore {
     return found ?? null;
   }
 
-  /** Leans on the primary key. */
+  /** Uses the primary key. */
   byIds(ids: readonly string[]): Promise<Scene[]> {
     return this.database.query(SceneRow, Prisma.sql`SELECT ${COLUMNS} FROM scene WHERE id = ANY(${uuidsSql(ids)})`);
   }
 
-  /** Walks the primary key; `intersects` leans on `scene_footprint_gist`. */
+  /** Walks the primary key; `intersects` uses `scene_footprint_gist`. */
   async list(filter: SceneFilter, page: PageRequest): Promise<CountedPage<Scene>> {
     const condition = conditionSql(filter);
     const { between, orderBy, limit } = keysetSql(NEWEST, page);

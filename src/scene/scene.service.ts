@@ -10,40 +10,40 @@ import { openImage } from '../imagery/open-image.ts';
 import type { NewScene, Scene } from './scene.ts';
 import type { LocatedImage, SceneLocator, SceneReference } from './scene-locator.ts';
 
-/** Conditions on scenes; every one given must hold. */
+/** Conditions on scenes, combined with AND. */
 export interface SceneFilter {
-  /** Part of the name, letter case ignored. */
+  /** Part of the name, case-insensitive. */
   readonly name?: string;
-  /** WGS 84 geometry that the footprint meets. */
+  /** WGS 84 geometry that intersects the footprint. */
   readonly intersects?: Geometry;
-  /** Bounds of `acquiredAt`, both included; scenes without a date match neither. */
+  /** Bounds of `acquiredAt`, inclusive; scenes without a date never match. */
   readonly acquired?: { readonly from?: Date; readonly to?: Date };
 }
 
-/** Where scenes are kept; the port that the database implements. */
+/** Port to the stored scenes; the database implements it. */
 export interface SceneStore {
-  /** Stores the scene, gives it an identifier and a time, and computes its geodesic area. */
+  /** Stores the scene, assigns identifier and time, and computes its geodesic area. */
   insert(scene: NewScene): Promise<Scene>;
   byId(id: string): Promise<Scene | null>;
   /** Scenes by identifier, in any order; unknown identifiers are left out. */
   byIds(ids: readonly string[]): Promise<Scene[]>;
   /** Newest scene first. */
   list(filter: SceneFilter, page: PageRequest): Promise<CountedPage<Scene>>;
-  /** Removes the scene and everything found on it. @returns the scene that was removed, null when there was none */
+  /** Removes the scene and everything found on it. @returns the removed scene; null when there was none */
   remove(id: string): Promise<Scene | null>;
 }
 
-/** An image to register, and what the client knows better than the file. */
+/** An image to register, and values that override those of the file. */
 export interface RegisterScene extends SceneReference {
   /** `[west, south, east, north]`, WGS 84; only for images without georeference. */
   readonly bounds?: readonly number[] | undefined;
-  /** One or three 1-based band numbers to show as grey, or red, green, blue. */
+  /** 1-based band numbers: one to show as grey, or three for red, green, blue. */
   readonly bands?: readonly number[] | undefined;
   readonly acquiredAt?: Date | undefined;
   readonly name?: string | undefined;
 }
 
-/** No scene of that identifier. */
+/** There is no scene with that identifier. */
 export class SceneNotFoundError extends AppError {
   readonly code = 'SCENE_NOT_FOUND';
   constructor(readonly id: string) {
@@ -51,7 +51,7 @@ export class SceneNotFoundError extends AppError {
   }
 }
 
-/** The file behind a scene is not the one that was registered. */
+/** The scene's file was replaced after registration. */
 export class SceneChangedError extends AppError {
   readonly code = 'SCENE_CHANGED';
   constructor(scene: Scene, header: ImageHeader) {
@@ -61,12 +61,12 @@ export class SceneChangedError extends AppError {
   }
 }
 
-/** A selection of bands that makes no picture, or a name that is too long. */
+/** Bands that cannot be shown, or a name of the wrong length. */
 export class InvalidSceneInputError extends AppError {
   readonly code = 'SCENE_INPUT_INVALID';
 }
 
-/** Most pixels that are decoded to find the stretch of a scene. */
+/** Most pixels decoded to compute a scene's stretch. */
 const STRETCH_SAMPLE_PIXELS = 2 ** 20;
 const MAX_NAME = 200;
 
@@ -79,9 +79,9 @@ export class SceneService {
   ) {}
 
   /**
-   * Registers an image: reads its header, its place on the ground and, where samples have more than 8 bits, the stretch
-   * that shows them. Nothing is kept when it is refused.
-   * @throws {AppError} of the locator, of `openImage` and of `georeference`
+   * Registers an image: reads its header, its georeference and, for samples of more than 8 bits, a display stretch. A
+   * refused image leaves nothing behind.
+   * @throws {AppError} errors of the locator, `openImage` and `georeference`
    * @throws {InvalidSceneInputError | BandNotFoundError}
    */
   async register(input: RegisterScene): Promise<Scene> {
@@ -115,7 +115,7 @@ export class SceneService {
   }
 
   /**
-   * Deletes a scene, everything found on it, and the copy of its file; a file at a path stays.
+   * Deletes a scene, everything found on it and the copy of its file; a file registered by path stays.
    * @throws {SceneNotFoundError}
    */
   async delete(id: string): Promise<void> {
@@ -126,7 +126,7 @@ export class SceneService {
 
   /**
    * Opens the pixels of a scene; the caller closes.
-   * @throws {SceneChangedError} when another image lies where the scene was, and what `openImage` throws
+   * @throws {SceneChangedError} when the file was replaced; errors of `openImage`
    */
   async open(scene: Scene): Promise<ImageSource> {
     const image = await openImage(await this.locator.localPath(scene), this.options.maxPixels);
@@ -168,14 +168,14 @@ function sceneName(asked: string | undefined, filename: string): string {
   const name = (asked ?? filename).trim();
   if (name.length >= 1 && name.length <= MAX_NAME) return name;
   if (asked === undefined) return name.slice(0, MAX_NAME);
-  throw new InvalidSceneInputError(`name of ${name.length} characters; it must have 1 to ${MAX_NAME}`);
+  throw new InvalidSceneInputError(`name has ${name.length} characters; 1 to ${MAX_NAME} are allowed`);
 }
 
 function shownBands(asked: readonly number[] | undefined, header: ImageHeader): readonly number[] {
   if (!asked) return header.rgbBands;
   checkBands(asked, header.bands);
   if (header.photometric === 'PALETTE' && asked.length !== 1) {
-    throw new InvalidSceneInputError(`bands [${asked.join(', ')}]: a palette image is shown by its one band`);
+    throw new InvalidSceneInputError(`bands [${asked.join(', ')}]: a palette image has exactly one band to show`);
   }
   if (asked.length !== 1 && asked.length !== 3) {
     throw new InvalidSceneInputError(`bands [${asked.join(', ')}]: give one for grey or three for red, green, blue`);
@@ -184,8 +184,8 @@ function shownBands(asked: readonly number[] | undefined, header: ImageHeader): 
 }
 
 /**
- * How the samples of an image become bytes: bytes are shown as they are, fewer bits over their whole range, more bits
- * between percentiles.
+ * Computes the stretch from samples to bytes: 8-bit samples are shown unchanged, fewer bits over their full range, more
+ * bits between percentiles.
  * @param rgbBands 1-based bands to show
  */
 export async function stretchOf(image: ImageSource, rgbBands: readonly number[]): Promise<BandStretch[] | null> {

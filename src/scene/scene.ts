@@ -3,37 +3,34 @@ import type { Affine } from '../raster/affine.ts';
 import type { BandShow } from '../imagery/band-show.ts';
 import type { Georeference } from '../imagery/georeference.ts';
 
-/**
- * An image and its georeference, as registered. The pixels stay where they are (a path under an allowed root) or in
- * the blob store (`blobKey`).
- */
+/** A registered image with its georeference. Its pixels stay at a path under an allowed root or in the blob store. */
 export interface Scene extends BandShow, Georeference {
   readonly id: string;
   readonly name: string;
-  /** Where the image came from: absolute path, URL, or `upload:` and the file name the client gave. */
+  /** Origin of the image: absolute path, URL, or `upload:` and the client's file name. */
   readonly source: string;
   /** Lower-case hex SHA-256 of the file's bytes. */
   readonly sha256: string;
-  /** Size as shown: after EXIF orientation. */
+  /** Width after EXIF orientation. */
   readonly widthPx: number;
   readonly heightPx: number;
-  /** All samples of a pixel: colours, alpha and what else the file has; an internal mask is not a band. */
+  /** Samples per pixel, including alpha and extra samples; an internal mask is not a band. */
   readonly bands: number;
-  /** `uint8`, `int16`, `float32`, …: sample type as stored. */
+  /** Stored sample type: `uint8`, `int16`, `float32`, … */
   readonly dtype: string;
   readonly nodata: number | null;
   /** Geodesic area of the footprint, computed by the store. */
   readonly areaM2: number | null;
   readonly acquiredAt: Date | null;
   readonly createdAt: Date;
-  /** Blob that holds the bytes of an upload or a download; null for a path. */
+  /** Blob with the bytes of an upload or download; null for a path. */
   readonly blobKey: string | null;
 }
 
-/** What registration knows; the store adds the identifier, the time and the area. */
+/** A scene before it is stored; the store adds identifier, time and area. */
 export type NewScene = Omit<Scene, 'id' | 'createdAt' | 'areaM2'>;
 
-/** A scene whose pixels have a place on the ground. */
+/** A scene with a georeference. */
 export interface GeoreferencedScene extends Scene {
   readonly crs: string;
   readonly affine: Affine;
@@ -41,7 +38,7 @@ export interface GeoreferencedScene extends Scene {
   readonly footprint: Polygon | MultiPolygon;
 }
 
-/** Whether pixels of the scene have a place on the ground; without it metres are null everywhere. */
+/** Whether the scene has a georeference; without one all measures in metres are null. */
 export function isGeoreferenced(scene: Scene): scene is GeoreferencedScene {
   return scene.crs !== null && scene.affine !== null && scene.footprint !== null && scene.gsdM !== null;
 }

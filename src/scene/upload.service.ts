@@ -3,12 +3,12 @@ import { AppError } from '../errors.ts';
 import type { BlobStore, WrittenBlob } from '../blob-store.ts';
 import { FileTooLargeError } from '../blob-store.ts';
 
-/** What a client announced of an upload is not usable. */
+/** File name or size of an upload is invalid. */
 export class InvalidUploadError extends AppError {
   readonly code = 'UPLOAD_INVALID';
 }
 
-/** No upload of that identifier, or not with that token. */
+/** There is no upload with that identifier and token. */
 export class UploadNotFoundError extends AppError {
   readonly code = 'UPLOAD_NOT_FOUND';
   constructor(readonly id: string) {
@@ -16,7 +16,7 @@ export class UploadNotFoundError extends AppError {
   }
 }
 
-/** The one-time address has run out. */
+/** The upload URL has expired. */
 export class UploadExpiredError extends AppError {
   readonly code = 'UPLOAD_EXPIRED';
   constructor(id: string, expiresAt: Date) {
@@ -24,7 +24,7 @@ export class UploadExpiredError extends AppError {
   }
 }
 
-/** The one-time address, or the upload itself, has been used. */
+/** The upload was already received or registered. */
 export class UploadUsedError extends AppError {
   readonly code = 'UPLOAD_USED';
   constructor(id: string, how: 'received' | 'registered as a scene') {
@@ -32,7 +32,7 @@ export class UploadUsedError extends AppError {
   }
 }
 
-/** The bytes have not come, or not all of them. */
+/** Not all bytes of the upload have arrived. */
 export class UploadIncompleteError extends AppError {
   readonly code = 'UPLOAD_INCOMPLETE';
   constructor(
@@ -40,17 +40,17 @@ export class UploadIncompleteError extends AppError {
     readonly receivedBytes: number,
     readonly sizeBytes: number,
   ) {
-    super(`upload ${id} has ${receivedBytes} of the ${sizeBytes} bytes that were announced`);
+    super(`upload ${id} has received ${receivedBytes} of ${sizeBytes} announced bytes`);
   }
 }
 
-/** Where a client may send a file, once. */
+/** An upload URL, good for one file. */
 export interface Upload {
   readonly id: string;
   /** Path with the secret token, to PUT the bytes to. */
   readonly path: string;
   readonly expiresAt: Date;
-  /** The announced size; the address takes no more. */
+  /** The announced size, the most that the URL accepts. */
   readonly maxBytes: number;
 }
 
@@ -86,7 +86,7 @@ export class UploadService {
   ) {}
 
   /**
-   * @param filename as the user knows it; shown as the source of the scene, never used as a path
+   * @param filename the user's file name; shown as the scene's source, never used as a path
    * @param sizeBytes exact size of the file
    * @throws {InvalidUploadError | FileTooLargeError}
    */
@@ -135,7 +135,7 @@ export class UploadService {
   }
 
   /**
-   * The upload, when all bytes have come and no scene was made of it.
+   * Returns the complete upload that is not registered yet.
    * @throws {UploadNotFoundError | UploadIncompleteError | UploadUsedError}
    */
   async received(id: string): Promise<ReceivedUpload> {
@@ -149,8 +149,8 @@ export class UploadService {
   }
 
   /**
-   * Moves the bytes of an upload to a place of their own; only one caller can.
-   * @param key blob key that the bytes get
+   * Moves the bytes of an upload to another key; only one caller succeeds.
+   * @param key new blob key
    * @throws {UploadUsedError} when another caller was first
    */
   async moveTo(id: string, key: string): Promise<void> {
@@ -160,7 +160,7 @@ export class UploadService {
     await this.blobs.move(contentKey(id), key);
   }
 
-  /** Takes {@link moveTo} back, so that the upload can be registered again. */
+  /** Undoes {@link moveTo}, so that the upload can be registered again. */
   async moveBack(id: string, key: string): Promise<void> {
     await this.blobs.move(key, contentKey(id));
     await this.blobs.remove(`${FOLDER}/${id}/registered`);

@@ -7,11 +7,11 @@ import { resolveCrs } from '../imagery/crs.ts';
 import { isGeoreferenced, type GeoreferencedScene, type Scene } from '../scene/scene.ts';
 import type { NewSegmentation } from './segmentation.ts';
 
-/** Which pixels of a scene a question is put to. */
+/** The pixels of a scene that a question covers. */
 export interface RunPlan {
   /** Null when the area of interest and the scene have no pixel in common. */
   readonly windows: WindowPlan | null;
-  /** Null: the whole scene counts. */
+  /** Null: the whole scene. */
   readonly area: AreaMask | null;
 }
 
@@ -20,7 +20,7 @@ type Asked = Pick<NewSegmentation, 'areaOfInterest' | 'scale' | 'gsdM'>;
 /**
  * Plans a run, without reading a pixel.
  * @param asked an area of interest needs a georeferenced scene; one without is planned whole
- * @throws what {@link planWindows} throws
+ * @throws errors of {@link planWindows}
  */
 export function planRun(asked: Asked, scene: Scene, model: ModelInfo, maxWindows: number): RunPlan {
   const area = asked.areaOfInterest && isGeoreferenced(scene) ? areaMask(asked.areaOfInterest, scene) : null;

@@ -2,22 +2,22 @@ import PgBoss from 'pg-boss';
 import { z } from 'zod';
 import type { Queries } from '../database/database.ts';
 
-/** A batch that waits to be run. */
+/** A queued batch. */
 export interface RunJob {
   readonly batchId: string;
-  /** The model that its questions go to, `name/version`. */
+  /** Model of its questions, `name/version`. */
   readonly modelId: string;
 }
 
 const QUEUE = 'segmentation';
 const JobRow = z.object({ id: z.string(), data: z.object({ batchId: z.string(), modelId: z.string() }) });
 
-/** Runs that were begun before go first: part of their work is done. */
+/** Resumed runs go first: part of their work is done. */
 const PRIORITY = { fresh: 0, begun: 1 };
 
 /**
- * Only the statements of pg-boss are used, each in a transaction of ours, so that a job and its rows never disagree: the
- * schema is made by a migration, and a job is gone once it is taken, which leaves nothing to supervise.
+ * Uses the statements of pg-boss inside our own transactions, so that a job and its rows never disagree. A migration makes
+ * the schema, and a fetched job is deleted at once, so pg-boss has nothing to supervise.
  */
 const boss = new PgBoss({
   schema: 'terraql_queue',
@@ -30,7 +30,7 @@ const within = (queries: Queries) => ({
 
 /**
  * Puts a batch in the queue.
- * @param delayS seconds that it is left there at least
+ * @param delayS least seconds before it is due
  */
 export async function addJob(queries: Queries, job: RunJob, begun: boolean, delayS = 0): Promise<void> {
   const options = { priority: begun ? PRIORITY.begun : PRIORITY.fresh, ...(delayS > 0 ? { startAfter: delayS } : {}) };
@@ -38,7 +38,7 @@ export async function addJob(queries: Queries, job: RunJob, begun: boolean, dela
   if (added === null) throw new Error(`batch ${job.batchId} was not taken by the queue`);
 }
 
-/** Takes the next batch out of the queue; another transaction never gets the same. @returns null when nothing is due */
+/** Takes the next batch out of the queue, exclusively. @returns null when nothing is due */
 export async function takeJob(queries: Queries): Promise<RunJob | null> {
   const [found] = await boss.fetch(QUEUE, { ...within(queries) });
   if (!found) return null;

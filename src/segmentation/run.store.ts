@@ -1,27 +1,27 @@
 import type { EmptyReason, Failure, Segmentation, SegmentationProgress, StoredMask } from './segmentation.ts';
 import type { SegmentationResult, SegmentationStore } from './segmentation.store.ts';
 
-/** One attempt at a segmentation. Only the last attempt may write: a worker that was given up on writes nothing. */
+/** One attempt at a segmentation. Only the last attempt may write, so a worker presumed dead writes nothing. */
 export type Attempt = Pick<Segmentation, 'id' | 'attempts'>;
 
 /** A batch taken out of the queue. */
 export interface Claim {
   readonly batchId: string;
-  /** In the order in which they were asked; without those that ended while they waited. */
+  /** In request order, without those that ended while queued. */
   readonly segmentations: readonly Segmentation[];
 }
 
-/** How a run goes back to the queue. */
+/** How a run returns to the queue. */
 export interface Release {
-  /** Why; null when nothing was wrong. */
+  /** Reason; null when nothing went wrong. */
   readonly failure: Failure | null;
-  /** Seconds until it may be taken again. */
+  /** Seconds until it is due again. */
   readonly delayS: number;
-  /** Whether the attempt counts as one that came no further; too many of those in a row and it is FAILED. */
+  /** Whether the attempt counts as stalled; too many stalled attempts in a row make it FAILED. */
   readonly stalled: boolean;
 }
 
-/** The stored answer to the same question about the same picture, on another scene of it. */
+/** A stored answer to the same question about the same image, registered as another scene. */
 export interface SameAnswer {
   readonly mask: StoredMask;
   readonly emptyReason: EmptyReason | null;
@@ -31,48 +31,48 @@ export interface SameAnswer {
   readonly probabilities: ReadonlyMap<number, number>;
 }
 
-/** What became of attempts that ended early, by segmentation. */
+/** Outcome of attempts that ended early, by segmentation. */
 export interface Released {
   readonly queued: readonly string[];
   readonly failed: readonly string[];
 }
 
-/** What carries out runs needs of the database. */
+/** The store of the workers. */
 export interface RunStore extends Pick<SegmentationStore, 'list' | 'mask' | 'listen'> {
   /**
-   * A number for this process, for as long as it lives: others can see in the database that it does.
+   * A number for this process, held by an advisory lock that shows other processes that it lives.
    * @see recover
    */
   takeWorkerNumber(): Promise<number>;
-  /** Whether the others can see it now; runs begun while they cannot would be taken away. */
+  /** Whether the lock is held now; runs started without it would be taken over by others. */
   isVisible(): boolean;
   /**
-   * Takes the next batch that is due, which becomes RUNNING. No two callers get the same. A batch whose question another,
-   * older one works on waits for that.
+   * Takes the next due batch, exclusively, and makes it RUNNING. A batch waits while an older batch works on the same
+   * question.
    * @param worker number of this process
-   * @param delayOf seconds that the batches of a model must wait still; they go back to the queue
+   * @param delayOf seconds that batches of a model must still wait; they go back to the queue
    * @returns null when nothing is due
    */
   claim(worker: number, delayOf: (modelId: string) => number): Promise<Claim | null>;
-  /** Answers that can be copied, by the segmentation that they answer; one that was forced is answered anew. */
+  /** Answers that can be copied, by the segmentation that they answer; a forced segmentation is always inferred. */
   sameAnswers(ids: readonly string[]): Promise<Map<string, SameAnswer>>;
-  /** Writes progress. @returns identifiers of the attempts that still run; the others ended or were taken away */
+  /** Writes progress. @returns identifiers of attempts still running; the others ended or were taken over */
   progress(attempts: readonly Attempt[], progress: SegmentationProgress): Promise<Set<string>>;
   /** Makes attempts FAILED. */
   fail(attempts: readonly Attempt[], failure: Failure): Promise<void>;
   /** Puts attempts back in the queue. */
   release(attempts: readonly Attempt[], release: Release): Promise<Released>;
-  /** Puts back the runs of processes that ended without doing so. */
+  /** Requeues the runs of processes that died. */
   recover(): Promise<Released>;
-  /** Writes why they wait to the segmentations that wait for a model. */
+  /** Stores the reason of the wait with every segmentation queued for a model. */
   explainWait(modelId: string, failure: Failure): Promise<void>;
-  /** Of several batches those that wait or run. */
+  /** Those of the batches that are queued or running. */
   unfinished(batchIds: readonly string[]): Promise<Set<string>>;
   /**
    * Stores mask, features and adjacency and makes the segmentation SUCCEEDED, all or nothing.
-   * @param comparedWith segmentations of the scene that `adjacency` was sought in; null when the caller knows of no other
+   * @param comparedWith segmentations of the scene covered by `adjacency`; null when there are no others
    * @throws {UncomparedAnswersError} when the scene has an answer that is not among `comparedWith`
-   * @throws {SegmentationNotRunningError} when it was cancelled, deleted or taken away meanwhile
+   * @throws {SegmentationNotRunningError} when it was cancelled, deleted or taken over meanwhile
    * @throws {UnknownFeatureLabelError} when `adjacency` names a feature that is not stored
    */
   storeResult(attempt: Attempt, result: SegmentationResult, comparedWith?: ReadonlySet<string> | null): Promise<void>;

@@ -13,7 +13,7 @@ const AnswerRow = z.object({
 const ProbabilityRow = z.object({ answer: z.string(), label: z.number(), probability: z.number() });
 
 /**
- * See {@link RunStore.sameAnswers}; the newest answer of each. Leans on the primary key, `segmentation_identity` and
+ * See {@link RunStore.sameAnswers}; the newest answer of each. Uses the primary key, `segmentation_identity` and
  * `feature_label`.
  * @param masksOf the masks of segmentations
  */

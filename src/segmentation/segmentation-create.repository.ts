@@ -8,11 +8,11 @@ import type { NewSegmentation, Segmentation } from './segmentation.ts';
 import { type CreateOptions, IdempotencyKeyReusedError } from './segmentation.store.ts';
 
 const RequestRow = z.object({ argumentsSha256: z.string(), segmentationIds: z.string() });
-const IdentityRow = z.object({ identity: z.string(), id: z.string() });
+const WorkKeyRow = z.object({ workKey: z.string(), id: z.string() });
 
 /**
- * See {@link SegmentationStore.create}; to be called in a transaction. Requests with one key, and for one work, wait for
- * one another. Leans on the primary key of `segment_request`, on `segment_request_created_at` and
+ * See {@link SegmentationStore.create}; must run in a transaction. Requests with the same idempotency key or work key wait
+ * for one another. Uses the primary key of `segment_request`, `segment_request_created_at` and
  * `segmentation_identity`.
  */
 export async function createSegmentations(
@@ -30,10 +30,10 @@ export async function createSegmentations(
   const answer: string[] = [];
   const created: { readonly id: string; readonly question: NewSegmentation }[] = [];
   for (const question of questions) {
-    const known = force ? undefined : ids.get(question.identity);
+    const known = force ? undefined : ids.get(question.workKey);
     const id = known ?? uuidV7();
     answer.push(id);
-    ids.set(question.identity, id);
+    ids.set(question.workKey, id);
     if (known === undefined) created.push({ id, question });
   }
   if (created.length > 0) {
@@ -50,7 +50,7 @@ export async function createSegmentations(
   return byIdsInOrder(queries, answer);
 }
 
-/** @returns identifiers of the first answer; null for a key that is new, or was last used more than 24 hours ago */
+/** @returns identifiers of the first answer; null for a key that is new or older than 24 hours */
 async function answerOf(
   queries: Queries,
   { value, argumentsSha256 }: NonNullable<CreateOptions['key']>,
@@ -68,23 +68,23 @@ async function answerOf(
   return z.array(z.string()).parse(JSON.parse(known.segmentationIds));
 }
 
-/** The newest segmentation of each identity that answers it or will: FAILED and CANCELLED ones do not. */
+/** The newest segmentation of each work key that is queued, running or answered. */
 async function sameWork(queries: Queries, questions: readonly NewSegmentation[]): Promise<Map<string, string>> {
-  const identities = [...new Set(questions.map(({ identity }) => identity))];
+  const keys = [...new Set(questions.map(({ workKey }) => workKey))];
   const sceneId = questions[0]!.sceneId;
-  await lock(queries, identities.map((identity) => `work ${sceneId} ${identity}`).toSorted());
+  await lock(queries, keys.map((key) => `work ${sceneId} ${key}`).toSorted());
   const rows = await queries.query(
-    IdentityRow,
+    WorkKeyRow,
     Prisma.sql`
-      SELECT DISTINCT ON (identity) identity, id FROM segmentation
-      WHERE scene_id = ${sceneId}::uuid AND identity IN (${Prisma.join(identities)})
+      SELECT DISTINCT ON (identity) identity AS "workKey", id FROM segmentation
+      WHERE scene_id = ${sceneId}::uuid AND identity IN (${Prisma.join(keys)})
         AND state IN ('QUEUED', 'RUNNING', 'SUCCEEDED')
       ORDER BY identity, id DESC`,
   );
-  return new Map(rows.map(({ identity, id }) => [identity, id]));
+  return new Map(rows.map(({ workKey, id }) => [workKey, id]));
 }
 
-/** Until the end of the transaction no other holds a lock of the same name. */
+/** Takes locks by name until the end of the transaction. */
 async function lock(queries: Queries, names: readonly string[]): Promise<void> {
   for (const name of names) {
     await queries.execute(Prisma.sql`SELECT pg_advisory_xact_lock(hashtextextended(${name}, 0))`);

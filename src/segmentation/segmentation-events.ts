@@ -2,20 +2,20 @@ import type { Logger } from '../logging.ts';
 import type { Segmentation } from './segmentation.ts';
 import type { SegmentationStore } from './segmentation.store.ts';
 
-/** Whether a segmentation goes on. */
+/** Whether a segmentation is unfinished. */
 export const isOpen = ({ state }: Pick<Segmentation, 'state'>): boolean => state === 'QUEUED' || state === 'RUNNING';
 
 /**
- * The states of one segmentation as they come, the newest only: a reader that is slower than the run misses those in
- * between. Ends after the final state, when the segmentation is deleted, or by {@link return}.
+ * States of one segmentation as they change. Only the newest is buffered, so a slow reader skips states in between. Ends
+ * after the final state, when the segmentation is deleted, or by {@link return}.
  */
 export class SegmentationStates implements AsyncIterableIterator<Segmentation> {
   private newest: Segmentation | null = null;
   private ended = false;
   private reader: ((result: IteratorResult<Segmentation>) => void) | null = null;
 
-  /** @param left called once, when nobody reads on */
-  constructor(private readonly left: () => void) {}
+  /** @param onEnd called once, when the watch ends */
+  constructor(private readonly onEnd: () => void) {}
 
   [Symbol.asyncIterator](): this {
     return this;
@@ -43,11 +43,11 @@ export class SegmentationStates implements AsyncIterableIterator<Segmentation> {
     else this.newest = state;
   }
 
-  /** What was pushed is still read. */
+  /** A state pushed before can still be read. */
   end(): void {
     if (this.ended) return;
     this.ended = true;
-    this.left();
+    this.onEnd();
     this.answer({ done: true, value: undefined });
   }
 
@@ -59,8 +59,8 @@ export class SegmentationStates implements AsyncIterableIterator<Segmentation> {
 }
 
 /**
- * Tells whoever waits how segmentations go on, whichever process runs them: one listener on the database for the whole
- * process, and one read of a segmentation for all who watch it.
+ * Publishes changes of segmentations, whichever process makes them: one database listener per process, and one read per
+ * segmentation for all its watchers.
  */
 export class SegmentationEvents {
   private readonly watched = new Map<string, Set<SegmentationStates>>();
@@ -75,8 +75,8 @@ export class SegmentationEvents {
 
   async start(): Promise<void> {
     this.stop = await this.store.listen({
-      changed: ({ id }) => this.note([id]),
-      missed: () => this.note(this.watched.keys()),
+      onChange: ({ id }) => this.note([id]),
+      onGap: () => this.note(this.watched.keys()),
     });
   }
 
@@ -115,7 +115,7 @@ export class SegmentationEvents {
         const rows = new Map((await this.store.byIds(ids)).map((row) => [row.id, row]));
         for (const id of ids) this.tell(id, rows.get(id));
       } catch (error) {
-        // They hear of the next change, or of the connection that is back.
+        // Watchers get the next change, or a fresh read after the reconnect.
         this.logger.error({ err: error }, 'Segmentation:Unread');
       }
     }

@@ -9,13 +9,13 @@ import { SEGMENTATION_COLUMNS, SegmentationRow } from './segmentation.row.ts';
 import type { Segmentation } from './segmentation.ts';
 import type { SegmentationFilter } from './segmentation.store.ts';
 
-/** Newest first: identifiers ascend with time. */
+/** Newest first: identifiers are ordered by time. */
 const NEWEST: KeysetColumns = { name: 'newest', id: Prisma.sql`s.id`, key: null, descending: true };
 
-const placed = (node: Segmentation) => ({ node, position: { value: null, id: node.id } });
+const edgeOf = (node: Segmentation) => ({ node, position: { value: null, id: node.id } });
 
 /**
- * Leans on `segmentation_scene` with a scene, on `segmentation_prompt_words` and `segmentation_prompt_trigrams` with a
+ * Uses `segmentation_scene` with a scene, `segmentation_prompt_words` and `segmentation_prompt_trigrams` with a
  * search, else walks the primary key.
  */
 export async function listSegmentations(
@@ -30,7 +30,7 @@ export async function listSegmentations(
       SELECT ${SEGMENTATION_COLUMNS} FROM segmentation AS s
       WHERE ${conditionSql(filter)} AND ${between} ORDER BY ${orderBy} LIMIT ${limit}::int`,
   );
-  return pageOf(rows, page, NEWEST.name, placed);
+  return pageOf(rows, page, NEWEST.name, edgeOf);
 }
 
 export async function countSegmentations(queries: Queries, filter: SegmentationFilter): Promise<number> {
@@ -41,7 +41,7 @@ export async function countSegmentations(queries: Queries, filter: SegmentationF
   return row?.count ?? 0;
 }
 
-/** Leans on `segmentation_scene`, once for each scene. */
+/** Uses `segmentation_scene`, once for each scene. */
 export async function listSegmentationsOf(
   queries: Queries,
   sceneIds: readonly string[],
@@ -58,10 +58,10 @@ export async function listSegmentationsOf(
       ORDER BY ${orderBy}`,
   );
   const owned = rows.map((segmentation) => ({ ownerId: segmentation.sceneId, segmentation }));
-  return pagesByOwner(sceneIds, owned, page, NEWEST.name, ({ segmentation }) => placed(segmentation));
+  return pagesByOwner(sceneIds, owned, page, NEWEST.name, ({ segmentation }) => edgeOf(segmentation));
 }
 
-/** Leans on `segmentation_scene`. */
+/** Uses `segmentation_scene`. */
 export async function countSegmentationsOf(
   queries: Queries,
   sceneIds: readonly string[],

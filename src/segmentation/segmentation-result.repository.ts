@@ -12,7 +12,7 @@ import {
   UnknownFeatureLabelError,
 } from './segmentation.store.ts';
 
-/** A statement carries at most this many rows, and ends early at this many characters, so that memory stays flat. */
+/** Most rows and characters of one statement, so that memory stays flat. */
 const CHUNK_ROWS = 5000;
 const CHUNK_CHARACTERS = 8_000_000;
 
@@ -20,8 +20,8 @@ const IdRow = z.object({ id: z.string() });
 const TargetRow = z.object({ state: z.enum(SEGMENTATION_STATES), attempts: z.number(), sceneId: z.string() });
 
 /**
- * Writes everything that one segmentation found; to be called in a transaction. Results of one scene are written one
- * after the other (its row is locked), so that each sees the features of the others when it looks for neighbours.
+ * Stores the result of one segmentation; must run in a transaction. The scene's row is locked, so results of one scene are
+ * stored one after another and each finds its neighbours among the others' features.
  * @param comparedWith see {@link RunStore.storeResult}
  * @throws {SegmentationNotRunningError} {@link UncomparedAnswersError} {@link UnknownFeatureLabelError}
  */
@@ -60,7 +60,7 @@ export async function storeSegmentationResult(
     FROM written WHERE id = ${id}::uuid`);
 }
 
-/** Locks the scene, then the segmentation: the order in which deleting a scene takes them. @returns the scene */
+/** Locks the scene, then the segmentation, in the order of a scene's deletion. @returns the scene */
 async function lockTarget(queries: Queries, { id, attempts }: Attempt): Promise<string> {
   await queries.execute(Prisma.sql`
     SELECT 1 FROM scene WHERE id = (SELECT scene_id FROM segmentation WHERE id = ${id}::uuid) FOR NO KEY UPDATE`);
@@ -74,7 +74,7 @@ async function lockTarget(queries: Queries, { id, attempts }: Attempt): Promise<
   return target.sceneId;
 }
 
-/** Leans on `segmentation_scene`. */
+/** Uses `segmentation_scene`. */
 async function checkCompared(
   queries: Queries,
   id: string,
@@ -89,7 +89,7 @@ async function checkCompared(
   if (others.length > 0) throw new UncomparedAnswersError(id, others.length);
 }
 
-/** Measures are taken by PostGIS on the ellipsoid. Rows come as json, not jsonb, which would re-read every number. */
+/** PostGIS measures on the ellipsoid. Rows are passed as json, since jsonb would parse every number twice. */
 async function insertGroundFeatures(queries: Queries, id: string, sceneId: string, rows: string): Promise<void> {
   await queries.execute(Prisma.sql`
     INSERT INTO feature (id, scene_id, segmentation_id, label, geometry, centroid, area_m2, perimeter_m, compactness,
@@ -118,7 +118,7 @@ async function insertPixelFeatures(queries: Queries, id: string, sceneId: string
       AS r(id uuid, label int, geometry text, pixel_count bigint, mean_probability float8)`);
 }
 
-/** Leans on the unique index `feature_label` to find both features of a pair. */
+/** Uses the unique index `feature_label` to find both features of a pair. */
 async function insertTouching(
   queries: Queries,
   id: string,
@@ -145,11 +145,11 @@ async function insertTouching(
 }
 
 /**
- * Pairs of the scene with a new feature whose gap is at most `nearM`; touching pairs are stored already. The closest
- * points of two outlines are found in the plane that touches the ellipsoid at the new feature, and the line between them
- * is measured on the ellipsoid: geodesic distances of whole outlines cost a hundred times more. Leans on
- * `feature_geometry_gist`; a scan of the table for each new feature is ruled out, whatever the statistics say.
- * Features on the two sides of the antimeridian are not compared.
+ * Stores pairs of a new feature with a feature of the scene at most `nearM` away; touching pairs are stored already. The
+ * closest points of two outlines are found in a plane tangent to the ellipsoid at the new feature, and the line between
+ * them is measured on the ellipsoid, since geodesic distances of whole outlines cost a hundred times more. Uses
+ * `feature_geometry_gist`; sequential scans are disabled, whatever the statistics say. Features on opposite sides of the
+ * antimeridian are not compared.
  */
 async function insertNear(queries: Queries, id: string, sceneId: string, nearM: number): Promise<void> {
   await queries.execute(Prisma.sql`SET LOCAL enable_seqscan = off`);

@@ -9,9 +9,9 @@ import type { Failure, SegmentationProgress } from './segmentation.ts';
 /** First number of the advisory locks of processes that work on runs: "Terr" in ASCII. */
 export const WORKER_LOCKS = 1_415_934_578;
 
-/** Attempts in a row that came no further before a run is FAILED. */
+/** Stalled attempts in a row after which a run is FAILED. */
 const MAX_STALLS = 5;
-/** Seconds after which a batch that waits for the answer of another looks for it again. */
+/** Seconds between checks of a batch that waits for another batch's answer. */
 const SAME_WORK_AFTER_S = 2;
 
 const IdRow = z.object({ id: z.string() });
@@ -19,8 +19,8 @@ const BatchRow = z.object({ batchId: z.string() });
 const ReleasedRow = z.object({ id: z.string(), batchId: z.string(), modelId: z.string(), failed: z.boolean() });
 
 /**
- * Whether an older batch works, or will, on a question of this one: the same picture registered as another scene. Then its
- * answer is waited for. Leans on `segmentation_batch` and `segmentation_identity`.
+ * Whether an older unfinished batch has a question of this one, about the same image registered as another scene. Uses
+ * `segmentation_batch` and `segmentation_identity`.
  */
 async function waitsForSameWork(queries: Queries, batchId: string): Promise<boolean> {
   const rows = await queries.query(
@@ -35,7 +35,7 @@ async function waitsForSameWork(queries: Queries, batchId: string): Promise<bool
   return rows.length > 0;
 }
 
-/** Leans on `segmentation_batch`, and on the queue's own index. To be called in a transaction. */
+/** Uses `segmentation_batch`, and the queue's own index. Must run in a transaction. */
 export async function claimRun(
   queries: Queries,
   worker: number,
@@ -61,10 +61,7 @@ export async function claimRun(
   return null;
 }
 
-/**
- * The count of windows never goes back: an attempt that passes the windows of earlier ones has come no further. Leans on
- * the primary key.
- */
+/** The number of finished windows never decreases, so repeating the windows of earlier attempts is no progress. Uses the primary key. */
 export async function writeProgress(
   queries: Queries,
   attempts: readonly Attempt[],
@@ -82,7 +79,7 @@ export async function writeProgress(
   return new Set(rows.map(({ id }) => id));
 }
 
-/** Leans on the primary key. */
+/** Uses the primary key. */
 export async function failAttempts(
   queries: Queries,
   attempts: readonly Attempt[],
@@ -95,7 +92,7 @@ export async function failAttempts(
     FROM ${attemptsSql(attempts)} WHERE ${isLastAttempt}`);
 }
 
-/** Leans on the primary key. To be called in a transaction. */
+/** Uses the primary key. Must run in a transaction. */
 export function releaseAttempts(queries: Queries, attempts: readonly Attempt[], release: Release): Promise<Released> {
   return putBack(
     queries,
@@ -104,10 +101,7 @@ export function releaseAttempts(queries: Queries, attempts: readonly Attempt[], 
   );
 }
 
-/**
- * Puts back what runs under the number of a process whose advisory lock nobody holds. Leans on
- * `segmentation_unfinished`. To be called in a transaction.
- */
+/** Requeues runs of processes whose advisory lock is free. Uses `segmentation_unfinished`. Must run in a transaction. */
 export function recoverLost(queries: Queries): Promise<Released> {
   const lost = Prisma.sql`
     SELECT s.id FROM segmentation AS s
@@ -117,11 +111,11 @@ export function recoverLost(queries: Queries): Promise<Released> {
         AND l.objid::bigint = s.worker
     )
     ORDER BY s.id FOR UPDATE OF s SKIP LOCKED`;
-  const failure = { code: 'WORKER_LOST', message: 'the process that worked on it ended before it was done' };
+  const failure = { code: 'WORKER_LOST', message: 'the worker process ended before the run was finished' };
   return putBack(queries, lost, { failure, delayS: 0, stalled: true });
 }
 
-/** @param running statement that locks rows and gives their `id` */
+/** @param running statement that locks rows and returns their `id` */
 async function putBack(
   queries: Queries,
   running: Prisma.Sql,
@@ -146,7 +140,7 @@ async function putBack(
   return { queued: queued.map(({ id }) => id), failed: rows.filter(({ failed }) => failed).map(({ id }) => id) };
 }
 
-/** Leans on the primary key. To be called in a transaction. */
+/** Uses the primary key. Must run in a transaction. */
 export async function retryFailed(queries: Queries, ids: readonly string[]): Promise<string[]> {
   const rows = await queries.query(
     ReleasedRow.omit({ failed: true }),
@@ -161,20 +155,20 @@ export async function retryFailed(queries: Queries, ids: readonly string[]): Pro
   return rows.map(({ id }) => id);
 }
 
-/** One job for each batch of the rows, which were begun before. */
+/** Queues one job per batch, as resumed work. */
 async function queueBatches(queries: Queries, rows: readonly RunJob[], delayS: number): Promise<void> {
   const batches = new Map(rows.map(({ batchId, modelId }) => [batchId, { batchId, modelId }]));
   for (const job of batches.values()) await addJob(queries, job, true, delayS);
 }
 
-/** Leans on `segmentation_unfinished`. */
+/** Uses `segmentation_unfinished`. */
 export async function explainWait(queries: Queries, modelId: string, { code, message }: Failure): Promise<void> {
   await queries.execute(Prisma.sql`
     UPDATE segmentation SET failure_code = ${code}::text, failure_message = ${message}::text
     WHERE state = 'QUEUED' AND model_id = ${modelId}::text AND failure_message IS DISTINCT FROM ${message}::text`);
 }
 
-/** Leans on `segmentation_batch`. */
+/** Uses `segmentation_batch`. */
 export async function unfinishedBatches(queries: Queries, batchIds: readonly string[]): Promise<Set<string>> {
   const rows = await queries.query(
     BatchRow,

@@ -67,7 +67,7 @@ export class SegmentationRepository implements SegmentationStore, RunStore {
     return found ?? null;
   }
 
-  /** Leans on the primary key. */
+  /** Uses the primary key. */
   byIds(ids: readonly string[]): Promise<Segmentation[]> {
     return this.database.query(
       SegmentationRow,
@@ -88,7 +88,7 @@ export class SegmentationRepository implements SegmentationStore, RunStore {
     return countSegmentationsOf(this.database, sceneIds);
   }
 
-  /** Leans on the primary key. */
+  /** Uses the primary key. */
   async cancel(id: string): Promise<boolean> {
     if (!isIdentifier(id)) return false;
     const { count } = await this.database.prisma.segmentation.updateMany({
@@ -109,12 +109,12 @@ export class SegmentationRepository implements SegmentationStore, RunStore {
     return this.database.transaction((queries) => retryFailed(queries, ids));
   }
 
-  listen({ changed, missed }: ChangeListener): Promise<() => void> {
-    const hear = (payload: string): void => {
+  listen({ onChange, onGap }: ChangeListener): Promise<() => void> {
+    const onNotification = (payload: string): void => {
       const [id = '', state] = payload.split(' ');
-      changed({ id, state: ChangedState.parse(state) });
+      onChange({ id, state: ChangedState.parse(state) });
     };
-    return this.database.session.listen(CHANGES, { hear, missed });
+    return this.database.session.listen(CHANGES, { onNotification, onReconnect: onGap });
   }
 
   takeWorkerNumber(): Promise<number> {
@@ -169,7 +169,7 @@ export class SegmentationRepository implements SegmentationStore, RunStore {
     return (await this.masks([id])).get(id) ?? null;
   }
 
-  /** Leans on the primary key. Run lengths come as text: a driver would make an object of each. */
+  /** Uses the primary key. Run lengths are read as text: a driver would make an object of each. */
   async masks(ids: readonly string[]): Promise<Map<string, StoredMask>> {
     const rows = await this.database.query(
       MaskRow,

@@ -27,7 +27,7 @@ export const SEGMENTATION_COLUMNS = Prisma.sql`
   s.failure_message AS "failureMessage", s.feature_count AS "featureCount", s.area_m2 AS "areaM2",
   s.created_at AS "createdAt", s.started_at AS "startedAt", s.finished_at AS "finishedAt"`;
 
-/** A row of the table, made the domain's. */
+/** Parses a row into a {@link Segmentation}. */
 export const SegmentationRow = z
   .object({
     id: z.string(),

@@ -4,7 +4,7 @@ import type { ModelInfo, Question } from '../inference/segmentation-model.ts';
 import type { CountedPage, Page, PageRequest } from '../page.ts';
 import { isGeoreferenced, type Scene } from '../scene/scene.ts';
 import { planRun } from './plan-run.ts';
-import { runIdentity, sha256Of } from './run-identity.ts';
+import { workKeyOf, sha256Of } from './work-key.ts';
 import type { SegmentationEvents } from './segmentation-events.ts';
 import type { NewSegmentation, Segmentation, SegmentationScale, SegmentationTask, StoredMask } from './segmentation.ts';
 import type { CreateOptions, SegmentationFilter, SegmentationStore } from './segmentation.store.ts';
@@ -28,13 +28,13 @@ export interface SegmentRequest {
   readonly idempotencyKey?: string;
 }
 
-/** The models that questions can be put to. */
+/** The available models. */
 export interface ModelProvider {
   /** @param wanted `name` or `name/version`; undefined for the default */
   get(wanted?: string): Promise<{ readonly info: ModelInfo; check(question: Question): void }>;
 }
 
-/** A value of a segmentation request is outside what can be asked. */
+/** A value of a segmentation request is out of range. */
 export class InvalidSegmentRequestError extends AppError {
   readonly code = 'SEGMENT_REQUEST_INVALID';
 }
@@ -49,7 +49,7 @@ export class SegmentationNotFoundError extends AppError {
 export class SegmentationFinishedError extends AppError {
   readonly code = 'SEGMENTATION_FINISHED';
   constructor({ id, state }: Segmentation) {
-    super(`segmentation ${id} is ${state} already; only QUEUED and RUNNING ones can be cancelled`);
+    super(`segmentation ${id} is ${state} already; only QUEUED and RUNNING segmentations can be cancelled`);
   }
 }
 
@@ -58,15 +58,15 @@ const MAX_PROMPT_LENGTH = 2000;
 const MAX_KEY_LENGTH = 200;
 const MAX_RETRIED = 1000;
 
-/** Only what FAILED can be put back. */
+/** Only FAILED segmentations can be retried. */
 export class SegmentationNotFailedError extends AppError {
   readonly code = 'SEGMENTATION_NOT_FAILED';
   constructor({ id, state }: Segmentation) {
-    super(`segmentation ${id} is ${state}; only FAILED ones can be put back in the queue`);
+    super(`segmentation ${id} is ${state}; only FAILED segmentations can be retried`);
   }
 }
 
-/** Puts questions about scenes, and tells what became of them. A question is a stored row first, and work second. */
+/** Accepts questions about scenes and reports their state. A question is stored first and run later. */
 export class SegmentationService {
   constructor(
     private readonly store: SegmentationStore,
@@ -77,12 +77,11 @@ export class SegmentationService {
   ) {}
 
   /**
-   * Stores one segmentation per prompt and sets it going; they share the work on the image. Work that is stored or under
-   * way already is returned as it is, unless the request forces it; an answer about the same picture that is registered as
-   * another scene is copied to this one without asking the model.
-   * @returns in the order of the prompts: at once, or when all are final or `waitS` is over
-   * @throws {InvalidSegmentRequestError} {@link IdempotencyKeyReusedError} and what the scene and the model say of a
-   *   request that they cannot serve
+   * Stores and queues one segmentation per prompt; they share the work on the image. Work already stored or in progress is
+   * returned as it is unless `force` is set. An answer about the same image registered as another scene is copied without
+   * asking the model.
+   * @returns in prompt order: at once, or when all are final or `waitS` is over
+   * @throws {InvalidSegmentRequestError} {@link IdempotencyKeyReusedError} and errors of scene and model
    */
   async segment(request: SegmentRequest): Promise<Segmentation[]> {
     const prompts = request.prompts.map((prompt) => prompt.trim());
@@ -94,11 +93,11 @@ export class SegmentationService {
     const { task, scale, threshold, minAreaM2, areaOfInterest } = request;
     const shared = { task, model: model.info, scale, gsdM: request.gsdM ?? null, threshold, minAreaM2, areaOfInterest };
     for (const text of prompts) model.check({ task, text });
-    // Refuses at once what the run could not do; the run plans again.
+    // Refuses impossible requests at once; the run plans again.
     const plan = planRun(shared, scene, model.info, this.limits.maxWindows);
     const questions = prompts.map((prompt): NewSegmentation => {
       const question = { sceneId: scene.id, prompt, ...shared };
-      return { ...question, identity: runIdentity(question, scene, plan) };
+      return { ...question, workKey: workKeyOf(question, scene, plan) };
     });
     const stored = await this.store.create(questions, { force: request.force, key: keyOf(request, prompts) });
     return request.waitS > 0 ? this.settled(stored, request.waitS) : stored;
@@ -133,7 +132,7 @@ export class SegmentationService {
   }
 
   /**
-   * The state of a segmentation now, and each that follows, until it is final.
+   * Yields the current state of a segmentation and every change until it is final.
    * @throws {SegmentationNotFoundError}
    */
   async progress(id: string): Promise<AsyncIterableIterator<Segmentation>> {
@@ -181,19 +180,21 @@ export class SegmentationService {
 
   private checkPrompts(prompts: readonly string[]): void {
     if (prompts.length === 0 || prompts.length > this.limits.maxPrompts) {
-      throw new InvalidSegmentRequestError(`${prompts.length} prompts; a request has 1 to ${this.limits.maxPrompts}`);
+      throw new InvalidSegmentRequestError(
+        `the request has ${prompts.length} prompts; 1 to ${this.limits.maxPrompts} are allowed`,
+      );
     }
     for (const prompt of prompts) {
       if (prompt === '') throw new InvalidSegmentRequestError('a prompt is empty');
       if (prompt.length > MAX_PROMPT_LENGTH) {
         throw new InvalidSegmentRequestError(
-          `a prompt has ${prompt.length} characters; the most is ${MAX_PROMPT_LENGTH}`,
+          `a prompt has ${prompt.length} characters; the limit is ${MAX_PROMPT_LENGTH}`,
         );
       }
     }
   }
 
-  /** The segmentations when they are all final, or as they are after `waitS` seconds. */
+  /** Waits until all segmentations are final, or for `waitS` seconds. */
   private async settled(segmentations: readonly Segmentation[], waitS: number): Promise<Segmentation[]> {
     const watches = segmentations.map(({ id }) => this.events.watch(id));
     const end = setTimeout(() => void Promise.all(watches.map((watch) => watch.return())), waitS * 1000);
@@ -209,12 +210,12 @@ async function lastOf(states: AsyncIterable<Segmentation>, known: Segmentation):
   return last;
 }
 
-/** The key of a request with a hash of what it asks for; how long it waits for the answer does not count. */
+/** The idempotency key of a request and a hash of its arguments; `waitS` does not count. */
 function keyOf({ idempotencyKey, ...request }: SegmentRequest, prompts: readonly string[]): CreateOptions['key'] {
   if (idempotencyKey === undefined) return null;
   const { length } = idempotencyKey;
   if (length === 0 || length > MAX_KEY_LENGTH) {
-    throw new InvalidSegmentRequestError(`idempotencyKey has ${length} characters; it has 1 to ${MAX_KEY_LENGTH}`);
+    throw new InvalidSegmentRequestError(`idempotencyKey has ${length} characters; 1 to ${MAX_KEY_LENGTH} are allowed`);
   }
   const { sceneId, task, modelId, scale, gsdM, threshold, minAreaM2, areaOfInterest, force } = request;
   const area = areaOfInterest && [areaOfInterest.type, areaOfInterest.coordinates];
@@ -235,7 +236,7 @@ function checkNumbers({ gsdM, threshold, minAreaM2, waitS }: SegmentRequest): vo
 function checkGeoreference({ gsdM, minAreaM2, areaOfInterest, scale }: SegmentRequest, scene: Scene): void {
   if (scale === 'WHOLE' && gsdM !== undefined) {
     throw new InvalidSegmentRequestError(
-      `gsdM ${gsdM} cannot be had with scale WHOLE, which shows the scene in one window`,
+      `gsdM ${gsdM} cannot be combined with scale WHOLE, which shows the scene in one window`,
     );
   }
   if (isGeoreferenced(scene)) return;

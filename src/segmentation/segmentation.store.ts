@@ -3,11 +3,11 @@ import { AppError } from '../errors.ts';
 import type { CountedPage, Page, PageRequest } from '../page.ts';
 import type { EmptyReason, NewSegmentation, Segmentation, SegmentationState, StoredMask } from './segmentation.ts';
 
-/** Conditions on segmentations; every one given must hold. */
+/** Conditions on segmentations, combined with AND. */
 export interface SegmentationFilter {
   readonly sceneId?: string;
   readonly state?: SegmentationState;
-  /** Words of the prompt by the syntax of web searches, or a part of it; see `answersSearchSql`. */
+  /** Web search syntax, or a part of the prompt; see `answersSearchSql`. */
   readonly promptContains?: string;
   /** `name/version`. */
   readonly modelId?: string;
@@ -17,7 +17,7 @@ export interface SegmentationFilter {
   readonly created?: { readonly from?: Date; readonly to?: Date };
 }
 
-/** One polygon of a mask as traced. */
+/** One vectorised polygon of a mask. */
 export interface StoredFeatureInput {
   /** Number of the component in its mask, from 1; unique within the segmentation. */
   readonly label: number;
@@ -27,7 +27,7 @@ export interface StoredFeatureInput {
   readonly meanProbability: number;
 }
 
-/** Two features whose pixel edges or corners meet, or that overlap; each pair is given once. */
+/** Two features whose pixel edges or corners meet, or that overlap; each pair is listed once. */
 export interface StoredAdjacencyInput {
   readonly segmentationA: string;
   readonly labelA: number;
@@ -39,48 +39,48 @@ export interface StoredAdjacencyInput {
   readonly corners: number;
 }
 
-/** Everything that one segmentation found. */
+/** The result of one segmentation. */
 export interface SegmentationResult {
   readonly mask: Omit<StoredMask, 'areaM2'>;
   /** Whether `features` are WGS 84 rather than pixels. */
   readonly georeferenced: boolean;
   readonly features: readonly StoredFeatureInput[];
-  /** Pairs within this segmentation and with segmentations of the scene that are stored already. */
+  /** Pairs within this segmentation and with stored segmentations of the scene. */
   readonly adjacency: readonly StoredAdjacencyInput[];
   /** Largest geodesic gap that makes two features of the scene NEAR, metres. */
   readonly nearM: number;
   /** Null when there are features. */
   readonly emptyReason: EmptyReason | null;
-  /** Windows of the run, all of them done; absent: as its progress says. */
+  /** Windows of the run, all finished; absent: as its progress states. */
   readonly windows?: number;
 }
 
 /** How questions are stored. */
 export interface CreateOptions {
-  /** Stores questions anew although the same work is stored or under way. */
+  /** Stores questions even when the same work is stored or in progress. */
   readonly force: boolean;
-  /** Names the request, so that a repetition is told from a new one. */
+  /** Idempotency key: identifies repetitions of the request. */
   readonly key: { readonly value: string; readonly argumentsSha256: string } | null;
 }
 
-/** A segmentation was made, went on, or is gone. */
+/** A segmentation was created, changed or deleted. */
 export interface SegmentationChange {
   readonly id: string;
   readonly state: SegmentationState | 'DELETED';
 }
 
 export interface ChangeListener {
-  readonly changed: (change: SegmentationChange) => void;
-  /** Changes may have been missed. */
-  readonly missed: () => void;
+  readonly onChange: (change: SegmentationChange) => void;
+  /** Called after a connection loss, when changes may have been missed. */
+  readonly onGap: () => void;
 }
 
-/** Where segmentations are kept; the port that the database implements. */
+/** Port to the stored segmentations; the database implements it. */
 export interface SegmentationStore {
   /**
-   * Stores questions of one request as QUEUED, under one `batchId`, and puts the batch in the queue. A question whose
-   * work is stored or under way on its scene is not stored again, and neither is one that the request asks twice.
-   * @returns in the order of the questions; with a key that is known, what its first call returned
+   * Stores the questions of a request as QUEUED under one `batchId` and queues the batch. Work already stored or in
+   * progress for the scene is not stored again; neither is a repeated question.
+   * @returns in question order; with a known idempotency key, the result of its first call
    * @throws {IdempotencyKeyReusedError}
    */
   create(questions: readonly NewSegmentation[], options: CreateOptions): Promise<Segmentation[]>;
@@ -101,35 +101,35 @@ export interface SegmentationStore {
   mask(id: string): Promise<StoredMask | null>;
   /** Masks by segmentation; segmentations without one are left out. */
   masks(ids: readonly string[]): Promise<Map<string, StoredMask>>;
-  /** Tells of every change, whichever process makes it. @returns stops it */
+  /** Reports every change of any process. @returns stops it */
   listen(listener: ChangeListener): Promise<() => void>;
 }
 
-/** An idempotency key came again with other arguments. */
+/** An idempotency key was reused with other arguments. */
 export class IdempotencyKeyReusedError extends AppError {
   readonly code = 'IDEMPOTENCY_KEY_REUSED';
   constructor(key: string) {
-    super(`idempotencyKey ${JSON.stringify(key)} was used for another request in the last 24 hours; take a new key`);
+    super(`idempotencyKey ${JSON.stringify(key)} was used for another request in the last 24 hours; use a new key`);
   }
 }
 
-/** A result came for a segmentation that no longer waits for one. */
+/** A result arrived for a segmentation that no longer runs under this attempt. */
 export class SegmentationNotRunningError extends AppError {
   readonly code = 'SEGMENTATION_NOT_RUNNING';
   constructor(
     readonly segmentationId: string,
     readonly state: SegmentationState | null,
   ) {
-    const found = state === 'RUNNING' ? 'run by another attempt' : (state ?? 'gone');
-    super(`segmentation ${segmentationId} is ${found}; results are stored only by the attempt that is RUNNING`);
+    const found = state === 'RUNNING' ? 'running under another attempt' : (state ?? 'deleted');
+    super(`segmentation ${segmentationId} is ${found}; only its RUNNING attempt stores results`);
   }
 }
 
-/** Answers about the scene were stored that a result was not compared with. */
+/** The scene has stored answers that a result was not compared with. */
 export class UncomparedAnswersError extends AppError {
   readonly code = 'UNCOMPARED_ANSWERS';
   constructor(segmentationId: string, others: number) {
-    super(`segmentation ${segmentationId} was not compared with ${others} others that are stored on its scene by now`);
+    super(`segmentation ${segmentationId} was not compared with ${others} answers stored for its scene meanwhile`);
   }
 }
 
@@ -140,6 +140,6 @@ export class UnknownFeatureLabelError extends AppError {
     readonly segmentationId: string,
     readonly missing: number,
   ) {
-    super(`${missing} adjacent pairs of segmentation ${segmentationId} name a feature that is not stored`);
+    super(`${missing} adjacent pairs of segmentation ${segmentationId} name unknown features`);
   }
 }

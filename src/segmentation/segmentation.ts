@@ -10,18 +10,18 @@ export const EMPTY_REASONS = [
   'NO_VALID_PIXELS',
 ] as const;
 
-/** What a run does at a time; `queued` before and `done` after it. */
+/** Phases of a run; `queued` before and `done` after it. */
 export const RUN_PHASES = ['queued', 'reading', 'encoding', 'reasoning', 'tracing', 'storing', 'done'] as const;
 
 export type SegmentationTask = (typeof SEGMENTATION_TASKS)[number];
 export type SegmentationScale = (typeof SEGMENTATION_SCALES)[number];
-/** QUEUED and RUNNING go on; the other three are final. */
+/** QUEUED and RUNNING are unfinished; the other three are final. */
 export type SegmentationState = (typeof SEGMENTATION_STATES)[number];
 export type RunPhase = (typeof RUN_PHASES)[number];
 /** Why a finished segmentation has no feature. */
 export type EmptyReason = (typeof EMPTY_REASONS)[number];
 
-/** The model as it was when the question was put; it may have left the model folder since. */
+/** The model at the time of the question; it may have been removed since. */
 export interface AskedModel {
   /** `name/version`. */
   readonly id: string;
@@ -49,8 +49,8 @@ export interface NewSegmentation {
   readonly minAreaM2: number;
   /** WGS 84; pixels outside are not part of the answer; null: the whole scene. */
   readonly areaOfInterest: Polygon | MultiPolygon | null;
-  /** Hash of all that decides the answer: questions of one scene with the same identity are the same work. */
-  readonly identity: string;
+  /** Hash of everything that determines the answer: questions of a scene with the same work key are the same work. */
+  readonly workKey: string;
 }
 
 /** Why a run, or its last attempt, ended without an answer. */
@@ -68,19 +68,19 @@ export interface SegmentationProgress {
   readonly etaS: number | null;
 }
 
-/** One question about one scene, and what became of it. */
-export interface Segmentation extends Omit<NewSegmentation, 'identity'> {
+/** One question about one scene and its state. */
+export interface Segmentation extends Omit<NewSegmentation, 'workKey'> {
   readonly id: string;
-  /** Shared by the questions of one request: they run together and share the work on the image. */
+  /** Shared by the questions of one request, which run together. */
   readonly batchId: string;
   readonly state: SegmentationState;
   readonly progress: SegmentationProgress;
   /** Whether anything was found; null until SUCCEEDED. */
   readonly targetFound: boolean | null;
   readonly emptyReason: EmptyReason | null;
-  /** Times that a run was begun; with the identifier it names one attempt, and only the last may write. */
+  /** Number of started attempts; identifier and number name one attempt, and only the last may write. */
   readonly attempts: number;
-  /** Of a FAILED segmentation; of a QUEUED one, why its last attempt ended. */
+  /** Why it FAILED; for a QUEUED segmentation, why its last attempt ended. */
   readonly failure: Failure | null;
   readonly featureCount: number;
   /** Geodesic area of all features; null until SUCCEEDED and for scenes without georeference. */

@@ -125,17 +125,17 @@ describe('segment', () => {
   });
 
   it.each([
-    [{ prompts: [] }, 'SEGMENT_REQUEST_INVALID', '0 prompts; a request has 1 to 20'],
+    [{ prompts: [] }, 'SEGMENT_REQUEST_INVALID', 'the request has 0 prompts; 1 to 20 are allowed'],
     [{ prompts: ['  '] }, 'SEGMENT_REQUEST_INVALID', 'a prompt is empty'],
     [
       { prompts: ['x'.repeat(600)] },
       'PROMPT_TOO_LONG',
-      'the prompt takes 600 tokens or more; the model reads at most 500',
+      'the prompt has 600 tokens or more; the model reads at most 500',
     ],
     [{ threshold: 1 }, 'SEGMENT_REQUEST_INVALID', 'threshold 1 is not between 0 and 1'],
     [{ minAreaM2: -1 }, 'SEGMENT_REQUEST_INVALID', 'minAreaM2 -1 is not 0 or more'],
     [{ gsdM: 0.1 }, 'GSD_TOO_FINE', expect.stringContaining('0.1')],
-    [{ idempotencyKey: '' }, 'SEGMENT_REQUEST_INVALID', 'idempotencyKey has 0 characters; it has 1 to 200'],
+    [{ idempotencyKey: '' }, 'SEGMENT_REQUEST_INVALID', 'idempotencyKey has 0 characters; 1 to 200 are allowed'],
     [{ waitS: 601 }, 'SEGMENT_REQUEST_INVALID', 'waitS 601 is not from 0 to 600'],
     [{ modelId: 'gpt' }, 'MODEL_NOT_FOUND', 'no model gpt; the model folder has: brightness/1'],
     [
@@ -174,7 +174,7 @@ describe('segment', () => {
     expect(second.id).toBe(first.id);
     expect((await segment({ idempotencyKey: 'k1', force: true, threshold: 0.4 })).error).toEqual({
       code: 'IDEMPOTENCY_KEY_REUSED',
-      message: 'idempotencyKey "k1" was used for another request in the last 24 hours; take a new key',
+      message: 'idempotencyKey "k1" was used for another request in the last 24 hours; use a new key',
     });
   });
 

@@ -46,7 +46,7 @@ export function newSegmentation(sceneId: string, changes: Partial<NewSegmentatio
     threshold: 0.5,
     minAreaM2: 0,
     areaOfInterest: null,
-    identity: randomBytes(32).toString('hex'),
+    workKey: randomBytes(32).toString('hex'),
     ...changes,
   };
 }

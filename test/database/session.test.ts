@@ -17,8 +17,14 @@ describe('the session of a process', () => {
   it('gives every listener of a channel what is said there, until it stops listening', async () => {
     const heard: [string[], string[]] = [[], []];
     const missed = (): void => undefined;
-    const stop = await database.session.listen('session_test', { hear: (said) => heard[0].push(said), missed });
-    const stopOther = await database.session.listen('session_test', { hear: (said) => heard[1].push(said), missed });
+    const stop = await database.session.listen('session_test', {
+      onNotification: (said) => heard[0].push(said),
+      onReconnect: missed,
+    });
+    const stopOther = await database.session.listen('session_test', {
+      onNotification: (said) => heard[1].push(said),
+      onReconnect: missed,
+    });
     await notify('one');
     await expect.poll(() => heard, WAIT).toEqual([['one'], ['one']]);
     stop();
@@ -38,7 +44,10 @@ describe('the session of a process', () => {
     async () => {
       const heard: string[] = [];
       let missed = 0;
-      await database.session.listen('session_test', { hear: (said) => heard.push(said), missed: () => missed++ });
+      await database.session.listen('session_test', {
+        onNotification: (said) => heard.push(said),
+        onReconnect: () => missed++,
+      });
       const number = await database.session.holdNumber(SPACE);
       await database.execute(Prisma.sql`
         SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid::bigint = ${number}::int`);

@@ -84,7 +84,7 @@ describe('asking the service about labelled images', () => {
       options(),
     );
     expect(answered.map(({ asked }) => asked.question)).toEqual(['dark']);
-    expect(problems[0]).toMatch(/^block, x+: the prompt takes 501 tokens or more/);
+    expect(problems[0]).toMatch(/^block, x+: the prompt has 501 tokens or more/);
     await writeFile(path.join(folder, 'images', 'a.png'), 'no image');
     const again = askSamples(localService(test.app), await openDataset(folder, ''), null, options());
     await expect(again).rejects.toThrow(/no sample of .*broken could be asked about; the first reason: block: /);

@@ -38,7 +38,7 @@ describe('requireNodesOn', () => {
 
   it('refuses a provider that ran nothing, and says what ran the graph', () => {
     expect(() => requireNodesOn('webgpu', node('CPUExecutionProvider'))).toThrow(
-      'execution provider webgpu cannot be used: it took no node of the graph; the graph ran on CPUExecutionProvider. ' +
+      'execution provider webgpu cannot be used: it executed no node of the graph; the graph ran on CPUExecutionProvider. ' +
         'It needs a GPU with a Vulkan driver',
     );
     expect(() => requireNodesOn('tensorrt', '')).toThrow('the graph ran on nothing');

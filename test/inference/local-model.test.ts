@@ -163,7 +163,7 @@ describe('LocalModel', () => {
     const atWork = closing.infer(noise(), [QUESTION], undefined, (phase) => phase === 'reasoning' && reasoning());
     const refused = [noise(), noise()].map((image) =>
       expect(closing.infer(image, [QUESTION])).rejects.toThrow(
-        'model segearth-r1-compact/1 does not answer now: it was closed',
+        'model segearth-r1-compact/1 is unavailable: it was closed',
       ),
     );
     await begun;
@@ -180,7 +180,7 @@ describe('LocalModel', () => {
     const manifest = smallManifest('broken');
     await writeModel(folder, manifest);
     const load = () => LocalModel.load({ folder, manifest, sha256: '' });
-    await expect(load()).rejects.toThrow(`model folder ${folder}: tokenizer.json is no tokenizer: `);
+    await expect(load()).rejects.toThrow(`model folder ${folder}: tokenizer.json is not a tokenizer: `);
     await copyFile(
       path.join(verified.folder, verified.manifest.files.tokenizer.path),
       path.join(folder, 'tokenizer.json'),

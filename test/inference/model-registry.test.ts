@@ -90,7 +90,7 @@ describe('ModelRegistry', () => {
     await first['threads'][0]!['worker'].terminate();
     expect(first.ready()).toBe(false);
     await expect(first.infer(image, [question])).rejects.toThrow(
-      `${first.info.id} does not answer now: its worker thread ended with code 1`,
+      `${first.info.id} is unavailable: its worker thread ended with code 1`,
     );
 
     const again = await registry.get();

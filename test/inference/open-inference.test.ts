@@ -74,9 +74,9 @@ describe('inference requests', () => {
   });
 
   it.each([
-    [{ inputs: [] }, 'tensor image is missing; there must be image, ids'],
-    [{ inputs: [...inJson().inputs, inJson().inputs[0]] }, 'tensor image is there twice'],
-    [{ inputs: [{ ...inJson().inputs[0]!, name: 'picture' }] }, 'there is no tensor picture; there are image, ids'],
+    [{ inputs: [] }, 'tensor image is missing; the model needs image, ids'],
+    [{ inputs: [...inJson().inputs, inJson().inputs[0]] }, 'tensor image is given twice'],
+    [{ inputs: [{ ...inJson().inputs[0]!, name: 'picture' }] }, 'unknown tensor picture; the model has image, ids'],
     [{ inputs: [{ ...inJson().inputs[0]!, datatype: 'FP32' }] }, 'the datatype FP32; it must be UINT8'],
     [{ inputs: [{ ...inJson().inputs[0]!, shape: [1, 3, 2] }] }, 'the shape [1,3,2]; it must be [1,2,3]'],
     [{ inputs: [{ ...inJson().inputs[0]!, data: [1, 2] }] }, 'tensor image has 2 values; its shape takes 6'],
@@ -88,7 +88,7 @@ describe('inference requests', () => {
     [{ inputs: [{ ...inJson().inputs[1]!, data: undefined }] }, 'tensor ids has neither data nor binary_data_size'],
     [{ inputs: [{ ...inJson().inputs[1]!, data: undefined, parameters: { binary_data_size: 16 } }] }, '0 are left'],
     [{ inputs: 'none' }, 'the message does not follow the protocol'],
-    [inJson({ outputs: [{ name: 'masks' }] }), 'there is no output masks; there are logits'],
+    [inJson({ outputs: [{ name: 'masks' }] }), 'unknown output masks; the model has logits'],
   ])('are refused with what is wrong: %j', (json, message) => {
     expect(() => readJson(json)).toThrow(InferenceMessageError);
     expect(() => readJson(json)).toThrow(message);
@@ -129,6 +129,6 @@ describe('inference answers', () => {
   it('never say null for a number that JSON does not have', () => {
     const nan = { ...logits, data: Float32Array.of(Number.NaN, 0, 0, 0) };
     const answer = () => writeResponse({ name: 'm', version: '1' }, readJson(inJson()), new Map([['logits', nan]]));
-    expect(answer).toThrow('tensor logits holds values that JSON cannot hold');
+    expect(answer).toThrow('tensor logits has values that JSON cannot represent');
   });
 });

@@ -80,7 +80,7 @@ describe('a remote model', { timeout: 180_000 }, () => {
     expect(alone.ready()).toBe(false);
     const refusal = alone.infer(window(1), [QUESTION]);
     await expect(refusal).rejects.toThrow(ModelUnavailableError);
-    await expect(refusal).rejects.toThrow(/does not answer now: http:\/\/127\.0\.0\.1:9: .*ECONNREFUSED/);
+    await expect(refusal).rejects.toThrow(/is unavailable: http:\/\/127\.0\.0\.1:9: .*ECONNREFUSED/);
     const both = await remote(['http://127.0.0.1:9', served.url]);
     expect((await both.infer(window(1), [QUESTION])).length).toBe(1);
   });
@@ -104,7 +104,9 @@ describe('a remote model', { timeout: 180_000 }, () => {
     };
     const asked = model.infer(window(7), [QUESTION]);
     await expect(asked).rejects.toMatchObject({ code: 'MODEL_CRASHED' });
-    await expect(asked).rejects.toThrow(/status 500: model segearth-r1-compact\/1 ended while it worked on the window/);
+    await expect(asked).rejects.toThrow(
+      /status 500: model segearth-r1-compact\/1 crashed while it worked on the window/,
+    );
   });
 
   it('tells what the server does with a window, and of one that does not say so that it reasons', async () => {
@@ -267,6 +269,6 @@ describe('a remote model', { timeout: 180_000 }, () => {
     controller.abort(new Error('enough'));
     const reasons = (await settled).map((answer) => ((answer as PromiseRejectedResult).reason as Error).message);
     expect(reasons.filter((message) => message === 'enough')).toHaveLength(64);
-    expect(reasons.filter((message) => message.includes('64 requests are under way already'))).toHaveLength(436);
+    expect(reasons.filter((message) => message.includes('64 requests are in progress already'))).toHaveLength(436);
   });
 });

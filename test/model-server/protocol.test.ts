@@ -150,7 +150,7 @@ describe('the model server', { timeout: 180_000 }, () => {
     expect(await refused({ method: 'POST', body: 'logits, please' })).toMatch(/^the message is not JSON/);
     expect(await refused({ method: 'POST' })).toMatch(/^the message is not JSON/);
     expect(await refused(jsonRequest(inputs.slice(1)))).toBe(
-      'tensor image is missing; there must be image, input_ids, attention_mask',
+      'tensor image is missing; the model needs image, input_ids, attention_mask',
     );
     const alien = inputsOf(manifest, image, [{ task: 'REFERRING', ids: [manifest.vocabSize] }]);
     expect(await refused(binaryRequest(alien))).toContain(`tokens are 0 to ${manifest.vocabSize - 1}`);
@@ -158,7 +158,7 @@ describe('the model server', { timeout: 180_000 }, () => {
       ...tensor,
       data: tensor.name === 'attention_mask' ? new BigInt64Array(tensor.data.length).fill(1n) : tensor.data,
     }));
-    expect(await refused(binaryRequest(bare))).toContain('begins with no prompt of segearth-r1-compact');
+    expect(await refused(binaryRequest(bare))).toContain('does not start with a prompt of segearth-r1-compact');
     const many = Array.from({ length: 257 }, () => questions[1]!);
     expect(await refused(binaryRequest(inputsOf(manifest, image, many)))).toBe(
       'input_ids has 257 rows; a request may have 1 to 256',

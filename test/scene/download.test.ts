@@ -108,7 +108,7 @@ describe('downloads', () => {
   it('are refused by announced size, by status, and after five redirects', async () => {
     const fetcher = downloader(here);
     await expect(fetcher.fetch(`https://files.example:${port}/large`)).rejects.toThrow(
-      'has 1000 bytes; the most is 100',
+      'has 1000 bytes; the limit is 100',
     );
     await expect(fetcher.fetch(`https://files.example:${port}/none?signature=secret`)).rejects.toThrow(
       `URL https://files.example:${port}/none could not be fetched: the server answered 404`,

@@ -50,7 +50,7 @@ describe('paths', () => {
 
   it('of files that are too large are refused with both sizes', async () => {
     await expect(allowedFile(join(root, 'sub/a.tif'), [root], 5)).rejects.toThrow(
-      'the file has 6 bytes; the most is 5',
+      'the file has 6 bytes; the limit is 5',
     );
   });
 });

@@ -74,7 +74,9 @@ describe('uploads', () => {
     await expect(uploads.receive(id, tokenOf(path), endless())).rejects.toMatchObject({ code: 'FILE_TOO_LARGE' });
     expect(asked).toBe(2);
     expect((await readdir(join(folder, 'uploads', id))).sort()).toEqual(['ticket']);
-    await expect(uploads.receive(id, tokenOf(path), chunks('abc'))).rejects.toThrow(`has 3 of the 6 bytes`);
+    await expect(uploads.receive(id, tokenOf(path), chunks('abc'))).rejects.toThrow(
+      `has received 3 of 6 announced bytes`,
+    );
     await expect(uploads.received(id)).rejects.toMatchObject({ code: 'UPLOAD_INCOMPLETE' });
     expect((await uploads.receive(id, tokenOf(path), chunks('abcdef'))).sizeBytes).toBe(6);
   });

@@ -60,7 +60,7 @@ describe('a segmentation in the queue', () => {
     const step = { phase: 'reasoning' as const, windowsDone: 1, windowsTotal: 4, etaS: null };
     expect(await store.progress([segmentation], step)).toEqual(new Set());
     await store.fail([segmentation], failure);
-    await expect(store.storeResult(segmentation, resultOf([]))).rejects.toThrow('run by another attempt');
+    await expect(store.storeResult(segmentation, resultOf([]))).rejects.toThrow('running under another attempt');
     expect(await store.byId(segmentation.id)).toMatchObject({ state: 'RUNNING', attempts: 2 });
     await cancelAll(segmentation);
   });
@@ -134,7 +134,7 @@ describe('a request', () => {
 describe('a listener', () => {
   it('hears of every change', async () => {
     const heard: SegmentationChange[] = [];
-    const stop = await store.listen({ changed: (change) => heard.push(change), missed: () => undefined });
+    const stop = await store.listen({ onChange: (change) => heard.push(change), onGap: () => undefined });
     const { scene, segmentation } = await runningSegmentation(database);
     await store.cancel(segmentation.id);
     await new SceneRepository(database).remove(scene.id);

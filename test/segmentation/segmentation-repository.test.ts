@@ -68,7 +68,7 @@ describe('the life of a segmentation', () => {
     const area = box(10.1, 50.1, 10.2, 50.2);
     const asked = newSegmentation(scene.id, { areaOfInterest: area, gsdM: 2, minAreaM2: 30 });
     const [created] = await store.create([asked], ANEW);
-    const { identity: _identity, ...kept } = asked;
+    const { workKey: _workKey, ...kept } = asked;
     expect(created).toMatchObject({ ...kept, state: 'QUEUED', targetFound: null, failure: null, attempts: 0 });
     expect(await store.byId(created!.id)).toEqual(created);
     await cancelAll(created!);
@@ -118,7 +118,7 @@ describe('the life of a segmentation', () => {
   it('is not found under an identifier that cannot be one', async () => {
     expect(await store.byId('nonsense')).toBeNull();
     await expect(store.list({ sceneId: 'nonsense' }, { first: 1, after: null })).rejects.toThrow(
-      'sceneId is "nonsense"',
+      'sceneId "nonsense" is no identifier',
     );
   });
 

@@ -11,7 +11,7 @@ import {
   type WireTensor,
 } from './tensor.ts';
 
-/** Header of requests and answers with the binary tensor extension: how many bytes of the body are JSON. */
+/** Header of the binary tensor extension: number of bytes of the body that are JSON. */
 export const HEADER_LENGTH = 'Inference-Header-Content-Length';
 
 const requestSchema = z.object({
@@ -28,13 +28,13 @@ const responseSchema = z.object({
   outputs: z.array(tensorSchema),
 });
 
-/** A request for inference that follows a contract. */
+/** A validated inference request. */
 export interface InferenceRequest {
-  /** Repeated in the answer. */
+  /** Repeated in the response. */
   readonly id: string | undefined;
-  /** Parameter `timeout`: the client waits no longer, milliseconds (the protocol's parameter is in microseconds). */
+  /** Parameter `timeout`, milliseconds (the protocol has microseconds). */
   readonly timeoutMs: number | null;
-  /** Outputs that are wanted, and whether as bytes after the JSON. */
+  /** Requested outputs, each as binary data or JSON. */
   readonly outputs: readonly { readonly name: string; readonly binary: boolean }[];
   readonly inputs: ReadonlyMap<string, WireTensor>;
 }
@@ -45,17 +45,17 @@ export interface ModelContract {
   readonly outputs: readonly TensorContract[];
 }
 
-/** A message as bytes: the JSON part, then the tensors. */
+/** An encoded message: the JSON part, then the tensors. */
 export interface EncodedMessage {
   readonly parts: readonly Uint8Array[];
-  /** Bytes of the JSON part; null when there is nothing else, and then no {@link HEADER_LENGTH} either. */
+  /** Length of the JSON part, the value of {@link HEADER_LENGTH}; null without binary data. */
   readonly headerLength: number | null;
 }
 
 /**
  * Reads the body of an inference request.
  * @param headerLength value of {@link HEADER_LENGTH}; undefined: the whole body is JSON
- * @throws {InferenceMessageError} with what is wrong and what is allowed
+ * @throws {InferenceMessageError} naming the fault and the rule
  */
 export function readRequest(
   body: Uint8Array,
@@ -79,8 +79,8 @@ export function readRequest(
 }
 
 /**
- * Reads the body of an answer.
- * @throws {InferenceMessageError} when it is not what the contract says
+ * Reads the body of a response.
+ * @throws {InferenceMessageError} when it violates the contract
  */
 export function readResponse(
   body: Uint8Array,
@@ -91,14 +91,14 @@ export function readResponse(
   return readTensors(parse(responseSchema, json).outputs, outputs, binary);
 }
 
-/** A request with every tensor as bytes, that asks for the outputs as bytes. */
+/** Writes a request with binary inputs that asks for binary outputs. */
 export function writeRequest(inputs: readonly WireTensor[], outputs: readonly string[]): EncodedMessage {
   const binary = new Set(inputs.map(({ name }) => name));
   const wanted = outputs.map((name) => ({ name, parameters: { binary_data: true } }));
   return write({ inputs: inputs.map((tensor) => tensorJson(tensor, true)), outputs: wanted }, inputs, binary);
 }
 
-/** An answer with each output as its request wants it. */
+/** Writes a response with each output in the requested encoding. */
 export function writeResponse(
   model: { readonly name: string; readonly version: string },
   { id, outputs }: InferenceRequest,
@@ -123,10 +123,10 @@ function write(json: unknown, tensors: readonly WireTensor[], binary: ReadonlySe
 
 function tensorJson({ name, datatype, shape, data }: WireTensor, binary: boolean): object {
   if (binary) return { name, datatype, shape, parameters: { [BINARY_DATA_SIZE]: data.byteLength } };
-  // JSON has no NaN and no infinity. A float32 survives the way through a JSON number unchanged.
+  // JSON has neither NaN nor infinity. A float32 survives the round trip through a JSON number.
   const values = Array.from(data as ArrayLike<number | bigint>, Number);
   if (!values.every(Number.isFinite))
-    throw new InferenceMessageError(`tensor ${name} holds values that JSON cannot hold`);
+    throw new InferenceMessageError(`tensor ${name} has values that JSON cannot represent`);
   return { name, datatype, shape, data: values };
 }
 
@@ -159,20 +159,20 @@ function readTensors(
   const names = contracts.map(({ name }) => name).join(', ');
   for (const tensor of tensors) {
     const contract = contracts.find(({ name }) => name === tensor.name);
-    if (!contract) throw new InferenceMessageError(`there is no tensor ${tensor.name}; there are ${names}`);
-    if (read.has(tensor.name)) throw new InferenceMessageError(`tensor ${tensor.name} is there twice`);
+    if (!contract) throw new InferenceMessageError(`unknown tensor ${tensor.name}; the model has ${names}`);
+    if (read.has(tensor.name)) throw new InferenceMessageError(`tensor ${tensor.name} is given twice`);
     read.set(tensor.name, readTensor(tensor, contract, binary));
   }
   binary.end();
   const missing = contracts.find(({ name }) => !read.has(name));
-  if (missing) throw new InferenceMessageError(`tensor ${missing.name} is missing; there must be ${names}`);
+  if (missing) throw new InferenceMessageError(`tensor ${missing.name} is missing; the model needs ${names}`);
   return read;
 }
 
 function known(name: string, { outputs }: ModelContract): string {
   if (outputs.some((output) => output.name === name)) return name;
   const names = outputs.map((output) => output.name).join(', ');
-  throw new InferenceMessageError(`there is no output ${name}; there are ${names}`);
+  throw new InferenceMessageError(`unknown output ${name}; the model has ${names}`);
 }
 
 function isBinary(parameters: z.infer<typeof parametersSchema> | undefined, fallback: boolean): boolean {

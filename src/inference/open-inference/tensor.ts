@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../../errors.ts';
 
-/** A message does not follow the Open Inference Protocol, or its tensors are not what they say they are. */
+/** A message violates the Open Inference Protocol, or its tensors do not match their description. */
 export class InferenceMessageError extends AppError {
   readonly code = 'INFERENCE_MESSAGE_INVALID';
 }
@@ -21,7 +21,7 @@ export interface WireTensor {
   readonly data: TensorData;
 }
 
-/** What a model says of a tensor; -1 stands for an axis of any length. */
+/** Contract of a tensor; -1 stands for an axis of any length. */
 export interface TensorContract {
   readonly name: string;
   readonly datatype: Datatype;
@@ -30,7 +30,7 @@ export interface TensorContract {
 
 export const parametersSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 
-/** A tensor as JSON has it: its data in place, or, with the binary tensor extension, the bytes it has after the JSON. */
+/** A tensor in JSON: inline data or, with the binary tensor extension, its number of bytes after the JSON. */
 export const tensorSchema = z.object({
   name: z.string(),
   shape: z.array(z.number().int().nonnegative()),
@@ -39,17 +39,17 @@ export const tensorSchema = z.object({
   data: z.array(z.unknown()).optional(),
 });
 
-/** Parameter that says how many bytes of the binary part are a tensor's. */
+/** Parameter with the number of bytes of a tensor in the binary part. */
 export const BINARY_DATA_SIZE = 'binary_data_size';
 
 const BYTES: Readonly<Record<Datatype, number>> = { UINT8: 1, INT64: 8, FP32: 4 };
 
-/** Bytes after the JSON part of a message, handed out in the order of the tensors. */
+/** Binary part of a message, consumed in tensor order. */
 export class BinaryPart {
   private offset = 0;
   constructor(private readonly bytes: Uint8Array) {}
 
-  /** @returns a copy of the next bytes, so that the message itself need not be kept */
+  /** @returns a copy of the next bytes, so that the message can be freed */
   take(name: string, size: number): Uint8Array<ArrayBuffer> {
     const left = this.bytes.byteLength - this.offset;
     if (size > left)
@@ -59,7 +59,7 @@ export class BinaryPart {
     return taken;
   }
 
-  /** @throws {InferenceMessageError} when bytes are left that no tensor has claimed */
+  /** @throws {InferenceMessageError} when bytes are left over */
   end(): void {
     const left = this.bytes.byteLength - this.offset;
     if (left > 0) throw new InferenceMessageError(`${left} bytes after the JSON belong to no tensor`);
@@ -67,8 +67,8 @@ export class BinaryPart {
 }
 
 /**
- * The tensor of a message, if it is what the contract says.
- * @throws {InferenceMessageError} naming tensor, what it is and what is allowed
+ * Reads a tensor of a message and checks it against its contract.
+ * @throws {InferenceMessageError} naming the tensor, its value and the rule
  */
 export function readTensor(
   json: z.infer<typeof tensorSchema>,
@@ -140,7 +140,7 @@ function isElement(datatype: Datatype, value: unknown): value is number {
   return datatype === 'INT64' || ((value as number) >= 0 && (value as number) <= 255);
 }
 
-/** Little-endian bytes of a tensor: those of the array itself, not a copy. */
+/** Little-endian bytes of a tensor, as a view of its array. */
 export function bytesOf(data: TensorData): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }

@@ -4,11 +4,11 @@ import type { RunPlan } from './plan-run.ts';
 import type { NewSegmentation } from './segmentation.ts';
 
 /**
- * Hash of all that decides the answer to a question: the image and how it is shown, the windows, the question, the
- * weights, and what is kept of the answer. Names, times and the ways in which the same plan can be asked for do not count.
+ * Work key of a question: a hash of everything that determines its answer, namely the image and its rendering, windows,
+ * question, weights and filters. Names, times and different spellings of the same plan do not change it.
  * @returns SHA-256, lower-case hexadecimal
  */
-export function runIdentity(question: Omit<NewSegmentation, 'identity'>, scene: Scene, { windows }: RunPlan): string {
+export function workKeyOf(question: Omit<NewSegmentation, 'workKey'>, scene: Scene, { windows }: RunPlan): string {
   const { prompt, task, model, threshold, minAreaM2, areaOfInterest } = question;
   const { sha256, crs, affine, rgbBands, stretch, nodata } = scene;
   return sha256Of([
@@ -19,7 +19,7 @@ export function runIdentity(question: Omit<NewSegmentation, 'identity'>, scene: 
   ]);
 }
 
-/** Hash of a value as JSON; objects must be made with their members in one order. */
+/** Hash of a value as JSON; objects must have their members in a fixed order. */
 export function sha256Of(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex');
 }
