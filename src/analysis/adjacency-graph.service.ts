@@ -13,9 +13,9 @@ export class GraphTooLargeError extends AppError {
 }
 
 /** Most features of one graph. */
-export const MAX_NODES = 20_000;
+const MAX_NODES = 20_000;
 /** Most pairs of one graph. */
-export const MAX_EDGES = 100_000;
+const MAX_EDGES = 100_000;
 
 /** Features and which of them are neighbours. */
 export interface AdjacencyGraph {

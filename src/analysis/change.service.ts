@@ -51,7 +51,7 @@ export class ChangeTooLargeError extends AppError {
 }
 
 /** Most features of each of the two segmentations. */
-export const MAX_CHANGE_FEATURES = 20_000;
+const MAX_CHANGE_FEATURES = 20_000;
 /** Scenes side by side share slivers of ground where their edges round differently; less than this share is none. */
 const MIN_COMMON_SHARE = 1e-6;
 

@@ -17,7 +17,7 @@ export class InvalidZonesError extends AppError {
 }
 
 /** Most zones of one request. */
-export const MAX_ZONES = 1000;
+const MAX_ZONES = 1000;
 
 /** Zones that are well formed, with the identifiers that a collection gives its members. */
 export interface CheckedZones {

@@ -40,9 +40,9 @@ export class UnionTooLargeError extends AppError {
 }
 
 /** Most groups of one answer. */
-export const MAX_GROUPS = 10_000;
+const MAX_GROUPS = 10_000;
 /** Most features whose outlines are united for one answer, all groups together. */
-export const MAX_UNION_FEATURES = 200_000;
+const MAX_UNION_FEATURES = 200_000;
 const MAX_QUANTILES = 100;
 
 /** Sums and distributions over stored features. */

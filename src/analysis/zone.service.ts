@@ -22,7 +22,7 @@ export class ZonesTooDetailedError extends AppError {
 }
 
 /** Most vertices of stored outlines that are zones of one request; outlines that a client sends have a lower limit. */
-export const MAX_STORED_VERTICES = 500_000;
+const MAX_STORED_VERTICES = 500_000;
 
 /** Measures of stored features in zones. */
 export class ZoneService {

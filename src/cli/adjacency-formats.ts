@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { csvField } from '../export/write-csv.ts';
 import { lengthText } from '../measure-text.ts';
-import { textTable } from './table.ts';
+import { textTable } from './terminal/table.ts';
 
 export const ADJACENCY_GRAPH = `query Adjacency($filter: FeatureFilter, $relation: AdjacencyRelation, $withinM: Float) {
   adjacency(filter: $filter, relation: $relation, withinM: $withinM) {

@@ -6,8 +6,8 @@ import {
   GRAPH_WRITERS,
   type GraphFormat,
 } from './adjacency-formats.ts';
-import { filterOf, type FilterOptions, withFilterOptions } from './filter-options.ts';
-import { choice, parseNumber, type ServiceOptions } from './options.ts';
+import { filterOf, type FilterOptions, withFilterOptions } from './terminal/filter-options.ts';
+import { choice, parseNumber, type ServiceOptions } from './terminal/options.ts';
 import { type CommandContext, withService } from './run-command.ts';
 
 const RELATIONS = ['TOUCHES', 'NEAR'] as const;

@@ -7,9 +7,9 @@ import { AppError } from '../errors.ts';
 import type { FeatureExport } from '../export/export.service.ts';
 import { DEFAULT_VIEWER } from '../identity/viewer.ts';
 import { createLogger } from '../logging.ts';
-import { withProgress } from './progress.ts';
+import { withProgress } from './terminal/progress.ts';
 import { findServer } from './server-file.ts';
-import { errorLine, type Terminal } from './terminal.ts';
+import { errorLine, type Terminal } from './terminal/terminal.ts';
 
 /** A file of features, ready to be read. A server does not tell how many of them it has written so far. */
 export type FeatureFile = Omit<FeatureExport, 'format'>;

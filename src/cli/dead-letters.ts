@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { parseCount, type ServiceOptions, withServiceOptions } from './options.ts';
+import { parseCount, type ServiceOptions, withServiceOptions } from './terminal/options.ts';
 import { type CommandContext, type ServiceContext, withService } from './run-command.ts';
-import { textTable } from './table.ts';
-import { UsageError } from './terminal.ts';
+import { textTable } from './terminal/table.ts';
+import { UsageError } from './terminal/terminal.ts';
 
 const FAILED = `query DeadLetters($first: Int!, $after: String) {
   segmentations(filter: { state: FAILED }, first: $first, after: $after) {

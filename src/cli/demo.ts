@@ -14,7 +14,7 @@ import { register, RegisteredScene } from './register.ts';
 import { type CommandContext, type ServiceContext, untilInterrupted } from './run-command.ts';
 import { AskedSegmentation, segment, SEGMENTATION_FIELDS, segmentationTable } from './segment.ts';
 import { serveApp } from './serve.ts';
-import { EXIT_FAILURE } from './terminal.ts';
+import { EXIT_FAILURE } from './terminal/terminal.ts';
 
 /** Dutch national orthophoto (Beeldmateriaal / PDOK, CC BY 4.0): canal, harbour basin, quay and sheds, 25 cm a pixel. */
 const IMAGE = path.resolve(import.meta.dirname, '../../test/fixtures/imagery/harbour_canal_rdnew_0m25_rgb.tif');

@@ -15,11 +15,11 @@ import { openDataset } from '../evaluation/open-dataset.ts';
 import { readPicture } from '../evaluation/read-picture.ts';
 import { SEGMENTATION_SCALES } from '../segmentation/segmentation.ts';
 import { localService } from './ask.ts';
-import { choice, parseCount } from './options.ts';
-import { Progress } from './progress.ts';
+import { choice, parseCount } from './terminal/options.ts';
+import { Progress } from './terminal/progress.ts';
 import type { CommandContext } from './run-command.ts';
-import { textTable } from './table.ts';
-import { errorLine, InterruptedError, type Terminal, UsageError } from './terminal.ts';
+import { textTable } from './terminal/table.ts';
+import { errorLine, InterruptedError, type Terminal, UsageError } from './terminal/terminal.ts';
 import { withThrowAwayApp } from './throw-away-app.ts';
 
 interface EvaluateOptions {

@@ -4,9 +4,9 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { FeatureFile } from './ask.ts';
-import { Progress } from './progress.ts';
+import { Progress } from './terminal/progress.ts';
 import type { ServiceContext } from './run-command.ts';
-import { InterruptedError, type Terminal } from './terminal.ts';
+import { InterruptedError, type Terminal } from './terminal/terminal.ts';
 
 /** Formats that may be printed on a terminal. */
 export const TEXT_FORMATS = ['GEOJSON', 'NDJSON', 'CSV'] as const;

@@ -1,6 +1,6 @@
 import { areaText, lengthText } from '../measure-text.ts';
 import type { FeatureRow } from './feature-rows.ts';
-import { textTable } from './table.ts';
+import { textTable } from './terminal/table.ts';
 
 /** Features as aligned columns for people, with the rank in the asked order. */
 export async function featureTable(rows: AsyncIterable<FeatureRow>): Promise<string> {

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { BINARY_FORMATS, type FileFormat, TEXT_FORMATS, writeFeatures } from './feature-file.ts';
 import { featureRows } from './feature-rows.ts';
 import { featureTable } from './feature-table.ts';
-import { filterOf, type FilterOptions, withFilterOptions } from './filter-options.ts';
-import { choice, parseCount, parseNumber, type ServiceOptions } from './options.ts';
+import { filterOf, type FilterOptions, withFilterOptions } from './terminal/filter-options.ts';
+import { choice, parseCount, parseNumber, type ServiceOptions } from './terminal/options.ts';
 import { type CommandContext, type ServiceContext, withService } from './run-command.ts';
-import { UsageError } from './terminal.ts';
+import { UsageError } from './terminal/terminal.ts';
 
 const SORT_KEYS = ['AREA', 'PERIMETER', 'PROBABILITY', 'COMPACTNESS', 'DISTANCE', 'NEIGHBOURS', 'CREATED'] as const;
 const FORMATS = ['TABLE', ...TEXT_FORMATS, ...BINARY_FORMATS] as const;

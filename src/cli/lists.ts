@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { areaText } from '../measure-text.ts';
 import { SEGMENTATION_STATES } from '../segmentation/segmentation.ts';
-import { choice, parseCount, type ServiceOptions, withServiceOptions } from './options.ts';
+import { choice, parseCount, type ServiceOptions, withServiceOptions } from './terminal/options.ts';
 import { RegisteredScene } from './register.ts';
 import { type CommandContext, withService } from './run-command.ts';
 import { AskedSegmentation, SEGMENTATION_FIELDS, segmentationTable } from './segment.ts';
-import { textTable } from './table.ts';
+import { textTable } from './terminal/table.ts';
 
 const SCENES = `query Scenes($filter: SceneFilter, $first: Int!) {
   scenes(filter: $filter, first: $first) {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { readConfig } from '../config.ts';
-import { withProgress } from './progress.ts';
+import { withProgress } from './terminal/progress.ts';
 import type { CommandContext } from './run-command.ts';
 
 /** Adds `terraql migrate`; `serve` and `demo` migrate by themselves. */

@@ -3,7 +3,7 @@ import { type Config, readConfig } from '../config.ts';
 import { listen } from '../http/listen.ts';
 import { createLogger } from '../logging.ts';
 import { type CommandContext, untilAborted, untilInterrupted } from './run-command.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from './terminal/terminal.ts';
 
 /** Requests still open this long after a stop are cut, milliseconds. */
 const GRACE_MS = 10_000;

@@ -25,7 +25,7 @@ import {
   InterruptedError,
   type Terminal,
   UsageError,
-} from './terminal.ts';
+} from './terminal/terminal.ts';
 import { addWorker } from './worker.ts';
 
 /**

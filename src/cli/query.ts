@@ -4,9 +4,9 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import type { Service } from './ask.ts';
-import { readJson, type ServiceOptions } from './options.ts';
+import { readJson, type ServiceOptions } from './terminal/options.ts';
 import { type CommandContext, withService } from './run-command.ts';
-import { errorLine, UsageError } from './terminal.ts';
+import { errorLine, UsageError } from './terminal/terminal.ts';
 
 interface QueryOptions extends ServiceOptions {
   readonly variables?: string;

@@ -8,10 +8,10 @@ import { readPicture } from '../evaluation/read-picture.ts';
 import { VisionStages } from '../inference/vision-stages.ts';
 import { verifyModel } from '../inference/manifest.ts';
 import { openLocalModels } from '../inference/open-models.ts';
-import { Progress } from './progress.ts';
+import { Progress } from './terminal/progress.ts';
 import { type CommandContext, untilInterrupted } from './run-command.ts';
-import { textTable } from './table.ts';
-import { errorLine, InterruptedError, type Terminal, UsageError } from './terminal.ts';
+import { textTable } from './terminal/table.ts';
+import { errorLine, InterruptedError, type Terminal, UsageError } from './terminal/terminal.ts';
 
 interface RedundancyOptions {
   readonly model?: string;

@@ -7,10 +7,10 @@ import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { areaText } from '../measure-text.ts';
 import type { Service } from './ask.ts';
-import { parseNumbers, type ServiceOptions, withServiceOptions } from './options.ts';
-import { Progress, withProgress } from './progress.ts';
+import { parseNumbers, type ServiceOptions, withServiceOptions } from './terminal/options.ts';
+import { Progress, withProgress } from './terminal/progress.ts';
 import { type CommandContext, withService } from './run-command.ts';
-import { errorLine, type Terminal, UsageError } from './terminal.ts';
+import { errorLine, type Terminal, UsageError } from './terminal/terminal.ts';
 
 const REGISTER = `mutation Register($input: RegisterSceneInput!) {
   registerScene(input: $input) { id name source sha256 widthPx heightPx bands dtype crs gsdM areaM2 acquiredAt }

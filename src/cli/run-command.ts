@@ -1,7 +1,7 @@
 import { type Config, readConfig } from '../config.ts';
 import { openService, type Service } from './ask.ts';
-import type { ServiceOptions } from './options.ts';
-import type { Terminal } from './terminal.ts';
+import type { ServiceOptions } from './terminal/options.ts';
+import type { Terminal } from './terminal/terminal.ts';
 
 /** What a command works with. */
 export interface CommandContext {

@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { areaText } from '../measure-text.ts';
 import { SEGMENTATION_SCALES, SEGMENTATION_STATES, SEGMENTATION_TASKS } from '../segmentation/segmentation.ts';
-import { choice, parseNumber, readGeometry, type ServiceOptions, withServiceOptions } from './options.ts';
-import { Progress } from './progress.ts';
+import { choice, parseNumber, readGeometry, type ServiceOptions, withServiceOptions } from './terminal/options.ts';
+import { Progress } from './terminal/progress.ts';
 import { type CommandContext, type ServiceContext, untilAborted, withService } from './run-command.ts';
-import { textTable } from './table.ts';
-import { EXIT_FAILURE, InterruptedError, UsageError } from './terminal.ts';
+import { textTable } from './terminal/table.ts';
+import { EXIT_FAILURE, InterruptedError, UsageError } from './terminal/terminal.ts';
 
 /** Fields of {@link AskedSegmentation}. */
 export const SEGMENTATION_FIELDS = `id prompt state targetFound emptyReason featureCount areaM2

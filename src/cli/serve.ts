@@ -6,7 +6,7 @@ import { listen } from '../http/listen.ts';
 import { startApp } from './ask.ts';
 import { type CommandContext, untilAborted, untilInterrupted } from './run-command.ts';
 import { announceServer } from './server-file.ts';
-import { UsageError } from './terminal.ts';
+import { UsageError } from './terminal/terminal.ts';
 
 /** Requests still open this long after a stop are cut, milliseconds. */
 const GRACE_MS = 10_000;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { readConfig } from '../config.ts';
 import { startApp } from './ask.ts';
-import { parseCount } from './options.ts';
+import { parseCount } from './terminal/options.ts';
 import { type CommandContext, untilAborted, untilInterrupted } from './run-command.ts';
 
 /** Adds `terraql worker`. */

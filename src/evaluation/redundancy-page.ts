@@ -41,7 +41,7 @@ const numberCell = (text: string): Html => html`<td class="number">${text}</td>`
 export const cosineText = (cosine: number | null): string => (cosine === null ? '–' : cosine.toFixed(3));
 
 /** An SVG chart: one line a stage over the distance of the tokens, with bars from the 5 % to the 95 % mark. */
-export function redundancyPlot(stages: readonly StageRedundancy[]): string {
+function redundancyPlot(stages: readonly StageRedundancy[]): string {
   const lowest = Math.min(
     0,
     ...stages.flatMap(({ neighbours }) => Object.values(neighbours).map(({ low }) => low ?? 0)),

@@ -24,9 +24,9 @@ export interface RequestedFilter
 }
 
 /** Levels of and, or, not and adjacentTo below the filter itself. */
-export const MAX_FILTER_NESTING = 5;
+const MAX_FILTER_NESTING = 5;
 /** Filters in one, itself counted: each is a part of the statement that has to be planned. */
-export const MAX_FILTERS = 100;
+const MAX_FILTERS = 100;
 /** Larger gaps join too much of the table with itself. */
 export const MAX_ADJACENT_M = 10_000;
 /** Half the circumference of the Earth: no two places are farther apart. */

@@ -19,7 +19,7 @@ export interface FeatureLimits {
 }
 
 /** Most features of one collection. */
-export const MAX_COLLECTION = 50_000;
+const MAX_COLLECTION = 50_000;
 
 /** Takes what a client should know of a request that was answered otherwise than it was put, a sentence each. */
 export type Warn = (warning: string) => void;

@@ -33,7 +33,7 @@ export const neighboursCost: ComplexityEstimator = ({ args, childComplexity }) =
   SPATIAL_COST + pageSize(args) * childComplexity;
 
 /** @returns nodes that a field can have by its arguments, of which null stands for the default; 1 where it is no page */
-export function pageSize({ first, last, limit }: CostlyArguments): number {
+function pageSize({ first, last, limit }: CostlyArguments): number {
   if (last !== null && last !== undefined) return Math.max(0, last);
   if (first !== undefined) return Math.max(0, first ?? DEFAULT_PAGE);
   return limit === undefined ? 1 : Math.max(0, limit ?? DEFAULT_COLLECTION);

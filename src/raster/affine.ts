@@ -16,7 +16,7 @@ export class SingularAffineError extends AppError {
 }
 
 /** Signed area of one pixel in squared CRS units; negative for the usual north-up image. */
-export function determinant([, dxColumn, dxRow, , dyColumn, dyRow]: Affine): number {
+function determinant([, dxColumn, dxRow, , dyColumn, dyRow]: Affine): number {
   return dxColumn * dyRow - dxRow * dyColumn;
 }
 

@@ -5,7 +5,7 @@ export interface BandStretch {
 }
 
 /** Percentiles that map to 0 and 255 when samples have more than 8 bits. */
-export const STRETCH_PERCENTILES = [2, 98] as const;
+const STRETCH_PERCENTILES = [2, 98] as const;
 
 /**
  * Stretch of one band between two percentiles of its valid, finite samples, by the nearest-rank method.

@@ -30,7 +30,7 @@ export async function renderMaskPng(mask: MaskRuns): Promise<Buffer> {
 }
 
 /** Rows `y` to `y + rowCount` of the mask as pixels: 255 inside, 0 outside, row-major. */
-export function maskBand(mask: MaskRuns, y: number, rowCount: number): Uint8Array {
+function maskBand(mask: MaskRuns, y: number, rowCount: number): Uint8Array {
   const pixels = mask.toBytes(y, rowCount);
   for (let i = 0; i < pixels.length; i++) if (pixels[i] === 1) pixels[i] = 255;
   return pixels;

@@ -3,7 +3,7 @@ import type { Segmentation } from './segmentation.ts';
 import type { SegmentationStore } from './segmentation.store.ts';
 
 /** Whether a segmentation is unfinished. */
-export const isOpen = ({ state }: Pick<Segmentation, 'state'>): boolean => state === 'QUEUED' || state === 'RUNNING';
+const isOpen = ({ state }: Pick<Segmentation, 'state'>): boolean => state === 'QUEUED' || state === 'RUNNING';
 
 /**
  * States of one segmentation as they change. Only the newest is buffered, so a slow reader skips states in between. Ends

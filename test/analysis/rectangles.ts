@@ -19,7 +19,7 @@ export interface Rectangle {
   readonly north: number;
 }
 
-export const CELL_M = 10;
+const CELL_M = 10;
 export const longitude = (column: number): number => ORIGIN_LONGITUDE + (column * CELL_M) / DEGREE_EAST_M;
 export const latitude = (row: number): number => (row * CELL_M) / DEGREE_NORTH_M;
 

@@ -6,7 +6,7 @@ export const WIDTH = 48;
 export const HEIGHT = 32;
 
 /** Dark but for a bright block of 16 x 8 pixels with its top left corner at (8, 12). */
-export async function writeImage(file: string): Promise<void> {
+async function writeImage(file: string): Promise<void> {
   await writeGrey(file, (x, y) => (inBlock(x, y) ? 235 : 20));
 }
 

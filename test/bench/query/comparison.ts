@@ -11,7 +11,7 @@ import type { Line, TimedRound } from './report.ts';
 import { gridOf } from './seed-city.ts';
 import { installPostGraphile, type Running, startContender } from './start-contenders.ts';
 
-export const CLIENTS = [1, 8, 32] as const;
+const CLIENTS = [1, 8, 32] as const;
 const ROUNDS = 3;
 /** Node compiles what runs often: a server is as quick as it gets after some thousand requests. */
 const WARM_UP_MS = 8000;

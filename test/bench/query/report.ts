@@ -26,7 +26,7 @@ export interface Speed {
   readonly databaseMs: number;
 }
 
-export function speedOf(rounds: readonly TimedRound[]): Speed {
+function speedOf(rounds: readonly TimedRound[]): Speed {
   const latencies = rounds.flatMap(({ result }) => result.latenciesMs).toSorted((a, b) => a - b);
   const sum = (value: (round: TimedRound) => number): number =>
     rounds.reduce((total, round) => total + value(round), 0);

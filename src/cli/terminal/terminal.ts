@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { AppError } from '../errors.ts';
+import { AppError } from '../../errors.ts';
 
 /** Where a command writes: answers on standard output, everything else on standard error. */
 export interface Terminal {

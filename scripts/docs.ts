@@ -1,0 +1,22 @@
+// Writes the parts of the documentation that are made from the code; with --check, fails where one is stale.
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { layerTable } from './fence.ts';
+import { LAYERS } from './layers.ts';
+import { withPart } from './marked-part.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+const PARTS = [{ page: 'docs/architecture.md', name: 'layers', part: layerTable(LAYERS) }];
+
+const stale = PARTS.filter(({ page, name, part }) => {
+  const file = path.join(ROOT, page);
+  const written = readFileSync(file, 'utf8');
+  const fresh = withPart(written, name, part);
+  if (fresh === written) return false;
+  if (!process.argv.includes('--check')) writeFileSync(file, fresh);
+  return true;
+});
+if (process.argv.includes('--check') && stale.length > 0) {
+  console.error(`run \`npm run docs\`: stale are ${stale.map(({ page, name }) => `${name} in ${page}`).join(', ')}`);
+  process.exit(1);
+}

@@ -1,0 +1,166 @@
+/** A folder of `src`, or a file at its root, with the layers that it may import. */
+export interface Layer {
+  /** Path below `src`. */
+  readonly name: string;
+  readonly holds: string;
+  /** Names of layers, each further down in the list. Beside them it may import the files at the root that have no row. */
+  readonly imports: readonly string[];
+  /** No I/O, clock or environment: imports neither Node's modules nor files at the root but `errors.ts`. */
+  readonly pure?: true;
+}
+
+/**
+ * The layers of `src`, top to bottom. An import goes down this list only, a type import included, so that no two layers can
+ * import each other.
+ */
+export const LAYERS: readonly Layer[] = [
+  { name: 'main.ts', holds: 'the executable', imports: ['cli', 'cli/terminal'] },
+  {
+    name: 'cli',
+    holds: 'one file for each verb of the command line',
+    imports: [
+      'cli/terminal',
+      'app.ts',
+      'http',
+      'model-server',
+      'evaluation',
+      'export',
+      'rendering',
+      'segmentation',
+      'inference',
+      'identity',
+      'database',
+      'config.ts',
+    ],
+  },
+  { name: 'cli/terminal', holds: 'options, tables and progress, as a terminal shows them', imports: [] },
+  {
+    name: 'app.ts',
+    holds: 'the composition root: the only place that makes services, adapters and clients',
+    imports: [
+      'http',
+      'graphql/server',
+      'graphql',
+      'services.ts',
+      'export',
+      'run',
+      'analysis',
+      'feature',
+      'segmentation',
+      'scene',
+      'inference',
+      'identity',
+      'database',
+      'blob-store.ts',
+      'config.ts',
+    ],
+  },
+  {
+    name: 'http',
+    holds: 'routes: exports, masks, pictures, uploads, the start page, the socket of subscriptions',
+    imports: ['graphql/server', 'graphql', 'services.ts', 'export', 'rendering', 'feature', 'identity', 'config.ts'],
+  },
+  {
+    name: 'model-server',
+    holds: 'models for other processes, over the Open Inference Protocol; no database',
+    imports: ['inference', 'inference/open-inference'],
+  },
+  {
+    name: 'graphql/server',
+    holds: 'the GraphQL server: cost, limits, persisted operations, errors',
+    imports: ['graphql', 'graphql/text-answer', 'feature'],
+  },
+  {
+    name: 'graphql',
+    holds: 'types, resolvers, the context of a request, the schema',
+    imports: [
+      'graphql/text-answer',
+      'services.ts',
+      'analysis',
+      'feature',
+      'segmentation',
+      'scene',
+      'inference',
+      'identity',
+    ],
+  },
+  {
+    name: 'graphql/text-answer',
+    holds: 'the fast path: JSON written by PostGIS goes into the answer as it is',
+    imports: ['analysis', 'feature'],
+  },
+  {
+    name: 'services.ts',
+    holds: 'what outlets may ask for, made for one viewer',
+    imports: ['export', 'analysis', 'feature', 'segmentation', 'scene', 'inference', 'identity'],
+  },
+  {
+    name: 'evaluation',
+    holds: 'scores of a model on labelled scenes, asked through a port',
+    imports: ['segmentation', 'scene', 'imagery', 'vector', 'inference', 'raster'],
+  },
+  { name: 'export', holds: 'features as files', imports: ['feature', 'database'] },
+  {
+    name: 'rendering',
+    holds: 'masks as PNG, overlay and GeoTIFF',
+    imports: ['segmentation', 'scene', 'imagery', 'vector', 'raster'],
+  },
+  {
+    name: 'run',
+    holds: 'carrying a segmentation out: worker, windows, circuit breaker, progress',
+    imports: ['segmentation', 'scene', 'imagery', 'vector', 'inference', 'raster', 'blob-store.ts'],
+  },
+  {
+    name: 'analysis',
+    holds: 'statistics, change, zones, the graph of neighbours',
+    imports: ['feature', 'segmentation', 'scene', 'database'],
+  },
+  { name: 'feature', holds: 'stored polygons: filter, pages, neighbours', imports: ['database'] },
+  {
+    name: 'segmentation',
+    holds: 'a question as a stored row',
+    imports: ['scene', 'imagery', 'inference', 'raster', 'database'],
+  },
+  {
+    name: 'scene',
+    holds: 'the stored image: registering, locating, uploading',
+    imports: ['imagery', 'raster', 'database', 'blob-store.ts'],
+  },
+  { name: 'imagery', holds: 'readers of image files, CRS, colour, sidecars', imports: ['raster'] },
+  { name: 'vector', holds: 'tracing a mask to polygons', imports: ['raster'], pure: true },
+  {
+    name: 'inference',
+    holds: 'the models, in this process or asked of servers',
+    imports: ['inference/open-inference', 'config.ts'],
+  },
+  { name: 'inference/open-inference', holds: 'messages and tensors of the Open Inference Protocol', imports: [] },
+  { name: 'raster', holds: 'windows, resampling, affine transforms', imports: [], pure: true },
+  { name: 'identity', holds: 'who asks', imports: ['database'] },
+  { name: 'database', holds: 'connection, migrations, cursors, row schemas', imports: ['database/generated'] },
+  { name: 'database/generated', holds: "Prisma's client, generated", imports: [] },
+  { name: 'blob-store.ts', holds: 'files of the data folder', imports: [] },
+  { name: 'config.ts', holds: 'the settings', imports: [] },
+];
+
+/** Pairs of layers that import each other. To be emptied, never added to. */
+export const TWO_WAY: readonly (readonly [above: string, below: string])[] = [];
+
+/** Packages that belong to some layers: no other layer imports them. A name that ends in `/` stands for its scope. */
+export const RESERVED: readonly { readonly packages: readonly string[]; readonly layers: readonly string[] }[] = [
+  { packages: ['graphql'], layers: ['http', 'graphql/server', 'graphql', 'graphql/text-answer'] },
+  { packages: ['type-graphql', 'dataloader'], layers: ['graphql'] },
+  { packages: ['@apollo/'], layers: ['app.ts', 'http', 'graphql/server'] },
+  { packages: ['@escape.tech/', 'graphql-query-complexity'], layers: ['graphql/server', 'graphql'] },
+  { packages: ['express'], layers: ['http', 'model-server'] },
+  { packages: ['ws', 'graphql-ws'], layers: ['cli', 'http'] },
+  { packages: ['commander', 'cli-progress', 'cli-table3'], layers: ['cli', 'cli/terminal'] },
+  { packages: ['@prisma/', '@electric-sql/', 'pg'], layers: ['database', 'database/generated'] },
+  { packages: ['onnxruntime-node', '@huggingface/'], layers: ['inference'] },
+  { packages: ['sharp'], layers: ['imagery', 'rendering', 'evaluation'] },
+  { packages: ['geotiff'], layers: ['imagery'] },
+];
+
+/** Most source files that stand directly in a folder. */
+export const MAX_FILES = 25;
+/** Folders that may hold more. */
+export const LARGE_FOLDERS: readonly string[] = ['graphql'];
