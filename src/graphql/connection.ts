@@ -56,21 +56,6 @@ export function toConnection<T>(page: Page<T>, count: () => Promise<number>): Co
   };
 }
 
-/**
- * A page whose nodes are put into the answer as text; see `AnswerText`.
- * @param page null where the operation does not select `pageInfo`
- */
-export function writtenConnection<T>(page: Page<unknown> | null, count: () => Promise<number>): Connection<T> {
-  return {
-    edges: [],
-    nodes: [],
-    pageInfo: page && pageInfoOf(page),
-    get totalCount() {
-      return count();
-    },
-  };
-}
-
 export function pageInfoOf({ edges, hasNextPage, hasPreviousPage }: Page<unknown>): PageInfoType {
   return {
     hasNextPage,

@@ -1,7 +1,7 @@
 import type { Geometry } from 'geojson';
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Ctx, FieldResolver, Float, ID, Info, Int, Query, Resolver, Root } from 'type-graphql';
-import { pageInfoOf, type PageInfoType, toConnection, type Connection, writtenConnection } from './connection.ts';
+import { pageInfoOf, type PageInfoType, toConnection, type Connection } from './connection.ts';
 import type { RequestContext } from './context.ts';
 import { neighboursCost } from './cost.ts';
 import { withoutNulls } from './absent-null.ts';
@@ -23,6 +23,7 @@ import {
 } from './feature.type.ts';
 import { geometryFormat, outlinesOf } from './text-answer/outline-field.ts';
 import { plainNodes } from './text-answer/plain-nodes.ts';
+import { writtenConnection } from './text-answer/written-nodes.ts';
 
 /** Neighbours with what the edge says of them. */
 interface NeighbourConnection {
@@ -56,7 +57,7 @@ export class FeatureResolver {
     }
     const found = await services.features.findTexts(asked, orderBy, wanted, plain, warn);
     texts.push({ field: String(info.path.key), key: plain.key, text: JsonText.list(found.texts) });
-    return writtenConnection(found.page, found.totalCount);
+    return writtenConnection(found.page && pageInfoOf(found.page), found.totalCount);
   }
 
   @Query(() => GeoJSONFeatureCollectionScalar, {

@@ -14,25 +14,6 @@ export const warningsPlugin: ApolloServerPlugin<RequestContext> = {
   },
 };
 
-/** Puts what resolvers have as text into the data of the answer. */
-export const answerTextsPlugin: ApolloServerPlugin<RequestContext> = {
-  async requestDidStart({ request, contextValue }) {
-    if (request.http) contextValue.texts = [];
-    return {
-      async willSendResponse({ response: { body }, contextValue: { texts } }) {
-        const data = body.kind === 'single' ? body.singleResult.data : null;
-        if (!data) return;
-        for (const { field, key, text } of texts ?? []) {
-          const resolved = data[field];
-          if (typeof resolved !== 'object' || resolved === null) continue;
-          if (key === null) data[field] = text;
-          else Object.assign(resolved, { [key]: text });
-        }
-      },
-    };
-  },
-};
-
 /**
  * Status 200 for a well-formed request whose operation is refused, where the client takes `application/json`: with that
  * media type a status other than 200 cannot be told from one of a proxy. With `application/graphql-response+json` it is 400.

@@ -9,10 +9,11 @@ import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
 import type { GraphQLSchema, ValidationRule } from 'graphql';
 import type { Logger } from '../../logging.ts';
-import { answerTextsPlugin, legacyStatusPlugin, warningsPlugin } from './answer-plugins.ts';
+import { legacyStatusPlugin, warningsPlugin } from './answer-plugins.ts';
 import type { RequestContext } from '../context.ts';
 import { costPlugin } from './cost-plugin.ts';
 import { formatError } from './format-error.ts';
+import { answerTextsPlugin } from '../text-answer/answer-texts-plugin.ts';
 import { stringifyWithJsonText } from '../text-answer/json-text.ts';
 import { persistedOnlyPlugin, persistedOperationsCache, type PersistedOperations } from './persisted-operations.ts';
 

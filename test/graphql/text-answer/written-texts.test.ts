@@ -5,6 +5,7 @@ import { listen, type Listening } from '../../../src/http/listen.ts';
 import { openTestApp, type TestApp } from '../../api/test-app.ts';
 import { openTestDatabase } from '../../database/test-database.ts';
 import { storeFeatures } from '../../feature/stored-features.ts';
+import { seededRandom } from '../../seeded.ts';
 
 let test: TestApp;
 let listening: Listening;
@@ -89,6 +90,24 @@ describe('nodes that are written by the database', () => {
     const answer = await overHttp(query, {});
     expect(answer.errors).toBeUndefined();
     expect(answer.data).toEqual((await test.ask(query)).data);
+  });
+
+  it('are those that are resolved, for selections drawn at random', async () => {
+    const random = seededRandom(7);
+    const fields = ['id', 'areaM2', 'perimeterM', 'meanProbability', 'compactness', 'bearingDeg', '__typename'];
+    fields.push('distanceM', 'geometry', 'geometry(precision: 1)', 'geometry(simplifyM: 9)');
+    const drawn = (index: number): string => `f${index}: ${fields[Math.floor(random() * fields.length)]}`;
+    const operations = Array.from({ length: 12 }, () => {
+      const nodes = `nodes { ${Array.from({ length: 1 + Math.floor(random() * 6) }, (_, i) => drawn(i)).join(' ')} }`;
+      const page = `${random() < 0.5 ? 'first' : 'last'}: ${1 + Math.floor(random() * 4)}`;
+      return `{ features(${page}${random() < 0.3 ? `, ${NEAR}` : ''}) { ${nodes} totalCount } }`;
+    });
+    for (const query of operations) {
+      const answer = await overHttp(query, {});
+      const resolved = await test.ask(query);
+      expect(resolved.error, query).toBeNull();
+      expect(JSON.stringify(answer.data), query).toBe(JSON.stringify(resolved.data));
+    }
   });
 
   it('take the format of outlines from variables, and refuse one that cannot be', async () => {
