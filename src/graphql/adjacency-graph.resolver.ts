@@ -11,16 +11,21 @@ import { AdjacencyEdgeType, AdjacencyGraphType } from './adjacency-graph.type.ts
 @Resolver(() => AdjacencyGraphType)
 export class AdjacencyGraphResolver {
   @Query(() => AdjacencyGraphType, {
-    description: 'The features that match as a graph of neighbours; both ends of an edge match.',
     complexity: withWork(AGGREGATE_COST),
+    description: 'The matching features as a graph of neighbours; both ends of an edge match.',
   })
   adjacency(
-    @Arg('filter', () => FeatureFilterInput, { nullable: true }) filter: FeatureFilterInput | undefined,
-    @Arg('relation', () => AdjacencyRelationEnum, { nullable: true }) relation: AdjacencyRelation | undefined,
+    @Arg('filter', () => FeatureFilterInput, {
+      nullable: true,
+      description: 'Which features to take; all of them unless given.',
+    })
+    filter: FeatureFilterInput | undefined,
+    @Arg('relation', () => AdjacencyRelationEnum, { nullable: true, description: 'Only edges of this relation.' })
+    relation: AdjacencyRelation | undefined,
     @Arg('withinM', () => Float, {
       nullable: true,
       description:
-        'Largest geodesic gap, measured for every pair; stored neighbours, and those in other scenes, when absent.',
+        'Largest geodesic gap, measured for every pair, metres; stored neighbours, and those in other scenes, unless given.',
     })
     withinM: number | undefined,
     @Ctx() { services, warn }: RequestContext,
@@ -28,17 +33,24 @@ export class AdjacencyGraphResolver {
     return services.graphs.graph(withoutNulls(filter ?? {}), withoutNulls({ relation, withinM }), warn);
   }
 
-  @FieldResolver(() => Int, { complexity: OVERLAY_COST })
+  @FieldResolver(() => Int, { complexity: OVERLAY_COST, description: 'Number of edges.' })
   async edgeCount(@Root() graph: AdjacencyGraph): Promise<number> {
     return (await graph.edges()).length;
   }
 
-  @FieldResolver(() => [FeatureType], { description: 'In the order of their identifiers.', complexity: unpagedCost })
+  @FieldResolver(() => [FeatureType], {
+    complexity: unpagedCost,
+    description: 'The features in the order of their identifiers.',
+  })
   nodes(@Root() { nodeIds }: AdjacencyGraph, @Ctx() { features }: RequestContext): Promise<Feature[]> {
     return Promise.all(nodeIds.map((id) => features.load(id)));
   }
 
-  @FieldResolver(() => [AdjacencyEdgeType], { name: 'edges', complexity: unpagedCost })
+  @FieldResolver(() => [AdjacencyEdgeType], {
+    name: 'edges',
+    complexity: unpagedCost,
+    description: 'Pairs of neighbours.',
+  })
   pairs(@Root() graph: AdjacencyGraph): Promise<AdjacencyEdge[]> {
     return graph.edges();
   }
@@ -46,12 +58,12 @@ export class AdjacencyGraphResolver {
 
 @Resolver(() => AdjacencyEdgeType)
 export class AdjacencyEdgeResolver {
-  @FieldResolver(() => FeatureType)
+  @FieldResolver(() => FeatureType, { description: 'The feature of `fromId`.' })
   from(@Root() { fromId }: AdjacencyEdge, @Ctx() { features }: RequestContext): Promise<Feature> {
     return features.load(fromId);
   }
 
-  @FieldResolver(() => FeatureType)
+  @FieldResolver(() => FeatureType, { description: 'The feature of `toId`.' })
   to(@Root() { toId }: AdjacencyEdge, @Ctx() { features }: RequestContext): Promise<Feature> {
     return features.load(toId);
   }

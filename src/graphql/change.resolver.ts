@@ -11,12 +11,12 @@ const DEFAULT_OVERLAP = 0.5;
 @Resolver(() => ChangeType)
 export class ChangeResolver {
   @Query(() => ChangeType, {
-    description: 'Appeared, vanished, grown, shrunk, unchanged between two segmentations of overlapping scenes.',
     complexity: withWork(OVERLAY_COST),
+    description: 'What appeared, vanished, grew, shrank or stayed between two segmentations of overlapping scenes.',
   })
   change(
-    @Arg('fromSegmentationId', () => ID) fromId: string,
-    @Arg('toSegmentationId', () => ID) toId: string,
+    @Arg('fromSegmentationId', () => ID, { description: 'Segmentation of the earlier scene.' }) fromId: string,
+    @Arg('toSegmentationId', () => ID, { description: 'Segmentation of the later scene.' }) toId: string,
     @Arg('minOverlap', () => Float, {
       nullable: true,
       defaultValue: DEFAULT_OVERLAP,
@@ -29,22 +29,25 @@ export class ChangeResolver {
   }
 
   @FieldResolver(() => [FeatureType], {
-    description: 'Features afterwards without a match, largest first.',
     complexity: unpagedCost,
+    description: 'Features afterwards without a match, largest first.',
   })
   appeared(@Root() { appearedIds }: FeatureChange, @Ctx() { features }: RequestContext): Promise<Feature[]> {
     return Promise.all(appearedIds.map((id) => features.load(id)));
   }
 
   @FieldResolver(() => [FeatureType], {
-    description: 'Features before without a match, largest first.',
     complexity: unpagedCost,
+    description: 'Features before without a match, largest first.',
   })
   vanished(@Root() { vanishedIds }: FeatureChange, @Ctx() { features }: RequestContext): Promise<Feature[]> {
     return Promise.all(vanishedIds.map((id) => features.load(id)));
   }
 
-  @FieldResolver(() => [ChangePairType], { description: 'Best match first.', complexity: unpagedCost })
+  @FieldResolver(() => [ChangePairType], {
+    complexity: unpagedCost,
+    description: 'Matched features, best match first.',
+  })
   pairs(@Root() { pairs }: FeatureChange): readonly MatchedPair[] {
     return pairs;
   }
@@ -52,12 +55,12 @@ export class ChangeResolver {
 
 @Resolver(() => ChangePairType)
 export class ChangePairResolver {
-  @FieldResolver(() => FeatureType)
+  @FieldResolver(() => FeatureType, { description: 'The feature before.' })
   from(@Root() { fromId }: MatchedPair, @Ctx() { features }: RequestContext): Promise<Feature> {
     return features.load(fromId);
   }
 
-  @FieldResolver(() => FeatureType)
+  @FieldResolver(() => FeatureType, { description: 'The feature afterwards.' })
   to(@Root() { toId }: MatchedPair, @Ctx() { features }: RequestContext): Promise<Feature> {
     return features.load(toId);
   }

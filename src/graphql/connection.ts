@@ -8,24 +8,24 @@ function nodeTypeName(node: object): 'Scene' | 'Segmentation' | 'Feature' {
 }
 
 /** Everything that has an identifier of its own. */
-@InterfaceType('Node', { description: 'An object with a global identifier.', resolveType: nodeTypeName })
+@InterfaceType('Node', { resolveType: nodeTypeName, description: 'An object with a global identifier.' })
 export abstract class NodeType {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'Global identifier.' })
   readonly id!: string;
 }
 
-@ObjectType('PageInfo', { description: 'Relay page information.' })
+@ObjectType('PageInfo', { description: 'Where a page lies in its list, as the Relay connection specification has it.' })
 export class PageInfoType {
-  @Field(() => Boolean)
+  @Field(() => Boolean, { description: 'Whether more nodes follow this page.' })
   readonly hasNextPage!: boolean;
 
-  @Field(() => Boolean)
+  @Field(() => Boolean, { description: 'Whether nodes precede this page.' })
   readonly hasPreviousPage!: boolean;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'Cursor of the first node; null on an empty page.' })
   readonly startCursor!: string | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'Cursor of the last node; null on an empty page.' })
   readonly endCursor!: string | null;
 }
 
@@ -71,27 +71,27 @@ export function pageInfoOf({ edges, hasNextPage, hasPreviousPage }: Page<unknown
  * @see https://relay.dev/graphql/connections.htm
  */
 export function connectionTypes<T extends object>(name: string, nodeType: () => ClassType<T>) {
-  @ObjectType(`${name}Edge`)
+  @ObjectType(`${name}Edge`, { description: `A ${name.toLowerCase()} in a list.` })
   class Edge {
-    @Field(() => nodeType())
+    @Field(() => nodeType(), { description: 'The node.' })
     readonly node!: T;
 
-    @Field(() => String)
+    @Field(() => String, { description: 'Position of the node, for `after` and `before`.' })
     readonly cursor!: string;
   }
 
-  @ObjectType(`${name}Connection`)
+  @ObjectType(`${name}Connection`, { description: `A page of a list of ${name.toLowerCase()}s.` })
   class Connected {
-    @Field(() => [Edge])
+    @Field(() => [Edge], { description: 'Nodes of the page with their cursors.' })
     readonly edges!: Edge[];
 
-    @Field(() => [nodeType()])
+    @Field(() => [nodeType()], { description: 'Nodes of the page.' })
     readonly nodes!: T[];
 
-    @Field(() => PageInfoType)
+    @Field(() => PageInfoType, { description: 'Where the page lies in the list.' })
     readonly pageInfo!: PageInfoType;
 
-    @Field(() => Int)
+    @Field(() => Int, { description: 'Number of nodes on all pages.' })
     readonly totalCount!: number;
   }
 

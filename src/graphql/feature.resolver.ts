@@ -35,15 +35,29 @@ interface NeighbourConnection {
 
 @Resolver(() => FeatureType)
 export class FeatureResolver {
-  @Query(() => FeatureType, { nullable: true })
-  feature(@Arg('id', () => ID) id: string, @Ctx() { services }: RequestContext): Promise<Feature | null> {
+  @Query(() => FeatureType, { nullable: true, description: 'A feature by its identifier; null when there is none.' })
+  feature(
+    @Arg('id', () => ID, { description: 'Identifier of the feature.' }) id: string,
+    @Ctx() { services }: RequestContext,
+  ): Promise<Feature | null> {
     return services.features.byId(id);
   }
 
-  @Query(() => FeatureConnectionType, { name: 'features', description: 'Largest first unless ordered otherwise.' })
+  @Query(() => FeatureConnectionType, {
+    name: 'features',
+    description: 'Features that match, largest first unless ordered otherwise.',
+  })
   async list(
-    @Arg('filter', () => FeatureFilterInput, { nullable: true }) filter: FeatureFilterInput | undefined,
-    @Arg('orderBy', () => FeatureOrderInput, { nullable: true }) orderBy: FeatureOrderInput | undefined,
+    @Arg('filter', () => FeatureFilterInput, {
+      nullable: true,
+      description: 'Which features to take; all of them unless given.',
+    })
+    filter: FeatureFilterInput | undefined,
+    @Arg('orderBy', () => FeatureOrderInput, {
+      nullable: true,
+      description: 'Order of the features; largest first unless given.',
+    })
+    orderBy: FeatureOrderInput | undefined,
     @Args(() => FeaturePageArgs) page: FeaturePageArgs,
     @Ctx() { services, limits, warn, texts }: RequestContext,
     @Info() info: GraphQLResolveInfo,
@@ -64,16 +78,32 @@ export class FeatureResolver {
     description: 'The same filter as one GeoJSON document, built by PostGIS.',
   })
   async featureCollection(
-    @Arg('filter', () => FeatureFilterInput, { nullable: true }) filter: FeatureFilterInput | undefined,
-    @Arg('orderBy', () => FeatureOrderInput, { nullable: true }) orderBy: FeatureOrderInput | undefined,
-    @Arg('limit', () => Int, { nullable: true, defaultValue: DEFAULT_COLLECTION }) limit: number | null,
-    @Arg('precision', () => Int, { nullable: true, defaultValue: 7, description: 'Decimal places.' }) precision:
-      | number
-      | null,
+    @Arg('filter', () => FeatureFilterInput, {
+      nullable: true,
+      description: 'Which features to take; all of them unless given.',
+    })
+    filter: FeatureFilterInput | undefined,
+    @Arg('orderBy', () => FeatureOrderInput, {
+      nullable: true,
+      description: 'Order of the features; largest first unless given.',
+    })
+    orderBy: FeatureOrderInput | undefined,
+    @Arg('limit', () => Int, {
+      nullable: true,
+      defaultValue: DEFAULT_COLLECTION,
+      description: 'Maximum number of features.',
+    })
+    limit: number | null,
+    @Arg('precision', () => Int, {
+      nullable: true,
+      defaultValue: 7,
+      description: 'Decimal places of coordinates, 0 to 15.',
+    })
+    precision: number | null,
     @Arg('simplifyM', () => Float, {
       nullable: true,
       defaultValue: 0,
-      description: 'Largest shift of an outline, metres.',
+      description: 'Largest shift of an outline by simplification, metres.',
     })
     simplifyM: number | null,
     @Ctx() { services, warn }: RequestContext,
@@ -85,34 +115,37 @@ export class FeatureResolver {
     );
   }
 
-  @FieldResolver(() => GeoJSONGeometryScalar, { complexity: 1 })
+  @FieldResolver(() => GeoJSONGeometryScalar, { complexity: 1, description: 'Outline of the feature.' })
   async geometry(
     @Root() { id }: Feature,
     @Ctx() { geometries }: RequestContext,
-    @Arg('precision', () => Int, { nullable: true, defaultValue: 7, description: 'Decimal places.' }) precision:
-      | number
-      | null,
+    @Arg('precision', () => Int, {
+      nullable: true,
+      defaultValue: 7,
+      description: 'Decimal places of coordinates, 0 to 15.',
+    })
+    precision: number | null,
     @Arg('simplifyM', () => Float, {
       nullable: true,
       defaultValue: 0,
-      description: 'Largest shift of an outline, metres.',
+      description: 'Largest shift of the outline by simplification, metres.',
     })
     simplifyM: number | null,
   ): Promise<JsonText> {
     return JsonText.of(await geometries(geometryFormat({ precision, simplifyM })).load(id));
   }
 
-  @FieldResolver(() => GeoJSONGeometryScalar, { description: 'A point.' })
+  @FieldResolver(() => GeoJSONGeometryScalar, { description: 'Centroid of the outline, a point.' })
   centroid(@Root() { centroid }: Feature): Geometry {
     return { type: 'Point', coordinates: [...centroid] };
   }
 
-  @FieldResolver(() => SceneType)
+  @FieldResolver(() => SceneType, { description: 'Scene in which the feature was found.' })
   scene(@Root() { sceneId }: Feature, @Ctx() { scenes }: RequestContext): Promise<Scene> {
     return scenes.load(sceneId);
   }
 
-  @FieldResolver(() => SegmentationType)
+  @FieldResolver(() => SegmentationType, { description: 'Segmentation that found the feature.' })
   segmentation(@Root() { segmentationId }: Feature, @Ctx() { segmentations }: RequestContext): Promise<Segmentation> {
     return segmentations.load(segmentationId);
   }
@@ -123,16 +156,16 @@ export class FeatureResolver {
   })
   async neighbours(
     @Root() { id }: Feature,
-    @Arg('relation', () => AdjacencyRelationEnum, { nullable: true }) relation:
-      | keyof typeof AdjacencyRelationEnum
-      | undefined,
+    @Arg('relation', () => AdjacencyRelationEnum, { nullable: true, description: 'Only neighbours of this relation.' })
+    relation: keyof typeof AdjacencyRelationEnum | undefined,
     @Arg('withinM', () => Float, {
       nullable: true,
       description:
-        'Largest geodesic gap, to features of any scene; without it, the one up to which the service stores neighbours.',
+        'Largest geodesic gap to features of any scene, metres; the limit up to which the service stores neighbours unless given.',
     })
     withinM: number | undefined,
-    @Arg('inSegmentationId', () => ID, { nullable: true }) inSegmentationId: string | undefined,
+    @Arg('inSegmentationId', () => ID, { nullable: true, description: 'Only neighbours that this segmentation found.' })
+    inSegmentationId: string | undefined,
     @Args(() => PageArgs) page: PageArgs,
     @Ctx() { limits, neighbours, neighbourCounts }: RequestContext,
   ): Promise<NeighbourConnection> {

@@ -13,32 +13,49 @@ export const SortDirectionEnum = enumOf('ASC', 'DESC');
 
 registerEnumType(AdjacencyRelationEnum, {
   name: 'AdjacencyRelation',
-  description: 'TOUCHES: pixel edges or corners meet. NEAR: a gap up to the limit that the service stores.',
+  description: 'How two features are related.',
+  valuesConfig: {
+    TOUCHES: { description: 'Pixel edges or corners meet.' },
+    NEAR: { description: 'Separated by a gap up to the limit that the service stores.' },
+  },
 });
 registerEnumType(FeatureSortKeyEnum, {
   name: 'FeatureSortKey',
+  description: 'What a list of features can be ordered by.',
   valuesConfig: {
-    DISTANCE: { description: 'To the geometry of the `near` filter.' },
-    NEIGHBOURS: { description: 'Number of stored neighbours, which are those in the same scene.' },
+    AREA: { description: 'Geodesic area.' },
+    PERIMETER: { description: 'Geodesic perimeter.' },
+    PROBABILITY: { description: 'Mean probability.' },
+    COMPACTNESS: { description: 'Compactness.' },
+    CREATED: { description: 'When the feature was stored.' },
+    DISTANCE: { description: 'Distance to the geometry of the `near` filter.' },
+    NEIGHBOURS: { description: 'Number of stored neighbours, which lie in the same scene.' },
   },
 });
-registerEnumType(SortDirectionEnum, { name: 'SortDirection' });
+registerEnumType(SortDirectionEnum, {
+  name: 'SortDirection',
+  description: 'Direction of an order.',
+  valuesConfig: { ASC: { description: 'Smallest first.' }, DESC: { description: 'Largest first.' } },
+});
 
 @ObjectType('Feature', { implements: NodeType, description: 'One polygon of a mask.' })
 export class FeatureType extends NodeType {
   @Field(() => [Float], { description: '[west, south, east, north]' })
   readonly bbox!: readonly number[];
 
-  @Field(() => Float, { nullable: true })
+  @Field(() => Float, { nullable: true, description: 'Geodesic area, square metres; null without georeference.' })
   readonly areaM2!: number | null;
 
-  @Field(() => Float, { nullable: true })
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Geodesic length of exterior and holes, metres; null without georeference.',
+  })
   readonly perimeterM!: number | null;
 
-  @Field(() => Int)
+  @Field(() => Int, { description: 'Number of pixels.' })
   readonly pixelCount!: number;
 
-  @Field(() => Float)
+  @Field(() => Float, { description: 'Mean probability over the pixels, 0 to 1.' })
   readonly meanProbability!: number;
 
   @Field(() => Float, { nullable: true, description: '4πA/P²: 1 for a disc.' })
@@ -59,151 +76,174 @@ export class FeatureType extends NodeType {
 
 export const FeatureConnectionType = connectionTypes('Feature', () => FeatureType);
 
-@ObjectType('FeatureNeighbour')
+@ObjectType('FeatureNeighbour', { description: 'A neighbour of a feature.' })
 export class FeatureNeighbourType {
-  @Field(() => FeatureType)
+  @Field(() => FeatureType, { description: 'The neighbour.' })
   readonly node!: FeatureType;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'Position of the neighbour, for `after` and `before`.' })
   readonly cursor!: string;
 
-  @Field(() => AdjacencyRelationEnum)
+  @Field(() => AdjacencyRelationEnum, { description: 'How the two are related.' })
   readonly relation!: keyof typeof AdjacencyRelationEnum;
 
-  @Field(() => Float, { nullable: true })
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Length of the common border, metres; null where it is not measured.',
+  })
   readonly sharedBorderM!: number | null;
 
-  @Field(() => Float, { nullable: true })
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Geodesic gap between the outlines, metres; null where it is not measured.',
+  })
   readonly gapM!: number | null;
 
-  @Field(() => Float, { nullable: true, description: 'From this feature to the neighbour, degrees from north.' })
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Azimuth from this feature to the neighbour, degrees clockwise from north.',
+  })
   readonly bearingDeg!: number | null;
 }
 
-@ObjectType('FeatureNeighbourConnection')
+@ObjectType('FeatureNeighbourConnection', { description: 'A page of the neighbours of a feature.' })
 export class FeatureNeighbourConnectionType {
-  @Field(() => [FeatureNeighbourType])
+  @Field(() => [FeatureNeighbourType], { description: 'Neighbours of the page.' })
   readonly edges!: FeatureNeighbourType[];
 
-  @Field(() => PageInfoType)
+  @Field(() => PageInfoType, { description: 'Where the page lies in the list.' })
   readonly pageInfo!: PageInfoType;
 
-  @Field(() => Int)
+  @Field(() => Int, { description: 'Number of neighbours on all pages.' })
   readonly totalCount!: number;
 }
 
-@InputType('FloatRange', { description: 'Both ends included.' })
+@InputType('FloatRange', { description: 'A range of numbers, both ends included.' })
 export class FloatRangeInput {
-  @Field(() => Float, { nullable: true })
+  @Field(() => Float, { nullable: true, description: 'Least value; unbounded unless given.' })
   min?: number;
 
-  @Field(() => Float, { nullable: true })
+  @Field(() => Float, { nullable: true, description: 'Greatest value; unbounded unless given.' })
   max?: number;
 }
 
-@InputType('NearInput')
+@InputType('NearInput', { description: 'A geometry and a distance from it.' })
 export class NearInput {
-  @Field(() => GeoJSONGeometryScalar)
+  @Field(() => GeoJSONGeometryScalar, { description: 'RFC 7946 geometry, WGS 84.' })
   geometry!: object;
 
-  @Field(() => Float, { description: 'Geodesic.' })
+  @Field(() => Float, { description: 'Largest geodesic distance, metres.' })
   withinM!: number;
 }
 
-@InputType('FeatureFilter', { description: 'Every condition given must hold. Geometry: RFC 7946, WGS 84.' })
+@InputType('FeatureFilter', {
+  description: 'Conditions on features; all of them must hold. Geometry: RFC 7946, WGS 84.',
+})
 export class FeatureFilterInput {
-  @Field(() => ID, { nullable: true })
+  @Field(() => ID, { nullable: true, description: 'Scene in which the feature was found.' })
   sceneId?: string;
 
-  @Field(() => ID, { nullable: true })
+  @Field(() => ID, { nullable: true, description: 'Segmentation that found the feature.' })
   segmentationId?: string;
 
   @Field(() => String, { nullable: true, description: PROMPT_SEARCH })
   promptContains?: string;
 
-  @Field(() => ID, { nullable: true })
+  @Field(() => ID, { nullable: true, description: 'Model as `name/version`.' })
   modelId?: string;
 
-  @Field(() => DateTimeRangeInput, { nullable: true })
+  @Field(() => DateTimeRangeInput, {
+    nullable: true,
+    description: 'When the scene was taken; scenes without a date never match.',
+  })
   acquired?: DateTimeRangeInput;
 
   @Field(() => [Float], {
     nullable: true,
-    description: '[west, south, east, north]; west > east crosses the antimeridian.',
+    description: '[west, south, east, north] that the feature intersects; west > east crosses the antimeridian.',
   })
   bbox?: number[];
 
-  @Field(() => GeoJSONGeometryScalar, { nullable: true })
+  @Field(() => GeoJSONGeometryScalar, { nullable: true, description: 'Geometry that the feature intersects.' })
   intersects?: object;
 
-  @Field(() => GeoJSONGeometryScalar, { nullable: true })
+  @Field(() => GeoJSONGeometryScalar, { nullable: true, description: 'Geometry that the feature lies within.' })
   within?: object;
 
-  @Field(() => GeoJSONGeometryScalar, { nullable: true })
+  @Field(() => GeoJSONGeometryScalar, { nullable: true, description: 'Geometry that the feature contains.' })
   contains?: object;
 
-  @Field(() => GeoJSONGeometryScalar, { nullable: true })
+  @Field(() => GeoJSONGeometryScalar, {
+    nullable: true,
+    description: 'Geometry whose boundary the feature touches without common interior.',
+  })
   touches?: object;
 
-  @Field(() => GeoJSONGeometryScalar, { nullable: true })
+  @Field(() => GeoJSONGeometryScalar, {
+    nullable: true,
+    description: 'Geometry that the feature overlaps, neither containing the other.',
+  })
   overlaps?: object;
 
-  @Field(() => GeoJSONGeometryScalar, { nullable: true })
+  @Field(() => GeoJSONGeometryScalar, { nullable: true, description: 'Geometry that the feature crosses.' })
   crosses?: object;
 
-  @Field(() => GeoJSONGeometryScalar, { nullable: true })
+  @Field(() => GeoJSONGeometryScalar, {
+    nullable: true,
+    description: 'Geometry that the feature has nothing in common with.',
+  })
   disjoint?: object;
 
-  @Field(() => NearInput, { nullable: true })
+  @Field(() => NearInput, { nullable: true, description: 'Geometry within a distance of the feature.' })
   near?: NearInput;
 
-  @Field(() => FloatRangeInput, { nullable: true })
+  @Field(() => FloatRangeInput, { nullable: true, description: 'Range of the area, square metres.' })
   areaM2?: FloatRangeInput;
 
-  @Field(() => FloatRangeInput, { nullable: true })
+  @Field(() => FloatRangeInput, { nullable: true, description: 'Range of the perimeter, metres.' })
   perimeterM?: FloatRangeInput;
 
-  @Field(() => FloatRangeInput, { nullable: true })
+  @Field(() => FloatRangeInput, { nullable: true, description: 'Range of the mean probability.' })
   meanProbability?: FloatRangeInput;
 
-  @Field(() => FloatRangeInput, { nullable: true })
+  @Field(() => FloatRangeInput, { nullable: true, description: 'Range of the compactness.' })
   compactness?: FloatRangeInput;
 
   @Field(() => FloatRangeInput, {
     nullable: true,
     description:
-      'Number of stored neighbours, which are those in the same scene; `neighbours` has those in others too.',
+      'Number of stored neighbours, which lie in the same scene; `neighbours` also has those in other scenes.',
   })
   neighbourCount?: FloatRangeInput;
 
   @Field(() => FeatureFilterInput, {
     nullable: true,
-    description: 'Has a neighbour that matches, in any scene: one of those that `neighbours` gives.',
+    description: 'Conditions on a neighbour, in any scene, that the feature must have.',
   })
   adjacentTo?: FeatureFilterInput;
 
   @Field(() => Float, {
     nullable: true,
     description:
-      'Largest geodesic gap to the neighbour of `adjacentTo`; when absent, the one up to which the service stores neighbours.',
+      'Largest geodesic gap to the neighbour of `adjacentTo`, metres; the limit up to which the service stores neighbours unless given.',
   })
   adjacentWithinM?: number;
 
-  @Field(() => [FeatureFilterInput], { nullable: true })
+  @Field(() => [FeatureFilterInput], { nullable: true, description: 'Conditions that must all hold.' })
   and?: FeatureFilterInput[];
 
-  @Field(() => [FeatureFilterInput], { nullable: true })
+  @Field(() => [FeatureFilterInput], { nullable: true, description: 'Conditions of which one must hold.' })
   or?: FeatureFilterInput[];
 
-  @Field(() => FeatureFilterInput, { nullable: true })
+  @Field(() => FeatureFilterInput, { nullable: true, description: 'Conditions that must not all hold.' })
   not?: FeatureFilterInput;
 }
 
-@InputType('FeatureOrder')
+@InputType('FeatureOrder', { description: 'Order of a list of features.' })
 export class FeatureOrderInput {
-  @Field(() => FeatureSortKeyEnum)
+  @Field(() => FeatureSortKeyEnum, { description: 'What to order by.' })
   by!: keyof typeof FeatureSortKeyEnum;
 
-  @Field(() => SortDirectionEnum, { defaultValue: 'DESC' })
+  @Field(() => SortDirectionEnum, { defaultValue: 'DESC', description: 'Direction of the order.' })
   direction!: keyof typeof SortDirectionEnum;
 }

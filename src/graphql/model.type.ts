@@ -1,31 +1,32 @@
 import { Field, ID, Int, ObjectType } from 'type-graphql';
 
-@ObjectType('Model', { description: 'A model that questions can be put to.' })
+@ObjectType('Model', { description: 'An installed model.' })
 export class ModelType {
-  @Field(() => ID, { description: 'name/version' })
+  @Field(() => ID, { description: '`name/version`.' })
   readonly id!: string;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'Name of the model.' })
   readonly name!: string;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'Version of the model.' })
   readonly version!: string;
 
-  @Field(() => String, { description: 'Of the manifest, which holds the hash of every file.' })
+  @Field(() => String, { description: 'SHA-256 of the manifest, which holds the hash of every file of the model.' })
   readonly sha256!: string;
 
-  @Field(() => Int, { description: 'Side of the square window that the model sees.' })
+  @Field(() => Int, { description: 'Side of the square window that the model sees, pixels.' })
   readonly windowPx!: number;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'SPDX identifier or name of the licence of the weights.' })
   readonly licence!: string;
 
-  @Field(() => Boolean, { description: 'Whether it is loaded and answers.' })
+  @Field(() => Boolean, { description: 'Whether the model is loaded and answers.' })
   readonly ready!: boolean;
 
   @Field(() => String, {
     nullable: true,
-    description: 'What computes it (`cpu`, `webgpu`, `cuda`, `tensorrt`); null while it is not loaded or not known.',
+    description:
+      'What computes the model (`cpu`, `webgpu`, `cuda`, `tensorrt`); null while it is not loaded or not known.',
   })
   readonly executionProvider?: string | null;
 }

@@ -9,15 +9,18 @@ import { ModelType } from './model.type.ts';
 /** Queries that belong to no one kind of object. */
 @Resolver()
 export class NodeResolver {
-  @Query(() => NodeType, { nullable: true, description: 'Scene, segmentation or feature by its identifier.' })
+  @Query(() => NodeType, {
+    nullable: true,
+    description: 'A scene, segmentation or feature by its identifier; null when there is none.',
+  })
   async node(
-    @Arg('id', () => ID) id: string,
+    @Arg('id', () => ID, { description: 'Global identifier.' }) id: string,
     @Ctx() { services: { scenes, segmentations, features } }: RequestContext,
   ): Promise<Scene | Segmentation | Feature | null> {
     return (await scenes.byId(id)) ?? (await segmentations.byId(id)) ?? (await features.byId(id));
   }
 
-  @Query(() => [ModelType])
+  @Query(() => [ModelType], { description: 'Every installed model.' })
   models(@Ctx() { services: { models } }: RequestContext): ModelType[] {
     return models.list().map((model) => ({ ...model, ready: models.isReady(model.id) }));
   }

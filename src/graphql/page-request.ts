@@ -16,20 +16,20 @@ const DEFAULT_FEATURES = 100;
 /** Features of a collection unless the client says otherwise. */
 export const DEFAULT_COLLECTION = 1000;
 
-const FIRST = 'Most nodes, from the front; not looked at beside `last`.';
+const FIRST = 'Maximum number of nodes, from the front; 0 asks for counts alone. Ignored when `last` is given.';
 
 /** Arguments of every list, as the Relay connection specification has them. */
 @ArgsType()
 export abstract class CursorArgs {
   abstract first?: number | null;
 
-  @Field(() => String, { nullable: true, description: 'Begins behind this cursor.' })
+  @Field(() => String, { nullable: true, description: 'Cursor after which the page begins.' })
   after?: string | null;
 
-  @Field(() => Int, { nullable: true, description: 'Most nodes, from the back.' })
+  @Field(() => Int, { nullable: true, description: 'Maximum number of nodes, from the back.' })
   last?: number | null;
 
-  @Field(() => String, { nullable: true, description: 'Ends ahead of this cursor.' })
+  @Field(() => String, { nullable: true, description: 'Cursor before which the page ends.' })
   before?: string | null;
 }
 

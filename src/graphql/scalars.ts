@@ -20,7 +20,7 @@ function parseDateTime(value: unknown): Date {
 /** An instant. In: ISO 8601 with an offset, or a date (midnight UTC). Out: ISO 8601 in UTC. */
 export const DateTimeScalar = new GraphQLScalarType<Date, string>({
   name: 'DateTime',
-  description: 'An instant, ISO 8601 in UTC.',
+  description: 'An instant, ISO 8601: in UTC in answers; with an offset, or a date (midnight UTC), in requests.',
   serialize: (value) => (value instanceof Date ? value : parseDateTime(value)).toISOString(),
   parseValue: parseDateTime,
   parseLiteral: (node) => parseDateTime(node.kind === Kind.STRING ? node.value : null),
@@ -39,7 +39,7 @@ function parseObject(value: unknown, expected = 'geometry'): object {
  */
 export const GeoJSONGeometryScalar = new GraphQLScalarType<object, unknown>({
   name: 'GeoJSONGeometry',
-  description: 'RFC 7946 geometry, WGS 84 longitude/latitude (pixels where a scene has no georeference).',
+  description: 'RFC 7946 geometry, WGS 84 longitude and latitude; pixels where a scene has no georeference.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc7946#section-3.1',
   serialize: (value) => value,
   parseValue: (value) => parseObject(value),
@@ -49,7 +49,7 @@ export const GeoJSONGeometryScalar = new GraphQLScalarType<object, unknown>({
 /** An RFC 7946 feature collection. What a client sends is checked where it is used. */
 export const GeoJSONFeatureCollectionScalar = new GraphQLScalarType<object, unknown>({
   name: 'GeoJSONFeatureCollection',
-  description: 'RFC 7946 feature collection, WGS 84 longitude/latitude.',
+  description: 'RFC 7946 feature collection, WGS 84 longitude and latitude.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc7946#section-3.3',
   serialize: (value) => value,
   parseValue: (value) => parseObject(value, 'feature collection'),

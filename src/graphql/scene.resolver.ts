@@ -11,14 +11,21 @@ import { RegisterSceneInput, SceneConnectionType, SceneFilterInput, SceneType, U
 
 @Resolver(() => SceneType)
 export class SceneResolver {
-  @Query(() => SceneType, { nullable: true })
-  scene(@Arg('id', () => ID) id: string, @Ctx() { services }: RequestContext): Promise<Scene | null> {
+  @Query(() => SceneType, { nullable: true, description: 'A scene by its identifier; null when there is none.' })
+  scene(
+    @Arg('id', () => ID, { description: 'Identifier of the scene.' }) id: string,
+    @Ctx() { services }: RequestContext,
+  ): Promise<Scene | null> {
     return services.scenes.byId(id);
   }
 
-  @Query(() => SceneConnectionType, { name: 'scenes', description: 'Newest first.' })
+  @Query(() => SceneConnectionType, { name: 'scenes', description: 'Scenes that match, newest first.' })
   async list(
-    @Arg('filter', () => SceneFilterInput, { nullable: true }) filter: SceneFilterInput | undefined,
+    @Arg('filter', () => SceneFilterInput, {
+      nullable: true,
+      description: 'Which scenes to take; all of them unless given.',
+    })
+    filter: SceneFilterInput | undefined,
     @Args(() => PageArgs) page: PageArgs,
     @Ctx() { services, limits }: RequestContext,
   ): Promise<Connection<Scene>> {
@@ -31,41 +38,51 @@ export class SceneResolver {
     return toConnection(found, found.totalCount);
   }
 
-  @Mutation(() => SceneType)
+  @Mutation(() => SceneType, {
+    description: 'Registers an image as a scene.',
+  })
   registerScene(
-    @Arg('input', () => RegisterSceneInput) input: RegisterSceneInput,
+    @Arg('input', () => RegisterSceneInput, { description: 'The image and what is known about it.' })
+    input: RegisterSceneInput,
     @Ctx() { services }: RequestContext,
   ): Promise<Scene> {
     return services.scenes.register(withoutNulls(input));
   }
 
   @Mutation(() => UploadType, {
-    description: 'A one-time URL to PUT the bytes of a scene to; register it with `uploadId`.',
+    description: 'Creates a one-time URL to PUT the bytes of an image to; register it with `uploadId` afterwards.',
   })
   async createUpload(
-    @Arg('filename', () => String) filename: string,
-    @Arg('sizeBytes', () => Float) sizeBytes: number,
+    @Arg('filename', () => String, { description: 'Name of the file, with its extension.' }) filename: string,
+    @Arg('sizeBytes', () => Float, { description: 'Size of the file, bytes.' }) sizeBytes: number,
     @Ctx() { services, links }: RequestContext,
   ): Promise<UploadType> {
     const { path, ...upload } = await services.uploads.createUpload(filename, sizeBytes);
     return { ...upload, url: links.absolute(path) };
   }
 
-  @Mutation(() => Boolean, { description: 'Deletes a scene with everything found on it.' })
-  async deleteScene(@Arg('id', () => ID) id: string, @Ctx() { services }: RequestContext): Promise<boolean> {
+  @Mutation(() => Boolean, { description: 'Deletes a scene and everything found in it.' })
+  async deleteScene(
+    @Arg('id', () => ID, { description: 'Identifier of the scene.' }) id: string,
+    @Ctx() { services }: RequestContext,
+  ): Promise<boolean> {
     await services.scenes.delete(id);
     return true;
   }
 
   @FieldResolver(() => [Float], {
     nullable: true,
-    description: 'GDAL geotransform [x0, dx/column, dx/row, y0, dy/column, dy/row], CRS units.',
+    description:
+      'GDAL geotransform [x0, dx/column, dx/row, y0, dy/column, dy/row], CRS units; null without georeference.',
   })
   geotransform(@Root() scene: Scene): readonly number[] | null {
     return scene.affine;
   }
 
-  @FieldResolver(() => SegmentationConnectionType, { name: 'segmentations', description: 'Newest first.' })
+  @FieldResolver(() => SegmentationConnectionType, {
+    name: 'segmentations',
+    description: 'Segmentations of the scene, newest first.',
+  })
   async askedOf(
     @Root() { id }: Scene,
     @Args(() => PageArgs) page: PageArgs,

@@ -3,45 +3,59 @@ import { Field, Float, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { connectionTypes, NodeType } from './connection.ts';
 import { DateTimeScalar, GeoJSONGeometryScalar } from './scalars.ts';
 
-@ObjectType('Scene', { implements: NodeType, description: 'An image and its georeference.' })
+@ObjectType('Scene', { implements: NodeType, description: 'A registered image and its georeference.' })
 export class SceneType extends NodeType {
-  @Field(() => String)
+  @Field(() => String, { description: 'Name given at registration; the file name unless given.' })
   readonly name!: string;
 
-  @Field(() => String, { description: 'Path, URL, or `upload:` and the file name.' })
+  @Field(() => String, {
+    description: 'Where the image was registered from: a path, a URL, or `upload:` and the file name.',
+  })
   readonly source!: string;
 
-  @Field(() => String, { description: 'Of the bytes of the file, lower-case hexadecimal.' })
+  @Field(() => String, { description: 'SHA-256 of the file, lower-case hexadecimal.' })
   readonly sha256!: string;
 
-  @Field(() => Int)
+  @Field(() => Int, { description: 'Width of the image, pixels.' })
   readonly widthPx!: number;
 
-  @Field(() => Int)
+  @Field(() => Int, { description: 'Height of the image, pixels.' })
   readonly heightPx!: number;
 
-  @Field(() => Int)
+  @Field(() => Int, { description: 'Number of bands (samples per pixel).' })
   readonly bands!: number;
 
-  @Field(() => String, { description: 'Sample type as stored: uint8, int16, float32, …' })
+  @Field(() => String, { description: 'Sample type as stored, such as uint8, int16 or float32.' })
   readonly dtype!: string;
 
-  @Field(() => String, { nullable: true, description: 'EPSG code, or definition; null without georeference.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Coordinate reference system: an EPSG code or a definition; null without georeference.',
+  })
   readonly crs!: string | null;
 
-  @Field(() => Float, { nullable: true, description: 'Ground size of a pixel at the centre, metres.' })
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Ground sample distance at the centre of the scene, metres; null without georeference.',
+  })
   readonly gsdM!: number | null;
 
-  @Field(() => GeoJSONGeometryScalar, { nullable: true })
+  @Field(() => GeoJSONGeometryScalar, {
+    nullable: true,
+    description: 'Ground outline of the image; null without georeference.',
+  })
   readonly footprint!: Polygon | MultiPolygon | null;
 
-  @Field(() => Float, { nullable: true, description: 'Geodesic area of the footprint.' })
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Geodesic area of the footprint, square metres; null without georeference.',
+  })
   readonly areaM2!: number | null;
 
-  @Field(() => DateTimeScalar, { nullable: true })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'When the image was taken; null when unknown.' })
   readonly acquiredAt!: Date | null;
 
-  @Field(() => DateTimeScalar)
+  @Field(() => DateTimeScalar, { description: 'When the scene was registered.' })
   readonly createdAt!: Date;
 }
 
@@ -49,66 +63,72 @@ export const SceneConnectionType = connectionTypes('Scene', () => SceneType);
 
 @ObjectType('Upload', { description: 'A one-time address for the bytes of a scene.' })
 export class UploadType {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'Identifier for `registerScene(input: { uploadId })`.' })
   readonly id!: string;
 
-  @Field(() => String, { description: 'PUT the bytes here.' })
+  @Field(() => String, { description: 'PUT the bytes of the file to this URL.' })
   readonly url!: string;
 
-  @Field(() => DateTimeScalar)
+  @Field(() => DateTimeScalar, { description: 'When the URL stops accepting bytes.' })
   readonly expiresAt!: Date;
 
-  @Field(() => Float)
+  @Field(() => Float, { description: 'Announced size of the file; the URL accepts no more bytes.' })
   readonly maxBytes!: number;
 }
 
-@InputType('RegisterSceneInput')
+@InputType('RegisterSceneInput', { description: 'An image to register: exactly one of `path`, `url` and `uploadId`.' })
 export class RegisterSceneInput {
-  @Field(() => String, {
-    nullable: true,
-    description: 'Exactly one of path (under an allowed root), url (https, s3) and uploadId.',
-  })
+  @Field(() => String, { nullable: true, description: 'Path of a file on the server, inside one of its scene roots.' })
   path?: string;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'Address of a file: `https://…` or `s3://bucket/key`.' })
   url?: string;
 
-  @Field(() => ID, { nullable: true })
+  @Field(() => ID, { nullable: true, description: 'Identifier of a finished upload.' })
   uploadId?: string;
 
   @Field(() => [Float], {
     nullable: true,
-    description: 'For images without georeference: [west, south, east, north] in WGS 84.',
+    description: 'Corners of an image without georeference: [west, south, east, north], WGS 84 degrees.',
   })
   bounds?: number[];
 
-  @Field(() => [Int], { nullable: true, description: 'Band numbers (1-based) to show the model as red, green, blue.' })
+  @Field(() => [Int], {
+    nullable: true,
+    description: 'Band numbers, from 1, to show the model as red, green and blue.',
+  })
   bands?: number[];
 
-  @Field(() => DateTimeScalar, { nullable: true })
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'When the image was taken; read from the file unless given.',
+  })
   acquiredAt?: Date;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'Name of the scene; the file name unless given.' })
   name?: string;
 }
 
-@InputType('DateTimeRange', { description: 'Both ends included.' })
+@InputType('DateTimeRange', { description: 'A range of instants, both ends included.' })
 export class DateTimeRangeInput {
-  @Field(() => DateTimeScalar, { nullable: true })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'Earliest instant; unbounded unless given.' })
   from?: Date;
 
-  @Field(() => DateTimeScalar, { nullable: true })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'Latest instant; unbounded unless given.' })
   to?: Date;
 }
 
-@InputType('SceneFilter', { description: 'Every condition given must hold.' })
+@InputType('SceneFilter', { description: 'Conditions on scenes; all of them must hold.' })
 export class SceneFilterInput {
-  @Field(() => String, { nullable: true, description: 'Part of the name, letter case ignored.' })
+  @Field(() => String, { nullable: true, description: 'Part of the name, ignoring case.' })
   name?: string;
 
-  @Field(() => GeoJSONGeometryScalar, { nullable: true, description: 'Footprint meets this geometry.' })
+  @Field(() => GeoJSONGeometryScalar, { nullable: true, description: 'Geometry that the footprint intersects.' })
   intersects?: object;
 
-  @Field(() => DateTimeRangeInput, { nullable: true })
+  @Field(() => DateTimeRangeInput, {
+    nullable: true,
+    description: 'When the image was taken; scenes without a date never match.',
+  })
   acquired?: DateTimeRangeInput;
 }

@@ -43,5 +43,16 @@ export function buildSchema(): GraphQLSchema {
     validate: false,
   });
   answerOutlinesAtOnce(schema);
+  describeRoots(schema);
   return schema;
+}
+
+/** type-graphql has no place for what the root types mean. */
+function describeRoots(schema: GraphQLSchema): void {
+  const roots = [
+    [schema.getQueryType(), 'Everything that can be read.'],
+    [schema.getMutationType(), 'Everything that can be changed.'],
+    [schema.getSubscriptionType(), 'What is told as it happens, by WebSocket (graphql-transport-ws).'],
+  ] as const;
+  for (const [type, description] of roots) if (type) type.description = description;
 }

@@ -35,14 +35,27 @@ type LinkedMask = StoredMask & { readonly segmentationId: string };
 
 @Resolver(() => SegmentationType)
 export class SegmentationResolver {
-  @Query(() => SegmentationType, { nullable: true })
-  segmentation(@Arg('id', () => ID) id: string, @Ctx() { services }: RequestContext): Promise<Segmentation | null> {
+  @Query(() => SegmentationType, {
+    nullable: true,
+    description: 'A segmentation by its identifier; null when there is none.',
+  })
+  segmentation(
+    @Arg('id', () => ID, { description: 'Identifier of the segmentation.' }) id: string,
+    @Ctx() { services }: RequestContext,
+  ): Promise<Segmentation | null> {
     return services.segmentations.byId(id);
   }
 
-  @Query(() => SegmentationConnectionType, { name: 'segmentations', description: 'Newest first.' })
+  @Query(() => SegmentationConnectionType, {
+    name: 'segmentations',
+    description: 'Segmentations that match, newest first.',
+  })
   async list(
-    @Arg('filter', () => SegmentationFilterInput, { nullable: true }) filter: SegmentationFilterInput | undefined,
+    @Arg('filter', () => SegmentationFilterInput, {
+      nullable: true,
+      description: 'Which segmentations to take; all of them unless given.',
+    })
+    filter: SegmentationFilterInput | undefined,
     @Args(() => PageArgs) page: PageArgs,
     @Ctx() { services, limits }: RequestContext,
   ): Promise<Connection<Segmentation>> {
@@ -52,10 +65,10 @@ export class SegmentationResolver {
 
   @Mutation(() => [SegmentationType], {
     description:
-      'One segmentation per prompt; image work is shared. Returns at once, or after up to waitS seconds. Work that is stored or under way already is returned as it is; that of another scene of the same picture is waited for and copied.',
+      'Asks questions about a scene, one segmentation per prompt; they share the work on the image. Returns at once, or after up to `waitS` seconds. Work that is stored or in progress is returned as it is; that of another scene with the same image is waited for and copied.',
   })
   segment(
-    @Arg('input', () => SegmentInput) input: SegmentInput,
+    @Arg('input', () => SegmentInput, { description: 'The questions.' }) input: SegmentInput,
     @Ctx() { services, limits }: RequestContext,
   ): Promise<Segmentation[]> {
     const { areaOfInterest: area, ...request } = withoutNulls(input);
@@ -66,50 +79,59 @@ export class SegmentationResolver {
     });
   }
 
-  @Mutation(() => SegmentationType)
-  cancelSegmentation(@Arg('id', () => ID) id: string, @Ctx() { services }: RequestContext): Promise<Segmentation> {
+  @Mutation(() => SegmentationType, { description: 'Cancels a segmentation that is QUEUED or RUNNING.' })
+  cancelSegmentation(
+    @Arg('id', () => ID, { description: 'Identifier of the segmentation.' }) id: string,
+    @Ctx() { services }: RequestContext,
+  ): Promise<Segmentation> {
     return services.segmentations.cancel(id);
   }
 
   @Mutation(() => [SegmentationType], { description: 'Puts FAILED segmentations back in the queue.' })
   retrySegmentations(
-    @Arg('ids', () => [ID]) ids: string[],
+    @Arg('ids', () => [ID], { description: 'Identifiers of the segmentations.' }) ids: string[],
     @Ctx() { services }: RequestContext,
   ): Promise<Segmentation[]> {
     return services.segmentations.retry(ids);
   }
 
   @Subscription(() => SegmentationType, {
-    description: 'The segmentation as it is and as it goes on, at most twice a second; ends when it is final.',
     subscribe: ({ args, context }: { args: { id: string }; context: RequestContext }) =>
       context.services.segmentations.progress(args.id),
+    description: 'The segmentation now and after each step, at most twice a second; ends when it is final.',
   })
-  segmentationProgress(@Root() segmentation: Segmentation, @Arg('id', () => ID) _id: string): Segmentation {
+  segmentationProgress(
+    @Root() segmentation: Segmentation,
+    @Arg('id', () => ID, { description: 'Identifier of the segmentation.' }) _id: string,
+  ): Segmentation {
     return segmentation;
   }
 
-  @FieldResolver(() => SceneType)
+  @FieldResolver(() => SceneType, { description: 'Scene that was asked about.' })
   scene(@Root() { sceneId }: Segmentation, @Ctx() { scenes }: RequestContext): Promise<Scene> {
     return scenes.load(sceneId);
   }
 
-  @FieldResolver(() => ModelType)
+  @FieldResolver(() => ModelType, { description: 'Model that answered, or will answer.' })
   model(@Root() { model }: Segmentation, @Ctx() { services }: RequestContext): ModelType {
     return { ...model, ready: services.models.isReady(model.id) };
   }
 
-  @FieldResolver(() => ProgressType)
+  @FieldResolver(() => ProgressType, { description: 'How far the run has come.' })
   progress(@Root() { progress }: Segmentation): ProgressType {
     const { windowsDone, windowsTotal } = progress;
     return { ...progress, fraction: windowsTotal > 0 ? windowsDone / windowsTotal : 0 };
   }
 
-  @FieldResolver(() => FailureType, { nullable: true })
+  @FieldResolver(() => FailureType, {
+    nullable: true,
+    description: 'Why it FAILED; while it is QUEUED, why the last attempt ended.',
+  })
   failure(@Root() { failure, attempts }: Segmentation): FailureType | null {
     return failure && { ...failure, attempts };
   }
 
-  @FieldResolver(() => MaskType, { nullable: true, description: 'Null until SUCCEEDED.' })
+  @FieldResolver(() => MaskType, { nullable: true, description: 'The mask; null until SUCCEEDED.' })
   async mask(@Root() { id }: Segmentation, @Ctx() { masks }: RequestContext): Promise<LinkedMask | null> {
     const mask = await masks.load(id);
     return mask && { ...mask, segmentationId: id };
@@ -117,12 +139,20 @@ export class SegmentationResolver {
 
   @FieldResolver(() => FeatureConnectionType, {
     name: 'features',
-    description: 'Largest first unless ordered otherwise.',
+    description: 'Features found, largest first unless ordered otherwise.',
   })
   async found(
     @Root() { id }: Segmentation,
-    @Arg('filter', () => FeatureFilterInput, { nullable: true }) filter: FeatureFilterInput | undefined,
-    @Arg('orderBy', () => FeatureOrderInput, { nullable: true }) orderBy: FeatureOrderInput | undefined,
+    @Arg('filter', () => FeatureFilterInput, {
+      nullable: true,
+      description: 'Which features to take; all of them unless given.',
+    })
+    filter: FeatureFilterInput | undefined,
+    @Arg('orderBy', () => FeatureOrderInput, {
+      nullable: true,
+      description: 'Order of the features; largest first unless given.',
+    })
+    orderBy: FeatureOrderInput | undefined,
     @Args(() => FeaturePageArgs) page: FeaturePageArgs,
     @Ctx() { limits, featuresOf, featureCounts }: RequestContext,
   ): Promise<Connection<Feature>> {
@@ -134,17 +164,19 @@ export class SegmentationResolver {
 
 @Resolver(() => MaskType)
 export class MaskResolver {
-  @FieldResolver(() => String, { description: 'Black and white picture of the mask.' })
+  @FieldResolver(() => String, { description: 'URL of the mask as a black and white PNG.' })
   pngUrl(@Root() mask: LinkedMask, @Ctx() { links }: RequestContext): string {
     return links.absolute(`/segmentations/${mask.segmentationId}/mask.png`);
   }
 
-  @FieldResolver(() => String, { description: 'The scene with the mask drawn over it.' })
+  @FieldResolver(() => String, { description: 'URL of the scene with the mask drawn over it, PNG.' })
   overlayUrl(@Root() mask: LinkedMask, @Ctx() { links }: RequestContext): string {
     return links.absolute(`/segmentations/${mask.segmentationId}/overlay.png`);
   }
 
-  @FieldResolver(() => String, { description: 'The mask as a GeoTIFF in the frame of the scene.' })
+  @FieldResolver(() => String, {
+    description: 'URL of the mask as a Cloud Optimized GeoTIFF on the grid of the scene.',
+  })
   geotiffUrl(@Root() mask: LinkedMask, @Ctx() { links }: RequestContext): string {
     return links.absolute(`/segmentations/${mask.segmentationId}/mask.tif`);
   }

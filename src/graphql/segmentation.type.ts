@@ -18,135 +18,191 @@ export const EmptyReasonEnum = enumOf(...EMPTY_REASONS);
 
 registerEnumType(SegmentationTaskEnum, {
   name: 'SegmentationTask',
-  description: 'REASONING: what to find must be inferred. REFERRING: the prompt names it.',
+  description: 'How a prompt is to be understood.',
+  valuesConfig: {
+    REASONING: { description: 'What to find has to be inferred from the prompt.' },
+    REFERRING: { description: 'The prompt names what to find.' },
+  },
 });
 registerEnumType(SegmentationScaleEnum, {
   name: 'SegmentationScale',
-  description:
-    'WHOLE: the scene letterboxed into one window, as in the paper. WINDOWS: overlapping windows at gsdM (default: native). AUTO: WHOLE where that keeps a resolution that the model knows, else WINDOWS.',
+  description: 'At which scale the model sees the scene.',
+  valuesConfig: {
+    WHOLE: { description: 'The whole scene, letterboxed into one window, as in the paper.' },
+    WINDOWS: { description: 'Overlapping windows at `gsdM`, or at the native resolution unless given.' },
+    AUTO: { description: 'WHOLE where the model knows the resulting resolution, otherwise WINDOWS.' },
+  },
 });
-registerEnumType(SegmentationStateEnum, { name: 'SegmentationState' });
-registerEnumType(EmptyReasonEnum, { name: 'EmptyReason', description: 'Why a finished segmentation found nothing.' });
+registerEnumType(SegmentationStateEnum, {
+  name: 'SegmentationState',
+  description: 'State of a segmentation.',
+  valuesConfig: {
+    QUEUED: { description: 'Waits for a worker.' },
+    RUNNING: { description: 'A worker is working on it.' },
+    SUCCEEDED: { description: 'Finished; mask and features are stored, also when nothing was found.' },
+    FAILED: { description: 'Gave up after the last attempt; `failure` has the reason.' },
+    CANCELLED: { description: 'Cancelled by a client.' },
+  },
+});
+registerEnumType(EmptyReasonEnum, {
+  name: 'EmptyReason',
+  description: 'Why a finished segmentation found nothing.',
+  valuesConfig: {
+    NO_PIXEL_ABOVE_THRESHOLD: { description: 'No pixel reached the threshold.' },
+    ALL_BELOW_MIN_AREA: { description: 'Every feature was smaller than `minAreaM2`.' },
+    OUTSIDE_AREA_OF_INTEREST: { description: 'Pixels reached the threshold only outside the area of interest.' },
+    NO_VALID_PIXELS: { description: 'The scene has no valid pixels there.' },
+  },
+});
 
-@ObjectType('Progress')
+@ObjectType('Progress', { description: 'How far a segmentation has come.' })
 export class ProgressType {
-  @Field(() => String, { description: 'queued, reading, encoding, reasoning, tracing, storing, done' })
+  @Field(() => String, { description: 'One of queued, reading, encoding, reasoning, tracing, storing, done.' })
   readonly phase!: string;
 
-  @Field(() => Int)
+  @Field(() => Int, { description: 'Windows that the model has answered.' })
   readonly windowsDone!: number;
 
-  @Field(() => Int)
+  @Field(() => Int, { description: 'Windows of the whole run; 0 until they are planned.' })
   readonly windowsTotal!: number;
 
-  @Field(() => Float)
+  @Field(() => Float, { description: 'Share of the windows that are done, 0 to 1.' })
   readonly fraction!: number;
 
-  @Field(() => Float, { nullable: true, description: 'Seconds to go, from the windows so far.' })
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Estimated seconds to go, from the windows so far; null when unknown.',
+  })
   readonly etaS!: number | null;
 }
 
-@ObjectType('Failure')
+@ObjectType('Failure', { description: 'Why a segmentation failed, or why its last attempt ended.' })
 export class FailureType {
-  @Field(() => String)
+  @Field(() => String, { description: 'Stable code in upper case, for instance MODEL_UNAVAILABLE.' })
   readonly code!: string;
 
-  @Field(() => String)
+  @Field(() => String, { description: 'The reason in a sentence.' })
   readonly message!: string;
 
-  @Field(() => Int)
+  @Field(() => Int, { description: 'Attempts so far.' })
   readonly attempts!: number;
 }
 
-@ObjectType('Mask', { description: 'The answer as pixels, in the frame of the scene.' })
+@ObjectType('Mask', { description: 'The answer as pixels, on the grid of the scene.' })
 export class MaskType {
-  @Field(() => Int)
+  @Field(() => Int, { description: 'Width, pixels.' })
   readonly widthPx!: number;
 
-  @Field(() => Int)
+  @Field(() => Int, { description: 'Height, pixels.' })
   readonly heightPx!: number;
 
-  @Field(() => Float)
+  @Field(() => Float, { description: 'Number of pixels in the mask.' })
   readonly pixelCount!: number;
 
-  @Field(() => Float, { nullable: true })
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Geodesic area of all features, square metres; null without georeference.',
+  })
   readonly areaM2!: number | null;
 
-  @Field(() => Float)
+  @Field(() => Float, { description: 'Mean probability over the pixels of the mask, 0 to 1.' })
   readonly meanProbability!: number;
 
-  @Field(() => [Int], { description: 'COCO run lengths, column-major.', complexity: 10 })
+  @Field(() => [Int], {
+    complexity: 10,
+    description: 'COCO run lengths in column-major order, beginning with pixels outside the mask.',
+  })
   readonly counts!: readonly number[];
 }
 
 @ObjectType('Segmentation', { implements: NodeType, description: 'One question about one scene, and its answer.' })
 export class SegmentationType extends NodeType {
-  @Field(() => String)
+  @Field(() => String, { description: 'The question in plain words.' })
   readonly prompt!: string;
 
-  @Field(() => SegmentationTaskEnum)
+  @Field(() => SegmentationTaskEnum, { description: 'How the prompt is understood.' })
   readonly task!: keyof typeof SegmentationTaskEnum;
 
-  @Field(() => Float)
+  @Field(() => Float, { description: 'Probability from which a pixel belongs to the mask.' })
   readonly threshold!: number;
 
-  @Field(() => SegmentationStateEnum)
+  @Field(() => SegmentationStateEnum, { description: 'State of the run.' })
   readonly state!: keyof typeof SegmentationStateEnum;
 
   @Field(() => Boolean, { nullable: true, description: 'Whether anything was found; null until SUCCEEDED.' })
   readonly targetFound!: boolean | null;
 
-  @Field(() => EmptyReasonEnum, { nullable: true })
+  @Field(() => EmptyReasonEnum, {
+    nullable: true,
+    description: 'Why nothing was found; null unless `targetFound` is false.',
+  })
   readonly emptyReason!: keyof typeof EmptyReasonEnum | null;
 
-  @Field(() => Int)
+  @Field(() => Int, { description: 'Number of features found.' })
   readonly featureCount!: number;
 
-  @Field(() => Float, { nullable: true, description: 'Geodesic area of all features.' })
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Geodesic area of all features, square metres; null without georeference.',
+  })
   readonly areaM2!: number | null;
 
-  @Field(() => DateTimeScalar)
+  @Field(() => DateTimeScalar, { description: 'When the question was asked.' })
   readonly createdAt!: Date;
 
-  @Field(() => DateTimeScalar, { nullable: true })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'When the first attempt started; null before.' })
   readonly startedAt!: Date | null;
 
-  @Field(() => DateTimeScalar, { nullable: true })
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'When the segmentation reached its final state; null before.',
+  })
   readonly finishedAt!: Date | null;
 
   @Field(() => FailureType, {
     nullable: true,
-    description: 'Why it FAILED; while it is QUEUED, why the last attempt ended, as MODEL_UNAVAILABLE.',
+    description: 'Why it FAILED; while it is QUEUED, why the last attempt ended.',
   })
   readonly failure!: FailureType | null;
 }
 
 export const SegmentationConnectionType = connectionTypes('Segmentation', () => SegmentationType);
 
-@InputType('SegmentInput')
+@InputType('SegmentInput', { description: 'Questions about one scene, one segmentation per prompt.' })
 export class SegmentInput {
-  @Field(() => ID)
+  @Field(() => ID, { description: 'Scene to ask about.' })
   sceneId!: string;
 
-  @Field(() => [String])
+  @Field(() => [String], { description: 'Questions in plain words.' })
   prompts!: string[];
 
-  @Field(() => SegmentationTaskEnum, { nullable: true, defaultValue: 'REASONING' })
+  @Field(() => SegmentationTaskEnum, {
+    nullable: true,
+    defaultValue: 'REASONING',
+    description: 'How the prompts are to be understood.',
+  })
   task?: keyof typeof SegmentationTaskEnum;
 
-  @Field(() => ID, { nullable: true, description: '`name` or `name/version`; the default model when absent.' })
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Model as `name` or `name/version`; the default model unless given.',
+  })
   modelId?: string;
 
-  @Field(() => SegmentationScaleEnum, { nullable: true, defaultValue: 'AUTO' })
+  @Field(() => SegmentationScaleEnum, {
+    nullable: true,
+    defaultValue: 'AUTO',
+    description: 'Scale at which the model sees the scene.',
+  })
   scale?: keyof typeof SegmentationScaleEnum;
 
-  @Field(() => Float, { nullable: true, description: 'Ground size of a pixel to show the model, metres.' })
+  @Field(() => Float, { nullable: true, description: 'Ground sample distance to show the model, metres.' })
   gsdM?: number;
 
   @Field(() => Float, {
     nullable: true,
     defaultValue: 0.5,
-    description: 'Probability from which a pixel belongs to the mask.',
+    description: 'Probability from which a pixel belongs to the mask, 0 to 1.',
   })
   threshold?: number;
 
@@ -155,7 +211,7 @@ export class SegmentInput {
 
   @Field(() => GeoJSONGeometryScalar, {
     nullable: true,
-    description: 'Polygon or MultiPolygon; pixels outside are not asked about.',
+    description: 'Polygon or MultiPolygon; pixels outside it are not part of the question.',
   })
   areaOfInterest?: object;
 
@@ -169,35 +225,38 @@ export class SegmentInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'For 24 hours a second call with the same key and arguments returns what the first returned; with other arguments it is refused.',
+      'For 24 hours, a second call with the same key and arguments returns what the first returned; with other arguments it is refused.',
   })
   idempotencyKey?: string;
 
   @Field(() => Boolean, {
     nullable: true,
     defaultValue: false,
-    description: 'Asks again although the same work is stored or under way, which otherwise is returned.',
+    description: 'Asks again even if the same work is stored or in progress, which is returned otherwise.',
   })
   force?: boolean;
 }
 
-@InputType('SegmentationFilter', { description: 'Every condition given must hold.' })
+@InputType('SegmentationFilter', { description: 'Conditions on segmentations; all of them must hold.' })
 export class SegmentationFilterInput {
-  @Field(() => ID, { nullable: true })
+  @Field(() => ID, { nullable: true, description: 'Scene that was asked about.' })
   sceneId?: string;
 
-  @Field(() => SegmentationStateEnum, { nullable: true })
+  @Field(() => SegmentationStateEnum, { nullable: true, description: 'State of the run.' })
   state?: keyof typeof SegmentationStateEnum;
 
   @Field(() => String, { nullable: true, description: PROMPT_SEARCH })
   promptContains?: string;
 
-  @Field(() => ID, { nullable: true })
+  @Field(() => ID, { nullable: true, description: 'Model as `name/version`.' })
   modelId?: string;
 
-  @Field(() => Boolean, { nullable: true })
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether anything was found; matches only SUCCEEDED segmentations.',
+  })
   targetFound?: boolean;
 
-  @Field(() => DateTimeRangeInput, { nullable: true })
+  @Field(() => DateTimeRangeInput, { nullable: true, description: 'When the question was asked.' })
   created?: DateTimeRangeInput;
 }

@@ -17,12 +17,18 @@ const QUARTILES: readonly number[] = [0.25, 0.5, 0.75];
 @Resolver(() => FeatureStatisticsType)
 export class StatisticsResolver {
   @Query(() => [FeatureStatisticsType], {
-    description: 'Measures of the features that match, in groups: in the order of their keys, or one of all.',
     complexity: withWork(AGGREGATE_COST),
+    description:
+      'Measures of the matching features by group, in the order of the keys; one group of all without `groupBy`.',
   })
   async featureStatistics(
-    @Arg('filter', () => FeatureFilterInput, { nullable: true }) filter: FeatureFilterInput | undefined,
-    @Arg('groupBy', () => [FeatureGroupingEnum], { defaultValue: [] }) groupBy: FeatureGrouping[],
+    @Arg('filter', () => FeatureFilterInput, {
+      nullable: true,
+      description: 'Which features to take; all of them unless given.',
+    })
+    filter: FeatureFilterInput | undefined,
+    @Arg('groupBy', () => [FeatureGroupingEnum], { defaultValue: [], description: 'Groupings, each at most once.' })
+    groupBy: FeatureGrouping[],
     @Ctx() { services, warn, texts }: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<GroupStatistics[]> {
@@ -35,28 +41,30 @@ export class StatisticsResolver {
   }
 
   @FieldResolver(() => [Float], {
-    description: 'Interpolated; empty where no feature has an area.',
     complexity: AGGREGATE_COST,
+    description: 'Quantiles of the area by linear interpolation, square metres; empty when no feature has an area.',
   })
   areaM2Quantiles(
     @Root() group: GroupStatistics,
-    @Arg('q', () => [Float], { defaultValue: QUARTILES }) q: number[],
+    @Arg('q', () => [Float], { defaultValue: QUARTILES, description: 'Quantiles to compute, 0 to 1 each.' })
+    q: number[],
   ): Promise<readonly number[]> {
     return group.areaM2Quantiles(q);
   }
 
   @FieldResolver(() => Float, {
     nullable: true,
-    description: 'Area counted once where features overlap.',
     complexity: OVERLAY_COST,
+    description:
+      'Area covered by the features, counted once where they overlap, square metres; null when no feature has an area.',
   })
   unionAreaM2(@Root() group: GroupStatistics): Promise<number | null> {
     return group.unionAreaM2();
   }
 
   @FieldResolver(() => Int, {
-    description: 'Stored pairs of features that touch, both in the group.',
     complexity: AGGREGATE_COST,
+    description: 'Number of stored pairs of features that touch, both in the group.',
   })
   async touchingPairs(@Root() group: GroupStatistics): Promise<number> {
     return (await group.borders()).touchingPairs;
@@ -64,8 +72,8 @@ export class StatisticsResolver {
 
   @FieldResolver(() => Float, {
     nullable: true,
-    description: 'Outline that those pairs have in common.',
     complexity: AGGREGATE_COST,
+    description: 'Total border that those pairs share, metres; null without georeference.',
   })
   async sharedBorderM(@Root() group: GroupStatistics): Promise<number | null> {
     return (await group.borders()).sharedBorderM;
@@ -73,8 +81,8 @@ export class StatisticsResolver {
 
   @FieldResolver(() => GeoJSONGeometryScalar, {
     nullable: true,
-    description: 'Box around the features, in two parts across the antimeridian; null without georeference.',
     complexity: AGGREGATE_COST,
+    description: 'Bounding box of the features, in two parts across the antimeridian; null without georeference.',
   })
   extent(@Root() group: GroupStatistics): Promise<Polygon | MultiPolygon | null> {
     return group.extent();

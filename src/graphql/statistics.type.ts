@@ -5,32 +5,37 @@ import { FEATURE_GROUPINGS } from '../analysis/statistics.ts';
 export const FeatureGroupingEnum = enumOf(...FEATURE_GROUPINGS);
 
 const CELL =
-  'Equal-area cell (EPSG:6933, EASE-Grid 2.0) of the centroid as `column/row` from 0° E 0° N; empty without georeference.';
+  'Equal-area cell (EPSG:6933, EASE-Grid 2.0) of the centroid as `column/row`, counted from 0° E 0° N; empty without georeference.';
 registerEnumType(FeatureGroupingEnum, {
   name: 'FeatureGrouping',
-  description: 'What features are grouped by, and what stands in the key.',
+  description: 'What features are grouped by, and what the key of a group holds.',
   valuesConfig: {
-    ACQUIRED_DAY: { description: 'UTC day of the scene, `2024-06-01`; empty for scenes without a date.' },
+    SCENE: { description: 'Identifier of the scene.' },
+    SEGMENTATION: { description: 'Identifier of the segmentation.' },
+    PROMPT: { description: 'Text of the prompt.' },
+    MODEL: { description: 'Model as `name/version`.' },
+    ACQUIRED_DAY: {
+      description: 'UTC day on which the scene was taken, `2024-06-01`; empty for scenes without a date.',
+    },
     GRID_1KM: { description: CELL },
     GRID_10KM: { description: CELL },
-    MODEL: { description: '`name/version`.' },
   },
 });
 
 @ObjectType('FeatureStatistics', { description: 'Measures of a group of features.' })
 export class FeatureStatisticsType {
-  @Field(() => [String], { description: 'One text for each of `groupBy`, in its order.' })
+  @Field(() => [String], { description: 'One text per grouping of `groupBy`, in the same order.' })
   readonly key!: readonly string[];
 
-  @Field(() => Int)
+  @Field(() => Int, { description: 'Number of features.' })
   readonly featureCount!: number;
 
-  @Field(() => Float, { nullable: true, description: 'Sum over the features that have an area; null when none has.' })
+  @Field(() => Float, { nullable: true, description: 'Sum of the areas, square metres; null when no feature has one.' })
   readonly areaM2!: number | null;
 
-  @Field(() => Float, { nullable: true })
+  @Field(() => Float, { nullable: true, description: 'Sum of the perimeters, metres; null when no feature has one.' })
   readonly perimeterM!: number | null;
 
-  @Field(() => Float, { nullable: true, description: 'Over all pixels of the features.' })
+  @Field(() => Float, { nullable: true, description: 'Mean probability over all pixels of the features, 0 to 1.' })
   readonly meanProbability!: number | null;
 }

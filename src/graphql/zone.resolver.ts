@@ -11,11 +11,15 @@ import { ZonesInput, ZoneStatisticsType } from './zone.type.ts';
 export class ZoneResolver {
   @Query(() => [ZoneStatisticsType], {
     description:
-      'Coverage, count and nearest of the features that match, zone by zone. A feature is never counted in itself.',
+      'Coverage, count and nearest of the matching features, zone by zone. A feature is never counted in itself.',
   })
   zonalStatistics(
-    @Arg('zones', () => ZonesInput) zones: ZonesInput,
-    @Arg('filter', () => FeatureFilterInput, { nullable: true }) filter: FeatureFilterInput | undefined,
+    @Arg('zones', () => ZonesInput, { description: 'Areas to measure in.' }) zones: ZonesInput,
+    @Arg('filter', () => FeatureFilterInput, {
+      nullable: true,
+      description: 'Which features to take; all of them unless given.',
+    })
+    filter: FeatureFilterInput | undefined,
     @Ctx() { services, warn }: RequestContext,
   ): Promise<MeasuredZone[]> {
     const { collection, ...stored } = zones;
@@ -24,36 +28,44 @@ export class ZoneResolver {
   }
 
   @FieldResolver(() => Int, {
-    description: 'Features that have ground in common with the zone.',
     complexity: OVERLAY_COST,
+    description: 'Number of features that share ground with the zone.',
   })
   async featureCount(@Root() zone: MeasuredZone): Promise<number> {
     return (await zone.coverage()).featureCount;
   }
 
   @FieldResolver(() => Float, {
-    description: 'Ground of the zone that features cover; counted once where they overlap.',
     complexity: OVERLAY_COST,
+    description: 'Area of the zone that features cover, counted once where they overlap, square metres.',
   })
   async coveredAreaM2(@Root() zone: MeasuredZone): Promise<number> {
     return (await zone.coverage()).coveredAreaM2;
   }
 
-  @FieldResolver(() => Float, { description: 'Of the area of the zone, 0 to 1.', complexity: OVERLAY_COST })
+  @FieldResolver(() => Float, {
+    complexity: OVERLAY_COST,
+    description: 'Covered share of the area of the zone, 0 to 1.',
+  })
   coveredShare(@Root() zone: MeasuredZone): Promise<number> {
     return zone.coveredShare();
   }
 
   @FieldResolver(() => Float, {
     nullable: true,
-    description: 'Geodesic, from outline to outline; 0 for a feature that meets the zone, null when none matches.',
     complexity: OVERLAY_COST,
+    description:
+      'Geodesic distance from the zone to the nearest feature, metres: 0 for a feature that intersects the zone, null when none matches.',
   })
   async nearestDistanceM(@Root() zone: MeasuredZone): Promise<number | null> {
     return (await zone.nearest())?.distanceM ?? null;
   }
 
-  @FieldResolver(() => FeatureType, { nullable: true, complexity: withWork(OVERLAY_COST) })
+  @FieldResolver(() => FeatureType, {
+    nullable: true,
+    complexity: withWork(OVERLAY_COST),
+    description: 'The nearest feature; null when none matches.',
+  })
   async nearest(@Root() zone: MeasuredZone, @Ctx() { features }: RequestContext): Promise<Feature | null> {
     const nearest = await zone.nearest();
     return nearest && features.load(nearest.featureId);

@@ -3,7 +3,7 @@ import { GeoJSONFeatureCollectionScalar } from './scalars.ts';
 
 @InputType('ZonesInput', { description: 'Areas to measure in, at most 1000: exactly one of the three.' })
 export class ZonesInput {
-  @Field(() => GeoJSONFeatureCollectionScalar, { nullable: true, description: 'Of polygons.' })
+  @Field(() => GeoJSONFeatureCollectionScalar, { nullable: true, description: 'Feature collection of polygons.' })
   collection?: object;
 
   @Field(() => [ID], { nullable: true, description: 'Outlines of stored features.' })
@@ -13,14 +13,18 @@ export class ZonesInput {
   sceneIds?: string[];
 }
 
-@ObjectType('ZoneStatistics', { description: 'What the features that match leave in a zone.' })
+@ObjectType('ZoneStatistics', { description: 'What the matching features cover of a zone.' })
 export class ZoneStatisticsType {
-  @Field(() => Int, { description: 'Place among the zones that were given, from 0.' })
+  @Field(() => Int, { description: 'Position among the given zones, from 0.' })
   readonly index!: number;
 
-  @Field(() => ID, { nullable: true, description: 'Of the member of the collection, of the feature or of the scene.' })
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'Identifier of the member of the collection, of the feature or of the scene; null when the member has none.',
+  })
   readonly id!: string | null;
 
-  @Field(() => Float, { description: 'Of the zone itself.' })
+  @Field(() => Float, { description: 'Geodesic area of the zone, square metres.' })
   readonly areaM2!: number;
 }
