@@ -38,7 +38,6 @@ export const LAYERS: readonly Layer[] = [
     name: 'app.ts',
     holds: 'the composition root: the only place that makes services, adapters and clients',
     imports: [
-      'http',
       'graphql/server',
       'graphql',
       'services.ts',
@@ -149,7 +148,7 @@ export const TWO_WAY: readonly (readonly [above: string, below: string])[] = [];
 export const RESERVED: readonly { readonly packages: readonly string[]; readonly layers: readonly string[] }[] = [
   { packages: ['graphql'], layers: ['http', 'graphql/server', 'graphql', 'graphql/text-answer'] },
   { packages: ['type-graphql', 'dataloader'], layers: ['graphql'] },
-  { packages: ['@apollo/'], layers: ['app.ts', 'http', 'graphql/server'] },
+  { packages: ['@apollo/'], layers: ['app.ts', 'http', 'graphql/server', 'graphql/text-answer'] },
   { packages: ['@escape.tech/', 'graphql-query-complexity'], layers: ['graphql/server', 'graphql'] },
   { packages: ['express'], layers: ['http', 'model-server'] },
   { packages: ['ws', 'graphql-ws'], layers: ['cli', 'http'] },
