@@ -1,11 +1,14 @@
 import { z } from 'zod';
+import { MEASURES } from '../feature/measures.ts';
+import { MEASURE_SHAPE } from '../feature/measures.schema.ts';
 import type { Service } from './ask.ts';
 
 const PAGE = 500;
 
+const MEASURE_NAMES = MEASURES.map(({ name }) => name).join(' ');
 const FEATURES = `query Features($filter: FeatureFilter, $orderBy: FeatureOrder, $first: Int!, $after: String) {
   features(filter: $filter, orderBy: $orderBy, first: $first, after: $after) {
-    nodes { id centroid areaM2 perimeterM meanProbability segmentation { prompt } neighbours(first: 1) { totalCount } }
+    nodes { id centroid ${MEASURE_NAMES} segmentation { prompt } neighbours(first: 1) { totalCount } }
     pageInfo { hasNextPage endCursor }
   }
 }`;
@@ -14,9 +17,7 @@ const FEATURES = `query Features($filter: FeatureFilter, $orderBy: FeatureOrder,
 export const FeatureRow = z.object({
   id: z.string(),
   centroid: z.object({ type: z.literal('Point'), coordinates: z.array(z.number()).min(2) }),
-  areaM2: z.number().nullable(),
-  perimeterM: z.number().nullable(),
-  meanProbability: z.number(),
+  ...MEASURE_SHAPE,
   segmentation: z.object({ prompt: z.string() }),
   neighbours: z.object({ totalCount: z.number() }),
 });

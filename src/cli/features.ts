@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { FEATURE_SORT_KEYS } from '../feature/feature.filter.ts';
 import { BINARY_FORMATS, type FileFormat, TEXT_FORMATS, writeFeatures } from './feature-file.ts';
 import { featureRows } from './feature-rows.ts';
 import { featureTable } from './feature-table.ts';
@@ -7,7 +8,6 @@ import { choice, parseCount, parseNumber, type ServiceOptions } from './terminal
 import { type CommandContext, type ServiceContext, withService } from './run-command.ts';
 import { UsageError } from './terminal/terminal.ts';
 
-const SORT_KEYS = ['AREA', 'PERIMETER', 'PROBABILITY', 'COMPACTNESS', 'DISTANCE', 'NEIGHBOURS', 'CREATED'] as const;
 const FORMATS = ['TABLE', ...TEXT_FORMATS, ...BINARY_FORMATS] as const;
 /** Lines of a table unless --limit says otherwise; other formats hold everything. */
 const TABLE_LIMIT = 50;
@@ -27,7 +27,7 @@ export function addFeatures(program: Command, context: CommandContext): void {
     .command('features')
     .description('print or save stored polygons that match every condition given');
   withFilterOptions(command)
-    .addOption(choice('--order-by <key>', 'order', SORT_KEYS).default('AREA', 'area'))
+    .addOption(choice('--order-by <key>', 'order', FEATURE_SORT_KEYS).default('AREA', 'area'))
     .option('--ascending', 'smallest first')
     .option('--limit <count>', `most features; default: ${TABLE_LIMIT} in a table, else all`, parseCount)
     .option('--precision <places>', 'decimal places of coordinates in geojson, ndjson and csv; default: 7', parseNumber)

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { Prisma, type Queries } from '../database/database.ts';
 import { keysetSql } from '../database/keyset.ts';
-import { conditionSql, NEIGHBOUR_COUNT } from '../feature/feature-condition.repository.ts';
+import { conditionSql } from '../feature/feature-condition.repository.ts';
 import { orderSql } from '../feature/feature-order.repository.ts';
 import { distanceSql } from '../feature/feature-page.repository.ts';
+import { FeatureRecordRow, recordColumnsSql } from '../feature/feature-record.repository.ts';
 import { ExportInterruptedError } from './export-errors.ts';
 import type { ExportRow } from './export-row.ts';
 import type { ChosenFeatures, ExportQuery, ExportStore } from './export.store.ts';
@@ -15,35 +16,6 @@ const BATCH_BYTES = 4 * 1024 ** 2;
 const ENTRY_BYTES = 20;
 
 const ChoiceRow = z.object({ entries: z.string().nullable(), withoutGeoreference: z.number() });
-const Row = z
-  .object({
-    id: z.string(),
-    sceneId: z.string(),
-    sceneName: z.string(),
-    segmentationId: z.string(),
-    prompt: z.string(),
-    model: z.string(),
-    areaM2: z.number(),
-    perimeterM: z.number(),
-    pixelCount: z.number(),
-    meanProbability: z.number(),
-    compactness: z.number(),
-    bearingDeg: z.number().nullable(),
-    neighbourCount: z.number(),
-    distanceM: z.number().nullable(),
-    acquiredAt: z.date().nullable(),
-    createdAt: z.date(),
-    west: z.number(),
-    south: z.number(),
-    east: z.number(),
-    north: z.number(),
-    outline: z.string(),
-  })
-  .transform(({ west, south, east, north, ...row }): ExportRow => ({
-    ...row,
-    bbox: [west, south, east > 180 ? east - 360 : east, north],
-  }));
-
 /**
  * Reads features for files. What matches is chosen by one statement, as identifiers in order, 20 bytes a feature; the
  * rows are read batch by batch as the reader takes them. So the filter and the order are worked out once, a slow reader
@@ -54,8 +26,8 @@ export class FeatureExportRepository implements ExportStore {
   constructor(private readonly database: Queries) {}
 
   /**
-   * Leans on the indexes of the conditions and of the order; features without georeference are told by
-   * `feature_geometry_gist`, which also holds missing geometries.
+   * Uses the indexes of the conditions and of the order; features without georeference are found in `feature_geometry_gist`,
+   * which also holds missing geometries.
    */
   async choose(query: ExportQuery): Promise<ChosenFeatures> {
     const { filter, order, limit } = query;
@@ -86,19 +58,12 @@ export class FeatureExportRepository implements ExportStore {
     for (const ids of batchesOf(entries)) yield await this.rows(ids, query);
   }
 
-  /** Leans on the primary keys of the tables, and on both indexes of `feature_adjacency` for the neighbours. */
+  /** Uses the primary keys of the tables, and the indexes of {@link recordColumnsSql}. */
   private async rows(ids: readonly string[], { filter, outline, precision }: ExportQuery): Promise<ExportRow[]> {
     const rows = await this.database.query(
-      Row,
+      FeatureRecordRow,
       Prisma.sql`
-        SELECT f.id, f.scene_id AS "sceneId", c.name AS "sceneName", f.segmentation_id AS "segmentationId", s.prompt,
-               s.model_id AS model, f.area_m2 AS "areaM2", f.perimeter_m AS "perimeterM",
-               f.pixel_count::float8 AS "pixelCount", f.mean_probability AS "meanProbability", f.compactness,
-               f.bearing_deg AS "bearingDeg", ${NEIGHBOUR_COUNT} AS "neighbourCount",
-               ${distanceSql(filter) ?? Prisma.sql`NULL::float8`} AS "distanceM", c.acquired_at AS "acquiredAt",
-               s.finished_at AS "createdAt",
-               ST_XMin(unwrapped(f.geometry)) AS west, ST_YMin(f.geometry) AS south,
-               ST_XMax(unwrapped(f.geometry)) AS east, ST_YMax(f.geometry) AS north,
+        SELECT ${recordColumnsSql(distanceSql(filter) ?? Prisma.sql`NULL::float8`)},
                ${OUTLINES[outline](precision)} AS outline
         FROM unnest(${`{${ids.join(',')}}`}::text::uuid[]) WITH ORDINALITY AS chosen(id, place)
         JOIN feature AS f ON f.id = chosen.id

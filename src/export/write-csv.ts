@@ -12,8 +12,8 @@ export async function* writeCsv(batches: AsyncIterable<readonly ExportRow[]>): A
   for await (const rows of batches) yield Buffer.from(rows.map(line).join(''));
 }
 
-function line(row: ExportRow): string {
-  return `${[...EXPORT_COLUMNS.map(({ name }) => csvField(row[name])), `"${row.outline}"`].join(',')}\r\n`;
+function line({ record, outline }: ExportRow): string {
+  return `${[...EXPORT_COLUMNS.map(({ name }) => csvField(record[name])), `"${outline}"`].join(',')}\r\n`;
 }
 
 /** A value as a field of a line. */

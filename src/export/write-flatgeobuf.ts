@@ -6,10 +6,11 @@ import { buildHeader } from 'flatgeobuf/lib/mjs/generic/featurecollection.js';
 import { parseGeometry } from 'flatgeobuf/lib/mjs/geojson/geometry.js';
 import type { HeaderMeta } from 'flatgeobuf/lib/mjs/header-meta.js';
 import type { MultiPolygon, Polygon } from 'geojson';
-import { type ColumnKind, EXPORT_COLUMNS, type ExportRow } from './export-row.ts';
+import { EXPORT_COLUMNS, type ExportRow } from './export-row.ts';
+import type { AttributeKind } from '../feature/feature-record.ts';
 
 const WGS84 = 4326;
-const COLUMN_TYPES: Readonly<Record<ColumnKind, ColumnType>> = {
+const COLUMN_TYPES: Readonly<Record<AttributeKind, ColumnType>> = {
   TEXT: ColumnType.String,
   REAL: ColumnType.Double,
   COUNT: ColumnType.Long,
@@ -50,14 +51,14 @@ export async function* writeFlatGeobuf(batches: AsyncIterable<readonly ExportRow
   for await (const rows of batches) yield Buffer.concat(rows.map(featureBytes));
 }
 
-function featureBytes(row: ExportRow): Uint8Array {
+function featureBytes({ record, outline }: ExportRow): Uint8Array {
   const properties = Object.fromEntries(
     EXPORT_COLUMNS.map(({ name }) => {
-      const value = row[name];
+      const value = record[name];
       return [name, value instanceof Date ? value.toISOString() : value];
     }),
   );
-  return buildFeature(parseGeometry(toMultiPolygon(row.outline)), properties, HEADER);
+  return buildFeature(parseGeometry(toMultiPolygon(outline)), properties, HEADER);
 }
 
 /** A layer has one type of geometry: a single polygon becomes a MultiPolygon of one. */

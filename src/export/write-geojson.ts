@@ -1,4 +1,5 @@
-import { EXPORT_COLUMNS, type ExportRow } from './export-row.ts';
+import { featureGeoJson } from '../feature/feature-record.ts';
+import type { ExportRow } from './export-row.ts';
 
 /**
  * One RFC 7946 feature collection, a feature a line. Outlines are put in as the database wrote them.
@@ -18,12 +19,6 @@ export async function* writeNdjson(batches: AsyncIterable<readonly ExportRow[]>)
   for await (const rows of batches) yield Buffer.from(rows.map((row) => `${featureText(row)}\n`).join(''));
 }
 
-function featureText(row: ExportRow): string {
-  const properties = Object.fromEntries(
-    EXPORT_COLUMNS.filter(({ name }) => name !== 'id').map(({ name }) => [name, row[name]]),
-  );
-  return (
-    `{"type":"Feature","id":${JSON.stringify(row.id)},"bbox":${JSON.stringify(row.bbox)},` +
-    `"geometry":${row.outline},"properties":${JSON.stringify(properties)}}`
-  );
+function featureText({ record, outline }: ExportRow): string {
+  return featureGeoJson(record, outline);
 }

@@ -1,5 +1,6 @@
 import { ByteWriter, ParquetWriter, type ColumnSource, type SchemaElement } from 'hyparquet-writer';
-import { type ColumnKind, EXPORT_COLUMNS, type ExportColumn, type ExportRow } from './export-row.ts';
+import type { AttributeKind, FeatureAttribute } from '../feature/feature-record.ts';
+import { EXPORT_COLUMNS, type ExportRow } from './export-row.ts';
 
 /** A row group ends at this many rows, and at this many characters of outlines; it is held in memory once. */
 const GROUP_ROWS = 10_000;
@@ -8,7 +9,7 @@ const GROUP_CHARACTERS = 16 * 1024 ** 2;
 type Extent = readonly [xmin: number, ymin: number, xmax: number, ymax: number];
 const EXTENT_FIELDS = ['xmin', 'ymin', 'xmax', 'ymax'] as const;
 
-const TYPES: Readonly<Record<ColumnKind, Pick<SchemaElement, 'type' | 'converted_type' | 'logical_type'>>> = {
+const TYPES: Readonly<Record<AttributeKind, Pick<SchemaElement, 'type' | 'converted_type' | 'logical_type'>>> = {
   TEXT: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },
   REAL: { type: 'DOUBLE' },
   COUNT: { type: 'INT64' },
@@ -71,8 +72,8 @@ async function writeGroup(parquet: ParquetWriter, rows: readonly ExportRow[], se
   await parquet.write({ columnData, rowGroupSize: rows.length });
 }
 
-function cell({ name, kind }: ExportColumn, row: ExportRow): string | number | bigint | Date | null {
-  const value = row[name];
+function cell({ name, kind }: FeatureAttribute, { record }: ExportRow): string | number | bigint | Date | null {
+  const value = record[name];
   return kind === 'COUNT' && typeof value === 'number' ? BigInt(value) : value;
 }
 
@@ -87,7 +88,8 @@ function taken(writer: ByteWriter): Uint8Array {
  * Extent as the coordinates have it. An outline across the antimeridian has parts at both ends, so its extent spans all
  * longitudes: a reader that knows nothing of the antimeridian must not miss it.
  */
-function extentOf({ bbox: [west, south, east, north] }: ExportRow): Extent {
+function extentOf({ record }: ExportRow): Extent {
+  const [west, south, east, north] = record.bbox;
   return west <= east ? [west, south, east, north] : [-180, south, 180, north];
 }
 

@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts';
+import { parseGeometry } from '../geojson-geometry.ts';
 import type { Bbox } from './feature.ts';
 import {
   type FeatureFilter,
@@ -7,20 +8,18 @@ import {
   isBounding,
   SPATIAL_PREDICATES,
   type SpatialPredicate,
+  splitRanges,
 } from './feature.filter.ts';
-import { parseGeometry } from '../geojson-geometry.ts';
+import { type Connective, eachFilter, mapFilters, mapNested, type NestedFilters } from './filter-walk.ts';
 
 /** A filter as a client sends it: geometry, boxes and nesting are unchecked. */
 export interface RequestedFilter
   extends
-    Omit<FeatureFilter, SpatialPredicate | 'bbox' | 'near' | 'adjacentTo' | 'adjacentReachM' | 'and' | 'or' | 'not'>,
-    Partial<Record<SpatialPredicate, object>> {
+    Omit<FeatureFilter, SpatialPredicate | 'bbox' | 'near' | 'adjacentReachM' | keyof NestedFilters<unknown>>,
+    Partial<Record<SpatialPredicate, object>>,
+    NestedFilters<RequestedFilter> {
   readonly bbox?: readonly number[];
   readonly near?: { readonly geometry: object; readonly withinM: number };
-  readonly adjacentTo?: RequestedFilter;
-  readonly and?: readonly RequestedFilter[];
-  readonly or?: readonly RequestedFilter[];
-  readonly not?: RequestedFilter;
 }
 
 /** Levels of and, or, not and adjacentTo below the filter itself. */
@@ -29,12 +28,19 @@ const MAX_FILTER_NESTING = 5;
 const MAX_FILTERS = 100;
 /** Larger gaps join too much of the table with itself. */
 export const MAX_ADJACENT_M = 10_000;
-/** Half the circumference of the Earth: no two places are farther apart. */
+/** Half the circumference of the Earth: no two positions are farther apart. */
 const MAX_NEAR_M = 20_037_508;
 
-/** A condition of a filter cannot be asked; the message names it, its value and what is allowed. */
+/** A condition of a filter is not allowed; the message names it, its value and what is allowed. */
 export class InvalidFilterError extends AppError {
   readonly code = 'INVALID_FILTER';
+}
+
+interface CheckLimits {
+  /** Of each geometry. */
+  readonly maxVertices: number;
+  /** Put beside each `adjacentTo` that names no gap. */
+  readonly reach: Pick<FeatureFilter, 'adjacentReachM'>;
 }
 
 /**
@@ -44,61 +50,59 @@ export class InvalidFilterError extends AppError {
  * @throws {InvalidFilterError} {@link InvalidGeometryError} {@link TooManyVerticesError}
  */
 export function checkFilter(requested: RequestedFilter, maxVertices: number, reachM?: number): FeatureFilter {
-  const filters = countFilters(requested);
+  checkNesting(requested);
+  return checkLevel(requested, { maxVertices, reach: reachM === undefined ? {} : { adjacentReachM: reachM } }, false);
+}
+
+function checkNesting(requested: RequestedFilter): void {
+  let filters = 0;
+  for (const { level } of eachFilter(requested)) {
+    filters++;
+    if (level > MAX_FILTER_NESTING) {
+      throw new InvalidFilterError(
+        `the filter nests deeper than ${MAX_FILTER_NESTING} levels of and, or, not and adjacentTo`,
+      );
+    }
+  }
   if (filters > MAX_FILTERS) {
     throw new InvalidFilterError(
-      `the filter has ${filters} filters in and, or, not and adjacentTo; the most is ${MAX_FILTERS}`,
+      `the filter has ${filters} filters in and, or, not and adjacentTo; the maximum is ${MAX_FILTERS}`,
     );
   }
-  const reach = reachM === undefined ? {} : { adjacentReachM: reachM };
-  return checkLevel(requested, { maxVertices, reach }, 0, false);
-}
-
-interface LevelLimits {
-  readonly maxVertices: number;
-  /** Put beside each `adjacentTo` that names no gap. */
-  readonly reach: Pick<FeatureFilter, 'adjacentReachM'>;
-}
-
-function countFilters({ and = [], or = [], not, adjacentTo }: RequestedFilter): number {
-  return [...and, ...or, not, adjacentTo].reduce((sum, one) => (one ? sum + countFilters(one) : sum), 1);
 }
 
 /** @param bounded whether a condition around this level keeps `disjoint` from meaning the whole table */
-function checkLevel(requested: RequestedFilter, limits: LevelLimits, level: number, bounded: boolean): FeatureFilter {
-  if (level > MAX_FILTER_NESTING) {
-    throw new InvalidFilterError(
-      `the filter nests deeper than ${MAX_FILTER_NESTING} levels of and, or, not and adjacentTo`,
-    );
-  }
-  const { maxVertices, reach } = limits;
-  const { bbox, near, adjacentTo, and, or, not, ...others } = requested;
-  const { intersects, within, contains, touches, overlaps, crosses, disjoint, ...plain } = others;
-  for (const name of ['areaM2', 'perimeterM', 'meanProbability', 'compactness', 'neighbourCount'] as const) {
-    checkRange(name, plain[name]);
-  }
-  checkAdjacency(requested);
+function checkLevel(requested: RequestedFilter, limits: CheckLimits, bounded: boolean): FeatureFilter {
+  const [ranges, own] = splitRanges(requested);
+  for (const [name, range] of Object.entries(ranges)) checkRange(name, range);
+  const { bbox, near, neighbourCount, adjacentTo, adjacentWithinM, and, or: _or, not: _not, ...others } = own;
+  const { intersects, within, contains, touches, overlaps, crosses, disjoint, ...owned } = others;
+  const { sceneId, segmentationId, promptContains, modelId, acquired, ...unhandled } = owned;
+  unhandled satisfies Record<string, never>;
+  checkRange('neighbourCount', neighbourCount);
+  checkAdjacency(adjacentTo, adjacentWithinM);
   const bounding = bounded || isBounding(requested);
-  if (disjoint && !bounding) {
-    throw new InvalidFilterError(
-      'disjoint alone matches nearly everything that is stored; add sceneId, segmentationId, bbox, near, intersects or within beside it',
-    );
-  }
-  const nested = (filter: RequestedFilter): FeatureFilter => checkLevel(filter, limits, level + 1, bounding);
+  if (disjoint && !bounding) throw new InvalidFilterError(UNBOUNDED_DISJOINT);
+  const andBounds = and?.some(isBounding) ?? false;
+  const isBounded: Record<Connective, boolean> = {
+    and: bounding || andBounds,
+    or: bounding,
+    not: bounding,
+    adjacentTo: true,
+  };
   return {
-    ...plain,
-    ...checkGeometries({ intersects, within, contains, touches, overlaps, crosses, disjoint }, maxVertices),
+    ...ranges,
+    ...present({ sceneId, segmentationId, promptContains, modelId, acquired, neighbourCount, adjacentWithinM }),
+    ...checkGeometries({ intersects, within, contains, touches, overlaps, crosses, disjoint }, limits.maxVertices),
     ...(bbox ? { bbox: checkBbox(bbox) } : {}),
-    ...(near
-      ? { near: { geometry: parseGeometry(near.geometry, maxVertices), withinM: checkNear(near.withinM) } }
-      : {}),
-    ...(adjacentTo ? { adjacentTo: checkLevel(adjacentTo, limits, level + 1, true) } : {}),
-    ...(adjacentTo && requested.adjacentWithinM === undefined ? reach : {}),
-    ...(and ? { and: and.map((one) => checkLevel(one, limits, level + 1, bounding || and.some(isBounding))) } : {}),
-    ...(or ? { or: or.map(nested) } : {}),
-    ...(not ? { not: nested(not) } : {}),
+    ...(near ? { near: checkNear(near, limits.maxVertices) } : {}),
+    ...mapNested(requested, (one, by) => checkLevel(one, limits, isBounded[by])),
+    ...(adjacentTo && adjacentWithinM === undefined ? limits.reach : {}),
   };
 }
+
+const UNBOUNDED_DISJOINT =
+  'disjoint alone matches nearly every stored feature; add sceneId, segmentationId, bbox, near, intersects or within beside it';
 
 function checkGeometries(
   requested: Record<SpatialPredicate, object | undefined>,
@@ -142,12 +146,15 @@ function checkRange(name: string, range: FloatRange | undefined): void {
     throw new InvalidFilterError(`${name} has min ${min} above max ${max}`);
 }
 
-function checkNear(withinM: number): number {
-  if (withinM >= 0 && withinM <= MAX_NEAR_M) return withinM;
+function checkNear(
+  { geometry, withinM }: NonNullable<RequestedFilter['near']>,
+  maxVertices: number,
+): NonNullable<FeatureFilter['near']> {
+  if (withinM >= 0 && withinM <= MAX_NEAR_M) return { geometry: parseGeometry(geometry, maxVertices), withinM };
   throw new InvalidFilterError(`near.withinM is ${withinM}; it must be 0 to ${MAX_NEAR_M} metres`);
 }
 
-function checkAdjacency({ adjacentTo, adjacentWithinM }: RequestedFilter): void {
+function checkAdjacency(adjacentTo: RequestedFilter | undefined, adjacentWithinM: number | undefined): void {
   if (adjacentWithinM === undefined) return;
   if (!adjacentTo)
     throw new InvalidFilterError('adjacentWithinM needs adjacentTo beside it; {} stands for any neighbour');
@@ -158,16 +165,12 @@ function checkAdjacency({ adjacentTo, adjacentWithinM }: RequestedFilter): void 
  * The `near` condition that distances are measured to: the filter's own, else the first among its `and`.
  * @returns null when there is none that every match must meet
  */
-export function nearOf({ near, and = [] }: FeatureFilter): FeatureFilter['near'] | null {
-  if (near) return near;
-  for (const filter of and) {
-    const found = nearOf(filter);
-    if (found) return found;
-  }
+export function nearOf(filter: FeatureFilter): FeatureFilter['near'] | null {
+  for (const { filter: one } of eachFilter(filter, ['and'])) if (one.near) return one.near;
   return null;
 }
 
-/** @throws {InvalidFilterError} for a largest gap that joins too much, or is none */
+/** @throws {InvalidFilterError} for a gap that is negative or joins too much of the table */
 export function checkGap(name: string, metres: number | undefined): void {
   if (metres === undefined || (metres >= 0 && metres <= MAX_ADJACENT_M)) return;
   throw new InvalidFilterError(`${name} is ${metres}; it must be 0 to ${MAX_ADJACENT_M} metres`);
@@ -175,11 +178,18 @@ export function checkGap(name: string, metres: number | undefined): void {
 
 /** The filter without the condition that {@link nearOf} finds. */
 export function withoutNear(filter: FeatureFilter): FeatureFilter {
-  const { near, ...others } = filter;
-  if (near) return others;
-  const { and = [] } = filter;
-  const place = and.findIndex((one) => nearOf(one) !== null);
-  return place < 0 ? filter : { ...filter, and: and.with(place, withoutNear(and[place]!)) };
+  const first = nearOf(filter);
+  if (!first) return filter;
+  let found = false;
+  return mapFilters(
+    filter,
+    ({ near, ...others }) => {
+      if (found || near !== first) return near ? { near, ...others } : others;
+      found = true;
+      return others;
+    },
+    ['and'],
+  );
 }
 
 /** @throws {InvalidFilterError} for an order by distance without a `near` condition */
@@ -187,4 +197,10 @@ export function checkOrder(order: FeatureOrder, filter: FeatureFilter): void {
   if (order.by === 'DISTANCE' && !nearOf(filter)) {
     throw new InvalidFilterError('orderBy DISTANCE needs a near condition in the filter, outside or and not');
   }
+}
+
+function present<Values extends object>(values: Values): { [Name in keyof Values]?: NonNullable<Values[Name]> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof Values]?: NonNullable<Values[Name]>;
+  };
 }

@@ -2,13 +2,12 @@ import { Prisma } from '../database/database.ts';
 import { requireIdentifier } from '../database/identifier.ts';
 import { answersSearchSql } from '../database/text-search.ts';
 import { bboxPartsSql } from './box-condition.repository.ts';
-import { type FeatureFilter, type FloatRange, isBounding } from './feature.filter.ts';
+import { type FeatureFilter, type FloatRange, isBounding, type OwnCondition, splitRanges } from './feature.filter.ts';
+import { type Connective, eachFilter } from './filter-walk.ts';
+import { type RangeName, SORTED_MEASURES, type SortedMeasure } from './measures.ts';
+import { measureSql, sortedSql } from './measures.repository.ts';
+import { besideSql, hasNeighbourSql, NEIGHBOUR_COUNT, type NeighbourReach } from './neighbour-pairs.repository.ts';
 import { spatialSql } from './spatial-condition.repository.ts';
-
-/** Number of stored neighbours of the feature `f`. Leans on the primary key and on `feature_adjacency_b`. */
-export const NEIGHBOUR_COUNT = Prisma.sql`(
-  (SELECT count(*) FROM feature_adjacency AS pair WHERE pair.feature_a = f.id)
-  + (SELECT count(*) FROM feature_adjacency AS pair WHERE pair.feature_b = f.id))::float8`;
 
 /** Where a filter stands in the whole condition. */
 export interface FilterPlace {
@@ -23,23 +22,24 @@ const ALONE: FilterPlace = { bounded: false, required: true };
 export const BOUNDED: FilterPlace = { bounded: true, required: true };
 
 /**
- * The filter as a condition on a row `f` of `feature`; a range leans on the index of the order by its value. Subqueries
- * name their own feature `f` too, which hides the outer one, so that conditions nest without names being made up.
+ * The filter as a condition on a row `f` of `feature`; a range uses the index of the order by its value. Subqueries name
+ * their own feature `f` too, which hides the outer one, so that nested conditions need no names of their own.
  */
 export function conditionSql(filter: FeatureFilter, place: FilterPlace = ALONE): Prisma.Sql {
-  const { and = [], or, not } = filter;
+  const [ranges, { and = [], or, not, ...own }] = splitRanges(filter);
+  const { neighbourCount, adjacentTo, adjacentWithinM, adjacentReachM, ...others } = own;
+  const { sceneId, segmentationId, promptContains, modelId, acquired, ...spatial } = others;
+  const { bbox, near, intersects, within, contains, touches, overlaps, crosses, disjoint, ...unhandled } = spatial;
+  unhandled satisfies Record<string, never>;
   const bounded = place.bounded || [filter, ...and].some(isBounding);
   const beside = { bounded, required: place.required };
   const either = (one: FeatureFilter): Prisma.Sql => conditionSql(one, { bounded, required: false });
   const conditions = [
-    ...ownershipSql(filter, place.required),
-    ...spatialSql(filter),
-    ...presentRangeSql(Prisma.sql`f.area_m2`, filter.areaM2),
-    ...presentRangeSql(Prisma.sql`f.perimeter_m`, filter.perimeterM),
-    ...rangeSql(Prisma.sql`f.mean_probability`, filter.meanProbability),
-    ...presentRangeSql(Prisma.sql`f.compactness`, filter.compactness),
-    ...rangeSql(NEIGHBOUR_COUNT, filter.neighbourCount),
-    ...adjacencySql(filter, beside),
+    ...ownershipSql({ sceneId, segmentationId, promptContains, modelId, acquired }, place.required),
+    ...spatialSql({ intersects, within, contains, touches, overlaps, crosses, disjoint }, bbox, near),
+    ...SORTED_MEASURES.flatMap((measure) => measureRangeSql(measure, ranges[measure.name])),
+    ...rangeSql(NEIGHBOUR_COUNT, neighbourCount),
+    ...adjacencySql(adjacentTo, { withinM: adjacentWithinM, reachM: adjacentReachM }, beside),
     ...and.map((one) => conditionSql(one, beside)),
   ];
   if (or) conditions.push(or.length > 0 ? Prisma.sql`(${Prisma.join(or.map(either), ' OR ')})` : Prisma.sql`FALSE`);
@@ -48,7 +48,7 @@ export function conditionSql(filter: FeatureFilter, place: FilterPlace = ALONE):
 }
 
 /** Conditions on what `feature_cell` holds, which is all that features are grouped by and that is summed. */
-const OF_CELL_INDEX: ReadonlySet<string> = new Set<keyof FeatureFilter>([
+const OF_CELL_INDEX: ReadonlySet<string> = new Set<OwnCondition | RangeName>([
   'sceneId',
   'segmentationId',
   'promptContains',
@@ -58,11 +58,15 @@ const OF_CELL_INDEX: ReadonlySet<string> = new Set<keyof FeatureFilter>([
   'perimeterM',
   'meanProbability',
 ]);
+const COMBINING: ReadonlySet<string> = new Set<Connective>(['and', 'or', 'not']);
 
-function isOfCellIndex({ and = [], or = [], not, ...own }: FeatureFilter): boolean {
-  const named = Object.entries(own).filter(([, condition]) => condition !== undefined);
-  const nested = [...and, ...or, ...(not ? [not] : [])];
-  return named.every(([name]) => OF_CELL_INDEX.has(name)) && nested.every(isOfCellIndex);
+function isOfCellIndex(filter: FeatureFilter): boolean {
+  for (const { filter: one } of eachFilter(filter)) {
+    for (const [name, condition] of Object.entries(one)) {
+      if (condition !== undefined && !OF_CELL_INDEX.has(name) && !COMBINING.has(name)) return false;
+    }
+  }
+  return true;
 }
 
 /**
@@ -75,8 +79,14 @@ export function conditionPartsSql(filter: FeatureFilter): Prisma.Sql[] {
   return parts?.map((part) => Prisma.sql`${part} AND ${conditionSql(others, BOUNDED)}`) ?? [conditionSql(filter)];
 }
 
-/** Lean on `feature_scene` and `feature_label`; prompts and models are looked up in `segmentation`, times in `scene`. */
-function ownershipSql(filter: FeatureFilter, required: boolean): Prisma.Sql[] {
+type Ownership = {
+  readonly [Name in 'sceneId' | 'segmentationId' | 'promptContains' | 'modelId' | 'acquired']:
+    | FeatureFilter[Name]
+    | undefined;
+};
+
+/** Uses `feature_scene` and `feature_label`; prompts and models are looked up in `segmentation`, times in `scene`. */
+function ownershipSql(filter: Ownership, required: boolean): Prisma.Sql[] {
   const { sceneId, segmentationId, promptContains, modelId, acquired } = filter;
   const conditions: Prisma.Sql[] = [];
   if (sceneId !== undefined) conditions.push(Prisma.sql`f.scene_id = ${requireIdentifier('sceneId', sceneId)}::uuid`);
@@ -114,61 +124,28 @@ function rangeSql(value: Prisma.Sql, range: FloatRange | undefined): Prisma.Sql[
   ];
 }
 
-/** A range of a value that features may lack, over the expression that the index of the order has. */
-function presentRangeSql(value: Prisma.Sql, range: FloatRange | undefined): Prisma.Sql[] {
-  const conditions = rangeSql(Prisma.sql`COALESCE(${value}, '-Infinity'::double precision)`, range);
-  return conditions.length > 0 ? [...conditions, Prisma.sql`${value} IS NOT NULL`] : [];
+/** A range of a measure; a missing value is in none. */
+function measureRangeSql(measure: SortedMeasure, range: FloatRange | undefined): Prisma.Sql[] {
+  const conditions = rangeSql(sortedSql(measure, true), range);
+  if (conditions.length === 0 || measure.missing === 'NEVER') return conditions;
+  return [...conditions, Prisma.sql`${measureSql(measure)} IS NOT NULL`];
 }
 
 /**
  * Whether a neighbour matches. Where something bounds the features that are looked for, the neighbours of each are sought;
- * else the features beside each of those that match. Leans on both indexes of `feature_adjacency` for stored pairs, and
- * on `feature_geography_gist` for those that are measured.
+ * else the features beside each of those that match. Uses both indexes of `feature_adjacency` for stored pairs, and
+ * `feature_geography_gist` for those that are measured.
  */
-function adjacencySql(filter: FeatureFilter, { bounded, required }: FilterPlace): Prisma.Sql[] {
-  const { adjacentTo, adjacentWithinM } = filter;
+function adjacencySql(
+  adjacentTo: FeatureFilter | undefined,
+  reach: NeighbourReach,
+  { bounded, required }: FilterPlace,
+): Prisma.Sql[] {
   if (!adjacentTo) return [];
   const fromHere = bounded || Object.keys(adjacentTo).length === 0;
-  const matches = conditionSql(adjacentTo, fromHere ? BOUNDED : ALONE);
-  if (adjacentWithinM !== undefined)
-    return [fromHere ? nearMatchSql(matches, adjacentWithinM) : besideNearSql(matches, adjacentWithinM)];
-  const neighbours = neighboursSql(filter.adjacentReachM);
-  if (fromHere) {
-    return [
-      Prisma.sql`EXISTS (
-      SELECT 1 FROM (${neighbours}) AS neighbour JOIN feature AS f ON f.id = neighbour.id WHERE ${matches})`,
-    ];
-  }
-  const beside = Prisma.sql`
-    SELECT beside.id FROM feature AS f CROSS JOIN LATERAL (${neighbours} OFFSET 0) AS beside WHERE ${matches}`;
-  return [required ? Prisma.sql`f.id = ANY(ARRAY(${beside}))` : Prisma.sql`f.id IN (${beside})`];
-}
-
-/** A match lies within a geodesic gap of `f`. */
-function nearMatchSql(matches: Prisma.Sql, withinM: number): Prisma.Sql {
-  return Prisma.sql`EXISTS (
-    SELECT 1 FROM (SELECT f.id, f.geometry FROM feature AS f WHERE ${matches}) AS neighbour
-    WHERE neighbour.id <> f.id AND ST_DWithin(f.geometry::geography, neighbour.geometry::geography, ${withinM}::float8))`;
-}
-
-/** As {@link nearMatchSql}, written so that the planner may begin with the matches. */
-function besideNearSql(matches: Prisma.Sql, withinM: number): Prisma.Sql {
-  return Prisma.sql`f.id IN (
-    SELECT beside.id FROM (SELECT f.id, f.geometry FROM feature AS f WHERE ${matches}) AS neighbour
-    JOIN feature AS beside ON beside.id <> neighbour.id
-      AND ST_DWithin(beside.geometry::geography, neighbour.geometry::geography, ${withinM}::float8))`;
-}
-
-/** Identifiers of the neighbours of `f`: stored ones and, where there is more than one scene, those in others. */
-function neighboursSql(reachM: number | undefined): Prisma.Sql {
-  const stored = Prisma.sql`
-    SELECT pair.feature_b AS id FROM feature_adjacency AS pair WHERE pair.feature_a = f.id
-    UNION ALL
-    SELECT pair.feature_a AS id FROM feature_adjacency AS pair WHERE pair.feature_b = f.id`;
-  if (reachM === undefined) return stored;
-  return Prisma.sql`${stored}
-    UNION ALL
-    SELECT other.id FROM feature AS other
-    WHERE (SELECT count(*) FROM (SELECT FROM scene LIMIT 2) AS two) > 1 AND other.scene_id <> f.scene_id
-      AND ST_DWithin(other.geometry::geography, f.geometry::geography, ${reachM}::float8)`;
+  if (fromHere) return [hasNeighbourSql(conditionSql(adjacentTo, BOUNDED), reach)];
+  const beside = besideSql(conditionSql(adjacentTo, ALONE), reach);
+  // Measured pairs may be joined from either end.
+  const joined = reach.withinM !== undefined || !required;
+  return [joined ? Prisma.sql`f.id IN (${beside})` : Prisma.sql`f.id = ANY(ARRAY(${beside}))`];
 }

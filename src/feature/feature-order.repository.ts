@@ -1,15 +1,13 @@
 import { Prisma } from '../database/database.ts';
 import type { KeysetColumns } from '../database/keyset.ts';
 import type { FeatureOrder, FeatureSortKey } from './feature.filter.ts';
-import { NEIGHBOUR_COUNT } from './feature-condition.repository.ts';
+import { type MeasureSortKey, SORTED_MEASURES, type SortedMeasure } from './measures.ts';
+import { measureSql, missingSql, sortedSql } from './measures.repository.ts';
+import { NEIGHBOUR_COUNT } from './neighbour-pairs.repository.ts';
 
-const STORED_VALUES: Record<Exclude<FeatureSortKey, 'CREATED' | 'DISTANCE'>, Prisma.Sql> = {
-  AREA: Prisma.sql`f.area_m2`,
-  PERIMETER: Prisma.sql`f.perimeter_m`,
-  PROBABILITY: Prisma.sql`f.mean_probability`,
-  COMPACTNESS: Prisma.sql`f.compactness`,
-  NEIGHBOURS: NEIGHBOUR_COUNT,
-};
+const MEASURE_OF = new Map<FeatureSortKey, SortedMeasure>(
+  SORTED_MEASURES.map((measure): [MeasureSortKey, SortedMeasure] => [measure.sortKey, measure]),
+);
 
 /** An order of features `f`, ready to be put into a statement. */
 export interface OrderSql extends KeysetColumns {
@@ -19,22 +17,19 @@ export interface OrderSql extends KeysetColumns {
 
 /**
  * Features without the value come last in either direction, and features of one value come in the order of their
- * identifiers, so that every feature has one place. Area, perimeter and compactness lean on an index for each direction
- * (`feature_largest`, `feature_smallest` and so on), mean probability on `feature_mean_probability` in both.
+ * identifiers, so that every feature has one place. Measures use the indexes of {@link sortedSql}.
  * @param distance to the `near` geometry, null without one
  */
 export function orderSql({ by, direction }: FeatureOrder, distance: Prisma.Sql | null): OrderSql {
   const descending = direction === 'DESC';
   const order = { name: `${by} ${direction}`, id: Prisma.sql`f.id`, descending };
+  const missing = missingSql(descending);
+  const measure = MEASURE_OF.get(by);
+  if (measure) {
+    return { ...order, value: measureSql(measure), key: { sql: sortedSql(measure, descending), missing } };
+  }
   if (by === 'CREATED') return { ...order, value: Prisma.sql`NULL::float8`, key: null };
-  const missing = descending ? Prisma.sql`'-Infinity'::double precision` : Prisma.sql`'Infinity'::double precision`;
-  const value = valueSql(by, distance);
-  const isPresent = by === 'PROBABILITY' || by === 'NEIGHBOURS' || by === 'DISTANCE';
-  return { ...order, value, key: { sql: isPresent ? value : Prisma.sql`COALESCE(${value}, ${missing})`, missing } };
-}
-
-function valueSql(by: Exclude<FeatureSortKey, 'CREATED'>, distance: Prisma.Sql | null): Prisma.Sql {
-  if (by !== 'DISTANCE') return STORED_VALUES[by];
-  if (!distance) throw new TypeError('an order by distance needs a geometry to measure to');
-  return distance;
+  const value = by === 'NEIGHBOURS' ? NEIGHBOUR_COUNT : distance;
+  if (!value) throw new TypeError('an order by distance needs a geometry to measure to');
+  return { ...order, value, key: { sql: value, missing } };
 }

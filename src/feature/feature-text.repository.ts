@@ -2,19 +2,17 @@ import { z } from 'zod';
 import { Prisma } from '../database/database.ts';
 import { numberTextSql, objectTextSql } from '../database/object-text.ts';
 import { outlineSql, REACH_M } from './feature.row.ts';
-import type { PlainField, PlainName } from './feature.store.ts';
+import type { PlainField } from './feature.store.ts';
+import { type MeasureName, MEASURES } from './measures.ts';
+import { measureSql } from './measures.repository.ts';
 
 export const FeatureTextRow = z.object({ text: z.string(), reachM: REACH_M });
 /** With its place in the order. */
 export const PlacedTextRow = FeatureTextRow.extend({ id: z.string(), sortedBy: z.number().nullable() });
 
-const NUMBERS: Record<Exclude<PlainName, 'id' | 'distanceM'>, Prisma.Sql> = {
-  areaM2: Prisma.sql`f.area_m2`,
-  perimeterM: Prisma.sql`f.perimeter_m`,
-  meanProbability: Prisma.sql`f.mean_probability`,
-  compactness: Prisma.sql`f.compactness`,
-  bearingDeg: Prisma.sql`f.bearing_deg`,
-};
+const NUMBERS = Object.fromEntries(MEASURES.map((measure) => [measure.name, measureSql(measure)])) as Readonly<
+  Record<MeasureName, Prisma.Sql>
+>;
 
 /**
  * Text of a JSON object of the feature `f`.

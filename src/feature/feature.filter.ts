@@ -1,5 +1,7 @@
 import type { Geometry } from 'geojson';
 import type { AdjacencyRelation, Bbox } from './feature.ts';
+import type { NestedFilters } from './filter-walk.ts';
+import { type MeasureSortKey, RANGE_NAMES, type RangeName, SORTED_MEASURES } from './measures.ts';
 
 /** Both ends included. */
 export interface FloatRange {
@@ -21,9 +23,14 @@ export type SpatialPredicate = (typeof SPATIAL_PREDICATES)[number];
 
 /**
  * Conditions on features; every one given must hold. Features without georeference satisfy no condition on place or
- * metres; `not` matches exactly what its condition does not.
+ * metres; `not` matches exactly what its condition does not. A new condition does not compile until every consumer handles
+ * it: checks, costs, SQL, geometries, and {@link isBounding}.
  */
-export interface FeatureFilter extends Partial<Record<SpatialPredicate, Geometry>> {
+export interface FeatureFilter
+  extends
+    Partial<Record<SpatialPredicate, Geometry>>,
+    Partial<Record<RangeName, FloatRange>>,
+    NestedFilters<FeatureFilter> {
   readonly sceneId?: string;
   readonly segmentationId?: string;
   /** Words of the prompt by the syntax of web searches, or a part of it; see `answersSearchSql`. */
@@ -35,10 +42,6 @@ export interface FeatureFilter extends Partial<Record<SpatialPredicate, Geometry
   readonly bbox?: Bbox;
   /** Geodesic. */
   readonly near?: { readonly geometry: Geometry; readonly withinM: number };
-  readonly areaM2?: FloatRange;
-  readonly perimeterM?: FloatRange;
-  readonly meanProbability?: FloatRange;
-  readonly compactness?: FloatRange;
   /** Stored neighbours of either relation, which are those in the same scene. */
   readonly neighbourCount?: FloatRange;
   /**
@@ -49,27 +52,58 @@ export interface FeatureFilter extends Partial<Record<SpatialPredicate, Geometry
   readonly adjacentWithinM?: number;
   /** Largest gap to features of other scenes, metres, as in {@link NeighbourFilter}; absent: stored pairs alone. */
   readonly adjacentReachM?: number;
-  readonly and?: readonly FeatureFilter[];
-  readonly or?: readonly FeatureFilter[];
-  readonly not?: FeatureFilter;
 }
+
+/** The ranges of measures in a filter, and its other conditions. */
+export function splitRanges<Filter extends Partial<Record<RangeName, FloatRange>>>(
+  filter: Filter,
+): [ranges: Partial<Record<RangeName, FloatRange>>, others: Omit<Filter, RangeName>] {
+  const ranges: Partial<Record<RangeName, FloatRange>> = {};
+  const others: Filter = { ...filter };
+  for (const name of RANGE_NAMES) {
+    if (filter[name]) ranges[name] = filter[name];
+    delete others[name];
+  }
+  return [ranges, others];
+}
+
+/** The conditions of a filter itself, without those of measures and of the filters in it. */
+export type OwnCondition = Exclude<keyof FeatureFilter, RangeName | keyof NestedFilters<unknown>>;
+
+/** Whether a condition keeps features to a place or an owner. */
+const BOUNDS: Readonly<Record<OwnCondition, boolean>> = {
+  sceneId: true,
+  segmentationId: true,
+  bbox: true,
+  near: true,
+  intersects: true,
+  within: true,
+  contains: false,
+  touches: false,
+  overlaps: false,
+  crosses: false,
+  disjoint: false,
+  promptContains: false,
+  modelId: false,
+  acquired: false,
+  neighbourCount: false,
+  adjacentWithinM: false,
+  adjacentReachM: false,
+};
+const BOUNDING = Object.keys(BOUNDS).filter((name) => BOUNDS[name as OwnCondition]) as OwnCondition[];
 
 /** Whether a filter keeps features to a place or an owner by itself, whatever its other conditions and nested filters. */
-export function isBounding(filter: Partial<Record<keyof FeatureFilter, unknown>>): boolean {
-  const { sceneId, segmentationId, bbox, near, intersects, within } = filter;
-  return [sceneId, segmentationId, bbox, near, intersects, within].some((condition) => condition !== undefined);
+export function isBounding(filter: Partial<Record<OwnCondition, unknown>>): boolean {
+  return BOUNDING.some((name) => filter[name] !== undefined);
 }
 
-export const FEATURE_SORT_KEYS = [
-  'AREA',
-  'PERIMETER',
-  'PROBABILITY',
-  'COMPACTNESS',
+export type FeatureSortKey = MeasureSortKey | 'DISTANCE' | 'NEIGHBOURS' | 'CREATED';
+export const FEATURE_SORT_KEYS: readonly FeatureSortKey[] = [
+  ...SORTED_MEASURES.map(({ sortKey }) => sortKey),
   'DISTANCE',
   'NEIGHBOURS',
   'CREATED',
-] as const;
-export type FeatureSortKey = (typeof FEATURE_SORT_KEYS)[number];
+];
 
 /** Features without the value come last in either direction. */
 export interface FeatureOrder {

@@ -10,15 +10,16 @@ import type { FeatureFilter, FeatureOrder, NeighbourFilter } from './feature.fil
 import { BOUNDED, conditionPartsSql, conditionSql } from './feature-condition.repository.ts';
 import { countNeighbours, readNeighbours } from './feature-neighbour.repository.ts';
 import { type FeaturePageSql, featurePageSql } from './feature-page.repository.ts';
-import { FEATURE_COLUMNS, FeatureRow, outlineSql, REACH_M, SortedFeatureRow } from './feature.row.ts';
-import type { AskedTexts, FeatureStore, RepairedGeometry, TextPage } from './feature.store.ts';
+import { FEATURE_COLUMNS, FeatureRow, outlineSql, SortedFeatureRow } from './feature.row.ts';
+import { collectionGeoJson, featureGeoJson } from './feature-record.ts';
+import { CollectionRow, recordColumnsSql } from './feature-record.repository.ts';
+import type { AskedTexts, CollectionText, FeatureStore, RepairedGeometry, TextPage } from './feature.store.ts';
 import { FeatureTextRow, featureTextSql, PlacedTextRow } from './feature-text.repository.ts';
 import { parseGeometry } from '../geojson-geometry.ts';
 
 const GeometryRow = z.object({ id: z.string(), outline: z.string() });
-const TextRow = z.object({ text: z.string().nullable(), reachM: REACH_M });
 const RepairedRow = z.object({
-  place: z.number(),
+  rank: z.number(),
   repaired: z.string().transform((text) => parseGeometry(JSON.parse(text), Infinity)),
   reason: z.string(),
 });
@@ -37,7 +38,7 @@ export class FeatureRepository implements FeatureStore {
     return found ?? null;
   }
 
-  /** Leans on the primary key. */
+  /** Uses the primary key. */
   byIds(ids: readonly string[]): Promise<Feature[]> {
     return this.database.query(
       FeatureRow,
@@ -45,7 +46,7 @@ export class FeatureRepository implements FeatureStore {
     );
   }
 
-  /** Leans on the indexes of {@link featurePageSql}. */
+  /** Uses the indexes of {@link featurePageSql}. */
   async find(
     filter: FeatureFilter,
     order: FeatureOrder,
@@ -63,7 +64,7 @@ export class FeatureRepository implements FeatureStore {
     return pageOf(rows, page, asked.order.name, (row) => placed(row, outlines));
   }
 
-  /** Leans on the indexes of {@link featurePageSql}; the texts are put together by the database and never parsed here. */
+  /** Uses the indexes of {@link featurePageSql}; the database writes the texts, and nothing parses them here. */
   async findTexts(
     filter: FeatureFilter,
     order: FeatureOrder,
@@ -92,7 +93,7 @@ export class FeatureRepository implements FeatureStore {
     return { texts: placedTexts.edges.map(({ node }) => node), page: placedTexts };
   }
 
-  /** Leans on `feature_label` for each segmentation, and on the indexes of {@link featurePageSql}. */
+  /** Uses `feature_label` for each segmentation, and on the indexes of {@link featurePageSql}. */
   async findIn(
     segmentationIds: readonly string[],
     filter: FeatureFilter,
@@ -116,7 +117,7 @@ export class FeatureRepository implements FeatureStore {
     return pagesByOwner(segmentationIds, rows, page, asked.order.name, (row) => placed(row, null));
   }
 
-  /** Leans on the indexes of the conditions. */
+  /** Uses the indexes of the conditions. */
   async count(filter: FeatureFilter): Promise<number> {
     const counts = conditionPartsSql(filter).map(
       (condition) => Prisma.sql`(SELECT count(*) FROM feature AS f WHERE ${condition})`,
@@ -128,7 +129,7 @@ export class FeatureRepository implements FeatureStore {
     return row?.count ?? 0;
   }
 
-  /** Leans on `feature_label` for each segmentation, or on the indexes of the conditions. */
+  /** Uses `feature_label` for each segmentation, or on the indexes of the conditions. */
   async countsIn(segmentationIds: readonly string[], filter: FeatureFilter): Promise<Map<string, number>> {
     const rows = await this.database.query(
       OwnedCountRow,
@@ -141,7 +142,7 @@ export class FeatureRepository implements FeatureStore {
     return new Map(rows.map(({ ownerId, count }) => [ownerId, count]));
   }
 
-  /** Leans on the primary key. */
+  /** Uses the primary key. */
   async geometries(ids: readonly string[], format: GeometryFormat): Promise<Map<string, string>> {
     const rows = await this.database.query(
       GeometryRow,
@@ -150,33 +151,27 @@ export class FeatureRepository implements FeatureStore {
     return new Map(rows.map(({ id, outline }) => [id, outline]));
   }
 
-  /** Leans on the same indexes as {@link find}; the text is put together by the database and never parsed here. */
+  /** Uses the same indexes as {@link find}, and those of {@link recordColumnsSql}; outlines are never parsed here. */
   async featureCollection(
     filter: FeatureFilter,
     order: FeatureOrder,
     limit: number,
     format: GeometryFormat,
-  ): Promise<string> {
-    const [row] = await this.proven(
-      TextRow,
+  ): Promise<CollectionText> {
+    const rows = await this.proven(
+      CollectionRow,
       featurePageSql(filter, order, { first: limit }),
       ({ distance, body, proof }) => Prisma.sql`
-        WITH f AS (
+        SELECT ${recordColumnsSql(Prisma.sql`f.distance_m`)}, ${outlineSql(format)} AS outline, f.reach_m AS "reachM"
+        FROM (
           SELECT row_number() OVER () AS place, page.*
           FROM (SELECT f.*, ${distance} AS distance_m, ${proof?.reachM ?? Prisma.sql`NULL::float8`} AS reach_m ${body}) AS page
-          LIMIT ${limit}::int
-        )
-        SELECT json_build_object('type', 'FeatureCollection', 'features', COALESCE(json_agg(json_build_object(
-          'type', 'Feature', 'id', f.id, 'geometry', ${outlineSql(format)}::json,
-          'properties', json_build_object(
-            'sceneId', f.scene_id, 'segmentationId', f.segmentation_id, 'prompt', s.prompt,
-            'georeferenced', f.geometry IS NOT NULL, 'areaM2', f.area_m2, 'perimeterM', f.perimeter_m,
-            'pixelCount', f.pixel_count, 'meanProbability', f.mean_probability, 'compactness', f.compactness,
-            'bearingDeg', f.bearing_deg, 'distanceM', f.distance_m)
-        ) ORDER BY f.place), '[]'::json))::text AS text, max(f.reach_m) AS "reachM"
-        FROM f JOIN segmentation AS s ON s.id = f.segmentation_id`,
+        ) AS f JOIN segmentation AS s ON s.id = f.segmentation_id JOIN scene AS c ON c.id = f.scene_id
+        ORDER BY f.place`,
     );
-    return row?.text ?? '{"type":"FeatureCollection","features":[]}';
+    const numberMatched = rows.length > limit ? await this.count(filter) : rows.length;
+    const features = rows.slice(0, limit).map(({ record, outline }) => featureGeoJson(record, outline));
+    return { text: collectionGeoJson(features, numberMatched), numberReturned: features.length, numberMatched };
   }
 
   neighbours(
@@ -219,16 +214,16 @@ export class FeatureRepository implements FeatureStore {
     const rows = await this.database.query(
       RepairedRow,
       Prisma.sql`
-        SELECT given.place::int AS place, ST_IsValidReason(given.geometry) AS reason,
+        SELECT given.rank::int AS rank, ST_IsValidReason(given.geometry) AS reason,
                ST_AsGeoJSON(ST_MakeValid(given.geometry, 'method=structure keepcollapsed=true'), 15, 0) AS repaired
         FROM (
-          SELECT g.place, ST_GeomFromGeoJSON(g.text) AS geometry
-          FROM json_array_elements_text(${JSON.stringify(geometries)}::text::json) WITH ORDINALITY AS g (text, place)
+          SELECT g.rank, ST_GeomFromGeoJSON(g.text) AS geometry
+          FROM json_array_elements_text(${JSON.stringify(geometries)}::text::json) WITH ORDINALITY AS g (text, rank)
         ) AS given
         WHERE NOT ST_IsValid(given.geometry)`,
     );
-    return rows.flatMap(({ place, repaired, reason }) => {
-      const given = geometries[place - 1];
+    return rows.flatMap(({ rank, repaired, reason }) => {
+      const given = geometries[rank - 1];
       return given ? [{ given, repaired, reason }] : [];
     });
   }

@@ -9,6 +9,8 @@ import {
   type Outline,
   type Position,
 } from './feature.ts';
+import { MEASURE_COLUMNS, withMeasures } from './measures.repository.ts';
+import { MEASURE_SHAPE } from './measures.schema.ts';
 
 /** Columns of a feature `f` for {@link FeatureRow}; the box of a feature across the antimeridian goes past 180°. */
 export const FEATURE_COLUMNS = Prisma.sql`
@@ -20,8 +22,7 @@ export const FEATURE_COLUMNS = Prisma.sql`
   ST_YMin(COALESCE(f.geometry, f.pixel_geometry)) AS "yMin",
   ST_XMax(COALESCE(unwrapped(f.geometry), f.pixel_geometry)) AS "xMax",
   ST_YMax(COALESCE(f.geometry, f.pixel_geometry)) AS "yMax",
-  f.area_m2 AS "areaM2", f.perimeter_m AS "perimeterM", f.pixel_count::float8 AS "pixelCount",
-  f.mean_probability AS "meanProbability", f.compactness, f.bearing_deg AS "bearingDeg"`;
+  ${MEASURE_COLUMNS}`;
 
 /** The outline of `f` as RFC 7946 text, in pixels where the scene has no georeference. */
 export function outlineSql({ precision, simplifyM }: GeometryFormat): Prisma.Sql {
@@ -41,36 +42,38 @@ const columns = z.object({
   yMin: z.number(),
   xMax: z.number(),
   yMax: z.number(),
-  areaM2: z.number().nullable(),
-  perimeterM: z.number().nullable(),
-  pixelCount: z.number(),
-  meanProbability: z.number(),
-  compactness: z.number().nullable(),
-  bearingDeg: z.number().nullable(),
+  ...MEASURE_SHAPE,
   distanceM: z.number().nullable(),
 });
 
+/** A box as it was read: past 180° where it crosses the antimeridian. */
+interface ReadBox {
+  readonly georeferenced: boolean;
+  readonly xMin: number;
+  readonly yMin: number;
+  readonly xMax: number;
+  readonly yMax: number;
+}
+
+/** The box as RFC 7946 has it: west > east where it crosses the antimeridian. */
+export function boxOf({ georeferenced, xMin, yMin, xMax, yMax }: ReadBox): Bbox {
+  return [xMin, yMin, georeferenced && xMax > 180 ? xMax - 360 : xMax, yMax];
+}
+
 /** Field by field, which for a large page is several times as quick as spreading a row. */
 function toFeature(row: z.infer<typeof columns>, outline?: Outline): Feature {
-  const { georeferenced, centroidX, centroidY, xMin, yMin, xMax, yMax } = row;
-  const centroid: Position = [centroidX, centroidY];
-  const bbox: Bbox = [xMin, yMin, georeferenced && xMax > 180 ? xMax - 360 : xMax, yMax];
-  const feature: Feature = {
+  const centroid: Position = [row.centroidX, row.centroidY];
+  const values = {
     id: row.id,
     sceneId: row.sceneId,
     segmentationId: row.segmentationId,
     label: row.label,
-    georeferenced,
+    georeferenced: row.georeferenced,
     centroid,
-    bbox,
-    areaM2: row.areaM2,
-    perimeterM: row.perimeterM,
-    pixelCount: row.pixelCount,
-    meanProbability: row.meanProbability,
-    compactness: row.compactness,
-    bearingDeg: row.bearingDeg,
+    bbox: boxOf(row),
     distanceM: row.distanceM,
   };
+  const feature = withMeasures(values, row);
   return outline ? Object.assign(feature, { outline }) : feature;
 }
 

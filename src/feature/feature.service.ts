@@ -122,7 +122,7 @@ export class FeatureService {
     return this.store.geometries(ids, format);
   }
 
-  /** Text of one RFC 7946 FeatureCollection. @throws {RequestTooLargeError} */
+  /** Text of one RFC 7946 FeatureCollection; warns when more features match. @throws {RequestTooLargeError} */
   async featureCollection(
     requested: RequestedFilter,
     order: FeatureOrder | undefined,
@@ -130,12 +130,21 @@ export class FeatureService {
     format: GeometryFormat,
     warn?: Warn,
   ): Promise<string> {
-    if (!(limit >= 1 && limit <= MAX_COLLECTION)) {
-      throw new RequestTooLargeError(`limit is ${limit}; it must be 1 to ${MAX_COLLECTION}`);
+    if (!(limit >= 0 && limit <= MAX_COLLECTION)) {
+      throw new RequestTooLargeError(`limit is ${limit}; it must be 0 to ${MAX_COLLECTION}`);
     }
     checkFormat(format);
     const filter = await this.checkedFilter(requested, order, warn);
-    return this.store.featureCollection(filter, order ?? LARGEST_FIRST, limit, format);
+    const { text, numberMatched, numberReturned } = await this.store.featureCollection(
+      filter,
+      order ?? LARGEST_FIRST,
+      limit,
+      format,
+    );
+    if (numberReturned < numberMatched) {
+      warn?.(`The collection has ${numberReturned} of ${numberMatched} features that match; limit is ${limit}.`);
+    }
+    return text;
   }
 
   /** The same page of the neighbours of each of several features, by feature; nearest first. */

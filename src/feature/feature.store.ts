@@ -2,6 +2,7 @@ import type { Geometry } from 'geojson';
 import type { Page, PageRequest } from '../page.ts';
 import type { Feature, FeatureNeighbour, GeometryFormat } from './feature.ts';
 import type { FeatureFilter, FeatureOrder, NeighbourFilter } from './feature.filter.ts';
+import type { MeasureName } from './measures.ts';
 
 /** What became of a geometry that is not valid by OGC Simple Features. */
 export interface RepairedGeometry {
@@ -12,7 +13,7 @@ export interface RepairedGeometry {
 }
 
 /** Values of a feature that JSON can be made of where it is stored. */
-export type PlainName = 'id' | 'areaM2' | 'perimeterM' | 'meanProbability' | 'compactness' | 'bearingDeg' | 'distanceM';
+export type PlainName = 'id' | MeasureName | 'distanceM';
 
 /** A field of the JSON text of a feature, under a name of its own. */
 export type PlainField = { readonly key: string } & (
@@ -33,6 +34,14 @@ export interface TextPage {
   readonly texts: readonly string[];
   /** The same page with its cursors; null unless they were asked for. */
   readonly page: Page<string> | null;
+}
+
+/** A feature collection, and whether it holds everything. */
+export interface CollectionText {
+  /** RFC 7946, with the members `numberMatched`, `numberReturned` and `truncated`. */
+  readonly text: string;
+  readonly numberMatched: number;
+  readonly numberReturned: number;
 }
 
 /** Where features are kept; the port that the database implements. Filters come checked. */
@@ -61,8 +70,13 @@ export interface FeatureStore {
   countsIn(segmentationIds: readonly string[], filter: FeatureFilter): Promise<Map<string, number>>;
   /** Outlines as RFC 7946 text by feature identifier; unknown identifiers are left out. */
   geometries(ids: readonly string[], format: GeometryFormat): Promise<Map<string, string>>;
-  /** Text of one RFC 7946 FeatureCollection, made by the database. */
-  featureCollection(filter: FeatureFilter, order: FeatureOrder, limit: number, format: GeometryFormat): Promise<string>;
+  /** The first features as one RFC 7946 FeatureCollection. @param limit most features, 0 or more */
+  featureCollection(
+    filter: FeatureFilter,
+    order: FeatureOrder,
+    limit: number,
+    format: GeometryFormat,
+  ): Promise<CollectionText>;
   /** The same page of the neighbours of each of several features, by feature; nearest first. */
   neighbours(
     ids: readonly string[],

@@ -1,3 +1,5 @@
+import type { MeasureValues } from './measures.ts';
+
 /** A position: WGS 84 longitude and latitude, or column and row of the scene frame without georeference. */
 export type Position = readonly [number, number];
 /** `[west, south, east, north]`; west > east crosses the antimeridian. Columns and rows without georeference. */
@@ -21,8 +23,8 @@ export interface Outline {
   readonly text: string;
 }
 
-/** One stored polygon of a mask. */
-export interface Feature {
+/** One stored polygon of a mask, with its measures. */
+export interface Feature extends MeasureValues {
   readonly id: string;
   readonly sceneId: string;
   readonly segmentationId: string;
@@ -31,16 +33,6 @@ export interface Feature {
   readonly georeferenced: boolean;
   readonly centroid: Position;
   readonly bbox: Bbox;
-  /** Geodesic, like the perimeter; null without georeference. */
-  readonly areaM2: number | null;
-  /** Of the exterior and of the holes, along the pixel edges. */
-  readonly perimeterM: number | null;
-  readonly pixelCount: number;
-  readonly meanProbability: number;
-  /** 4πA/P², 1 for a disc; null without georeference. */
-  readonly compactness: number | null;
-  /** Azimuth of the long side of the minimum rotated rectangle, [0, 180); null for a square and without georeference. */
-  readonly bearingDeg: number | null;
   /** Geodesic distance to the geometry of the `near` condition; null without one. */
   readonly distanceM: number | null;
   /** Absent unless it was read with the feature: see `FeatureStore.geometries`. */

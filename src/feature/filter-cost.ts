@@ -1,6 +1,7 @@
 import { AppError } from '../errors.ts';
 import type { RequestedFilter } from './check-filter.ts';
-import { SPATIAL_PREDICATES } from './feature.filter.ts';
+import type { OwnCondition } from './feature.filter.ts';
+import { eachFilter } from './filter-walk.ts';
 
 /** An operation could make the database do more than it may. */
 export class OperationTooCostlyError extends AppError {
@@ -10,7 +11,7 @@ export class OperationTooCostlyError extends AppError {
     readonly maxCost: number,
   ) {
     super(
-      `the operation costs ${cost}; the most is ${maxCost}: ask for fewer nodes (first, last, limit) or for fewer spatial conditions`,
+      `the operation costs ${cost}; the maximum is ${maxCost}: ask for fewer nodes (first, last, limit) or fewer spatial conditions`,
     );
   }
 }
@@ -22,12 +23,35 @@ const NEIGHBOUR_COUNT_COST = 20;
 /** Joins the candidates with their stored neighbours, and searches the index for those in other scenes. */
 const ADJACENT_COST = 200;
 
+type Condition = Exclude<OwnCondition, 'adjacentReachM'> | 'adjacentTo';
+
+/** Conditions on owners and measures are free: a row is compared with a value, or an index is searched once. */
+const COSTS: Readonly<Record<Condition, number>> = {
+  intersects: SPATIAL_COST,
+  within: SPATIAL_COST,
+  contains: SPATIAL_COST,
+  touches: SPATIAL_COST,
+  overlaps: SPATIAL_COST,
+  crosses: SPATIAL_COST,
+  disjoint: SPATIAL_COST,
+  bbox: SPATIAL_COST,
+  near: SPATIAL_COST,
+  neighbourCount: NEIGHBOUR_COUNT_COST,
+  adjacentTo: ADJACENT_COST,
+  adjacentWithinM: 0,
+  sceneId: 0,
+  segmentationId: 0,
+  promptContains: 0,
+  modelId: 0,
+  acquired: 0,
+};
+const COSTLY = Object.entries(COSTS).filter(([, cost]) => cost > 0) as [Condition, number][];
+
 /** What the conditions of a filter cost, on all levels. */
 export function filterCost(filter: RequestedFilter | null | undefined): number {
-  if (!filter) return 0;
-  const { bbox, near, neighbourCount, adjacentTo, and, or, not } = filter;
-  const spatial = [...SPATIAL_PREDICATES.map((predicate) => filter[predicate]), bbox, near].filter(Boolean).length;
-  const adjacent = adjacentTo ? ADJACENT_COST : 0;
-  const nested = [adjacentTo, not, ...(and ?? []), ...(or ?? [])].reduce((sum, one) => sum + filterCost(one), 0);
-  return spatial * SPATIAL_COST + (neighbourCount ? NEIGHBOUR_COUNT_COST : 0) + adjacent + nested;
+  let cost = 0;
+  for (const { filter: one } of filter ? eachFilter(filter) : []) {
+    for (const [name, own] of COSTLY) if (one[name]) cost += own;
+  }
+  return cost;
 }

@@ -13,11 +13,14 @@ export function geometrySql(geometry: Geometry): Prisma.Sql {
   return Prisma.sql`ST_GeomFromText(${geoJSONToWkt(geometry)}::text, 4326)`;
 }
 
-/** Conditions of place on `f`. Geodesic distance leans on `feature_geography_gist`, the others on `feature_geometry_gist`. */
-export function spatialSql(filter: FeatureFilter): Prisma.Sql[] {
-  const { bbox, near } = filter;
+/** Conditions of place on `f`. Uses `feature_geography_gist` for geodesic distance, else `feature_geometry_gist`. */
+export function spatialSql(
+  predicates: Readonly<Record<SpatialPredicate, Geometry | undefined>>,
+  bbox: FeatureFilter['bbox'],
+  near: FeatureFilter['near'],
+): Prisma.Sql[] {
   const conditions = SPATIAL_PREDICATES.flatMap((predicate) => {
-    const geometry = filter[predicate];
+    const geometry = predicates[predicate];
     return geometry ? [predicateSql(predicate, geometry)] : [];
   });
   if (bbox) conditions.push(bboxSql(bbox));

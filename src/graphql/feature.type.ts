@@ -6,6 +6,7 @@ import { GeoJSONGeometryScalar } from './scalars.ts';
 import { DateTimeRangeInput } from './scene.type.ts';
 import { FEATURE_SORT_KEYS } from '../feature/feature.filter.ts';
 import { ADJACENCY_RELATIONS } from '../feature/feature.ts';
+import { MEASURES, SORTED_MEASURES } from '../feature/measures.ts';
 
 export const AdjacencyRelationEnum = enumOf(...ADJACENCY_RELATIONS);
 export const FeatureSortKeyEnum = enumOf(...FEATURE_SORT_KEYS);
@@ -21,12 +22,9 @@ registerEnumType(AdjacencyRelationEnum, {
 });
 registerEnumType(FeatureSortKeyEnum, {
   name: 'FeatureSortKey',
-  description: 'What a list of features can be ordered by.',
+  description: 'What features are ordered by; features without the value come last in either direction.',
   valuesConfig: {
-    AREA: { description: 'Geodesic area.' },
-    PERIMETER: { description: 'Geodesic perimeter.' },
-    PROBABILITY: { description: 'Mean probability.' },
-    COMPACTNESS: { description: 'Compactness.' },
+    ...Object.fromEntries(SORTED_MEASURES.map(({ sortKey, doc }) => [sortKey, { description: doc }])),
     CREATED: { description: 'When the feature was stored.' },
     DISTANCE: { description: 'Distance to the geometry of the `near` filter.' },
     NEIGHBOURS: { description: 'Number of stored neighbours, which lie in the same scene.' },
@@ -43,35 +41,15 @@ export class FeatureType extends NodeType {
   @Field(() => [Float], { description: '[west, south, east, north]' })
   readonly bbox!: readonly number[];
 
-  @Field(() => Float, { nullable: true, description: 'Geodesic area, square metres; null without georeference.' })
-  readonly areaM2!: number | null;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: 'Geodesic length of exterior and holes, metres; null without georeference.',
-  })
-  readonly perimeterM!: number | null;
-
-  @Field(() => Int, { description: 'Number of pixels.' })
-  readonly pixelCount!: number;
-
-  @Field(() => Float, { description: 'Mean probability over the pixels, 0 to 1.' })
-  readonly meanProbability!: number;
-
-  @Field(() => Float, { nullable: true, description: '4πA/P²: 1 for a disc.' })
-  readonly compactness!: number | null;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: 'Azimuth of the long side of the minimum rotated rectangle, degrees from north, 0 to 180.',
-  })
-  readonly bearingDeg!: number | null;
-
   @Field(() => Float, {
     nullable: true,
     description: 'Geodesic distance to the geometry of the `near` filter; null without one.',
   })
   readonly distanceM!: number | null;
+}
+// A count may pass what `Int` holds, 2³¹ - 1.
+for (const { name, missing, doc } of MEASURES) {
+  Field(() => Float, { nullable: missing !== 'NEVER', description: doc })(FeatureType.prototype, name);
 }
 
 export const FeatureConnectionType = connectionTypes('Feature', () => FeatureType);
@@ -197,18 +175,6 @@ export class FeatureFilterInput {
   @Field(() => NearInput, { nullable: true, description: 'Geometry within a distance of the feature.' })
   near?: NearInput;
 
-  @Field(() => FloatRangeInput, { nullable: true, description: 'Range of the area, square metres.' })
-  areaM2?: FloatRangeInput;
-
-  @Field(() => FloatRangeInput, { nullable: true, description: 'Range of the perimeter, metres.' })
-  perimeterM?: FloatRangeInput;
-
-  @Field(() => FloatRangeInput, { nullable: true, description: 'Range of the mean probability.' })
-  meanProbability?: FloatRangeInput;
-
-  @Field(() => FloatRangeInput, { nullable: true, description: 'Range of the compactness.' })
-  compactness?: FloatRangeInput;
-
   @Field(() => FloatRangeInput, {
     nullable: true,
     description:
@@ -237,6 +203,9 @@ export class FeatureFilterInput {
 
   @Field(() => FeatureFilterInput, { nullable: true, description: 'Conditions that must not all hold.' })
   not?: FeatureFilterInput;
+}
+for (const { name, doc } of SORTED_MEASURES) {
+  Field(() => FloatRangeInput, { nullable: true, description: doc })(FeatureFilterInput.prototype, name);
 }
 
 @InputType('FeatureOrder', { description: 'Order of a list of features.' })

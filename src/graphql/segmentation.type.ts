@@ -108,9 +108,9 @@ export class MaskType {
   @Field(() => Float, { description: 'Mean probability over the pixels of the mask, 0 to 1.' })
   readonly meanProbability!: number;
 
-  @Field(() => [Int], {
+  @Field(() => [Float], {
     complexity: 10,
-    description: 'COCO run lengths in column-major order, beginning with pixels outside the mask.',
+    description: 'COCO run lengths in column-major order, beginning with pixels outside the mask; whole numbers, which may pass 2³¹.',
   })
   readonly counts!: readonly number[];
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Prisma, type Queries } from '../database/database.ts';
 import { uuidV7 } from '../database/identifier.ts';
+import { MEASURES, type MeasureSource, PIXEL_MEASURES } from '../feature/measures.ts';
 import type { Attempt } from './run.store.ts';
 import { SEGMENTATION_STATES } from './segmentation.ts';
 import {
@@ -92,18 +93,14 @@ async function checkCompared(
 /** PostGIS measures on the ellipsoid. Rows are passed as json, since jsonb would parse every number twice. */
 async function insertGroundFeatures(queries: Queries, id: string, sceneId: string, rows: string): Promise<void> {
   await queries.execute(Prisma.sql`
-    INSERT INTO feature (id, scene_id, segmentation_id, label, geometry, centroid, area_m2, perimeter_m, compactness,
-                         bearing_deg, pixel_count, mean_probability)
-    SELECT id, ${sceneId}::uuid, ${id}::uuid, label, outline, centroid, area_m2, perimeter_m,
-           4 * pi() * area_m2 / perimeter_m ^ 2, long_side_bearing(outline), pixel_count, mean_probability
+    INSERT INTO feature (id, scene_id, segmentation_id, label, geometry, centroid, ${columnsOf('PIXELS')},
+                         ${columnsOf('OUTLINE')}, ${columnsOf('MEASURES')})
+    SELECT id, ${sceneId}::uuid, ${id}::uuid, label, outline, centroid, ${columnsOf('PIXELS')}, ${columnsOf('OUTLINE')},
+           ${formulasOf('MEASURES')}
     FROM (
-      SELECT id, label, outline, pixel_count, mean_probability, ground_centroid(outline) AS centroid,
-             ST_Area(outline::geography) AS area_m2, ST_Perimeter(outline::geography) AS perimeter_m
+      SELECT id, label, outline, ground_centroid(outline) AS centroid, ${columnsOf('PIXELS')}, ${formulasOf('OUTLINE')}
       FROM (
-        SELECT id, label, pixel_count, mean_probability, ST_GeomFromGeoJSON(geometry) AS outline
-        FROM json_to_recordset(${rows}::text::json)
-          AS r(id uuid, label int, geometry text, pixel_count bigint, mean_probability float8)
-        OFFSET 0
+        SELECT id, label, ST_GeomFromGeoJSON(geometry) AS outline, ${columnsOf('PIXELS')} FROM ${rowsSql(rows)} OFFSET 0
       ) AS read
       OFFSET 0
     ) AS measured`);
@@ -111,11 +108,31 @@ async function insertGroundFeatures(queries: Queries, id: string, sceneId: strin
 
 async function insertPixelFeatures(queries: Queries, id: string, sceneId: string, rows: string): Promise<void> {
   await queries.execute(Prisma.sql`
-    INSERT INTO feature (id, scene_id, segmentation_id, label, pixel_geometry, pixel_count, mean_probability)
-    SELECT id, ${sceneId}::uuid, ${id}::uuid, label, ST_SetSRID(ST_GeomFromGeoJSON(geometry), 0), pixel_count,
-           mean_probability
-    FROM json_to_recordset(${rows}::text::json)
-      AS r(id uuid, label int, geometry text, pixel_count bigint, mean_probability float8)`);
+    INSERT INTO feature (id, scene_id, segmentation_id, label, pixel_geometry, ${columnsOf('PIXELS')})
+    SELECT id, ${sceneId}::uuid, ${id}::uuid, label, ST_SetSRID(ST_GeomFromGeoJSON(geometry), 0), ${columnsOf('PIXELS')}
+    FROM ${rowsSql(rows)}`);
+}
+
+/** Names of the columns of measures of one source. */
+function columnsOf(of: MeasureSource['of']): Prisma.Sql {
+  return Prisma.raw(
+    MEASURES.filter(({ source }) => source.of === of)
+      .map(({ column }) => column)
+      .join(', '),
+  );
+}
+
+/** The values of those columns. */
+function formulasOf(of: 'OUTLINE' | 'MEASURES'): Prisma.Sql {
+  const formulas = MEASURES.flatMap(({ source, column }) => (source.of === of ? `${source.sql} AS ${column}` : []));
+  return Prisma.raw(formulas.join(', '));
+}
+
+/** Features as {@link featureJson} writes them. */
+function rowsSql(rows: string): Prisma.Sql {
+  const columns = MEASURES.flatMap(({ source, column }) => (source.of === 'PIXELS' ? `${column} ${source.type}` : []));
+  return Prisma.sql`json_to_recordset(${rows}::text::json)
+    AS r(id uuid, label int, geometry text, ${Prisma.raw(columns.join(', '))})`;
 }
 
 /** Uses the unique index `feature_label` to find both features of a pair. */
@@ -179,9 +196,11 @@ async function insertNear(queries: Queries, id: string, sceneId: string, nearM: 
   await queries.execute(Prisma.sql`SET LOCAL enable_seqscan = on`);
 }
 
-function featureJson({ label, geometry, pixelCount, meanProbability }: StoredFeatureInput): () => string {
-  return () =>
-    JSON.stringify({ id: uuidV7(), label, geometry, pixel_count: pixelCount, mean_probability: meanProbability });
+function featureJson({ label, geometry, ...measures }: StoredFeatureInput): () => string {
+  return () => {
+    const columns = PIXEL_MEASURES.map(({ name, column }) => [column, measures[name]] as const);
+    return JSON.stringify({ id: uuidV7(), label, geometry, ...Object.fromEntries(columns) });
+  };
 }
 
 function adjacencyJson(pair: StoredAdjacencyInput): () => string {

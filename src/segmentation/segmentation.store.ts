@@ -1,5 +1,6 @@
 import type { MultiLineString, MultiPolygon, Polygon } from 'geojson';
 import { AppError } from '../errors.ts';
+import type { PixelMeasures } from '../feature/measures.ts';
 import type { CountedPage, Page, PageRequest } from '../page.ts';
 import type { EmptyReason, NewSegmentation, Segmentation, SegmentationState, StoredMask } from './segmentation.ts';
 
@@ -17,14 +18,12 @@ export interface SegmentationFilter {
   readonly created?: { readonly from?: Date; readonly to?: Date };
 }
 
-/** One vectorised polygon of a mask. */
-export interface StoredFeatureInput {
+/** One vectorised polygon of a mask, with the measures that the mask gives. */
+export interface StoredFeatureInput extends PixelMeasures {
   /** Number of the component in its mask, from 1; unique within the segmentation. */
   readonly label: number;
   /** WGS 84, or scene frame pixels (y down) where the scene has no georeference. */
   readonly geometry: Polygon | MultiPolygon;
-  readonly pixelCount: number;
-  readonly meanProbability: number;
 }
 
 /** Two features whose pixel edges or corners meet, or that overlap; each pair is listed once. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { MultiLineString, MultiPolygon, Polygon } from 'geojson';
+import { pixelMeasures } from '../feature/measure-values.ts';
 import type { Database } from '../../src/database/database.ts';
 import type { NewScene, Scene } from '../../src/scene/scene.ts';
 import { SceneRepository } from '../../src/scene/scene.repository.ts';
@@ -76,8 +77,7 @@ export function featuresOf(...outlines: (Polygon | MultiPolygon)[]): StoredFeatu
   return outlines.map((geometry, index) => ({
     label: index + 1,
     geometry,
-    pixelCount: 100 + index,
-    meanProbability: 0.9 - index / 100,
+    ...pixelMeasures({ pixelCount: 100 + index, meanProbability: 0.9 - index / 100 }),
   }));
 }
 

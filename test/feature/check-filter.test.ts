@@ -41,9 +41,13 @@ describe('checkFilter', () => {
       { adjacentTo: {}, adjacentWithinM: 10_001 },
       /adjacentWithinM is 10001; it must be 0 to 10000/,
     ],
-    ['disjoint alone', { disjoint: point }, /disjoint alone matches nearly everything/],
+    ['disjoint alone', { disjoint: point }, /disjoint alone matches nearly every/],
     ['a geometry that is none, deep inside', { and: [{ or: [{ within: { type: 'Point' } }] }] }, /coordinates/],
-    ['a hundred filters in one', { or: Array.from({ length: 100 }, () => ({})) }, /has 101 filters .* the most is 100/],
+    [
+      'a hundred filters in one',
+      { or: Array.from({ length: 100 }, () => ({})) },
+      /has 101 filters .* the maximum is 100/,
+    ],
     ['more than five levels', nested(6), /deeper than 5 levels/],
   ])('refuses %s and says so', (_what, filter, message) => {
     expect(() => checkFilter(filter, 10)).toThrow(message);

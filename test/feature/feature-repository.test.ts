@@ -190,12 +190,18 @@ describe('neighbours', () => {
 
 describe('a feature collection', () => {
   it('is one GeoJSON text in order', async () => {
-    const text = await features.featureCollection({ segmentationId: ids.water }, { by: 'AREA', direction: 'DESC' }, 2, {
-      precision: 3,
-      simplifyM: 0,
-    });
-    const { type, features: members } = JSON.parse(text);
+    const { text } = await features.featureCollection(
+      { segmentationId: ids.water },
+      { by: 'AREA', direction: 'DESC' },
+      2,
+      {
+        precision: 3,
+        simplifyM: 0,
+      },
+    );
+    const { type, features: members, ...counts } = JSON.parse(text);
     expect(type).toBe('FeatureCollection');
+    expect(counts).toEqual({ numberMatched: 3, numberReturned: 2, truncated: true });
     expect(members.map(({ id }: { id: string }) => names.get(id))).toEqual(['w2', 'w1']);
     expect(members[1]).toMatchObject({
       type: 'Feature',
@@ -211,8 +217,9 @@ describe('a feature collection', () => {
   });
 
   it('is empty when nothing matches', async () => {
-    const text = await features.featureCollection({ or: [] }, created, 10, { precision: 7, simplifyM: 0 });
-    expect(JSON.parse(text)).toEqual({ type: 'FeatureCollection', features: [] });
+    const { text } = await features.featureCollection({ or: [] }, created, 10, { precision: 7, simplifyM: 0 });
+    const counts = { numberMatched: 0, numberReturned: 0, truncated: false };
+    expect(JSON.parse(text)).toEqual({ type: 'FeatureCollection', ...counts, features: [] });
   });
 });
 

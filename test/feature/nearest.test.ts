@@ -80,8 +80,8 @@ describe.each([
     const { texts } = await features.findTexts(filter, NEAREST_FIRST, { first: 25 }, { fields, pageInfo: false });
     expect(texts.map((text) => Row.parse(JSON.parse(text)).id)).toEqual(expected);
     const format = { precision: 7, simplifyM: 0 };
-    const collection = await features.featureCollection(filter, NEAREST_FIRST, 25, format);
-    expect(Collection.parse(JSON.parse(collection)).features.map(({ id }) => id)).toEqual(expected);
+    const { text } = await features.featureCollection(filter, NEAREST_FIRST, 25, format);
+    expect(Collection.parse(JSON.parse(text)).features.map(({ id }) => id)).toEqual(expected);
     const owned = await features.findIn([segmentationId], filter, NEAREST_FIRST, { first: 25 });
     expect(owned.get(segmentationId)?.edges.map(({ node }) => node.id)).toEqual(expected);
   });

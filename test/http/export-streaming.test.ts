@@ -8,6 +8,7 @@ import { SegmentationRepository } from '../../src/segmentation/segmentation.repo
 import { box, featuresOf, resultOf, runningSegmentation } from '../database/seeds.ts';
 import { openTestDatabase } from '../database/test-database.ts';
 import { exportServiceOn, readRequest } from '../export/stored-exports.ts';
+import { measureValues } from '../feature/measure-values.ts';
 import { serveExports } from './served-exports.ts';
 
 const MAX_FEATURES = 2000;
@@ -19,23 +20,20 @@ afterAll(() => database.close());
 
 /** A row of about 50 kB. */
 const heavy: ExportRow = {
-  id: 'f1',
-  sceneId: 's1',
-  sceneName: 'Field',
-  segmentationId: 'q1',
-  prompt: 'water'.repeat(10_000),
-  model: 'tiny/1',
-  areaM2: 1,
-  perimeterM: 4,
-  pixelCount: 1,
-  meanProbability: 0.5,
-  compactness: 0.8,
-  bearingDeg: null,
-  neighbourCount: 0,
-  distanceM: null,
-  acquiredAt: null,
-  createdAt: new Date(0),
-  bbox: [10, 50, 11, 51],
+  record: {
+    id: 'f1',
+    sceneId: 's1',
+    sceneName: 'Field',
+    segmentationId: 'q1',
+    prompt: 'water'.repeat(10_000),
+    model: 'tiny/1',
+    ...measureValues({ areaM2: 1, perimeterM: 4, compactness: 0.8 }),
+    neighbourCount: 0,
+    distanceM: null,
+    acquiredAt: null,
+    createdAt: new Date(0),
+    bbox: [10, 50, 11, 51],
+  },
   outline: JSON.stringify(box(10, 50, 11, 51)),
 };
 

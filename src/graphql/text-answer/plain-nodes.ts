@@ -1,5 +1,6 @@
 import { type FieldNode, getArgumentValues, type GraphQLResolveInfo, Kind } from 'graphql';
 import { answerKey, plainSelection } from './plain-selection.ts';
+import { MEASURES } from '../../feature/measures.ts';
 import type { AskedTexts, PlainField, PlainName } from '../../feature/feature.store.ts';
 import { geometryFormat, type OutlineArguments } from './outline-field.ts';
 
@@ -9,15 +10,7 @@ export interface PlainNodes extends AskedTexts {
   readonly key: string;
 }
 
-const PLAIN: ReadonlySet<string> = new Set<PlainName>([
-  'id',
-  'areaM2',
-  'perimeterM',
-  'meanProbability',
-  'compactness',
-  'bearingDeg',
-  'distanceM',
-]);
+const PLAIN: ReadonlySet<string> = new Set<PlainName>(['id', ...MEASURES.map(({ name }) => name), 'distanceM']);
 
 /**
  * Reads what an operation asks of a page of features.

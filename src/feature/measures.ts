@@ -1,0 +1,127 @@
+/**
+ * What is measured of every feature, one row a measure. Filters, orders, insertion, pages, files, GraphQL fields, columns of
+ * the command line and the table in `docs/exports.md` derive from it.
+ *
+ * A further measure takes a row here, a migration (column, its index for each direction if it has a sort key), the field of
+ * the Prisma model, and `npm run schema`.
+ */
+
+/** Where the value of a measure comes from when a feature is stored; SQL is trusted text. */
+export type MeasureSource =
+  /** Of the mask, with the feature. */
+  | { readonly of: 'PIXELS'; readonly type: 'bigint' | 'float8' }
+  /** An expression over `outline`, a WGS 84 geometry; null without georeference. */
+  | { readonly of: 'OUTLINE'; readonly sql: string }
+  /** An expression over the columns of measures of the outline; null without georeference. */
+  | { readonly of: 'MEASURES'; readonly sql: string };
+
+export interface Measure {
+  /** Name in the API and in files; ends with its unit where it has one. */
+  readonly name: string;
+  /** Column of `feature`. */
+  readonly column: string;
+  /** REAL: IEEE 754 double. COUNT: whole number from 0. */
+  readonly kind: 'REAL' | 'COUNT';
+  readonly unit: 'm²' | 'm' | '°' | 'px' | null;
+  /** When there is no value: never, for scenes without georeference, or for some features of any scene. */
+  readonly missing: 'NEVER' | 'WITHOUT_GEOREFERENCE' | 'FOR_SOME';
+  /** Null where no index orders features by it; such a measure is no condition of a filter either. */
+  readonly sortKey: string | null;
+  /** Heading of its column on the command line. */
+  readonly heading: string;
+  readonly source: MeasureSource;
+  /** A sentence for the API and the docs. */
+  readonly doc: string;
+}
+
+export const MEASURES = [
+  {
+    name: 'areaM2',
+    column: 'area_m2',
+    kind: 'REAL',
+    unit: 'm²',
+    missing: 'WITHOUT_GEOREFERENCE',
+    sortKey: 'AREA',
+    heading: 'area',
+    source: { of: 'OUTLINE', sql: 'ST_Area(outline::geography)' },
+    doc: 'Geodesic area on the WGS 84 ellipsoid, square metres.',
+  },
+  {
+    name: 'perimeterM',
+    column: 'perimeter_m',
+    kind: 'REAL',
+    unit: 'm',
+    missing: 'WITHOUT_GEOREFERENCE',
+    sortKey: 'PERIMETER',
+    heading: 'perimeter',
+    source: { of: 'OUTLINE', sql: 'ST_Perimeter(outline::geography)' },
+    doc: 'Geodesic length of the exterior and of the holes along pixel edges, metres.',
+  },
+  {
+    name: 'pixelCount',
+    column: 'pixel_count',
+    kind: 'COUNT',
+    unit: 'px',
+    missing: 'NEVER',
+    sortKey: null,
+    heading: 'pixels',
+    source: { of: 'PIXELS', type: 'bigint' },
+    doc: 'Number of scene pixels.',
+  },
+  {
+    name: 'meanProbability',
+    column: 'mean_probability',
+    kind: 'REAL',
+    unit: null,
+    missing: 'NEVER',
+    sortKey: 'PROBABILITY',
+    heading: 'probability',
+    source: { of: 'PIXELS', type: 'float8' },
+    doc: 'Mean probability of the pixels, 0 to 1.',
+  },
+  {
+    name: 'compactness',
+    column: 'compactness',
+    kind: 'REAL',
+    unit: null,
+    missing: 'WITHOUT_GEOREFERENCE',
+    sortKey: 'COMPACTNESS',
+    heading: 'compactness',
+    source: { of: 'MEASURES', sql: '4 * pi() * area_m2 / perimeter_m ^ 2' },
+    doc: '4π · area / perimeter²: 1 for a disc, less for any other outline.',
+  },
+  {
+    name: 'bearingDeg',
+    column: 'bearing_deg',
+    kind: 'REAL',
+    unit: '°',
+    missing: 'FOR_SOME',
+    sortKey: null,
+    heading: 'bearing',
+    source: { of: 'OUTLINE', sql: 'long_side_bearing(outline)' },
+    doc: 'Azimuth of the long side of the minimum rotated rectangle, degrees clockwise from north, 0 to 180; null for a square.',
+  },
+] as const satisfies readonly Measure[];
+
+type MeasureRow = (typeof MEASURES)[number];
+export type MeasureName = MeasureRow['name'];
+/** Measures with a sort key, which are conditions of a filter too. */
+export type SortedMeasure = Extract<MeasureRow, { sortKey: string }>;
+export type RangeName = SortedMeasure['name'];
+export type MeasureSortKey = SortedMeasure['sortKey'];
+
+/** The measures of a feature by their names. */
+export type MeasureValues = {
+  readonly [Row in MeasureRow as Row['name']]: Row['missing'] extends 'NEVER' ? number : number | null;
+};
+type PixelMeasure = Extract<MeasureRow, { source: { of: 'PIXELS' } }>;
+/** The measures that the mask gives. */
+export type PixelMeasures = { readonly [Row in PixelMeasure as Row['name']]: number };
+
+const isOfPixels = (measure: MeasureRow): measure is PixelMeasure => measure.source.of === 'PIXELS';
+export const PIXEL_MEASURES: readonly PixelMeasure[] = MEASURES.filter(isOfPixels);
+
+const isSorted = (measure: MeasureRow): measure is SortedMeasure => measure.sortKey !== null;
+/** Measures that filters and orders know. */
+export const SORTED_MEASURES: readonly SortedMeasure[] = MEASURES.filter(isSorted);
+export const RANGE_NAMES: readonly RangeName[] = SORTED_MEASURES.map(({ name }) => name);
