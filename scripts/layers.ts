@@ -27,6 +27,7 @@ export const LAYERS: readonly Layer[] = [
       'export',
       'rendering',
       'segmentation',
+      'feature',
       'inference',
       'identity',
       'database',
@@ -114,12 +115,12 @@ export const LAYERS: readonly Layer[] = [
     holds: 'statistics, change, zones, the graph of neighbours',
     imports: ['feature', 'segmentation', 'scene', 'database'],
   },
-  { name: 'feature', holds: 'stored polygons: filter, pages, neighbours', imports: ['database'] },
   {
     name: 'segmentation',
     holds: 'a question as a stored row',
-    imports: ['scene', 'imagery', 'inference', 'raster', 'database'],
+    imports: ['feature', 'scene', 'imagery', 'inference', 'raster', 'database'],
   },
+  { name: 'feature', holds: 'stored polygons: measures, filter, pages, neighbours', imports: ['database'] },
   {
     name: 'scene',
     holds: 'the stored image: registering, locating, uploading',
