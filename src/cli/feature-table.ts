@@ -31,7 +31,7 @@ function tableLine(row: FeatureRow): string[] {
 }
 
 /** A value for people, in the unit of its measure; a dash where there is none. */
-export function measureText({ unit }: Pick<Measure, 'unit'>, value: number | null): string {
+function measureText({ unit }: Pick<Measure, 'unit'>, value: number | null): string {
   if (value === null) return '–';
   return TEXTS[unit ?? 'none'](value);
 }

@@ -110,7 +110,8 @@ export class MaskType {
 
   @Field(() => [Float], {
     complexity: 10,
-    description: 'COCO run lengths in column-major order, beginning with pixels outside the mask; whole numbers, which may pass 2³¹.',
+    description:
+      'COCO run lengths in column-major order, beginning with pixels outside the mask; whole numbers, which may pass 2³¹.',
   })
   readonly counts!: readonly number[];
 }
