@@ -102,7 +102,7 @@ describe('a filter', () => {
   });
 
   it('that names no identifier is refused', async () => {
-    await expect(features.count({ sceneId: 'field' })).rejects.toThrow('sceneId is "field"');
+    await expect(features.count({ sceneId: 'field' })).rejects.toThrow('sceneId "field"');
   });
 });
 
