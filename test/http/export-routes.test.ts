@@ -153,7 +153,10 @@ describe('what cannot be exported', () => {
     const bbox = [10, 50, 11, 51];
     const response = await post('/features.csv', { filter: { or: Array.from({ length: 201 }, () => ({ bbox })) } });
     expect(await response.json()).toMatchObject({
-      error: { code: 'OPERATION_TOO_COSTLY', message: expect.stringMatching(/costs 1005; the maximum is 1000/) as string },
+      error: {
+        code: 'OPERATION_TOO_COSTLY',
+        message: expect.stringMatching(/costs 1005; the maximum is 1000/) as string,
+      },
     });
   });
 
