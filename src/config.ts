@@ -20,6 +20,11 @@ export const environmentSchema = z.object({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe('Base of the links in answers, when clients reach the service under another address'),
+  TERRAQL_ALLOWED_HOSTS: z
+    .string()
+    .default('')
+    .transform((names) => names.split(',').flatMap((name) => name.trim() || []))
+    .describe('Further host names that requests may be addressed to, besides loopback names and TERRAQL_PUBLIC_URL'),
   TERRAQL_DATA_DIR: z.string().min(1).default('.terraql').describe('Embedded database, uploads and downloads'),
   TERRAQL_SCENE_ROOTS: z
     .string()

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type Config, readConfig } from '../config.ts';
 import { listen } from '../http/listen.ts';
+import { keepServing } from '../last-resort.ts';
 import { createLogger } from '../logging.ts';
 import { type CommandContext, untilAborted, untilInterrupted } from './run-command.ts';
 import type { Terminal } from './terminal/terminal.ts';
@@ -54,6 +55,7 @@ async function serveModels(
   };
   const server = createModelServer({ models, metrics, logger, settings });
   const listening = await listen(server, config.TERRAQL_HOST, config.TERRAQL_MODEL_PORT, 'TERRAQL_MODEL_PORT');
+  const stopKeeping = keepServing(logger);
   try {
     await loadModels({ models, logger });
     const ids = models.list().map(({ id }) => id);
@@ -65,6 +67,7 @@ async function serveModels(
     await untilAborted(signal);
   } finally {
     await listening.stop(GRACE_MS);
+    stopKeeping();
     await models.close();
   }
 }

@@ -3,6 +3,7 @@ import type { App } from '../app.ts';
 import { type Config, readConfig } from '../config.ts';
 import { createHttpServer } from '../http/http-server.ts';
 import { listen } from '../http/listen.ts';
+import { keepServing } from '../last-resort.ts';
 import { startApp } from './ask.ts';
 import { type CommandContext, untilAborted, untilInterrupted } from './run-command.ts';
 import { announceServer } from './server-file.ts';
@@ -58,6 +59,7 @@ export async function serveApp(
   onListening: (url: string) => Promise<void> | void,
 ): Promise<void> {
   const listening = await listen(createHttpServer(app), config.TERRAQL_HOST, config.TERRAQL_PORT);
+  const stopKeeping = keepServing(app.logger);
   try {
     const withdraw = await announceServer(config.TERRAQL_DATA_DIR, listening.url);
     try {
@@ -68,5 +70,6 @@ export async function serveApp(
     }
   } finally {
     await listening.stop(GRACE_MS);
+    stopKeeping();
   }
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { readConfig } from '../config.ts';
 import { startApp } from './ask.ts';
+import { keepServing } from '../last-resort.ts';
 import { parseCount } from './terminal/options.ts';
 import { type CommandContext, untilAborted, untilInterrupted } from './run-command.ts';
 
@@ -19,6 +20,7 @@ export function addWorker(program: Command, context: CommandContext): void {
       });
       await untilInterrupted(async (signal) => {
         const app = await startApp(config, config.TERRAQL_LOG_LEVEL, context.terminal);
+        const stopKeeping = keepServing(app.logger);
         try {
           context.terminal.write(
             json
@@ -28,6 +30,7 @@ export function addWorker(program: Command, context: CommandContext): void {
           await untilAborted(signal);
         } finally {
           await app.close();
+          stopKeeping();
         }
       });
     });

@@ -8,6 +8,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   EXPORT_FORMAT_UNKNOWN: 404,
   EXPORT_NOT_ALLOWED: 403,
   EXPORT_TOO_LARGE: 413,
+  HOST_NOT_ALLOWED: 421,
   FILE_TOO_LARGE: 413,
   IMAGE_CORRUPT: 422,
   MASK_TOO_LARGE: 413,
@@ -41,8 +42,6 @@ function refuse(response: Response, status: number, code: string, message: strin
  */
 export function errorResponse(logger: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
-    // What the client still sends is not read, so the connection cannot be used again.
-    if (!request.complete) response.set('Connection', 'close');
     const known = error instanceof AppError || isHttpError(error);
     if (!known) logger.error({ err: error, method: request.method, path: request.path }, 'Request:Failed');
     if (response.headersSent) response.destroy();

@@ -4,6 +4,7 @@ import { AppError, BadInputError } from '../errors.ts';
 import { FEATURE_REQUEST_MEMBERS, type FeatureRequest, type FeatureRequestMember } from '../graphql/feature-request.ts';
 import { DEFAULT_VIEWER, type Viewer } from '../identity/viewer.ts';
 import type { Services } from '../services.ts';
+import { AllowedHosts } from './allowed-hosts.ts';
 import type { HttpService } from './http-service.ts';
 
 /** The resource lets clients choose a filter, and only known operations are answered. */
@@ -52,7 +53,12 @@ export interface FeatureRequestOptions {
  * which methods there are. `error-response.ts` answers errors, `stored-file.ts` caches and ranges.
  */
 export class Outlet {
-  constructor(private readonly service: Pick<HttpService, 'config' | 'servicesFor' | 'readFeatureRequest'>) {}
+  /** The names that requests may be addressed to. */
+  readonly hosts: AllowedHosts;
+
+  constructor(private readonly service: Pick<HttpService, 'config' | 'servicesFor' | 'readFeatureRequest'>) {
+    this.hosts = new AllowedHosts(service.config);
+  }
 
   /** The viewer of a request. */
   viewerOf(_request: IncomingMessage): Viewer {

@@ -1,8 +1,9 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import compression from 'compression';
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
 import type { LocalModel } from '../inference/local-model.ts';
 import { type ModelRegistry, UnknownModelError } from '../inference/model-registry.ts';
+import { createListener } from '../http-listener.ts';
 import { HEADER_LENGTH } from '../inference/open-inference/message.ts';
 import { modelContract } from '../inference/model-contract.ts';
 import { phaseNotice, TELLS_PHASES, WANTS_PHASES } from '../inference/phase-notice.ts';
@@ -36,7 +37,8 @@ const MOST_BODY_BYTES = 256 * 1024 ** 2;
 const BODY_BESIDE_IMAGE = 4 * 1024 ** 2;
 /** Longest JSON text of a pixel value, with brackets and spaces. */
 const JSON_BYTES = 8;
-const KEEP_ALIVE_MS = 65_000;
+/** Clients keep one connection per window under way. */
+const MAX_CONNECTIONS = 1000;
 
 const MODEL = '/v2/models/:name{/versions/:version}';
 type ModelPath = { name: string; version?: string };
@@ -62,7 +64,8 @@ export function createModelServer(parts: ModelServerParts): Server {
   });
   router.use((request, response) => void response.status(404).json({ error: `no ${request.method} ${request.path}` }));
   router.use(errorResponse(parts.logger));
-  return createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: parts.settings.timeoutMs }, router);
+  const { timeoutMs } = parts.settings;
+  return createListener(router, parts.logger, { maxConnections: MAX_CONNECTIONS, requestTimeoutMs: timeoutMs });
 }
 
 /**
@@ -152,7 +155,7 @@ function addInference(router: Express, parts: ModelServerParts): void {
 /** Sends a phase to a client that asked for phases; HTTP/1.0 has no interim responses. */
 function sendPhase(request: Request<ModelPath>, response: Response, phase: ModelPhase): void {
   if (request.get(WANTS_PHASES) === undefined || request.httpVersion === '1.0' || response.headersSent) return;
-  response.socket?.write(phaseNotice(phase));
+  if (response.socket?.writable) response.socket.write(phaseNotice(phase));
 }
 
 /** Counts a request and refuses it before its body is read when there is no room. */

@@ -1,0 +1,64 @@
+import type { IncomingMessage } from 'node:http';
+import type { Config } from '../config.ts';
+import { AppError } from '../errors.ts';
+
+/** The request is addressed to a name that is not this service's: its sender was sent here by the DNS of somebody else. */
+export class HostNotAllowedError extends AppError {
+  readonly code = 'HOST_NOT_ALLOWED';
+  constructor(host: string) {
+    super(
+      `This service is not ${JSON.stringify(host.slice(0, 100))}. It answers to loopback names, TERRAQL_PUBLIC_URL and TERRAQL_ALLOWED_HOSTS.`,
+    );
+  }
+}
+
+type HostSettings = Pick<Config, 'TERRAQL_HOST' | 'TERRAQL_PUBLIC_URL' | 'TERRAQL_ALLOWED_HOSTS'>;
+
+/**
+ * The names that requests may be addressed to. Without such a list any web page reaches a service on the same machine: its
+ * own name first leads to its server and then to 127.0.0.1 (DNS rebinding), and the browser takes both for one origin.
+ */
+export class AllowedHosts {
+  private readonly names: ReadonlySet<string>;
+
+  constructor({ TERRAQL_HOST, TERRAQL_PUBLIC_URL, TERRAQL_ALLOWED_HOSTS }: HostSettings) {
+    const configured = [TERRAQL_PUBLIC_URL, ...[TERRAQL_HOST, ...TERRAQL_ALLOWED_HOSTS].map(asUrl)];
+    this.names = new Set(configured.flatMap((url) => (url === undefined ? [] : (hostnameOf(url) ?? []))));
+  }
+
+  /** @throws {HostNotAllowedError} for a `Host` that is neither configured, a loopback name, nor the address connected to */
+  check({ headers: { host }, socket }: IncomingMessage): void {
+    // Only HTTP/1.0 may leave it out, which no browser speaks.
+    if (host === undefined) return;
+    const name = hostnameOf(asUrl(host));
+    if (name !== null && (this.allows(name) || name === addressName(socket.localAddress))) return;
+    throw new HostNotAllowedError(host);
+  }
+
+  /** Whether a WebSocket may be opened by a page of the request's origin; programs send none. */
+  allowsOrigin({ headers: { origin } }: IncomingMessage): boolean {
+    if (origin === undefined) return true;
+    const name = hostnameOf(origin);
+    return name !== null && this.allows(name);
+  }
+
+  private allows(name: string): boolean {
+    return this.names.has(name) || isLoopback(name);
+  }
+}
+
+const asUrl = (host: string): string => `http://${host.includes('::') && !host.startsWith('[') ? `[${host}]` : host}`;
+
+/** @returns the name in one spelling: lower case, without a final dot, addresses in their short form; null for no URL */
+function hostnameOf(url: string): string | null {
+  const parsed = URL.canParse(url) ? new URL(url) : null;
+  if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.username !== '') return null;
+  return parsed.hostname.replace(/\.$/, '');
+}
+
+const addressName = (address: string | undefined): string | null =>
+  address === undefined ? null : hostnameOf(asUrl(address.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*/, '')));
+
+/** @see RFC 6761, section 6.3 */
+const isLoopback = (name: string): boolean =>
+  name === 'localhost' || name.endsWith('.localhost') || /^127(\.\d+){3}$/.test(name) || name === '[::1]';
