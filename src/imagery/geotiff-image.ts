@@ -6,13 +6,15 @@ import { openTiff } from './tiff-file.ts';
 import type { ImageHeader, ImageSource, RgbWindow } from './image-source.ts';
 import { checkBands, checkPixels, checkWindow } from './image-errors.ts';
 import type { BandShow } from './band-show.ts';
-import type { Samples, TiffLevel } from './tiff-level.ts';
+import { decoderMemory, type DecoderMemory } from './decoder-memory.ts';
+import type { TiffLevel } from './tiff-level.ts';
+import type { Samples } from './tiff-samples.ts';
 import { WindowResampler } from './window-resampler.ts';
 
-/** Pixels of a level that are decoded to colours at a time; bounds memory, not results. */
+/** Pixels of a level converted to colours at a time; limits memory, not results. */
 const STRIPE_PIXELS = 2 ** 21;
 
-/** A GeoTIFF or COG: reads the blocks that a window needs, from the reduced copy that suits the asked size. */
+/** A GeoTIFF or COG: reads the blocks that a window needs, from the overview that suits the requested size. */
 export class GeoTiffImage implements ImageSource {
   private constructor(
     readonly header: ImageHeader,
@@ -21,12 +23,16 @@ export class GeoTiffImage implements ImageSource {
   ) {}
 
   /**
-   * Reads the directories, no pixels. Takes over the source and closes it.
+   * Reads the directories, no pixels. Takes ownership of the source and closes it.
    * @throws {TooManyPixelsError | CorruptImageError | UnsupportedImageError | ComplexSamplesError | UnresolvableCrsError}
    */
-  static async open(bytes: ByteSource, maxPixels: number): Promise<GeoTiffImage> {
+  static async open(
+    bytes: ByteSource,
+    maxPixels: number,
+    memory: DecoderMemory = decoderMemory(),
+  ): Promise<GeoTiffImage> {
     try {
-      const file = await openTiff(bytes);
+      const file = await openTiff(bytes, memory);
       checkPixels(file.header.widthPx, file.header.heightPx, maxPixels);
       return new GeoTiffImage(file.header, file, bytes);
     } catch (error) {
@@ -49,10 +55,10 @@ export class GeoTiffImage implements ImageSource {
       height: window.height * down,
     };
     const part = wholePixels(from, level);
-    if (part.width === outWidthPx && part.height === outHeightPx) return this.picture(level, mask, part, show);
+    if (part.width === outWidthPx && part.height === outHeightPx) return this.rgbOf(level, mask, part, show);
     const target = new WindowResampler(from, part.x, part.y, part.width, part.height, outWidthPx, outHeightPx);
     for (const stripe of stripes(part, level.blockHeightPx)) {
-      target.push(stripe.y, await this.picture(level, mask, stripe, show));
+      target.push(stripe.y, await this.rgbOf(level, mask, stripe, show));
     }
     return target.finish();
   }
@@ -76,7 +82,7 @@ export class GeoTiffImage implements ImageSource {
     return this.bytes.close();
   }
 
-  private async picture(
+  private async rgbOf(
     level: TiffLevel,
     mask: TiffLevel | null,
     window: PixelWindow,
@@ -95,7 +101,7 @@ export class GeoTiffImage implements ImageSource {
     return mask ? [...alpha, ...(await mask.readBands(window, [1]))] : alpha;
   }
 
-  /** The smallest copy of the image in which the window has at least as many pixels as asked for. */
+  /** The smallest overview in which the window has at least as many pixels as requested. */
   private levelFor(window: PixelWindow, outWidthPx: number, outHeightPx: number): TiffFile['levels'][number] {
     const { widthPx, heightPx } = this.header;
     const enough = this.file.levels.filter(
@@ -111,7 +117,7 @@ export class GeoTiffImage implements ImageSource {
   }
 }
 
-/** Reduced copies are rounded to whole pixels; one short by less than this is still enough. */
+/** Overviews are rounded to whole pixels; a size short by less than this still suffices. */
 const ALMOST = 0.995;
 
 function wholePixels(
@@ -127,7 +133,7 @@ function wholePixels(
 
 const ROUNDING = 1e-6;
 
-/** A window from top to bottom in parts that end with rows of blocks. */
+/** Splits a window into stripes that end at block boundaries. */
 function* stripes(window: PixelWindow, blockHeightPx: number): Generator<PixelWindow> {
   const end = window.y + window.height;
   const blocks = Math.max(1, Math.floor(STRIPE_PIXELS / (window.width * blockHeightPx)));
@@ -138,7 +144,7 @@ function* stripes(window: PixelWindow, blockHeightPx: number): Generator<PixelWi
   }
 }
 
-/** Blocks spread evenly over a level, together at most `maxPixels` (one at least). */
+/** Blocks spread evenly over a level, `maxPixels` in total at most, but at least one block. */
 function* sampleWindows(level: TiffLevel, maxPixels: number): Generator<PixelWindow> {
   const across = Math.ceil(level.widthPx / level.blockWidthPx);
   const down = Math.ceil(level.heightPx / level.blockHeightPx);

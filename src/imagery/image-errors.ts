@@ -20,6 +20,13 @@ export class CorruptImageError extends AppError {
   }
 }
 
+/** A block decodes to more bytes than its size in the header allows. */
+export class BlockOverflowError extends CorruptImageError {
+  constructor(readonly maxBytes: number) {
+    super(`a block decodes to more than its ${maxBytes} bytes`);
+  }
+}
+
 /** The file is valid, but uses a feature that is not supported. */
 export class UnsupportedImageError extends AppError {
   readonly code = 'IMAGE_UNSUPPORTED';
@@ -45,6 +52,46 @@ export class TooManyPixelsError extends AppError {
     readonly maxPixels: number,
   ) {
     super(`The image has ${widthPx} x ${heightPx} = ${widthPx * heightPx} pixels; the limit is ${maxPixels}.`);
+  }
+}
+
+/** Decoding needs more memory than the server allows. */
+export class DecoderMemoryError extends AppError {
+  readonly code = 'IMAGE_MEMORY_EXCEEDED';
+  /** @param neededBytes null when the decoder was stopped at the limit */
+  constructor(
+    readonly what: string,
+    readonly neededBytes: number | null,
+    readonly maxBytes: number,
+  ) {
+    const needed = neededBytes === null ? 'more memory than the server allows' : `${inMib(neededBytes)} MiB of memory`;
+    super(`Decoding ${what} needs ${needed}; the limit is ${inMib(maxBytes)} MiB (TERRAQL_DECODER_MEMORY_MB).`);
+  }
+}
+
+function inMib(bytes: number): number {
+  return Math.ceil(bytes / 2 ** 20);
+}
+
+/** Decoding takes longer than the server allows. */
+export class DecoderTimeError extends AppError {
+  readonly code = 'IMAGE_TIME_EXCEEDED';
+  constructor(
+    readonly what: string,
+    readonly maxS: number,
+  ) {
+    super(`Decoding ${what} takes longer than the limit of ${maxS} s (TERRAQL_DECODER_TIMEOUT_S).`);
+  }
+}
+
+/** The process that decoded the image ended unexpectedly. */
+export class DecoderEndedError extends AppError {
+  readonly code = 'IMAGE_DECODER_ENDED';
+  constructor(
+    readonly what: string,
+    readonly how: string,
+  ) {
+    super(`Decoding ${what} ended the decoder process (${how}).`);
   }
 }
 

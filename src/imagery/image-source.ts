@@ -29,6 +29,8 @@ export interface ImageHeader {
   /** Sizes of the overviews, largest first. */
   readonly overviews: readonly { readonly widthPx: number; readonly heightPx: number }[];
   readonly acquiredAt: Date | null;
+  /** What was found beside the image and not used, one sentence each. */
+  readonly warnings: readonly string[];
 }
 
 /** The RGB pixels of a scene window. */

@@ -1,5 +1,7 @@
 import type { ByteSource } from './byte-source.ts';
 import { openFileSource } from './byte-source.ts';
+import { decoderMemory, type DecoderMemory } from './decoder-memory.ts';
+import { turnedAffine } from './exif-orientation.ts';
 import { GeoTiffImage } from './geotiff-image.ts';
 import { UnknownFormatError } from './image-errors.ts';
 import type { ImageHeader, ImageSource } from './image-source.ts';
@@ -7,21 +9,27 @@ import { PictureImage } from './picture-image.ts';
 import { readSidecars } from './sidecars.ts';
 
 /**
- * Opens a local image file. The format follows from the first bytes, never from the name. World files beside the image
- * apply when the file itself has no geotransform.
+ * Opens a local image file in this process. The format follows from the first bytes, never from the name. Files beside
+ * the image give its georeference as GDAL reads it: `.aux.xml` first for GeoTIFF, world files where there is none inside.
  * @param maxPixels pixel limit, checked against the header before decoding
- * @throws {UnknownFormatError | TooManyPixelsError | CorruptImageError | UnsupportedImageError | ComplexSamplesError}
- * @throws {UnresolvableCrsError | WorldFileError}
+ * @param memory limit of what decoding may hold, also checked against the header where the format tells
+ * @throws {UnknownFormatError | TooManyPixelsError | DecoderMemoryError | CorruptImageError}
+ * @throws {UnsupportedImageError | ComplexSamplesError | UnresolvableCrsError | WorldFileError}
  */
-export async function openImage(path: string, maxPixels: number): Promise<ImageSource> {
+export async function openImage(
+  path: string,
+  maxPixels: number,
+  memory: DecoderMemory = decoderMemory(),
+): Promise<ImageSource> {
   const bytes = await openFileSource(path);
   const format = await sniff(bytes);
   if (format === 'GeoTIFF') {
-    const image = await GeoTiffImage.open(bytes, maxPixels);
-    return image.header.affine ? image : withPlace(image, path);
+    const image = await GeoTiffImage.open(bytes, maxPixels, memory);
+    return closedOnError(image, async () => withHeader(image, await headerOfTiff(image.header, path)));
   }
   await bytes.close();
-  return withPlace(await PictureImage.open(path, format, maxPixels), path);
+  const image = await PictureImage.open(path, format, maxPixels, memory);
+  return closedOnError(image, async () => withHeader(image, await headerOfPicture(image, path)));
 }
 
 const PNG = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -48,16 +56,34 @@ function formatOf(first: Uint8Array): ImageHeader['format'] {
   throw new UnknownFormatError();
 }
 
-async function withPlace(image: ImageSource, path: string): Promise<ImageSource> {
+/** `.aux.xml` goes before the tags, and they before a world file: the default of `GDAL_GEOREF_SOURCES`. */
+async function headerOfTiff(header: ImageHeader, path: string): Promise<ImageHeader> {
+  const { world, pam, warnings } = await readSidecars(path, 'GeoTIFF', header.widthPx, header.heightPx);
+  const own = { affine: pam.affine ?? header.affine, crs: pam.crs ?? header.crs };
+  if (own.affine) return { ...header, ...own, warnings };
+  return { ...header, affine: world?.affine ?? null, crs: own.crs ?? world?.crs ?? null, warnings };
+}
+
+/** A world file goes before `.aux.xml`, as in GDAL's drivers of these formats. */
+async function headerOfPicture({ header, stored }: PictureImage, path: string): Promise<ImageHeader> {
+  const { widthPx, heightPx, orientation } = stored;
+  const { world, pam, warnings } = await readSidecars(path, header.format, widthPx, heightPx);
+  const { affine, crs } = world ?? pam;
+  return { ...header, affine: affine && turnedAffine(affine, orientation, widthPx, heightPx), crs, warnings };
+}
+
+function withHeader(image: ImageSource, header: ImageHeader): ImageSource {
+  return {
+    header,
+    readRgb: (window, outWidthPx, outHeightPx, show) => image.readRgb(window, outWidthPx, outHeightPx, show),
+    sampleBands: (bands, maxPixels) => image.sampleBands(bands, maxPixels),
+    close: () => image.close(),
+  };
+}
+
+async function closedOnError<T>(image: ImageSource, work: () => Promise<T>): Promise<T> {
   try {
-    const { affine, crs } = await readSidecars(path, image.header.widthPx, image.header.heightPx);
-    if (!affine) return image;
-    return {
-      header: { ...image.header, affine, crs: image.header.crs ?? crs },
-      readRgb: (window, outWidthPx, outHeightPx, show) => image.readRgb(window, outWidthPx, outHeightPx, show),
-      sampleBands: (bands, maxPixels) => image.sampleBands(bands, maxPixels),
-      close: () => image.close(),
-    };
+    return await work();
   } catch (error) {
     await image.close();
     throw error;

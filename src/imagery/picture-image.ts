@@ -2,43 +2,59 @@ import sharp from 'sharp';
 import type { Metadata, Sharp } from 'sharp';
 import type { PixelWindow } from '../raster/window.ts';
 import { toRgb, validity } from './colour.ts';
+import type { DecoderMemory } from './decoder-memory.ts';
+import type { Orientation } from './exif-orientation.ts';
 import { takenAt } from './exif-time.ts';
-import { checkBands, checkPixels, checkWindow, CorruptImageError } from './image-errors.ts';
+import { checkBands, checkPixels, checkWindow, CorruptImageError, DecoderMemoryError } from './image-errors.ts';
 import type { ImageHeader, ImageSource, RgbWindow } from './image-source.ts';
 import type { BandShow } from './band-show.ts';
 import { WindowResampler } from './window-resampler.ts';
 
-/** Decoded rows kept while windows of them are asked for, bytes. */
+/** Rows decoded together and kept for later windows, bytes at most. */
 const ROWS_BYTES = 64 * 2 ** 20;
 
-/** Whole rows of the picture, samples side by side. */
+/** Whole rows of the picture, samples interleaved. */
 interface Rows {
   readonly top: number;
   readonly count: number;
-  readonly samples: Promise<Uint8Array | Uint16Array>;
 }
 
 /**
  * A PNG, JPEG or WebP, turned upright by its EXIF orientation. These formats can only be decoded from the top, so rows
- * are kept for the next windows and a picture is decoded once for each batch of rows, not once for each window.
+ * are cached: a picture is decoded once for each batch of rows, not once for each window.
  */
 export class PictureImage implements ImageSource {
   private rows: Rows | null = null;
 
   private constructor(
     readonly header: ImageHeader,
+    /** The raster as stored, which a world file refers to. */
+    readonly stored: { readonly widthPx: number; readonly heightPx: number; readonly orientation: Orientation },
     private readonly path: string,
+    private readonly memory: DecoderMemory,
+    private readonly key: string,
   ) {}
 
   /**
    * Reads the header alone.
-   * @throws {TooManyPixelsError | CorruptImageError}
+   * @throws {TooManyPixelsError | DecoderMemoryError | CorruptImageError}
    */
-  static async open(path: string, format: 'PNG' | 'JPEG' | 'WebP', maxPixels: number): Promise<PictureImage> {
+  static async open(
+    path: string,
+    format: 'PNG' | 'JPEG' | 'WebP',
+    maxPixels: number,
+    memory: DecoderMemory,
+  ): Promise<PictureImage> {
     const metadata = await decoded(sharp(path, READ_OPTIONS).metadata());
     const { width: widthPx, height: heightPx } = metadata.autoOrient;
     checkPixels(widthPx, heightPx, maxPixels);
-    return new PictureImage(await headerOf(metadata, format), path);
+    const { kind, bytes } = heldWhole(metadata, format);
+    if (bytes + ROWS_BYTES > memory.maxBytes) {
+      throw new DecoderMemoryError(`${kind} of ${widthPx} x ${heightPx} pixels`, bytes + ROWS_BYTES, memory.maxBytes);
+    }
+    const orientation = orientationOf(metadata);
+    const stored = { widthPx: metadata.width, heightPx: metadata.height, orientation };
+    return new PictureImage(await headerOf(metadata, format), stored, path, memory, memory.cache.newOwner());
   }
 
   async readRgb(window: PixelWindow, outWidthPx: number, outHeightPx: number, show: BandShow): Promise<RgbWindow> {
@@ -46,13 +62,13 @@ export class PictureImage implements ImageSource {
     checkWindow(window, widthPx, heightPx);
     checkBands(show.rgbBands, bands);
     if (window.width === outWidthPx && window.height === outHeightPx && window.height <= this.rowsKept) {
-      return this.picture(window, show);
+      return this.rgbOf(window, show);
     }
     const { x, y, width, height } = window;
     const target = new WindowResampler(window, x, y, width, height, outWidthPx, outHeightPx);
     for (let top = y; top < y + height; top += this.rowsKept) {
       const part = { x, y: top, width, height: Math.min(this.rowsKept, y + height - top) };
-      target.push(top, await this.picture(part, show));
+      target.push(top, await this.rgbOf(part, show));
     }
     return target.finish();
   }
@@ -73,19 +89,19 @@ export class PictureImage implements ImageSource {
   }
 
   async close(): Promise<void> {
-    this.rows = null;
+    this.memory.cache.dropOwner(this.key);
   }
 
-  /** Rows that fit into the budget. */
+  /** Number of rows that fit into {@link ROWS_BYTES}. */
   private get rowsKept(): number {
     const { widthPx, bands, bitsPerSample } = this.header;
     return Math.max(1, Math.floor(ROWS_BYTES / ((widthPx * bands * bitsPerSample) / 8)));
   }
 
-  private async picture(window: PixelWindow, show: BandShow): Promise<RgbWindow> {
+  private async rgbOf(window: PixelWindow, show: BandShow): Promise<RgbWindow> {
     const { alphaBand, photometric, bands, widthPx } = this.header;
     const rows = this.rowsFor(window.y, window.height);
-    const samples = await rows.samples;
+    const samples = await this.memory.cache.get(`${this.key}/${rows.top}/${rows.count}`, () => this.decodedRows(rows));
     const wanted = alphaBand === null ? [...show.rgbBands] : [...show.rgbBands, alphaBand];
     const values = wanted.map((band) => {
       const out = new Uint16Array(window.width * window.height);
@@ -103,12 +119,16 @@ export class PictureImage implements ImageSource {
   private rowsFor(top: number, count: number): Rows {
     const kept = this.rows;
     if (kept && top >= kept.top && top + count <= kept.top + kept.count) return kept;
-    const { widthPx, heightPx } = this.header;
+    const { heightPx } = this.header;
     const first = heightPx <= this.rowsKept ? 0 : top;
     const height = Math.min(Math.max(count, this.rowsKept), heightPx - first);
-    const part = this.decoder().extract({ left: 0, top: first, width: widthPx, height });
-    this.rows = { top: first, count: height, samples: this.samples(part) };
+    this.rows = { top: first, count: height };
     return this.rows;
+  }
+
+  private decodedRows({ top, count }: Rows): Promise<Uint8Array | Uint16Array> {
+    const { widthPx } = this.header;
+    return this.samples(this.decoder().extract({ left: 0, top, width: widthPx, height: count }));
   }
 
   private decoder(): Sharp {
@@ -133,8 +153,32 @@ export class PictureImage implements ImageSource {
   }
 }
 
-/** The pixel limit is checked before, against the header; colours are taken as stored, as GDAL takes them. */
+/** Pixels and memory are checked against the header beforehand. Colours stay as stored, as in GDAL. */
 const READ_OPTIONS = { limitInputPixels: false, ignoreIcc: true, failOn: 'error', sequentialRead: true } as const;
+
+/**
+ * Memory of decoders that hold the whole picture: progressive JPEG keeps two bytes a coefficient, interlaced PNG and
+ * turned pictures all samples, WebP its frame, its working copy and its output.
+ */
+function heldWhole(metadata: Metadata, format: 'PNG' | 'JPEG' | 'WebP'): { kind: string; bytes: number } {
+  const { width, height, channels } = metadata;
+  const sampleBytes = metadata.depth === 'ushort' ? 2 : 1;
+  const samples = width * height * channels * sampleBytes;
+  const isTurned = orientationOf(metadata) > 2;
+  const turning = isTurned ? 2 * samples : 0;
+  const adjective = isTurned ? 'turned ' : '';
+  if (format === 'WebP') return { kind: `${adjective}WebP`, bytes: turning + WEBP_PIXEL_BYTES * width * height };
+  if (!metadata.isProgressive) return { kind: `${adjective}${format}`, bytes: turning };
+  if (format === 'PNG') return { kind: `${adjective}interlaced PNG`, bytes: turning + 2 * samples };
+  return { kind: `${adjective}progressive JPEG`, bytes: turning + COEFFICIENT_BYTES * samples };
+}
+
+const WEBP_PIXEL_BYTES = 12;
+const COEFFICIENT_BYTES = 2;
+
+function orientationOf({ orientation = 1 }: Metadata): Orientation {
+  return orientation >= 1 && orientation <= 8 ? (orientation as Orientation) : 1;
+}
 
 async function decoded<T>(work: Promise<T>): Promise<T> {
   try {
@@ -161,6 +205,7 @@ async function headerOf(metadata: Metadata, format: 'PNG' | 'JPEG' | 'WebP'): Pr
     nodata: null,
     crs: null,
     affine: null,
+    warnings: [],
     rgbBands: colours === 1 ? [1] : [1, 2, 3],
     overviews: [],
     acquiredAt: metadata.exif ? await takenAt(metadata.exif) : null,

@@ -1,37 +1,22 @@
 import { promisify } from 'node:util';
 import { inflate } from 'node:zlib';
-import { BaseDecoder, getDecoder } from 'geotiff';
+import { getDecoder } from 'geotiff';
 import sharp from 'sharp';
 import { ZSTDDecoder } from 'zstddec';
-import { UnsupportedImageError } from './image-errors.ts';
+import { blockBytes, type BlockFormat, COMPRESSION, samplesPerBlockPixel } from './block-format.ts';
+import { BlockOverflowError, CorruptImageError, UnsupportedImageError } from './image-errors.ts';
+import { jpegFrames } from './jpeg-frame.ts';
+import { decodeLerc } from './lerc.ts';
+import { decodeLzw } from './lzw.ts';
+import { decodePackBits } from './pack-bits.ts';
 
-/** What a decoder must know of a TIFF directory; names and values as in TIFF 6.0. */
-export interface BlockFormat {
-  readonly compression: number;
-  /** Size of a tile, or image width and rows of a strip. */
-  readonly tileWidth: number;
-  readonly tileHeight: number;
-  /** 1: pixels, 2: one plane for each band. */
-  readonly planarConfiguration: 1 | 2;
-  readonly bitsPerSample: number[];
-  /** 1: none, 2: horizontal differences, 3: floating point. */
-  readonly predictor: number;
-  readonly photometric: number;
-  readonly JPEGTables: Uint8Array | undefined;
-  readonly LercParameters: ArrayLike<number> | undefined;
-}
+/**
+ * Decodes one tile or strip, before byte order and predictor are undone.
+ * @returns at most {@link blockBytes} bytes; the caller may change them
+ * @throws {BlockOverflowError} when the block holds more
+ */
+export type BlockDecoder = (block: Uint8Array<ArrayBuffer>) => Promise<Uint8Array> | Uint8Array;
 
-/** Decodes one tile or strip to its samples, in the byte order of the file unless the codec has its own. */
-export interface BlockDecoder {
-  decode(buffer: ArrayBufferLike): Promise<ArrayBufferLike>;
-}
-
-const JPEG = 7;
-const DEFLATE = [8, 32946];
-const WEBP = 50001;
-const LERC = 34887;
-const ZSTD = 50000;
-const LIBRARY_CODECS: readonly number[] = [1, 5, 32773, LERC];
 const REFUSED_CODECS: Readonly<Record<number, string>> = {
   2: 'CCITT run-length',
   3: 'CCITT fax group 3',
@@ -42,98 +27,121 @@ const REFUSED_CODECS: Readonly<Record<number, string>> = {
   50002: 'JPEG XL',
 };
 
-/** Samples side by side in one block: all bands, or one for separate planes. */
-export function samplesPerBlockPixel(format: BlockFormat): number {
-  return format.planarConfiguration === 2 ? 1 : format.bitsPerSample.length;
-}
-
-/** Codecs that give samples in the byte order of this machine whatever the file's is. */
-export function decodesToNativeOrder(format: BlockFormat): boolean {
-  return format.compression === LERC || format.predictor === 3;
-}
-
 /**
- * Decoder for the blocks of a directory: zlib, zstddec and libvips for Deflate, Zstandard, JPEG and WebP,
- * geotiff.js for the rest.
+ * Decoder for the blocks of a directory.
  * @throws {UnsupportedImageError} naming the compression
  */
 export async function blockDecoder(format: BlockFormat): Promise<BlockDecoder> {
+  const decode = await codec(format);
+  return format.fillOrder === 2 ? (block) => decode(block.map((byte) => REVERSED[byte]!)) : decode;
+}
+
+const REVERSED = Uint8Array.from({ length: 256 }, (_, byte) =>
+  Number.parseInt(Array.from({ length: 8 }, (_bit, i) => (byte >> i) & 1).join(''), 2),
+);
+
+async function codec(format: BlockFormat): Promise<BlockDecoder> {
   const { compression } = format;
-  if (DEFLATE.includes(compression)) return new DeflateDecoder(format);
-  if (compression === JPEG) {
-    if (format.bitsPerSample[0] !== 8)
-      throw new UnsupportedImageError(`JPEG samples of ${format.bitsPerSample[0]} bits`);
-    // libvips takes four samples for inks and converts them, geotiff.js leaves them as they are
-    return [1, 3].includes(samplesPerBlockPixel(format)) ? new JpegDecoder(format) : getDecoder(compression, format);
+  const maxBytes = blockBytes(format);
+  switch (compression) {
+    case COMPRESSION.NONE:
+      return (block) => block.subarray(0, maxBytes);
+    case COMPRESSION.LZW:
+      return (block) => decodeLzw(block, maxBytes);
+    case COMPRESSION.PACK_BITS:
+      return (block) => decodePackBits(block, maxBytes);
+    case COMPRESSION.ADOBE_DEFLATE:
+    case COMPRESSION.DEFLATE:
+      return (block) => inflated(block, maxBytes);
+    case COMPRESSION.ZSTD:
+      return (block) => zstandard(block, maxBytes);
+    case COMPRESSION.LERC:
+      return lercDecoder(format, maxBytes);
+    case COMPRESSION.WEBP:
+      return webpDecoder(format);
+    case COMPRESSION.JPEG:
+      return jpegCodec(format);
+    default:
+      throw new UnsupportedImageError(`TIFF compression ${compression} (${REFUSED_CODECS[compression] ?? 'unknown'})`);
   }
-  if (compression === ZSTD) return new ZstdDecoder(format);
-  if (compression === WEBP) return new WebpDecoder(format);
-  if (LIBRARY_CODECS.includes(compression)) return getDecoder(compression, format);
-  throw new UnsupportedImageError(`TIFF compression ${compression} (${REFUSED_CODECS[compression] ?? 'unknown'})`);
+}
+
+async function jpegCodec(format: BlockFormat): Promise<BlockDecoder> {
+  if (format.bitsPerSample[0] !== 8) throw new UnsupportedImageError(`JPEG samples of ${format.bitsPerSample[0]} bits`);
+  // libvips takes four samples for inks and converts them; geotiff.js leaves them unchanged.
+  return [1, 3].includes(samplesPerBlockPixel(format)) ? jpegDecoder(format) : rawJpegDecoder(format);
 }
 
 const inflateBytes = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(inflate);
 
-/** Bytes of a whole block, each row beginning at a byte. */
-function blockBytes(format: BlockFormat): number {
-  const rowBits = samplesPerBlockPixel(format) * format.bitsPerSample[0]! * format.tileWidth;
-  return Math.ceil(rowBits / 8) * format.tileHeight;
-}
-
-class DeflateDecoder extends BaseDecoder {
-  private readonly maxOutputLength: number;
-
-  constructor(format: BlockFormat) {
-    super(format);
-    this.maxOutputLength = blockBytes(format);
-  }
-
-  override async decodeBlock(buffer: ArrayBufferLike): Promise<ArrayBufferLike> {
-    return exactBuffer(await inflateBytes(new Uint8Array(buffer), { maxOutputLength: this.maxOutputLength }));
+async function inflated(block: Uint8Array, maxBytes: number): Promise<Uint8Array> {
+  try {
+    return await inflateBytes(block, { maxOutputLength: maxBytes });
+  } catch (error) {
+    if (error instanceof RangeError) throw new BlockOverflowError(maxBytes);
+    throw error;
   }
 }
 
-/** Zstandard with the size given: without it, as geotiff.js asks, the library never returns on damaged blocks. */
-class ZstdDecoder extends BaseDecoder {
-  private readonly library = new ZSTDDecoder();
-  private readonly sizeBytes: number;
+/** Without a given size the library never returns from damaged blocks. */
+async function zstandard(block: Uint8Array, maxBytes: number): Promise<Uint8Array> {
+  const library = new ZSTDDecoder();
+  await library.init();
+  return library.decode(block, maxBytes);
+}
 
-  constructor(format: BlockFormat) {
-    super(format);
-    this.sizeBytes = blockBytes(format);
-  }
+const NO_COMPRESSION = 0;
+const DEFLATED = 1;
+/** A LERC blob is at most this much larger than its samples: header, ranges and mask. */
+const LERC_OVERHEAD_BYTES = 2 ** 16;
 
-  override async decodeBlock(buffer: ArrayBufferLike): Promise<ArrayBufferLike> {
-    await this.library.init();
-    return this.library.decode(new Uint8Array(buffer), this.sizeBytes).buffer;
+function lercDecoder(format: BlockFormat, maxBytes: number): BlockDecoder {
+  const added = format.LercParameters?.[1] ?? NO_COMPRESSION;
+  const maxBlobBytes = 2 * maxBytes + LERC_OVERHEAD_BYTES;
+  if (added === NO_COMPRESSION) return (block) => decodeLerc(block, format);
+  if (added === DEFLATED) return async (block) => decodeLerc(await inflated(block, maxBlobBytes), format);
+  return async (block) => decodeLerc(await zstandard(block, maxBlobBytes), format);
+}
+
+/** @throws {CorruptImageError} unless the size that the stream claims is that of its tile or strip */
+function checkFrame(stream: Uint8Array, format: BlockFormat): void {
+  const { tileWidth, tileHeight } = format;
+  const frames = [...jpegFrames(format.JPEGTables ?? new Uint8Array()), ...jpegFrames(stream)];
+  for (const { widthPx, heightPx, components } of frames) {
+    // The last strip of an image may have fewer rows.
+    if (
+      widthPx === tileWidth &&
+      heightPx >= 1 &&
+      heightPx <= tileHeight &&
+      components === samplesPerBlockPixel(format)
+    ) {
+      continue;
+    }
+    const claimed = `${widthPx} x ${heightPx} pixels with ${components} components`;
+    throw new CorruptImageError(`a JPEG block claims ${claimed} in a block of ${tileWidth} x ${tileHeight} pixels`);
   }
+  if (frames.length !== 1) throw new CorruptImageError(`a JPEG block has ${frames.length} frames instead of one`);
 }
 
 /**
- * JPEG blocks as RGB or grey. The tables that TIFF keeps once are put before each block, with an Adobe
- * marker that tells libjpeg whether colours are YCbCr, which the block alone does not.
+ * JPEG blocks as RGB or grey. The tables that TIFF stores once are put before each block, with an Adobe marker that tells
+ * libjpeg whether colours are YCbCr, which the block alone does not.
  * @see https://www.awaresystems.be/imaging/tiff/tifftags/docs/TTN2.html (TIFF Technical Note 2)
  */
-class JpegDecoder implements BlockDecoder {
-  constructor(private readonly format: BlockFormat) {}
-
-  async decode(buffer: ArrayBufferLike): Promise<ArrayBufferLike> {
-    const channels = samplesPerBlockPixel(this.format);
-    const transform = this.format.photometric === YCBCR ? 1 : 0;
-    const tables = this.format.JPEGTables;
-    const stream = Buffer.concat([
-      tables ? tables.subarray(0, tables.length - END_OF_IMAGE_BYTES) : Buffer.from([0xff, 0xd8]),
-      channels === 3 ? adobeMarker(transform) : Buffer.alloc(0),
-      Buffer.from(buffer).subarray(START_OF_IMAGE_BYTES),
-    ]);
-    const image = sharp(stream, { ignoreIcc: true, limitInputPixels: false });
-    return exactBuffer(
-      await image
-        .toColourspace(channels === 1 ? 'b-w' : 'srgb')
-        .raw()
-        .toBuffer(),
-    );
-  }
+function jpegDecoder(format: BlockFormat): BlockDecoder {
+  const channels = samplesPerBlockPixel(format);
+  const tables = format.JPEGTables;
+  const head = Buffer.concat([
+    tables ? tables.subarray(0, tables.length - END_OF_IMAGE_BYTES) : Buffer.from([0xff, 0xd8]),
+    channels === 3 ? adobeMarker(format.photometric === YCBCR ? 1 : 0) : Buffer.alloc(0),
+  ]);
+  return async (block) => {
+    checkFrame(block, format);
+    const stream = Buffer.concat([head, block.subarray(START_OF_IMAGE_BYTES)]);
+    const image = sharp(stream, { ignoreIcc: true, limitInputPixels: format.tileWidth * format.tileHeight });
+    const colours = image.toColourspace(channels === 1 ? 'b-w' : 'srgb');
+    return colours.raw().toBuffer();
+  };
 }
 
 const YCBCR = 6;
@@ -145,16 +153,22 @@ function adobeMarker(transform: 0 | 1): Buffer {
   return Buffer.from([0xff, 0xee, 0, 14, 0x41, 0x64, 0x6f, 0x62, 0x65, 0, 100, 0, 0, 0, 0, transform]);
 }
 
-class WebpDecoder implements BlockDecoder {
-  constructor(private readonly format: BlockFormat) {}
-
-  async decode(buffer: ArrayBufferLike): Promise<ArrayBufferLike> {
-    const image = sharp(Buffer.from(buffer), { limitInputPixels: false });
-    const shaped = samplesPerBlockPixel(this.format) === 4 ? image.ensureAlpha() : image.removeAlpha();
-    return exactBuffer(await shaped.raw().toBuffer());
-  }
+async function rawJpegDecoder(format: BlockFormat): Promise<BlockDecoder> {
+  const decoder = await getDecoder(COMPRESSION.JPEG, { ...format, predictor: 1 });
+  return async (block) => {
+    checkFrame(block, format);
+    return new Uint8Array(await decoder.decode(new Uint8Array(block).buffer));
+  };
 }
 
-function exactBuffer(bytes: Buffer): ArrayBufferLike {
-  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+function webpDecoder(format: BlockFormat): BlockDecoder {
+  const { tileWidth, tileHeight } = format;
+  return async (block) => {
+    const image = sharp(block, { limitInputPixels: tileWidth * tileHeight });
+    const shaped = samplesPerBlockPixel(format) === 4 ? image.ensureAlpha() : image.removeAlpha();
+    const { data, info } = await shaped.raw().toBuffer({ resolveWithObject: true });
+    if (info.width === tileWidth) return data;
+    const claimed = `${info.width} x ${info.height} pixels`;
+    throw new CorruptImageError(`a WebP block claims ${claimed} in a block of ${tileWidth} x ${tileHeight} pixels`);
+  };
 }

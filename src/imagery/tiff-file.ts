@@ -1,28 +1,26 @@
 import { GeoTIFF } from 'geotiff';
 import type { GeoTIFFImage } from 'geotiff';
 import { AppError } from '../errors.ts';
-import { BlockCache } from './block-cache.ts';
+import type { DecoderMemory } from './decoder-memory.ts';
 import type { ByteSource } from './byte-source.ts';
 import type { Palette } from './colour.ts';
 import { affineOfTags, crsOfTags } from './geotiff-georeference.ts';
 import { CorruptImageError, UnsupportedImageError } from './image-errors.ts';
 import type { ImageHeader, Photometric } from './image-source.ts';
-import type { Samples } from './tiff-level.ts';
+import type { TiffContext } from './tiff-level.ts';
 import { TiffLevel } from './tiff-level.ts';
 
 /** A TIFF whose directories have been read. */
 export interface TiffFile {
   readonly header: ImageHeader;
-  /** Full resolution first, then reduced copies from large to small, each with the mask of its size. */
+  /** Full resolution first, then overviews from large to small, each with the mask of its size. */
   readonly levels: readonly { readonly level: TiffLevel; readonly mask: TiffLevel | null }[];
   readonly palette: Palette | null;
 }
 
-/** Decoded blocks kept for one open file, bytes. */
-const CACHE_BYTES = 128 * 2 ** 20;
-/** Directories looked at; a chain longer than this is a loop or no picture. */
+/** Directories read at most; a longer chain is a loop. */
 const MAX_DIRECTORIES = 256;
-/** geotiff.js reads this much where it does not know a length yet; only such a read may pass the end of the file. */
+/** geotiff.js reads this much while it does not know a length; only such a read may extend past the end of the file. */
 const GUESSED_READ_BYTES = 4048;
 
 const REDUCED = 1;
@@ -31,16 +29,21 @@ const OLD_REDUCED = 2;
 
 /**
  * Reads all directories of a TIFF and checks that its samples can be read.
+ * @param memory limits the size of blocks and caches them
  * @throws {CorruptImageError | UnsupportedImageError | ComplexSamplesError | UnresolvableCrsError}
  */
-export async function openTiff(bytes: ByteSource): Promise<TiffFile> {
+export async function openTiff(bytes: ByteSource, memory: DecoderMemory): Promise<TiffFile> {
   try {
     const directories = await readDirectories(bytes);
-    const cache = new BlockCache<Samples>(CACHE_BYTES);
-    const open = (index: number): Promise<TiffLevel> =>
-      TiffLevel.open(directories[index]!, index, bytes.sizeBytes, cache);
     const kinds = directories.map(kindOf);
     const main = directories[0]!;
+    const { cache, maxBytes } = memory;
+    const key = cache.newOwner();
+    const shared = { bytes, cache, key, maxBlockBytes: maxBytes / 2 };
+    const open = (index: number): Promise<TiffLevel> => {
+      const nodata = kinds[index] === 'MASK' ? null : main.getGDALNoData();
+      return TiffLevel.open(directories[index]!, index, { ...shared, nodata } satisfies TiffContext);
+    };
     const indices = [0, ...kinds.flatMap((kind, i) => (i > 0 && kind === 'REDUCED' ? [i] : []))];
     indices.sort((a, b) => directories[b]!.getWidth() - directories[a]!.getWidth());
     const levels = [];
@@ -71,7 +74,7 @@ async function readDirectories(bytes: ByteSource): Promise<GeoTIFFImage[]> {
   return directories;
 }
 
-/** Bytes in the shape that geotiff.js asks for, which does not notice by itself that a file ends early. */
+/** Adapts a byte source to geotiff.js, which does not notice truncation by itself. */
 class TiffSource {
   constructor(private readonly bytes: ByteSource) {}
 
@@ -158,10 +161,11 @@ async function headerOf(image: GeoTIFFImage, levels: TiffFile['levels']): Promis
     rgbBands: defaultBands(bands, photometric, alpha, meanings),
     overviews: levels.slice(1).map(({ level }) => ({ widthPx: level.widthPx, heightPx: level.heightPx })),
     acquiredAt: null,
+    warnings: [],
   };
 }
 
-/** GDAL's word for each band (`Red`, `NIR`, `Alpha`, …) where the file records it. */
+/** GDAL's colour interpretation of each band (`Red`, `NIR`, `Alpha`, …) where the file records it. */
 async function bandMeanings(image: GeoTIFFImage, bands: number): Promise<(string | undefined)[]> {
   const meanings: (string | undefined)[] = [];
   for (let sample = 0; sample < bands; sample++) {
@@ -180,7 +184,7 @@ function alphaBandOf(image: GeoTIFFImage, photometric: Photometric, meanings: re
   const extra = Array.from((image.fileDirectory.getValue('ExtraSamples') ?? []) as ArrayLike<number>);
   const alpha = extra.findIndex((kind) => kind === ASSOCIATED_ALPHA || kind === UNASSOCIATED_ALPHA);
   const band = COLOUR_BANDS[photometric] + alpha + 1;
-  const renamed = meanings[band - 1] !== undefined; // GDAL's word for a band goes before TIFF's
+  const renamed = meanings[band - 1] !== undefined; // GDAL's interpretation takes precedence over TIFF's
   return alpha === -1 || renamed || band > image.getSamplesPerPixel() ? null : band;
 }
 
@@ -197,7 +201,7 @@ function defaultBands(
   return colours.length >= 3 ? colours.slice(0, 3) : colours.slice(0, 1);
 }
 
-/** TIFF keeps palettes as all reds, greens, then blues, 16 bits each. */
+/** TIFF stores palettes as all reds, greens, then blues, 16 bits each. */
 async function paletteOf(image: GeoTIFFImage): Promise<Palette | null> {
   const map = (await image.fileDirectory.loadValue('ColorMap')) as ArrayLike<number> | undefined;
   if (!map) return null;

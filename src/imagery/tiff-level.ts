@@ -1,38 +1,38 @@
 import type { GeoTIFFImage } from 'geotiff';
 import type { PixelWindow } from '../raster/window.ts';
 import type { BlockCache } from './block-cache.ts';
+import type { ByteSource } from './byte-source.ts';
 import { ComplexSamplesError, CorruptImageError, UnsupportedImageError } from './image-errors.ts';
-import type { BlockDecoder, BlockFormat } from './tiff-codec.ts';
-import { blockDecoder, decodesToNativeOrder, samplesPerBlockPixel } from './tiff-codec.ts';
+import { appliesPredictor, blockBytes, type BlockFormat, samplesPerBlockPixel } from './block-format.ts';
+import { type BlockDecoder, blockDecoder } from './tiff-codec.ts';
+import type { Samples, SampleType } from './tiff-samples.ts';
+import { emptySamples, samplesOfBlock } from './tiff-samples.ts';
 
-/** Sample values of one band or block, as stored. */
-export type Samples =
-  | Uint8Array
-  | Int8Array
-  | Uint16Array
-  | Int16Array
-  | Uint32Array
-  | Int32Array
-  | Float32Array
-  | Float64Array;
+/** What the directories of one file share. */
+export interface TiffContext {
+  readonly bytes: ByteSource;
+  readonly cache: BlockCache;
+  /** Distinguishes the blocks of this file in the cache. */
+  readonly key: string;
+  /** Value of blocks that a sparse file leaves out; null: 0. */
+  readonly nodata: number | null;
+  /** Largest tile or strip that is decoded, bytes. */
+  readonly maxBlockBytes: number;
+}
 
-/** Largest tile or strip that is decoded, bytes; larger ones belong to files not made to be read in parts. */
-const MAX_BLOCK_BYTES = 512 * 2 ** 20;
-
-/** One directory of a TIFF: the full resolution, a reduced copy, or a mask. Reads windows block by block. */
+/** One directory of a TIFF: the full resolution, an overview, or a mask. Reads windows block by block. */
 export class TiffLevel {
   readonly widthPx: number;
   readonly heightPx: number;
-  /** `uint8`, `float32`, …; sub-byte samples count as the type they are unpacked to. */
-  readonly dtype: string;
+  /** `uint8`, `float32`, …; sub-byte samples have the type that they are unpacked to. */
+  readonly dtype: SampleType;
 
   private constructor(
     private readonly image: GeoTIFFImage,
     private readonly index: number,
-    private readonly fileBytes: number,
-    private readonly cache: BlockCache<Samples>,
+    private readonly file: TiffContext,
     private readonly format: BlockFormat,
-    private readonly decoder: BlockDecoder,
+    private readonly decode: BlockDecoder,
   ) {
     this.widthPx = image.getWidth();
     this.heightPx = image.getHeight();
@@ -41,15 +41,16 @@ export class TiffLevel {
 
   /**
    * @param index number of the directory in the file
-   * @param fileBytes size of the file; blocks must lie inside
    * @throws {ComplexSamplesError | UnsupportedImageError}
    */
-  static async open(image: GeoTIFFImage, index: number, fileBytes: number, cache: BlockCache<Samples>) {
+  static async open(image: GeoTIFFImage, index: number, file: TiffContext): Promise<TiffLevel> {
     const format = await formatOf(image);
-    // geotiff.js undoes differences in this machine's byte order; swapped files are undone here, after the swap.
-    const undoneHere = needsSwap(image, format) && format.predictor === 2;
-    const decoder = await blockDecoder(undoneHere ? { ...format, predictor: 1 } : format);
-    return new TiffLevel(image, index, fileBytes, cache, format, decoder);
+    const bytes = blockBytes(format);
+    if (!(bytes <= file.maxBlockBytes)) {
+      const size = `${format.tileWidth} x ${format.tileHeight} pixels`;
+      throw new UnsupportedImageError(`blocks of ${size} with ${bytes} bytes (the limit is ${file.maxBlockBytes})`);
+    }
+    return new TiffLevel(image, index, file, format, await blockDecoder(format));
   }
 
   get blockWidthPx(): number {
@@ -62,14 +63,14 @@ export class TiffLevel {
   }
 
   /**
-   * Values of a window, one array for each asked band, row-major.
+   * Values of a window, one array for each requested band, row-major.
    * @param window in pixels of this level
    * @param bands 1-based
-   * @throws {CorruptImageError} when a block ends early or does not decode
+   * @throws {CorruptImageError} when a block is truncated or does not decode
    */
   async readBands(window: PixelWindow, bands: readonly number[]): Promise<Samples[]> {
     const { blockWidthPx, blockHeightPx } = this;
-    const values = bands.map((band) => this.image.getArrayForSample(band - 1, window.width * window.height));
+    const values = bands.map(() => emptySamples(this.dtype, window.width * window.height));
     const planes = this.format.planarConfiguration === 2 ? bands.map((band) => [band]) : [bands];
     const lastRow = Math.floor((window.y + window.height - 1) / blockHeightPx);
     const lastColumn = Math.floor((window.x + window.width - 1) / blockWidthPx);
@@ -100,22 +101,25 @@ export class TiffLevel {
   }
 
   private block(column: number, row: number, sample: number): Promise<Samples> {
-    const key = `${this.index}/${sample}/${row}/${column}`;
-    return this.cache.get(key, async () => {
+    const key = `${this.file.key}/${this.index}/${sample}/${row}/${column}`;
+    return this.file.cache.get(key, async () => {
+      const rows = this.image.isTiled ? this.format.tileHeight : this.image.getBlockHeight(row);
       try {
-        await this.checkInsideFile(column, row, sample);
-        const { data } = await this.image.getTileOrStrip(column, row, sample, this.decoder);
-        return this.samples(data, sample, this.image.getBlockHeight(row));
+        const stored = await this.stored(column, row, sample);
+        if (stored === null) return this.leftOut(rows);
+        const decoded = await this.decode(stored);
+        return samplesOfBlock(decoded, this.format, this.dtype, rows);
       } catch (cause) {
-        if (cause instanceof CorruptImageError) throw cause;
+        if (cause instanceof CorruptImageError || cause instanceof UnsupportedImageError) throw cause;
         const reason = cause instanceof Error ? cause.message : String(cause);
-        const place = `block at column ${column}, row ${row} of directory ${this.index}`;
-        throw new CorruptImageError(`${place} cannot be decoded (${reason})`, { cause });
+        const block = `block at column ${column}, row ${row} of directory ${this.index}`;
+        throw new CorruptImageError(`${block} cannot be decoded (${reason})`, { cause });
       }
     });
   }
 
-  private async checkInsideFile(column: number, row: number, sample: number): Promise<void> {
+  /** Bytes of a block as stored; null for a block that a sparse file leaves out. */
+  private async stored(column: number, row: number, sample: number): Promise<Uint8Array<ArrayBuffer> | null> {
     const across = Math.ceil(this.widthPx / this.blockWidthPx);
     const down = Math.ceil(this.heightPx / this.blockHeightPx);
     const plane = this.format.planarConfiguration === 2 ? sample * across * down : 0;
@@ -123,23 +127,24 @@ export class TiffLevel {
     const kind = this.image.isTiled ? 'Tile' : 'Strip';
     const offset = Number(await this.image.fileDirectory.loadValueIndexed(`${kind}Offsets`, block));
     const length = Number(await this.image.fileDirectory.loadValueIndexed(`${kind}ByteCounts`, block));
-    if (!(offset + length <= this.fileBytes)) {
+    if (Number.isNaN(offset + length)) throw new CorruptImageError(`${kind} ${block} has no offset or no byte count`);
+    if (offset === 0 && length === 0) return null;
+    const { sizeBytes } = this.file.bytes;
+    if (!(offset + length <= sizeBytes)) {
       const extent = `bytes ${offset} to ${offset + length}`;
-      throw new CorruptImageError(`${kind} ${block} lies at ${extent}, the file has ${this.fileBytes} bytes`);
+      throw new CorruptImageError(`${kind} ${block} lies at ${extent}, the file has ${sizeBytes} bytes`);
     }
+    const maxBytes = 2 * this.file.maxBlockBytes;
+    if (length > maxBytes) {
+      throw new UnsupportedImageError(`blocks of ${length} bytes as stored (the limit is ${maxBytes})`);
+    }
+    return this.file.bytes.read(offset, length);
   }
 
-  private samples(data: ArrayBufferLike, sample: number, rows: number): Samples {
-    const { format, image } = this;
-    const swap = needsSwap(image, format);
-    const samples = image.getArrayForSample(sample, swap ? swapped(data, bytesOf(this.dtype)) : data);
-    const stride = samplesPerBlockPixel(format);
-    const expected = this.blockWidthPx * rows * stride;
-    if (samples.length < expected) {
-      throw new CorruptImageError(`a block has ${samples.length} samples instead of ${expected}`);
-    }
-    if (swap && format.predictor === 2) undoDifferences(samples, this.blockWidthPx * stride, stride);
-    return samples;
+  /** @see https://gdal.org/drivers/raster/gtiff.html#sparse-files */
+  private leftOut(rows: number): Samples {
+    const samples = emptySamples(this.dtype, this.blockWidthPx * rows * samplesPerBlockPixel(this.format));
+    return samples.fill(this.file.nodata ?? 0);
   }
 }
 
@@ -148,23 +153,35 @@ async function formatOf(image: GeoTIFFImage): Promise<BlockFormat> {
   const samples = image.getSamplesPerPixel();
   const bitsPerSample = Array.from({ length: samples }, (_, sample) => image.getBitsPerSample(sample));
   dtypeOf(image);
-  if (new Set(bitsPerSample).size > 1) throw new UnsupportedImageError(`bands of ${bitsPerSample.join(', ')} bits`);
-  const format: BlockFormat = {
-    compression: tags.getValue('Compression') ?? 1,
+  const widths = [...new Set(bitsPerSample)];
+  if (widths.length > 1)
+    throw new UnsupportedImageError(`bands of different bit widths (${widths.slice(0, 4).join(', ')})`);
+  const compression: number = tags.getValue('Compression') ?? 1;
+  const predictor = appliesPredictor(compression) ? ((await tags.loadValue('Predictor')) ?? 1) : 1;
+  checkPredictor(predictor, image);
+  return {
+    compression,
     tileWidth: image.getTileWidth(),
     tileHeight: image.isTiled ? image.getTileHeight() : Math.min(image.getTileHeight(), image.getHeight()),
     planarConfiguration: image.planarConfiguration,
     bitsPerSample,
-    predictor: (await tags.loadValue('Predictor')) ?? 1,
+    predictor,
     photometric: tags.getValue('PhotometricInterpretation') ?? 1,
+    littleEndian: image.littleEndian,
+    fillOrder: (await tags.loadValue('FillOrder')) ?? 1,
     JPEGTables: await bytesOfTag(tags.loadValue('JPEGTables')),
     LercParameters: await tags.loadValue('LercParameters'),
   };
-  const blockBytes = (format.tileWidth * format.tileHeight * samplesPerBlockPixel(format) * bitsPerSample[0]!) / 8;
-  if (blockBytes > MAX_BLOCK_BYTES) {
-    throw new UnsupportedImageError(`blocks of ${format.tileWidth} x ${format.tileHeight} pixels, ${blockBytes} bytes`);
-  }
-  return format;
+}
+
+function checkPredictor(predictor: number, image: GeoTIFFImage): void {
+  const bits = image.getBitsPerSample();
+  const isFloat = image.getSampleFormat() === 3;
+  const fits = predictor === 1 || (predictor === 2 && [8, 16, 32, 64].includes(bits)) || (predictor === 3 && isFloat);
+  if (fits) return;
+  throw new UnsupportedImageError(
+    `TIFF Predictor ${predictor} for ${isFloat ? 'float' : 'integer'} samples of ${bits} bits`,
+  );
 }
 
 async function bytesOfTag(tag: Promise<ArrayLike<number> | undefined>): Promise<Uint8Array | undefined> {
@@ -174,7 +191,7 @@ async function bytesOfTag(tag: Promise<ArrayLike<number> | undefined>): Promise<
 
 const SAMPLE_KINDS: Readonly<Record<number, string>> = { 1: 'uint', 2: 'int', 3: 'float', 4: 'uint' };
 
-function dtypeOf(image: GeoTIFFImage): string {
+function dtypeOf(image: GeoTIFFImage): SampleType {
   const format = image.getSampleFormat();
   const bits = image.getBitsPerSample();
   if (format === 5) throw new ComplexSamplesError(`complex int${bits / 2}`);
@@ -184,30 +201,5 @@ function dtypeOf(image: GeoTIFFImage): string {
   if (kind === undefined || !readable || bits === 24) {
     throw new UnsupportedImageError(`samples of ${bits} bits with TIFF SampleFormat ${format}`);
   }
-  return `${kind}${bits <= 8 ? 8 : bits <= 16 ? 16 : bits <= 32 ? 32 : 64}`;
-}
-
-/** Bytes of one unpacked sample. */
-function bytesOf(dtype: string): number {
-  return Number(/\d+$/.exec(dtype)![0]) / 8;
-}
-
-function needsSwap(image: GeoTIFFImage, format: BlockFormat): boolean {
-  const bits = format.bitsPerSample[0]!;
-  return !image.littleEndian && bits > 8 && [16, 32, 64].includes(bits) && !decodesToNativeOrder(format);
-}
-
-function swapped(data: ArrayBufferLike, bytes: number): ArrayBufferLike {
-  const copy = Buffer.from(data.slice(0));
-  if (bytes === 2) copy.swap16();
-  else if (bytes === 4) copy.swap32();
-  else copy.swap64();
-  return copy.buffer;
-}
-
-/** Horizontal differences back to values, in place. @see TIFF 6.0 section 14 */
-function undoDifferences(samples: Samples, rowSamples: number, stride: number): void {
-  for (let start = 0; start + rowSamples <= samples.length; start += rowSamples) {
-    for (let i = start + stride; i < start + rowSamples; i++) samples[i] = samples[i]! + samples[i - stride]!;
-  }
+  return `${kind}${bits <= 8 ? 8 : bits <= 16 ? 16 : bits <= 32 ? 32 : 64}` as SampleType;
 }

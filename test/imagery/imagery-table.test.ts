@@ -4,6 +4,7 @@ import { openFileSource } from '../../src/imagery/byte-source.ts';
 import { resolveCrs } from '../../src/imagery/crs.ts';
 import { groundPosition } from '../../src/imagery/ground.ts';
 import type { ImageHeader } from '../../src/imagery/image-source.ts';
+import { decoderMemory } from '../../src/imagery/decoder-memory.ts';
 import { openImage } from '../../src/imagery/open-image.ts';
 import { openTiff } from '../../src/imagery/tiff-file.ts';
 import { expected, imagePath, MAX_PIXELS } from './imagery.ts';
@@ -110,7 +111,7 @@ async function valuesAt(path: string, x: number, y: number): Promise<number[]> {
   }
   await image.close();
   const bytes = await openFileSource(path);
-  const { levels } = await openTiff(bytes);
+  const { levels } = await openTiff(bytes, decoderMemory());
   const values = await levels[0]!.level.readBands(
     window,
     Array.from({ length: bands }, (_, i) => i + 1),
