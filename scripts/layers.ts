@@ -126,7 +126,8 @@ export const LAYERS: readonly Layer[] = [
     holds: 'the stored image: registering, locating, uploading',
     imports: ['imagery', 'raster', 'database', 'blob-store.ts'],
   },
-  { name: 'imagery', holds: 'readers of image files, CRS, colour, sidecars', imports: ['raster'] },
+  { name: 'imagery', holds: 'readers of image files, CRS, colour, sidecars', imports: ['imagery/codec', 'raster'] },
+  { name: 'imagery/codec', holds: 'decoders of TIFF blocks, limited to the size of the block', imports: [] },
   { name: 'vector', holds: 'tracing a mask to polygons', imports: ['raster'], pure: true },
   {
     name: 'inference',
@@ -156,8 +157,8 @@ export const RESERVED: readonly { readonly packages: readonly string[]; readonly
   { packages: ['commander', 'cli-progress', 'cli-table3'], layers: ['cli', 'cli/terminal'] },
   { packages: ['@prisma/', '@electric-sql/', 'pg'], layers: ['database', 'database/generated'] },
   { packages: ['onnxruntime-node', '@huggingface/'], layers: ['inference'] },
-  { packages: ['sharp'], layers: ['imagery', 'rendering', 'evaluation'] },
-  { packages: ['geotiff'], layers: ['imagery'] },
+  { packages: ['sharp'], layers: ['imagery', 'imagery/codec', 'rendering', 'evaluation'] },
+  { packages: ['geotiff'], layers: ['imagery', 'imagery/codec'] },
 ];
 
 /** Most source files that stand directly in a folder. */

@@ -1,4 +1,4 @@
-import type { Samples } from './tiff-samples.ts';
+import type { Samples } from './codec/tiff-samples.ts';
 
 /** Least-recently-used cache of decoded blocks, limited in bytes; shared by all images that are open together. */
 export class BlockCache {

@@ -8,7 +8,7 @@ import { checkBands, checkPixels, checkWindow } from './image-errors.ts';
 import type { BandShow } from './band-show.ts';
 import { decoderMemory, type DecoderMemory } from './decoder-memory.ts';
 import type { TiffLevel } from './tiff-level.ts';
-import type { Samples } from './tiff-samples.ts';
+import type { Samples } from './codec/tiff-samples.ts';
 import { WindowResampler } from './window-resampler.ts';
 
 /** Pixels of a level converted to colours at a time; limits memory, not results. */

@@ -9,32 +9,6 @@ export class UnknownFormatError extends AppError {
   }
 }
 
-/** The file is truncated or inconsistent. */
-export class CorruptImageError extends AppError {
-  readonly code = 'IMAGE_CORRUPT';
-  constructor(
-    readonly what: string,
-    options?: ErrorOptions,
-  ) {
-    super(`The image file is damaged: ${what}.`, options);
-  }
-}
-
-/** A block decodes to more bytes than its size in the header allows. */
-export class BlockOverflowError extends CorruptImageError {
-  constructor(readonly maxBytes: number) {
-    super(`a block decodes to more than its ${maxBytes} bytes`);
-  }
-}
-
-/** The file is valid, but uses a feature that is not supported. */
-export class UnsupportedImageError extends AppError {
-  readonly code = 'IMAGE_UNSUPPORTED';
-  constructor(readonly what: string) {
-    super(`The image uses ${what}, which is not supported.`);
-  }
-}
-
 /** Samples are complex numbers (radar before detection), which cannot be shown as grey or colour. */
 export class ComplexSamplesError extends AppError {
   readonly code = 'IMAGE_COMPLEX_SAMPLES';
@@ -71,28 +45,6 @@ export class DecoderMemoryError extends AppError {
 
 function inMib(bytes: number): number {
   return Math.ceil(bytes / 2 ** 20);
-}
-
-/** Decoding takes longer than the server allows. */
-export class DecoderTimeError extends AppError {
-  readonly code = 'IMAGE_TIME_EXCEEDED';
-  constructor(
-    readonly what: string,
-    readonly maxS: number,
-  ) {
-    super(`Decoding ${what} takes longer than the limit of ${maxS} s (TERRAQL_DECODER_TIMEOUT_S).`);
-  }
-}
-
-/** The process that decoded the image ended unexpectedly. */
-export class DecoderEndedError extends AppError {
-  readonly code = 'IMAGE_DECODER_ENDED';
-  constructor(
-    readonly what: string,
-    readonly how: string,
-  ) {
-    super(`Decoding ${what} ended the decoder process (${how}).`);
-  }
 }
 
 /** The requested band does not exist. */

@@ -5,7 +5,7 @@ import type { DecoderMemory } from './decoder-memory.ts';
 import type { ByteSource } from './byte-source.ts';
 import type { Palette } from './colour.ts';
 import { affineOfTags, crsOfTags } from './geotiff-georeference.ts';
-import { CorruptImageError, UnsupportedImageError } from './image-errors.ts';
+import { CorruptImageError, UnsupportedImageError } from './codec/codec-errors.ts';
 import type { ImageHeader, Photometric } from './image-source.ts';
 import type { TiffContext } from './tiff-level.ts';
 import { TiffLevel } from './tiff-level.ts';

@@ -2,11 +2,12 @@ import type { GeoTIFFImage } from 'geotiff';
 import type { PixelWindow } from '../raster/window.ts';
 import type { BlockCache } from './block-cache.ts';
 import type { ByteSource } from './byte-source.ts';
-import { ComplexSamplesError, CorruptImageError, UnsupportedImageError } from './image-errors.ts';
-import { appliesPredictor, blockBytes, type BlockFormat, samplesPerBlockPixel } from './block-format.ts';
-import { type BlockDecoder, blockDecoder } from './tiff-codec.ts';
-import type { Samples, SampleType } from './tiff-samples.ts';
-import { emptySamples, samplesOfBlock } from './tiff-samples.ts';
+import { CorruptImageError, UnsupportedImageError } from './codec/codec-errors.ts';
+import { ComplexSamplesError } from './image-errors.ts';
+import { appliesPredictor, blockBytes, type BlockFormat, samplesPerBlockPixel } from './codec/block-format.ts';
+import { type BlockDecoder, blockDecoder } from './codec/tiff-codec.ts';
+import type { Samples, SampleType } from './codec/tiff-samples.ts';
+import { emptySamples, samplesOfBlock } from './codec/tiff-samples.ts';
 
 /** What the directories of one file share. */
 export interface TiffContext {

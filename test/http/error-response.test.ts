@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { errorResponse } from '../../src/http/error-response.ts';
 import { listen } from '../../src/http/listen.ts';
-import { CorruptImageError } from '../../src/imagery/image-errors.ts';
+import { CorruptImageError } from '../../src/imagery/codec/codec-errors.ts';
 import { SceneNotFoundError } from '../../src/scene/scene.service.ts';
 import { UploadExpiredError, UploadUsedError } from '../../src/scene/upload.service.ts';
 import { BadInputError } from '../../src/errors.ts';

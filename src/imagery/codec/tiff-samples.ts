@@ -1,5 +1,5 @@
 import { endianness } from 'node:os';
-import { CorruptImageError } from './image-errors.ts';
+import { CorruptImageError } from './codec-errors.ts';
 import { type BlockFormat, samplesPerBlockPixel } from './block-format.ts';
 
 /** Sample values of one band or block, as stored; 16-bit floats are widened. */

@@ -1,4 +1,4 @@
-import { BlockOverflowError } from './image-errors.ts';
+import { BlockOverflowError } from './codec-errors.ts';
 
 /**
  * Decodes PackBits runs.

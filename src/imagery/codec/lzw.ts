@@ -1,4 +1,4 @@
-import { BlockOverflowError, UnsupportedImageError } from './image-errors.ts';
+import { BlockOverflowError, UnsupportedImageError } from './codec-errors.ts';
 
 const CLEAR = 256;
 const END = 257;

@@ -1,4 +1,4 @@
-import { CorruptImageError } from './image-errors.ts';
+import { CorruptImageError } from './codec-errors.ts';
 import lerc from 'lerc';
 import { type BlockFormat, samplesPerBlockPixel } from './block-format.ts';
 

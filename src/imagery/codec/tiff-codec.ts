@@ -4,7 +4,7 @@ import { getDecoder } from 'geotiff';
 import sharp from 'sharp';
 import { ZSTDDecoder } from 'zstddec';
 import { blockBytes, type BlockFormat, COMPRESSION, samplesPerBlockPixel } from './block-format.ts';
-import { BlockOverflowError, CorruptImageError, UnsupportedImageError } from './image-errors.ts';
+import { BlockOverflowError, CorruptImageError, UnsupportedImageError } from './codec-errors.ts';
 import { jpegFrames } from './jpeg-frame.ts';
 import { decodeLerc } from './lerc.ts';
 import { decodeLzw } from './lzw.ts';
