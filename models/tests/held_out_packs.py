@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 from pictures import png
-from segmenter.dataset import BIT, Pixels, Window, bits
-from segmenter.held_out import HeldOut
-from segmenter.pack import DUBAI_COLOURS, ISAID_CLASSES, Picture, write_pack
-from segmenter.questions import ISAID_OBJECTS, QuestionBank
+from segmenter.data.pack import DUBAI_COLOURS, ISAID_CLASSES, Picture, write_pack
+from segmenter.data.windows import BIT, Pixels, Window, bits
+from segmenter.evaluation.held_out import HeldOut
+from segmenter.language.bank import ISAID_OBJECTS, QuestionBank
 
 SIDE = 128
 

@@ -11,11 +11,11 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from segmenter.base_weights import BaseWeightsError, base_weights, mask2former_weights, widened, widened_tokenizer
-from segmenter.checkpoint import network_of
-from segmenter.config import ModelConfig
-from segmenter.network import SegEarthR1
-from segmenter.tokenizer import TOKENIZER_FILE
+from segmenter.language.tokenizer import TOKENIZER_FILE
+from segmenter.network.checkpoint import network_of
+from segmenter.network.config import ModelConfig
+from segmenter.network.network import SegEarthR1
+from segmenter.published.base_weights import BaseWeightsError, base_weights, mask2former_weights, widened, widened_tokenizer
 from training import small_published
 
 

@@ -13,20 +13,20 @@ import torch
 
 from pictures import png
 from segmenter.__main__ import main
-from segmenter.benchmark import Answered, ask_all
-from segmenter.checkpoint import save_checkpoint
-from segmenter.config import Task
-from segmenter.export_dataset import write_folder
-from segmenter.held_out import GROUPS
-from segmenter.letterbox import Pixels, letterbox, letterbox_geometry
-from segmenter.metrics import PRECISION_AT, interval, summary
-from segmenter.network import SegEarthR1
-from segmenter.pack import DUBAI_COLOURS, ISAID_CLASSES, Picture, write_pack
-from segmenter.readers import DataSet, DataSetError, Sample, open_dataset
-from segmenter.report import make_report, text_report
-from segmenter.report_page import html_page
-from segmenter.report_pictures import shelves
-from segmenter.report_published import ModelFacts, published_rows, why_not_comparable
+from segmenter.commands.export_dataset import write_folder
+from segmenter.data.letterbox import Pixels, letterbox, letterbox_geometry
+from segmenter.data.pack import DUBAI_COLOURS, ISAID_CLASSES, Picture, write_pack
+from segmenter.data.samples import DataSet, DataSetError, Sample, open_dataset
+from segmenter.evaluation.benchmark import Answered, ask_all
+from segmenter.evaluation.held_out import GROUPS
+from segmenter.evaluation.metrics import PRECISION_AT, interval, summary
+from segmenter.network.checkpoint import save_checkpoint
+from segmenter.network.config import Task
+from segmenter.network.network import SegEarthR1
+from segmenter.report.report import make_report, text_report
+from segmenter.report.report_page import html_page
+from segmenter.report.report_pictures import shelves
+from segmenter.report.report_published import ModelFacts, published_rows, why_not_comparable
 from test_readers import HEIGHT, WIDTH, earthreason, own, refsegrs, rrsisd, save, square
 from tiny import tiny
 

@@ -16,16 +16,16 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from segmenter.checkpoint import load_network, read_checkpoint
-from segmenter.config import ModelConfig, VocabularyConfig
-from segmenter.convert import add_arguments, published_origin, write_checkpoint
-from segmenter.convert import convert as convert_release
-from segmenter.drawn_weights import drawn_weight, write_release
-from segmenter.graph_check import open_graph, run_graph
-from segmenter.network import SegEarthR1
-from segmenter.release_tokenizer import release_tokenizer
-from segmenter.release_weights import ReleaseWeights
-from segmenter.tokenizer import TOKENIZER_FILE, QuestionTokenizer
+from segmenter.export.graph_check import open_graph, run_graph
+from segmenter.language.tokenizer import TOKENIZER_FILE, QuestionTokenizer
+from segmenter.network.checkpoint import load_network, read_checkpoint
+from segmenter.network.config import ModelConfig, VocabularyConfig
+from segmenter.network.network import SegEarthR1
+from segmenter.published.convert import add_arguments, published_origin, write_checkpoint
+from segmenter.published.convert import convert as convert_release
+from segmenter.published.random_weights import drawn_weight, write_release
+from segmenter.published.release_tokenizer import release_tokenizer
+from segmenter.published.release_weights import ReleaseWeights
 from tiny import tiny
 
 

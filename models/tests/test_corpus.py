@@ -1,7 +1,7 @@
 import pytest
 
-from segmenter.corpus import build_corpus, taught_questions, whole_words
-from segmenter.questions import HELD_OUT_KINDS, Question, QuestionBank, canonical
+from segmenter.language.bank import HELD_OUT_KINDS, Question, QuestionBank, canonical
+from segmenter.language.corpus import build_corpus, taught_questions, whole_words
 
 SMALL_WORDS = "a an the of in on to and or for with at by is are be would could what which where who that it its"
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from segmenter.config import compact
-from segmenter.distil import (
+from segmenter.language.bank import Question, QuestionBank
+from segmenter.language.distil import (
     DistillationBatches,
     distil,
     distillation_loss,
@@ -16,11 +16,11 @@ from segmenter.distil import (
     save_language,
     start_from_words,
 )
-from segmenter.meaning import MeaningTargets, category_codes
-from segmenter.network import SegEarthR1
-from segmenter.questions import Question, QuestionBank
-from segmenter.teacher import EmbeddedSentences
-from segmenter.tokenizer import QuestionTokenizer
+from segmenter.language.sentence_targets import MeaningTargets, category_codes
+from segmenter.language.teacher import EmbeddedSentences
+from segmenter.language.tokenizer import QuestionTokenizer
+from segmenter.network.config import compact
+from segmenter.network.network import SegEarthR1
 
 TOPICS = {"ship": ["ships", "sailing boats", "cargo vessels"], "forest": ["a dense wood", "trees", "the pine forest"]}
 

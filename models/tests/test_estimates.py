@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from segmenter.estimates import LAND_COVER, score, share_of, weights
-from segmenter.examination import MODEL, Answer
-from segmenter.metrics import Overlap
-from segmenter.questions import ISAID_OBJECTS
-from segmenter.score_tables import answerer_table, category_table, goal_table
+from segmenter.evaluation.estimates import LAND_COVER, score, share_of, weights
+from segmenter.evaluation.examination import MODEL, Answer
+from segmenter.evaluation.metrics import Overlap
+from segmenter.language.bank import ISAID_OBJECTS
+from segmenter.report.score_tables import answerer_table, category_table, goal_table
 
 
 def some_answers(seed: int = 0) -> list[Answer]:

@@ -13,21 +13,21 @@ from PIL import Image
 
 from held_out_packs import SIDE, Oracle, Silent, held_out, window, write_held_out_packs
 from segmenter.__main__ import main
-from segmenter.baselines import Baselines, category_names
-from segmenter.calibrate import Asked, Setting, best_setting, least_logit, outcome
-from segmenter.card import END, START, CardError, graph_table, replaced
-from segmenter.checkpoint import save_checkpoint
-from segmenter.estimates import Estimate, score
-from segmenter.evaluate import command_line
-from segmenter.evaluation import plain
-from segmenter.examination import BASELINES, MODEL, Answer, Findings, examine
-from segmenter.frames import full_size
-from segmenter.held_out import GROUPS, Wordings
-from segmenter.mask_generator import joined_logits
-from segmenter.metrics import Overlap
-from segmenter.network import SegEarthR1
-from segmenter.questions import QUESTION_FOLDER, QuestionBank
-from segmenter.service_report import ServiceReportError, agreement_table, read_service_report, require_same_model
+from segmenter.commands.evaluate import command_line
+from segmenter.data.frames import full_size
+from segmenter.evaluation.baselines import Baselines, category_names
+from segmenter.evaluation.estimates import Estimate, score
+from segmenter.evaluation.examination import BASELINES, MODEL, Answer, Findings, examine
+from segmenter.evaluation.held_out import GROUPS, Wordings
+from segmenter.evaluation.metrics import Overlap
+from segmenter.language.bank import QUESTION_FOLDER, QuestionBank
+from segmenter.network.checkpoint import save_checkpoint
+from segmenter.network.mask_generator import joined_logits
+from segmenter.network.network import SegEarthR1
+from segmenter.report.card import END, START, CardError, graph_table, replaced
+from segmenter.report.results import plain
+from segmenter.report.service_report import ServiceReportError, agreement_table, read_service_report, require_same_model
+from segmenter.training.calibrate import Asked, Setting, best_setting, least_logit, outcome
 from training import small
 
 BUNDLED = Path(__file__).parents[1] / "segearth-r1-compact"

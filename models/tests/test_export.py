@@ -15,17 +15,17 @@ import torch
 from tokenizers import Tokenizer
 from torch import nn
 
-from segmenter.checkpoint import load_network, read_checkpoint, save_checkpoint
-from segmenter.config import TASKS, ModelConfig
-from segmenter.export import export_model
-from segmenter.graph_check import RELATIVE_LIMIT, check_graphs, open_graph, relative_difference, run_graph, run_module
-from segmenter.graphs import graphs
-from segmenter.manifest import Release, copy_tokenizer
-from segmenter.mask_generator import joined_logits
-from segmenter.network import SegEarthR1, normalise
-from segmenter.onnx_file import STAGES, export_graph
-from segmenter.streamed import streamed_network
-from segmenter.tokenizer import TOKENIZER_FILE, QuestionTokenizer
+from segmenter.export.export import export_model
+from segmenter.export.graph_check import RELATIVE_LIMIT, check_graphs, open_graph, relative_difference, run_graph, run_module
+from segmenter.export.graphs import graphs
+from segmenter.export.manifest import Release, copy_tokenizer
+from segmenter.export.onnx_file import STAGES, export_graph
+from segmenter.language.tokenizer import TOKENIZER_FILE, QuestionTokenizer
+from segmenter.network.checkpoint import load_network, read_checkpoint, save_checkpoint
+from segmenter.network.config import TASKS, ModelConfig
+from segmenter.network.mask_generator import joined_logits
+from segmenter.network.network import SegEarthR1, normalise
+from segmenter.network.streamed import streamed_network
 from tiny import as_stored, tiny
 
 RELEASE = Release("7", "Apache-2.0", (0.2, 5.0), [{"name": "none", "licence": "none", "use": "test"}], {"gIoU": 0.5})
@@ -198,7 +198,7 @@ def test_the_mask_graph_of_a_network_without_presence_gives_the_mask_logits() ->
 def test_weights_too_large_for_one_file_lie_beside_the_graph(
     network: SegEarthR1, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("segmenter.onnx_file._LARGEST_FILE", 1000)
+    monkeypatch.setattr("segmenter.export.onnx_file._LARGEST_FILE", 1000)
     mask = graphs(network)[2]
     export_graph(mask, tmp_path / "mask.onnx")
     assert (tmp_path / "mask.weights").stat().st_size > 10_000

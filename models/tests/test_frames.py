@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from segmenter.frames import letterbox_nearest, nearest_places, scene_mask
-from segmenter.letterbox import letterbox_geometry
+from segmenter.data.frames import letterbox_nearest, nearest_places, scene_mask
+from segmenter.data.letterbox import letterbox_geometry
 
 cv2 = pytest.importorskip("cv2")
 

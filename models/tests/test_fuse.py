@@ -14,10 +14,10 @@ import pytest
 from numpy.typing import NDArray
 from onnx.external_data_helper import convert_model_to_external_data
 
-from segmenter.config import TASKS
-from segmenter.fuse import fuse, repository_of
-from segmenter.graph_check import RELATIVE_LIMIT, UNDECIDED_LOGIT, Feeds, open_graph, relative_difference, run_graph
-from segmenter.tokenizer import QuestionTokenizer
+from segmenter.export.fuse import fuse, repository_of
+from segmenter.export.graph_check import RELATIVE_LIMIT, UNDECIDED_LOGIT, Feeds, open_graph, relative_difference, run_graph
+from segmenter.language.tokenizer import QuestionTokenizer
+from segmenter.network.config import TASKS
 
 MODEL = Path(__file__).parents[1] / "segearth-r1-compact" / "1"
 MANIFEST = json.loads((MODEL / "manifest.json").read_text(encoding="utf-8"))

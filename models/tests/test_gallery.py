@@ -9,9 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
-from segmenter.evaluate import SCENES
-from segmenter.gallery import Case, ask_cases, failures, picture, read_cases, row_column
-from segmenter.shards import Pixels
+from segmenter.commands.evaluate import SCENES
+from segmenter.data.shards import Pixels
+from segmenter.report.gallery import Case, ask_cases, failures, picture, read_cases, row_column
 
 
 class LeftHalf:

@@ -23,12 +23,12 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from segmenter.config import ModelConfig, full
-from segmenter.drawn_weights import drawn_weight
-from segmenter.golden_full import TASKS
-from segmenter.language_model import PhiLayer
-from segmenter.letterbox import letterbox, letterbox_geometry
-from segmenter.network import SegEarthR1, normalise
+from segmenter.data.letterbox import letterbox, letterbox_geometry
+from segmenter.network.config import ModelConfig, full
+from segmenter.network.language_model import PhiLayer
+from segmenter.network.network import SegEarthR1, normalise
+from segmenter.published.golden_full import TASKS
+from segmenter.published.random_weights import drawn_weight
 
 GOLDEN = os.environ.get("SEGEARTH_GOLDEN")
 pytestmark = [

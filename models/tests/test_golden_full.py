@@ -14,8 +14,8 @@ from onnx import numpy_helper
 
 from pictures import png
 from segmenter.__main__ import main
-from segmenter.drawn_weights import drawn_weight
-from segmenter.golden_full import TASKS, prepare
+from segmenter.published.golden_full import TASKS, prepare
+from segmenter.published.random_weights import drawn_weight
 from tiny import tiny
 
 

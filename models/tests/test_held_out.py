@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from held_out_packs import SIDE, write_held_out_packs
-from segmenter.baselines import (
+from segmenter.data.shards import Entry
+from segmenter.data.windows import BIT, bits
+from segmenter.evaluation.baselines import (
     NgramClassifier,
     best_cut,
     category_priors,
@@ -16,10 +18,8 @@ from segmenter.baselines import (
     other_category,
     training_labels,
 )
-from segmenter.dataset import BIT, bits
-from segmenter.held_out import Wordings, boxes, held_out_windows, questions_of, resampled_windows, target_and_known
-from segmenter.questions import QuestionBank
-from segmenter.shards import Entry
+from segmenter.evaluation.held_out import Wordings, boxes, held_out_windows, questions_of, resampled_windows, target_and_known
+from segmenter.language.bank import QuestionBank
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_a_resampled_window_shows_the_squares_at_that_scale_side_by_side(packs: 
 
 
 def test_priors_lie_where_training_showed_the_category(packs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("segmenter.baselines.PRIOR_EVERY", 1)
+    monkeypatch.setattr("segmenter.evaluation.baselines.PRIOR_EVERY", 1)
     made = make_baselines(packs, SIDE, QuestionBank.load())
     assert made.names["bare_land"] == "bare land"
     assert set(made.priors) >= {"plane", "ship", "aircraft", "water", "bare_land", "road"}

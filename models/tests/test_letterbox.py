@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from segmenter.letterbox import LetterboxGeometry, letterbox, letterbox_geometry, resize_bilinear
+from segmenter.data.letterbox import LetterboxGeometry, letterbox, letterbox_geometry, resize_bilinear
 
 
 def pattern(height: int, width: int) -> NDArray[np.uint8]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from segmenter.precision import PRECISIONS
+from segmenter.network.precision import PRECISIONS
 
 #: Peak memory as a multiple of the release's files; what is mapped of files counts.
 LIMIT = 1.3
@@ -17,17 +17,17 @@ SCRIPT = """
 import dataclasses, sys
 from pathlib import Path
 import torch
-from segmenter import onnx_file
+from segmenter.export import onnx_file
 from tiny import tiny
-from segmenter.config import LanguageConfig
-from segmenter.drawn_weights import write_release
-from segmenter.export import export_model
-from segmenter.graphs import graphs
-from segmenter.manifest import Release
-from segmenter.network import SegEarthR1
-from segmenter.onnx_file import export_graph
-from segmenter.release_weights import ReleaseWeights, weight_files
-from segmenter.tokenizer import TOKENIZER_FILE
+from segmenter.network.config import LanguageConfig
+from segmenter.published.random_weights import write_release
+from segmenter.export.export import export_model
+from segmenter.export.graphs import graphs
+from segmenter.export.manifest import Release
+from segmenter.network.network import SegEarthR1
+from segmenter.export.onnx_file import export_graph
+from segmenter.published.release_weights import ReleaseWeights, weight_files
+from segmenter.language.tokenizer import TOKENIZER_FILE
 
 def status(field):
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(field + ":"))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from segmenter.metrics import Overlap, c_iou, empty_share, g_iou, overlap, precision
+from segmenter.evaluation.metrics import Overlap, c_iou, empty_share, g_iou, overlap, precision
 
 
 def counted(prediction: np.ndarray, target: np.ndarray, known: np.ndarray) -> tuple[int, int, int]:  # type: ignore[type-arg]

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from segmenter.config import ModelConfig, full
-from segmenter.language_model import rotate
-from segmenter.mask_generator import PackedAttention, cell_means, joined_logits, visible_cells
-from segmenter.network import ImageState, SegEarthR1, normalise, question_slots
-from segmenter.pixel_decoder import DeformableAttention
-from segmenter.vision_encoder import ConvBlock, fold_batch_norms, merge, partition, relative_position_index, shift_mask
+from segmenter.network.config import ModelConfig, full
+from segmenter.network.language_model import rotate
+from segmenter.network.mask_generator import PackedAttention, cell_means, joined_logits, visible_cells
+from segmenter.network.network import ImageState, SegEarthR1, normalise, question_slots
+from segmenter.network.pixel_decoder import DeformableAttention
+from segmenter.network.vision_encoder import ConvBlock, fold_batch_norms, merge, partition, relative_position_index, shift_mask
 from tiny import tiny
 
 IDS = torch.tensor([[5, 6, 7, 9, 0], [8, 9, 0, 0, 0], [3, 2, 4, 6, 9]])

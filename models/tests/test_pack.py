@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from pictures import png
-from segmenter.dataset import BIT, Source
-from segmenter.pack import (
+from segmenter.data.pack import (
     DUBAI_COLOURS,
     ISAID_CLASSES,
     PackError,
@@ -21,7 +20,8 @@ from segmenter.pack import (
     polygon_labels,
     write_pack,
 )
-from segmenter.weak import SURE_LAND, SURE_WATER, classifier, water_bits, write_scene_labels
+from segmenter.data.weak_labels import SURE_LAND, SURE_WATER, classifier, water_bits, write_scene_labels
+from segmenter.data.windows import BIT, Source
 
 
 def test_isaid_exam_blocks_follow_the_published_rule() -> None:

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from segmenter.phrasing import LEAD_VERBS, reworded, with_other_lead
+from segmenter.language.phrasing import LEAD_VERBS, reworded, with_other_lead
 
 
 @pytest.mark.parametrize(("text", "thing"), [("planes", "planes"), ("Show me all the planes.", "all the planes")])

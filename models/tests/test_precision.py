@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from segmenter.drawn_weights import drawn_weight
-from segmenter.export import export_model
-from segmenter.graph_check import RELATIVE_LIMIT
-from segmenter.network import SegEarthR1, normalise
-from segmenter.precision import Precision, as_held, to_half, to_int8
-from segmenter.tokenizer import TOKENIZER_FILE, QuestionTokenizer
+from segmenter.export.export import export_model
+from segmenter.export.graph_check import RELATIVE_LIMIT
+from segmenter.language.tokenizer import TOKENIZER_FILE, QuestionTokenizer
+from segmenter.network.network import SegEarthR1, normalise
+from segmenter.network.precision import Precision, as_held, to_half, to_int8
+from segmenter.published.random_weights import drawn_weight
 from test_export import RELEASE
 from tiny import as_stored, tiny
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from segmenter.questions import (
+from segmenter.language.bank import (
     HELD_OUT_KINDS,
     KINDS,
     LABELLED_BY,

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from segmenter.reliability import EDGES, Feature, WholeMask, bins, expected_error, features_of, mask_bins
+from segmenter.evaluation.reliability import EDGES, Feature, WholeMask, bins, expected_error, features_of, mask_bins
 
 
 def flooded(logits: np.ndarray, target: np.ndarray, known: np.ndarray) -> list[Feature]:  # type: ignore[type-arg]

@@ -4,7 +4,7 @@ import pytest
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 
-from segmenter.tokenizer import QuestionTokenizer, prompt_pieces, train_tokenizer
+from segmenter.language.tokenizer import QuestionTokenizer, prompt_pieces, train_tokenizer
 
 
 @pytest.fixture(scope="module")

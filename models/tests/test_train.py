@@ -13,23 +13,24 @@ import torch
 from torch.nn import functional
 
 from segmenter.__main__ import main
-from segmenter.batches import Batches, Mixture, Questions, absence_odds, askable, question_targets
-from segmenter.checkpoint import read_checkpoint, save_checkpoint
-from segmenter.config import compact
-from segmenter.corpus import taught_questions
-from segmenter.dataset import BIT, CATEGORIES, Window, bits
-from segmenter.distil import DistillationBatches, new_projection, save_language
-from segmenter.losses import agreement_loss, class_maps, dense_loss, mask_loss, presence_loss, stages_loss
-from segmenter.network import SegEarthR1
-from segmenter.objective import Rhythm
-from segmenter.place import alone
-from segmenter.questions import QuestionBank
-from segmenter.recipes import TrainError, rate_factor
-from segmenter.run import save_run
-from segmenter.run_log import CURVES_FILE, LOG_FILE, read_log
-from segmenter.settings import LAST_FILE, Settings
-from segmenter.tokenizer import QuestionTokenizer
-from segmenter.train import train
+from segmenter.data.batches import Batches, Mixture, Questions, absence_odds, askable, question_targets
+from segmenter.data.windows import BIT, CATEGORIES, Window, bits
+from segmenter.errors import TrainError
+from segmenter.language.bank import QuestionBank
+from segmenter.language.corpus import taught_questions
+from segmenter.language.distil import DistillationBatches, new_projection, save_language
+from segmenter.language.tokenizer import QuestionTokenizer
+from segmenter.network.checkpoint import read_checkpoint, save_checkpoint
+from segmenter.network.config import compact
+from segmenter.network.network import SegEarthR1
+from segmenter.training.distributed import alone
+from segmenter.training.losses import agreement_loss, class_maps, dense_loss, mask_loss, presence_loss, stages_loss
+from segmenter.training.objective import Rhythm
+from segmenter.training.recipes import rate_factor
+from segmenter.training.run import save_run
+from segmenter.training.run_log import CURVES_FILE, LOG_FILE, read_log
+from segmenter.training.settings import LAST_FILE, Settings
+from segmenter.training.train import train
 from training import cut_off, settings, small, write_packs
 
 SIDE = 128
@@ -43,7 +44,7 @@ def packs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def quick_odds(monkeypatch: pytest.MonkeyPatch) -> None:
     """How often a category is asked as absent is estimated on 20 windows here, of 400."""
-    monkeypatch.setattr("segmenter.train.absence_odds", partial(absence_odds, draws=20))
+    monkeypatch.setattr("segmenter.training.train.absence_odds", partial(absence_odds, draws=20))
 
 
 @pytest.fixture(scope="module")

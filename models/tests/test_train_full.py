@@ -15,21 +15,22 @@ import torch
 from torch.nn import functional
 
 from segmenter.__main__ import main
-from segmenter.checkpoint import read_checkpoint
-from segmenter.config import full
-from segmenter.conversation import NO_TARGET, PUBLISHED_FRAME, Conversations, answer_frame
-from segmenter.labelled_images import AskedImages, LabelledImages, images_of
-from segmenter.network import normalise
-from segmenter.place import Place
-from segmenter.point_loss import POINTS, point_losses, sampled, unsure_points
-from segmenter.published_objective import WEIGHTS, PublishedObjective, read
-from segmenter.readers import open_dataset
-from segmenter.recipes import FULL, TrainError
-from segmenter.run import Run, new_run
-from segmenter.run_log import CURVES_FILE, read_log
-from segmenter.settings import LAST_FILE, Settings
-from segmenter.tokenizer import QuestionTokenizer
-from segmenter.train import train
+from segmenter.data.labelled_images import AskedImages, LabelledImages, images_of
+from segmenter.data.samples import open_dataset
+from segmenter.errors import TrainError
+from segmenter.language.conversation import NO_TARGET, PUBLISHED_FRAME, Conversations, answer_frame
+from segmenter.language.tokenizer import QuestionTokenizer
+from segmenter.network.checkpoint import read_checkpoint
+from segmenter.network.config import full
+from segmenter.network.network import normalise
+from segmenter.training.distributed import Place
+from segmenter.training.point_loss import POINTS, point_losses, sampled, unsure_points
+from segmenter.training.published_objective import WEIGHTS, PublishedObjective, read
+from segmenter.training.recipes import FULL
+from segmenter.training.run import Run, new_run
+from segmenter.training.run_log import CURVES_FILE, read_log
+from segmenter.training.settings import LAST_FILE, Settings
+from segmenter.training.train import train
 from test_readers import refsegrs
 from training import cut_off, settings, small_published, write_earthreason, write_initial
 

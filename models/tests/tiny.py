@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from segmenter.config import (
+from segmenter.network.config import (
     LanguageConfig,
     MaskGeneratorConfig,
     ModelConfig,
@@ -12,9 +12,9 @@ from segmenter.config import (
     VocabularyConfig,
     own_vocabulary,
 )
-from segmenter.network import SegEarthR1
-from segmenter.precision import Precision
-from segmenter.streamed import streamed_network
+from segmenter.network.network import SegEarthR1
+from segmenter.network.precision import Precision
+from segmenter.network.streamed import streamed_network
 
 
 def tiny(vocabulary: VocabularyConfig | None = None, presence: bool = True) -> ModelConfig:

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pictures import png
-from segmenter.batches import Batches
-from segmenter.checkpoint import save_checkpoint
-from segmenter.config import ModelConfig
-from segmenter.labelled_images import LabelledImages
-from segmenter.network import SegEarthR1
-from segmenter.pack import DUBAI_COLOURS, ISAID_CLASSES, Picture, write_pack
-from segmenter.settings import Settings, add_arguments
-from segmenter.tokenizer import TOKENIZER_FILE
+from segmenter.data.batches import Batches
+from segmenter.data.labelled_images import LabelledImages
+from segmenter.data.pack import DUBAI_COLOURS, ISAID_CLASSES, Picture, write_pack
+from segmenter.language.tokenizer import TOKENIZER_FILE
+from segmenter.network.checkpoint import save_checkpoint
+from segmenter.network.config import ModelConfig
+from segmenter.network.network import SegEarthR1
+from segmenter.training.settings import Settings, add_arguments
 from tiny import tiny
 
 

@@ -1,0 +1,263 @@
+"""Reads the public training repositories and packs them so that any image can be read alone.
+
+Every source becomes one folder `<out>/<source>/`: `images.bin` holds the encoded pictures (JPEG or PNG, as the
+repository has them) one after the other, `labels.bin` the label rasters (uint16 `[height, width]`, bit i is set where
+class i of the source's vocabulary covers the pixel) compressed by zlib, `index.json` where each one lies. Images that
+the exam keeps for itself are never decoded. The repositories are read as git blobs, so a mirror without a work tree does.
+"""
+
+import argparse
+import io
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from segmenter.data.shards import Entry, PackWriter, decoded, write_index
+from segmenter.data.weak_labels import label_scenes
+
+Pixels = NDArray[np.uint8]
+Labels = NDArray[np.uint16]
+
+#: iSAID class numbers as its label files use them; its data.yaml lists another order, which overlays disprove.
+ISAID_CLASSES = (
+    "small_vehicle", "large_vehicle", "baseball_diamond", "bridge", "basketball_court", "roundabout", "helicopter",
+    "plane", "storage_tank", "ship", "harbor", "swimming_pool", "soccer_field", "tennis_court", "running_track",
+)  # fmt: skip
+#: Dubai classes with the colour of each in the masks (RGB). The last one means that nobody labelled the pixel.
+DUBAI_COLOURS = {
+    "water": (226, 169, 41), "bare_land": (132, 41, 246), "road": (110, 193, 228), "building": (60, 16, 152),
+    "vegetation": (254, 221, 58), "unlabelled": (155, 155, 155),
+}  # fmt: skip
+#: Dubai areas: 5 and 8 belong to the exam.
+DUBAI_EXAM_AREAS = frozenset({5, 8})
+DUBAI_VALIDATION_AREAS = frozenset({3})
+#: EPFL images: 81..100 belong to the exam.
+EPFL_EXAM_FROM = 81
+EPFL_VALIDATION_FROM = 71
+EPFL_COMMIT = "2be77592e1e32c6ac2d803f37007183740d2928e"
+RSSCN7_COMMIT = "6d77849d"
+AID_COMMIT = "f6a0f746"
+ISAID_BLOCK_TILES = 150
+ISAID_TILE_PX = 512
+#: Scenes of RSSCN7 and AID whose water gets pixel labels from `weak_labels`.
+WATER_SCENES = frozenset({"RiverLake", "River", "Pond", "Port"})
+
+
+class PackError(Exception):
+    """A training repository does not look as this module expects."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One encoded picture before packing, with its labels uint16 `[height, width]` or, where it has none, its scene."""
+
+    key: str
+    split: str
+    encoded: bytes
+    labels: Labels | None
+    scene: str | None
+
+
+def isaid_split(tile: int) -> str:
+    """Split of an iSAID tile by its number: neighbouring tiles share a block of 150, blocks are drawn by a hash.
+
+    Returns 'exam' (never read), 'calibration' (sets the presence bias), 'validation' or 'train'.
+    """
+    residue = (tile // ISAID_BLOCK_TILES * 2654435761) % 97
+    if residue < 14:
+        return "exam"
+    if residue < 17:
+        return "calibration"
+    return "validation" if residue < 21 else "train"
+
+
+def dubai_split(area: int) -> str:
+    """Split of a Dubai image by its area 1..8: whole areas are held out, since images of one area touch."""
+    if area in DUBAI_EXAM_AREAS:
+        return "exam"
+    return "validation" if area in DUBAI_VALIDATION_AREAS else "train"
+
+
+def epfl_split(number: int) -> str:
+    """Split of an EPFL image by its number 1..100."""
+    if number >= EPFL_EXAM_FROM:
+        return "exam"
+    return "validation" if number >= EPFL_VALIDATION_FROM else "train"
+
+
+def scene_split(number: int) -> str:
+    """Split of a scene-labelled image (RSSCN7, AID) by its number within the scene: runs of ten, each fifteenth held out.
+
+    No exam image comes from these sources.
+    """
+    return "validation" if number // 10 % 15 == 7 else "train"
+
+
+class Blobs:
+    """Files of one commit of a git repository, read through one `git cat-file --batch` process."""
+
+    def __init__(self, git_dir: Path, commit: str = "HEAD") -> None:
+        """Lists the commit. Raises PackError where the repository or the commit is missing."""
+        listing = subprocess.run(["git", f"--git-dir={git_dir}", "ls-tree", "-r", "-z", commit], capture_output=True, check=False)
+        if listing.returncode != 0:
+            raise PackError(f"{git_dir}: cannot list commit {commit}: {listing.stderr.decode().strip()}")
+        rows = (row.split("\t", 1) for row in listing.stdout.decode().split("\0") if row)
+        self.object_ids = {path: meta.split()[2] for meta, path in rows}
+        self._git = subprocess.Popen(
+            ["git", f"--git-dir={git_dir}", "cat-file", "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+
+    def matching(self, pattern: str) -> Iterator[tuple[str, re.Match[str]]]:
+        """Paths that the pattern matches whole, sorted, with the match."""
+        for path in sorted(self.object_ids):
+            match = re.fullmatch(pattern, path)
+            if match:
+                yield path, match
+
+    def read(self, path: str) -> bytes:
+        """Content of one file. Raises PackError for a path that the commit lacks."""
+        if path not in self.object_ids:
+            raise PackError(f"no file {path!r} in the commit")
+        stdin, stdout = self._git.stdin, self._git.stdout
+        assert stdin is not None and stdout is not None
+        stdin.write(f"{self.object_ids[path]}\n".encode())
+        stdin.flush()
+        header = stdout.readline().split()
+        if len(header) != 3:
+            raise PackError(f"{path}: git answered {header!r}; is the object missing from a shallow mirror?")
+        content = stdout.read(int(header[2]))
+        stdout.read(1)
+        return content
+
+
+def polygon_labels(text: str, side: int) -> Labels:
+    """Rasters of a YOLO polygon file: `class x y x y ...` a line, coordinates as a share of the side.
+
+    Returns uint16 `[side, side]` with bit i where class i is. Raises PackError for a malformed line.
+    """
+    labels = np.zeros((side, side), np.uint16)
+    by_class: dict[int, list[list[float]]] = {}
+    for line in text.splitlines():
+        numbers = line.split()
+        if not numbers:
+            continue
+        kind, points = int(numbers[0]), [float(n) * side for n in numbers[1:]]
+        if kind >= len(ISAID_CLASSES) or len(points) % 2 or len(points) < 6:
+            raise PackError(f"polygon line with class {kind} and {len(points)} coordinates: {line[:60]!r}")
+        by_class.setdefault(kind, []).append(points)
+    for kind, polygons in by_class.items():
+        canvas = Image.new("1", (side, side))
+        draw = ImageDraw.Draw(canvas)
+        for points in polygons:
+            draw.polygon(points, fill=1)
+        labels |= np.asarray(canvas).astype(np.uint16) << kind
+    return labels
+
+
+def colour_labels(mask: Pixels) -> Labels:
+    """Dubai colour mask `[h, w, 3]` to class bits, each pixel taking the nearest listed colour."""
+    colours = np.array(list(DUBAI_COLOURS.values()), np.int32)
+    distance = np.abs(mask[:, :, None, :].astype(np.int32) - colours).sum(-1)
+    return (np.uint16(1) << distance.argmin(-1).astype(np.uint16)).astype(np.uint16)
+
+
+def isaid(git_dir: Path) -> Iterator[Picture]:
+    """iSAID tiles of 512 px with object polygons, without those of the exam."""
+    blobs = Blobs(git_dir)
+    for path, match in blobs.matching(r"(\w+)/images/(tile_(\d+)_jpg\.rf\.\w+)\.jpg"):
+        split = isaid_split(int(match[3]))
+        if split == "exam":
+            continue
+        text = blobs.read(f"{match[1]}/labels/{match[2]}.txt").decode()
+        yield Picture(match[2], split, blobs.read(path), polygon_labels(text, ISAID_TILE_PX), None)
+
+
+def dubai(git_dir: Path) -> Iterator[Picture]:
+    """Dubai satellite images with five land-cover classes, without the exam's areas."""
+    blobs = Blobs(git_dir)
+    for path, match in blobs.matching(r"(.*/Tile (\d+))/images/(\w+)\.jpg"):
+        split = dubai_split(int(match[2]))
+        if split == "exam":
+            continue
+        mask = decoded(blobs.read(f"{match[1]}/masks/{match[3]}.png"))
+        yield Picture(f"area{match[2]}_{match[3]}", split, blobs.read(path), colour_labels(mask), None)
+
+
+def epfl(git_dir: Path) -> Iterator[Picture]:
+    """EPFL aerial images of 400 px with road masks, without the exam's."""
+    blobs = Blobs(git_dir, EPFL_COMMIT)
+    for path, match in blobs.matching(r"data/training/images/(satImage_(\d+))\.png"):
+        split = epfl_split(int(match[2]))
+        if split == "exam":
+            continue
+        mask = decoded(blobs.read(f"data/training/groundtruth/{match[1]}.png"))
+        yield Picture(match[1], split, blobs.read(path), (mask[:, :, 0] > 127).astype(np.uint16), None)
+
+
+def rsscn7(git_dir: Path) -> Iterator[Picture]:
+    """RSSCN7 scenes of 400 px: seven scene labels, no pixel labels."""
+    blobs = Blobs(git_dir, RSSCN7_COMMIT)
+    for path, match in blobs.matching(r"[a-g](\w+)/(\w(\d+))\.jpg"):
+        yield Picture(match[2], scene_split(int(match[3])), blobs.read(path), None, match[1])
+
+
+def aid(git_dir: Path) -> Iterator[Picture]:
+    """AID scenes shrunk to 150 px: thirty scene labels, no pixel labels."""
+    blobs = Blobs(git_dir, AID_COMMIT)
+    for path, match in blobs.matching(r"AID/(\w+)/(\w+_(\d+))\.jpg"):
+        yield Picture(match[2], scene_split(int(match[3])), blobs.read(path), None, match[1])
+
+
+#: Source name -> (repository folder under --mirrors, reader, names of its label bits).
+SOURCES: dict[str, tuple[str, Callable[[Path], Iterator[Picture]], tuple[str, ...]]] = {
+    "isaid": ("mihajlov39547+iSAID-Sliced-512/repo", isaid, ISAID_CLASSES),
+    "dubai": ("smp0714+Semantic-Segmentation-of-Satellite-Imager/repo", dubai, tuple(DUBAI_COLOURS)),
+    "epfl": ("mhamas+road-extraction-from-aerial-images/repo", epfl, ("road",)),
+    "rsscn7": ("palewithout+RSSCN7/repo", rsscn7, ()),
+    "aid": ("zlima+testtensor/repo", aid, ()),
+}
+
+
+def write_pack(pictures: Iterator[Picture], classes: tuple[str, ...], folder: Path, raw: bool = False) -> int:
+    """Writes one source's three files and returns how many images it holds.
+
+    Raises PackError for an exam image and for labels of another size than their image.
+    """
+    entries: list[Entry] = []
+    with PackWriter(folder, raw) as writer:
+        for picture in pictures:
+            if picture.split == "exam":
+                raise PackError(f"{picture.key} belongs to the exam and must not be packed")
+            width, height = Image.open(io.BytesIO(picture.encoded)).size
+            if picture.labels is not None and picture.labels.shape != (height, width):
+                raise PackError(f"{picture.key}: image {(height, width)} but labels {picture.labels.shape}")
+            image, labels = writer.image(picture.encoded), writer.labels(picture.labels)
+            entries.append(Entry(picture.key, picture.split, height, width, image, labels, picture.scene))
+    write_index(folder, list(classes), entries, raw)
+    return len(entries)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `segmenter pack`."""
+    parser.add_argument("--mirrors", type=Path, required=True, help="folder with the git mirrors (owner+name/repo)")
+    parser.add_argument("--data", type=Path, default=Path(".data"), help="where the packs go")
+    parser.add_argument("--weak-steps", type=int, default=900, help="training steps of the water labeller of the scenes")
+    parser.add_argument("--raw", action="store_true", help="keep pictures decoded: 11 GB, but windows are drawn much faster")
+    parser.add_argument("--source", choices=sorted(SOURCES), action="append", help="only these (default: all)")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Packs the chosen sources and prints how many images each holds."""
+    for name in args.source or SOURCES:
+        folder, read, classes = SOURCES[name]
+        count = write_pack(read(args.mirrors / folder), classes, args.data / name, args.raw)
+        print(f"{name}: {count} images")
+    scenes = tuple(name for name, (_, _, classes) in SOURCES.items() if not classes)
+    if all((args.data / name / "index.json").is_file() for name in scenes):
+        label_scenes(args.data, scenes, WATER_SCENES, args.weak_steps)

@@ -1,0 +1,131 @@
+"""One graph to an ONNX file: traced by torch, its axes named, its weights written one by one."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import onnx
+import onnx_ir as ir
+import torch
+from torch import Tensor, nn
+
+from segmenter.export.graphs import Graph, TensorSpec, VisionGraph
+from segmenter.export.manifest import weights_path
+from segmenter.export.onnx_weights import fill_streamed, store_half
+from segmenter.network.network import normalise
+from segmenter.network.streamed import streamed_modules
+
+OPSET = 18
+
+#: Names of the encoder's stages inside the vision graph.
+STAGES = ("res2", "res3", "res4", "res5")
+
+#: Weights beyond this many bytes go to a file of their own: a protobuf file is made in memory as a whole and ends at 2 GiB.
+_LARGEST_FILE = 256_000_000
+
+#: Dynamic axes as they are traced; any other length may be fed.
+_TRACED_LENGTH = {"N": 3, "R": 7, "P": 5}
+
+_DTYPES = {"FP32": torch.float32, "INT64": torch.int64, "UINT8": torch.uint8}
+
+
+def export_graph(graph: Graph, path: Path) -> None:
+    """Writes one graph as ONNX with named axes.
+
+    Streamed matrices are held in their precision, other weights as float16 where float16 has their very values. In the
+    vision graph the values inside that are the encoder's stages keep the names of `STAGES`, so that an analysis can take
+    them for outputs.
+    """
+    arguments = [_example(tensor) for tensor in graph.inputs]
+    stages = STAGES if isinstance(graph.module, VisionGraph) else ()
+    module = WithStages(graph.module) if isinstance(graph.module, VisionGraph) else graph.module
+    axes = [
+        {axis: torch.export.Dim.DYNAMIC for axis, length in enumerate(tensor.shape) if isinstance(length, str)}
+        for tensor in graph.inputs
+    ]
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        program = torch.onnx.export(
+            module,
+            tuple(arguments),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=[tensor.name for tensor in graph.inputs],
+            output_names=[*(tensor.name for tensor in graph.outputs), *stages],
+            dynamic_shapes=_by_parameter(graph, axes),
+            external_data=False,
+            verbose=False,
+        )
+    if program is None:
+        raise RuntimeError(f"torch gave no ONNX program for the {graph.name} graph")
+    streamed = fill_streamed(program.model, dict(streamed_modules(module)))
+    store_half(program.model, streamed)
+    _write(program.model, path)
+    model = onnx.load(path, load_external_data=False)
+    del model.graph.output[len(graph.outputs) :]
+    _strip_trace(model)
+    _name_axes(model, (*graph.inputs, *graph.outputs))
+    path.write_bytes(model.SerializeToString())
+    onnx.checker.check_model(str(path))
+
+
+class WithStages(nn.Module):
+    """The vision graph with the encoder's stages [1, C, S/4, S/4] .. [1, 8C, S/32, S/32] as further outputs."""
+
+    def __init__(self, vision: VisionGraph) -> None:
+        super().__init__()
+        self.vision = vision
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        state = self.vision.network.encode_image(normalise(image))
+        return (*self.vision.outputs(state), *state.features)
+
+
+def _write(model: ir.Model, path: Path) -> None:
+    """One file, or, for more than `_LARGEST_FILE` bytes of weights, a second one that takes them one by one."""
+    weights = weights_path(path.parent, path.stem)
+    weights.unlink(missing_ok=True)
+    arrays = [value.const_value for value in model.graph.initializers.values()]
+    small = sum(array.nbytes for array in arrays if array is not None) < _LARGEST_FILE
+    ir.save(model, path, external_data=None if small else weights.name)
+
+
+def _example(tensor: TensorSpec) -> Tensor:
+    shape = [_TRACED_LENGTH[length] if isinstance(length, str) else length for length in tensor.shape]
+    if tensor.dtype == "FP32":
+        return torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    return torch.ones(shape, dtype=_DTYPES[tensor.dtype])
+
+
+def _by_parameter(graph: Graph, axes: Sequence[dict[int, Any]]) -> tuple[Any, ...]:
+    """Dynamic axes as torch wants them: the mask graph takes its last inputs as one variadic parameter."""
+    if graph.name != "mask":
+        return tuple(axes)
+    return (*axes[:4], tuple(axes[4:]))
+
+
+def _strip_trace(model: onnx.ModelProto) -> None:
+    """Removes what the tracer noted about source files and inferred shapes."""
+    del model.graph.value_info[:], model.graph.metadata_props[:], model.metadata_props[:]
+    for item in (*model.graph.node, *model.graph.input, *model.graph.output, *model.graph.initializer):
+        item.doc_string = ""
+        del item.metadata_props[:]
+
+
+def _name_axes(model: onnx.ModelProto, tensors: Sequence[TensorSpec]) -> None:
+    """Writes the specified axis names over the tracer's; raises ValueError where a traced shape contradicts them."""
+    values = {value.name: value for value in (*model.graph.input, *model.graph.output)}
+    for tensor in tensors:
+        traced = values[tensor.name].type.tensor_type.shape.dim
+        fixed = [None if isinstance(length, str) else length for length in tensor.shape]
+        found = [axis.dim_value if axis.HasField("dim_value") else None for axis in traced]
+        if found != fixed:
+            raise ValueError(f"{tensor.name} was traced as {found}; the specification says {list(tensor.shape)}")
+        for axis, length in zip(traced, tensor.shape, strict=True):
+            if isinstance(length, str):
+                axis.dim_param = length

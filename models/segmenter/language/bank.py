@@ -1,0 +1,225 @@
+"""The written questions: loading, splitting into seen and never seen, drawing at random, and what may be asked as absent.
+
+A question file is `questions/<category>.json`: `{"category", "label", "kinds": {kind: [text, ...]}}`.
+"""
+
+import json
+import random
+import re
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from segmenter.language.associations import Association, framed, read_associations
+from segmenter.language.phrasing import reworded
+
+Split = Literal["seen", "unseen_wording", "unseen_kind"]
+
+QUESTION_FOLDER = Path(__file__).parent / "questions"
+EXPLICIT_KINDS = ("explicit", "synonym")
+IMPLICIT_KINDS = ("function", "consequence", "person", "property")
+KINDS = EXPLICIT_KINDS + IMPLICIT_KINDS
+
+HELD_OUT_ONE_IN = 5
+"""A wording is held out when `crc32(text) % HELD_OUT_ONE_IN == 0`."""
+
+HELD_OUT_KINDS = frozenset(
+    {
+        ("plane", "person"),
+        ("storage_tank", "consequence"),
+        ("harbor", "function"),
+        ("tennis_court", "property"),
+        ("water", "person"),
+        ("forest", "consequence"),
+    }
+)
+"""`(category, kind)` pairs of which no question is ever trained on: they measure whether meaning travels between kinds."""
+
+UNIONS = {
+    "vehicle": ("small_vehicle", "large_vehicle"),
+    "aircraft": ("plane", "helicopter"),
+    "sports_ground": ("baseball_diamond", "basketball_court", "soccer_field", "tennis_court", "running_track"),
+}
+"""Categories whose mask is the union of others."""
+
+ISAID_OBJECTS = (
+    "small_vehicle", "large_vehicle", "baseball_diamond", "bridge", "basketball_court", "roundabout", "helicopter",
+    "plane", "storage_tank", "ship", "harbor", "swimming_pool", "soccer_field", "tennis_court", "running_track",
+)  # fmt: skip
+
+LABELLED_BY: dict[str, frozenset[str]] = {
+    "isaid": frozenset((*ISAID_OBJECTS, *UNIONS)),
+    "dubai": frozenset({"water", "building", "road", "vegetation", "bare_land"}),
+    "epfl": frozenset({"road"}),
+    "scenes": frozenset({"water", "forest", "field", "industry", "residential", "parking", "bare_land"}),
+}
+"""What each data source decides. Outside its row a category is unknown, neither present nor absent: a ship tile of
+iSAID says nothing about water. `scenes` are mosaics of RSSCN7 and AID regions."""
+
+_OVERLAPS = (
+    ("soccer_field", "running_track"),  # the infield of a track is often an unlabelled pitch
+    ("vegetation", "forest"), ("vegetation", "field"), ("vegetation", "residential"), ("vegetation", "sports_ground"),
+    ("building", "residential"), ("building", "industry"), ("storage_tank", "industry"),
+    ("road", "residential"), ("road", "industry"), ("road", "parking"), ("road", "bridge"), ("road", "roundabout"),
+    ("parking", "industry"), ("parking", "residential"),
+    ("vehicle", "parking"), ("vehicle", "road"), ("vehicle", "residential"), ("vehicle", "industry"),
+    ("water", "swimming_pool"), ("water", "ship"), ("water", "harbor"), ("water", "bridge"),
+    ("ship", "harbor"), ("harbor", "industry"),
+    ("bare_land", "baseball_diamond"), ("bare_land", "field"), ("bare_land", "industry"),
+)  # fmt: skip
+"""Unordered pairs that often share ground without both being labelled. A union stands for its parts as well."""
+
+_DECIDED_TOGETHER = frozenset({("ship", "harbor"), ("harbor", "ship")})
+"""Overlapping pairs that one source labels apart, so that either may be asked where the other alone is present."""
+
+
+class QuestionFileError(ValueError):
+    """A question file that does not follow the format; the message names the file and the offending value."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One written question.
+
+    `kind` is one of `KINDS`; `split` says whether training may show it.
+    """
+
+    category: str
+    kind: str
+    text: str
+    split: Split
+
+    @property
+    def explicit(self) -> bool:
+        """Whether the question names its target (or a synonym of it)."""
+        return self.kind in EXPLICIT_KINDS
+
+
+def canonical(text: str) -> str:
+    """The wording alone: lower case, words separated by one space, no punctuation. Equal forms count as one question."""
+    return " ".join(re.findall(r"[^\W_]+", text.casefold()))
+
+
+def split_of(category: str, kind: str, text: str) -> Split:
+    """Where a question belongs by its own words and kind (`QuestionBank` also moves duplicates of held-out wordings)."""
+    if (category, kind) in HELD_OUT_KINDS:
+        return "unseen_kind"
+    return "unseen_wording" if zlib.crc32(text.encode()) % HELD_OUT_ONE_IN == 0 else "seen"
+
+
+def absent_categories(present: Iterable[str], decided: Iterable[str]) -> list[str]:
+    """Categories that are certainly absent from an image.
+
+    `present` are the categories with a mask in the window, `decided` those that the image's labels speak about
+    (`LABELLED_BY[source]`). A union counts as present with any part; a category that shares ground with a present one
+    (a vehicle on a car park, a pitch inside a track) is left out because its labels may be missing. Sorted.
+    """
+    here = set(present)
+    here |= {union for union, parts in UNIONS.items() if here & set(parts)}
+    unknown = {part for union, parts in UNIONS.items() if union in here and not here & set(parts) for part in parts}
+    return sorted(c for c in set(decided) - here - unknown if not any(shares_ground(c, other) for other in here))
+
+
+def shares_ground(one: str, other: str) -> bool:
+    """Whether both may lie on the same pixels of an image that labels only one of them."""
+    if (one, other) in _DECIDED_TOGETHER:
+        return False
+    return any((a, b) in _OVERLAPS or (b, a) in _OVERLAPS for a in _with_unions(one) for b in _with_unions(other))
+
+
+def _with_unions(category: str) -> list[str]:
+    return [category, *(union for union, parts in UNIONS.items() if category in parts)]
+
+
+class QuestionBank:
+    """All questions of a folder, split, and drawn at random.
+
+    `questions` are in file order. `held_out_wordings` holds the canonical form of everything training must not show.
+    `associations` make further questions to train on; those of a held-out `(category, kind)` are dropped.
+    """
+
+    def __init__(self, questions: Iterable[Question], associations: Iterable[Association] = ()):
+        everything = list(questions)
+        self.held_out_wordings = frozenset(canonical(q.text) for q in everything if q.split != "seen")
+        self.questions = [self._settled(q) for q in everything]
+        self.associations = [a for a in associations if (a.category, a.kind) not in HELD_OUT_KINDS]
+        self._associated: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for association in self.associations:
+            self._associated[association.category, association.kind].append(association.phrase)
+        self._seen: dict[str, dict[str, list[Question]]] = defaultdict(lambda: defaultdict(list))
+        for question in self.questions:
+            if question.split == "seen":
+                self._seen[question.category][question.kind].append(question)
+
+    @classmethod
+    def load(cls, folder: Path = QUESTION_FOLDER) -> "QuestionBank":
+        """Read every `*.json` of the folder, and the associations.
+
+        Raises `QuestionFileError` for a missing key, an unknown kind, an empty text, or a folder without questions.
+        """
+        questions = [question for path in sorted(folder.glob("*.json")) for question in read_question_file(path)]
+        if not questions:
+            raise QuestionFileError(f"{folder} holds no question file (*.json)")
+        return cls(questions, read_associations())
+
+    @property
+    def categories(self) -> list[str]:
+        """Categories that have questions, sorted."""
+        return sorted({q.category for q in self.questions})
+
+    def select(self, split: Split, category: str | None = None, kinds: Iterable[str] = KINDS) -> list[Question]:
+        """Questions of one split, optionally of one category or some kinds, in file order."""
+        wanted = set(kinds)
+        return [
+            q for q in self.questions
+            if q.split == split and q.kind in wanted and (category is None or q.category == category)
+        ]  # fmt: skip
+
+    def draw(self, category: str, rng: random.Random, explicit_share: float = 0.4, association_share: float = 0.2) -> Question:
+        """A question of a category to train on: explicit with the given share, kinds of one group equally often.
+
+        `association_share` of them come from an association of that kind, the rest from the seen questions. Case,
+        punctuation and lead-in vary, and the result is never a held-out wording. Raises `KeyError` naming a category
+        without seen questions.
+        """
+        kinds = self._seen.get(category)
+        if not kinds:
+            raise KeyError(f"no question to train on for category {category!r}; there are {sorted(self._seen)}")
+        group = EXPLICIT_KINDS if rng.random() < explicit_share else IMPLICIT_KINDS
+        kind = rng.choice([kind for kind in group if kind in kinds] or list(kinds))
+        written = rng.choice(kinds[kind])
+        phrases = self._associated.get((category, kind))
+        if phrases and rng.random() < association_share:
+            text = reworded(framed(kind, rng.choice(phrases), rng), rng)
+        else:
+            text = reworded(written.text, rng)
+        return written if self.is_held_out(text) else Question(category, kind, text, "seen")
+
+    def is_held_out(self, text: str) -> bool:
+        """Whether the wording, whatever its case and punctuation, is kept from training."""
+        return canonical(text) in self.held_out_wordings
+
+    def _settled(self, question: Question) -> Question:
+        if question.split == "seen" and self.is_held_out(question.text):
+            return Question(question.category, question.kind, question.text, "unseen_wording")
+        return question
+
+
+def read_question_file(path: Path) -> list[Question]:
+    """The questions of one file, split by their own words; raises `QuestionFileError`."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        category, kinds = content["category"], content["kinds"]
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise QuestionFileError(f"{path}: {error!r}; expected category, label, kinds") from error
+    if category != path.stem:
+        raise QuestionFileError(f"{path}: category {category!r} differs from the file name")
+    if unknown := set(kinds) - set(KINDS):
+        raise QuestionFileError(f"{path}: unknown kinds {sorted(unknown)}; known are {list(KINDS)}")
+    for kind, texts in kinds.items():
+        if bad := [text for text in texts if not isinstance(text, str) or not text.strip()]:
+            raise QuestionFileError(f"{path}: {kind} holds {bad[0]!r}, which is no question")
+    return [Question(category, kind, text, split_of(category, kind, text)) for kind, texts in kinds.items() for text in texts]

@@ -1,0 +1,146 @@
+"""Sentences from which the language model learns meaning: questions of known category and generated plain English.
+
+Plain English is frames filled from `lexicon.json` (places, actors, actions, hazards, ...) and everyday words from the
+sentence teacher's own vocabulary, alone and in short frames. The teacher judges meaning, so a generated sentence need not
+be likely, only readable. No held-out wording ever enters.
+"""
+
+import argparse
+import json
+import random
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from segmenter.language.associations import framed
+from segmenter.language.bank import QUESTION_FOLDER, QuestionBank, canonical
+from segmenter.language.phrasing import LEAD_VERBS
+
+LEXICON = Path(__file__).parent / "lexicon.json"
+
+FRAMES = (
+    "where could {actor} {action}", "where would {actor} {action} {time}", "which area lets {actor} {action}",
+    "what would {actor} use to {action}", "which place helps {actor} to {action}", "a good spot to {action}",
+    "if {actor} wants to {action}, where should they go", "somebody has to {action} {time}", "what makes it possible to {action}",
+    "{actor} needs somewhere to {action}", "{action} {time}", "i want to {action}", "the best place for {actor} {time}",
+    "where can you {action} {relation} {place}", "{place}", "{thing}", "{adjective} {place}", "{adjective} {thing}",
+    "{adjective} {place} {relation} {place}", "{adjective} {thing} {relation} {adjective} {place}", "{lead} {place}",
+    "{lead} {thing} {relation} {place}", "{lead} the {adjective} {place} {quality}", "{lead} every {thing} {quality}",
+    "anything {quality}", "something {quality} {relation} {place}", "{place} {quality}", "a {adjective} {thing} {quality}",
+    "what would {effect} during {hazard}", "which places {effect} after {hazard}", "{hazard} near {place}",
+    "if {hazard} came, what would {effect}", "{actor} worries about {hazard}", "what protects {place} from {hazard}",
+    "where does {hazard} put {actor} in danger", "a {thing} could {effect} because of {hazard}", "where is {place}",
+    "how many {thing}s are {relation} {place}", "is there {place} {relation} {place}", "{actor} {relation} {place} {time}",
+    "what does {actor} look for {time}", "the {thing} belongs to {actor}", "{actor} works at {place}",
+    "which {adjective} ground would {actor} choose to {action}", "without it nobody could {action}",
+    "why would {actor} avoid {place} {time}", "the {place} where people {action}", "{actor} and {actor} meet at {place}",
+    "{place} and {place}", "{thing} and {thing} {relation} {place}", "from {place} to {place}",
+)  # fmt: skip
+
+WORD_FRAMES = (
+    "{word}", "{word}", "the {word}", "{word} and {word}", "where is the {word}", "something for {word}", "{word} {word}",
+    "show the {word}", "the {word} of {place}", "{actor} with {word}", "{word} near {place}", "a {word} {thing}", "{word} {time}",
+)  # fmt: skip
+"""Frames for words of the teacher's vocabulary, so that a word no question used still has a meaning."""
+
+
+def load_lexicon(path: Path = LEXICON) -> dict[str, list[str]]:
+    """Phrase lists by the slot name that frames use; `lead` holds the lead verbs."""
+    lists: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
+    return lists | {"lead": list(LEAD_VERBS)}
+
+
+def whole_words(vocabulary: Iterable[str], least_letters: int = 3) -> list[str]:
+    """The plain lower-case English words of a WordPiece vocabulary, in its order (frequent first)."""
+    return [w for w in vocabulary if len(w) >= least_letters and re.fullmatch("[a-z]+", w)]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """`questions`: of known category; `plain`: phrases, filled frames and words. No wording twice within a part."""
+
+    questions: list[str]
+    plain: list[str]
+
+
+def taught_questions(bank: QuestionBank) -> dict[str, frozenset[str]]:
+    """Every question to learn from, with all categories that it was written for: the seen ones and one an association,
+    in a frame that depends on its phrase alone."""
+    associated = [(framed(a.kind, a.phrase, random.Random(a.phrase)), a.category) for a in bank.associations]
+    asked: dict[str, frozenset[str]] = {}
+    written: dict[str, str] = {}
+    for text, category in [*((q.text, q.category) for q in bank.select("seen")), *associated]:
+        if not bank.is_held_out(text):
+            first = written.setdefault(canonical(text), text)
+            asked[first] = asked.get(first, frozenset()) | {category}
+    return asked
+
+
+def build_corpus(bank: QuestionBank, words: Sequence[str], generated: int, seed: int = 0) -> Corpus:
+    """Both parts of the corpus, the most useful sentences first; the same arguments give the same sentences.
+
+    `words` are everyday words, frequent first. `generated` counts the filled frames. A sentence whose
+    canonical form is held out is left out.
+    """
+    lexicon = load_lexicon()
+    frames = filled_frames(lexicon, words, generated, random.Random(seed))
+    plain = _distinct([*lexicon.values(), frames, words], bank.is_held_out)
+    return Corpus(list(taught_questions(bank)), plain)
+
+
+def filled_frames(lexicon: dict[str, list[str]], words: Sequence[str], count: int, rng: random.Random) -> Iterator[str]:
+    """`count` random fillings, two thirds from `FRAMES`, one third from `WORD_FRAMES` (frequent words more often)."""
+    for number in range(count):
+        frame = rng.choice(FRAMES if number % 3 or not words else WORD_FRAMES)
+
+        def fill(slot: re.Match[str]) -> str:
+            if slot[1] == "word":
+                return words[int(len(words) * rng.random() ** 2)]
+            return _with_article(slot[1], rng.choice(lexicon[slot[1]]), rng)
+
+        sentence = re.sub(r"\{(\w+)\}", fill, frame)
+        yield sentence[:1].upper() + sentence[1:] + ("?" if re.match("wh|how|is |if ", sentence) else "")
+
+
+def _with_article(slot: str, phrase: str, rng: random.Random) -> str:
+    """Actors and hazards take an article, so that frames read as English."""
+    if slot not in ("actor", "hazard") or phrase.endswith("s"):
+        return phrase
+    return f"{rng.choice(('a', 'the')) if phrase[0] not in 'aeiou' else rng.choice(('an', 'the'))} {phrase}"
+
+
+def _distinct(sources: Iterable[Iterable[str]], refused: Callable[[str], bool]) -> list[str]:
+    kept: dict[str, str] = {}
+    for sentence in (sentence for source in sources for sentence in source):
+        key = canonical(sentence)
+        if key and key not in kept and not refused(sentence):
+            kept[key] = sentence
+    return list(kept.values())
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `corpus`: builds the sentences and embeds those that the folder does not hold yet."""
+    parser.add_argument("--folder", type=Path, default=Path(".data"), help="where sentences and embeddings are kept")
+    parser.add_argument("--questions", type=Path, default=QUESTION_FOLDER)
+    parser.add_argument("--generated", type=int, default=60_000, help="filled frames")
+    parser.add_argument("--words", type=int, default=14_000, help="everyday words")
+    parser.add_argument("--seconds", type=float, default=480, help="time for embedding, questions first")
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def main(args: argparse.Namespace) -> None:
+    """Write `.txt` and `.npy` of `questions`, `words` (the tokenizer's) and `plain`; what left the corpus is forgotten."""
+    from segmenter.language.teacher import EmbeddedSentences, Teacher, teacher_vocabulary
+    from segmenter.language.tokenizer import QuestionTokenizer
+
+    words = whole_words(teacher_vocabulary())[: args.words]
+    corpus = build_corpus(QuestionBank.load(args.questions), words, args.generated, args.seed)
+    teacher, stop = Teacher(), time.monotonic() + args.seconds
+    tokens = [text for text in QuestionTokenizer.load().token_texts() if re.search("[a-zA-Z0-9]", text)]
+    for name, sentences in (("questions", corpus.questions), ("words", tokens), ("plain", corpus.plain)):
+        stored = EmbeddedSentences(args.folder, name)
+        stored.keep(sentences)
+        added = stored.extend(sentences, teacher, stop - time.monotonic())
+        print(f"{name}: {len(stored.sentences)} of {len(sentences)} sentences embedded, {added} now", flush=True)

@@ -1,0 +1,100 @@
+"""The full-size network with drawn weights, converted and exported like a release, and the reference vectors as JSON.
+
+What it writes is what the runtime's test compares: a model folder, and `golden.json` with the published code's results for
+the same weights (`npm run test:golden`). It needs the vectors (`golden.npz` and its image), 13 GB of disk and about 8 GB of
+memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+
+from segmenter.export.export import export_model
+from segmenter.export.manifest import Release
+from segmenter.language.tokenizer import PAD, SEG
+from segmenter.network.config import ModelConfig, Task, full
+from segmenter.published.random_weights import write_release
+from segmenter.published.release_weights import ReleaseWeights
+
+#: Tasks of the vectors' prompts, in their order.
+TASKS: tuple[Task, ...] = ("REASONING", "REASONING", "REFERRING")
+
+#: Largest accepted absolute difference of each tensor (section 4 of the vectors' description).
+LIMITS = {"tokens": 5e-5, "mask_features": 1e-4, "d": 5e-5, "logits": 5e-4}
+
+
+def prepare(vectors: Path, out: Path, config: ModelConfig) -> None:
+    """Fills `out` with `model/` and `golden.json`; what lies between is removed as soon as it was used."""
+    golden = np.load(vectors / "golden.npz")
+    drawn, tokenizer = out / "release", out / "tokenizer.json"
+    print(f"drew {write_release(drawn, config, int(golden['seed']))} tensors")
+    numbered_tokenizer(config).save(str(tokenizer))
+    weights = ReleaseWeights(drawn, config.language.heads)
+    weights.check(config)
+    facts = Release("golden", "Apache-2.0", (0.5, 153.0), [], {})
+    differences = export_model(config, weights.read, out / "model", tokenizer, facts, "fp32")
+    shutil.rmtree(drawn)
+    print(f"exported, largest relative difference to torch {max(differences.values()):.1e}")
+    image = vectors / str(golden["image"])
+    shutil.copyfile(image, out / "image.png")
+    (out / "golden.json").write_text(json.dumps(reference_values(golden)), encoding="utf-8")
+
+
+def numbered_tokenizer(config: ModelConfig) -> Tokenizer:
+    """A vocabulary of numbers: the vectors give token ids, so that no text is ever encoded."""
+    size = config.vocabulary.size
+    words = {str(number): number for number in range(size - 2)}
+    return Tokenizer(WordLevel({**words, PAD: size - 2, SEG: size - 1}, unk_token="0"))
+
+
+def reference_values(golden: Any) -> dict[str, Any]:
+    """What the published code computed: probes of image tensors, descriptions and logits, and the final masks."""
+    return {
+        "letterbox": {"sha256": str(golden["letterbox_sha256"])},
+        "limits": LIMITS,
+        "image_tokens": _probes(golden, "tokens"),
+        "mask_features": _probes(golden, "mask_features"),
+        "prompts": [
+            {
+                "task": task,
+                "ids": golden[f"p{prompt}_ids"].tolist(),
+                "description": golden[f"p{prompt}_d"].ravel().tolist(),
+                "logits": _packed(golden["final_logits"][prompt].astype("<f4")),
+                "mask": _packed(golden["mask_bits"][prompt]),
+            }
+            for prompt, task in enumerate(TASKS)
+        ],
+    }
+
+
+def _probes(golden: Any, name: str) -> dict[str, Any]:
+    return {"at": golden[f"{name}_idx"].tolist(), "value": golden[f"{name}_val"].tolist()}
+
+
+def _packed(values: Any) -> str:
+    """Base64 of the bytes, row-major; float32 little-endian, masks eight pixels a byte from the highest bit."""
+    return base64.b64encode(values.tobytes()).decode()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `golden-full`."""
+    parser.add_argument("--vectors", type=Path, required=True, help="folder with golden.npz and its image")
+    parser.add_argument("--out", type=Path, required=True, help="folder to fill; 13 GB at most, 6 GB at the end")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Prepares the test; ends with one line where the vectors are not there."""
+    if not (args.vectors / "golden.npz").is_file():
+        raise SystemExit(f"segmenter golden-full: {args.vectors} has no golden.npz")
+    args.out.mkdir(parents=True, exist_ok=True)
+    prepare(args.vectors, args.out, full())
+    print(f"wrote {args.out / 'golden.json'}")

@@ -1,0 +1,144 @@
+"""Sets the presence score so that absent targets are answered empty as often as asked for, at the least cost in overlap.
+
+A scale of the presence logit, a share of the mask's own evidence and a bias are tried on windows that neither training
+nor evaluation uses, and folded into the presence layer: the exported graphs need no threshold of their own.
+"""
+
+import argparse
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from segmenter.evaluation.answerers import TorchAnswerer
+from segmenter.evaluation.held_out import HeldOut, Wordings, held_out_windows, numbered, questions_of, target_and_known
+from segmenter.language.bank import QuestionBank
+from segmenter.network.checkpoint import read_checkpoint, save_checkpoint
+from segmenter.network.mask_generator import evidence
+from segmenter.network.network import normalise
+
+SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
+EVIDENCE = (0.0, 0.25, 0.5, 1.0, 2.0)
+#: Between these the bias is sought, by this many halvings.
+BIASES, HALVINGS = (-12.0, 12.0), 12
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The presence logit p and the mask's evidence e become `scale * p + evidence * e + bias`."""
+
+    scale: float = 1.0
+    evidence: float = 0.0
+    bias: float = 0.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Answers to N questions before the presence score is joined: mask logits, presence logits, targets and knowledge."""
+
+    logits: Tensor  # [N, s, s]
+    presence: Tensor  # [N]
+    evidence: Tensor  # [N], of the mask logits
+    target: Tensor  # bool [N, s, s]
+    known: Tensor  # bool [N, s, s]
+    present: Tensor  # bool [N]
+
+
+@torch.inference_mode()
+def ask(answerer: TorchAnswerer, windows: Iterable[tuple[int, HeldOut]], wordings: Wordings) -> Asked:
+    """Asks every window as the evaluation does, on the cells of the logits."""
+    rows: list[tuple[Tensor, ...]] = []
+    network = answerer.network
+    for number, held_out in windows:
+        window = held_out.cut()
+        asked = questions_of(window, wordings, number)
+        if not asked:
+            continue
+        state = network.encode_image(normalise(torch.from_numpy(window.pixels)[None]))
+        ids, mask = answerer.tokenizer.batch([question.text for question in asked])
+        index = torch.zeros(len(asked), dtype=torch.int64)
+        description = network.describe(state, index, answerer.task, ids, mask)
+        stages, presence = network.segment(state, index, description, every_stage=False)
+        if presence is None:
+            raise ValueError("the network has no presence score to calibrate")
+        masks, surest = stages[-1], evidence(stages[-1])
+        step = window.labels.shape[0] // masks.shape[-1]
+        for row, question in enumerate(asked):
+            target, known = (
+                torch.from_numpy(cells[step // 2 :: step, step // 2 :: step])
+                for cells in target_and_known(window, question.category)
+            )
+            rows.append((masks[row], presence[row], surest[row], target, known, torch.tensor(question.present)))
+    return Asked(*(torch.stack(column) for column in zip(*rows, strict=True)))
+
+
+def outcome(asked: Asked, setting: Setting) -> tuple[float, float]:
+    """Mean IoU over present targets and share of absent targets answered empty."""
+    presence = setting.scale * asked.presence + setting.evidence * asked.evidence + setting.bias
+    mask = (asked.logits > least_logit(presence)[:, None, None]) & asked.known
+    overlap = (mask & asked.target).sum((1, 2)).float()
+    union = (mask | asked.target).sum((1, 2)).float()
+    here = asked.present & (asked.target.sum((1, 2)) > 0)
+    empty = mask.sum((1, 2)) == 0
+    return float((overlap / union.clamp(min=1))[here].mean()), float(empty[~asked.present].float().mean())
+
+
+def least_logit(presence: Tensor) -> Tensor:
+    """The mask logit above which sigmoid(mask) * sigmoid(presence) exceeds one half; infinite where it never does."""
+    absence = (-presence).exp()
+    return torch.where(presence > 0, ((1 + absence) / (1 - absence)).log(), torch.inf)
+
+
+def best_setting(asked: Asked, least_empty: float) -> Setting:
+    """The setting with the highest IoU among those that answer `least_empty` of the absent targets empty.
+
+    Raises ValueError where none does.
+    """
+    settings = [largest_bias(asked, Setting(s, e), least_empty) for s, e in product(SCALES, EVIDENCE)]
+    allowed = [setting for setting in settings if setting is not None]
+    if not allowed:
+        raise ValueError(f"no bias down to {BIASES[0]} answers {least_empty} of the absent targets empty")
+    return max(allowed, key=lambda setting: outcome(asked, setting)[0])
+
+
+def largest_bias(asked: Asked, setting: Setting, least_empty: float) -> Setting | None:
+    """The setting with the largest bias that still answers enough of the absent targets empty: fewer are as bias grows."""
+    low, high = BIASES
+    if outcome(asked, replace(setting, bias=low))[1] < least_empty:
+        return None
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        if outcome(asked, replace(setting, bias=middle))[1] >= least_empty:
+            low = middle
+        else:
+            high = middle
+    return replace(setting, bias=low)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `segmenter calibrate`."""
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True, help="checkpoint to write")
+    parser.add_argument("--data", type=Path, default=Path(".data"), help="packs written by `segmenter pack`")
+    parser.add_argument("--least-empty", type=float, default=0.9, help="share of absent targets to be answered empty")
+    parser.add_argument("--every", type=int, default=1, help="use one window in so many")
+    parser.add_argument("--threads", type=int, default=1)
+
+
+def main(args: argparse.Namespace) -> None:
+    """Writes the checkpoint with the chosen setting folded into its presence layer."""
+    torch.set_num_threads(args.threads)
+    answerer = TorchAnswerer.load(args.checkpoint)
+    windows = numbered(held_out_windows(args.data, answerer.side, "calibration"), args.every)
+    asked = ask(answerer, windows, Wordings(QuestionBank.load()))
+    setting = best_setting(asked, args.least_empty)
+    for name, tried in (("before", Setting()), ("after", setting)):
+        iou, empty = outcome(asked, tried)
+        print(f"{name}: {tried}: IoU {iou:.4f}, absent answered empty {empty:.4f}")
+    weights = read_checkpoint(args.checkpoint)["weights"]
+    for part, added in (("weight", 0.0), ("evidence", setting.evidence), ("bias", setting.bias)):
+        weights[f"predictor.presence.{part}"] = setting.scale * weights[f"predictor.presence.{part}"] + added
+    save_checkpoint(args.out, answerer.network.config, weights)

@@ -1,0 +1,132 @@
+"""Loss of a batch in the compact recipe: runs the network as a stage needs it and weighs the parts."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from segmenter.data.batches import Batch, question_targets
+from segmenter.errors import TrainError
+from segmenter.language.distil import DistillationBatches, distillation_loss
+from segmenter.language.tokenizer import QuestionTokenizer
+from segmenter.network.config import Task
+from segmenter.network.network import ImageState, normalise
+from segmenter.training.distributed import Place
+from segmenter.training.losses import agreement_loss, class_maps, dense_loss, presence_loss, stages_loss
+from segmenter.training.run import Run
+
+#: Weight of each loss part in the sum.
+WEIGHTS = {"dense": 1.0, "entropy": 2.0, "dice": 2.0, "agreement": 1.0, "presence": 1.0, "distil": 0.5}
+#: Share of the batches that carry the prompt of the reasoning task; the others carry the referring one.
+REASONING_SHARE = 0.7
+#: Sentences that hold the language model near its teacher, in the steps in which it learns, in each process.
+SENTENCES = 32
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """What a step does, by its number: the image side learns in all, the rest costs as much again and may pause.
+
+    `ask` is 0 where no questions are asked (the vision stage), else they are in one step of so many; the language model
+    learns in every `language`-th of those and its descriptions are taken as they are in the others.
+    """
+
+    ask: int
+    language: int
+
+    def asks(self, step: int) -> bool:
+        """Whether questions are asked."""
+        return self.ask > 0 and step % self.ask == 0
+
+    def learns_language(self, step: int) -> bool:
+        """Whether the language model learns."""
+        return self.asks(step) and step // self.ask % self.language == 0
+
+
+class Objective:
+    """Computes loss parts by the names of `WEIGHTS`; with `distillation` the language model is held near its teacher."""
+
+    def __init__(
+        self,
+        rhythm: Rhythm,
+        tokenizer: QuestionTokenizer,
+        bf16: bool,
+        distillation: DistillationBatches | None = None,
+        place: Place | None = None,
+    ) -> None:
+        self.rhythm, self.tokenizer, self.bf16, self.distillation = rhythm, tokenizer, bf16, distillation
+        self.place = place or Place()
+
+    def __call__(self, run: Run, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+        """Loss parts of one batch, each a scalar with gradient."""
+        asks = self.rhythm.asks(run.step)
+        with torch.autocast(self.place.device.type, torch.bfloat16, enabled=self.bf16):
+            state = run.network.encode_image(normalise(batch.pixels)) if asks else _pixels_only(run, batch)
+            dense = run.heads["dense"](state.mask_features).float()
+            parts = {"dense": self._dense(dense, batch)}
+            if asks:
+                parts |= self._asked(run, state, dense, batch, generator)
+            if self.distillation is not None and self.rhythm.learns_language(run.step):
+                parts["distil"] = self._distilled(run, self.distillation, generator)
+        return parts
+
+    @staticmethod
+    def total(parts: dict[str, Tensor]) -> Tensor:
+        """The weighted sum that is minimised."""
+        return torch.stack([WEIGHTS[name] * value for name, value in parts.items()]).sum()
+
+    def _dense(self, logits: Tensor, batch: Batch) -> Tensor:
+        count, side = logits.shape[1], logits.shape[-1]
+        labels, known = (class_maps(bits[:, 1::2, 1::2], count, side) for bits in (batch.labels, batch.known))
+        return dense_loss(logits, labels, known, self.place.whole)
+
+    def _asked(self, run: Run, state: ImageState, dense: Tensor, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+        if not batch.texts:
+            raise TrainError(f"step {run.step}: no question can be asked of any of {len(batch.pixels)} windows")
+        with torch.set_grad_enabled(self.rhythm.learns_language(run.step)):
+            description = self._described(run, state, batch, generator)
+        stages, presence = run.network.segment(state, batch.image_index, description)
+        target, decided = question_targets(batch, 2 * stages[-1].shape[-1])
+        stages = [stage.float() for stage in stages]
+        whole = self.place.whole
+        entropy, dice = stages_loss(stages, target, decided, batch.present, whole)
+        asked = dense_of_questions(dense, batch)
+        parts = {"entropy": entropy, "dice": dice, "agreement": agreement_loss(stages, asked, batch.present, whole)}
+        if presence is not None:
+            parts["presence"] = presence_loss(presence.float(), batch.present, whole)
+        return parts
+
+    def _described(self, run: Run, state: ImageState, batch: Batch, generator: torch.Generator) -> Tensor:
+        """Description `[N, H]` of every question; each text is read once, with any of the windows that ask it in view.
+
+        So a text comes to mean the same whatever the window shows.
+        """
+        device = self.place.device
+        order = torch.randperm(len(batch.text_index), generator=generator).to(device)
+        window = torch.zeros(len(batch.texts), dtype=torch.int64, device=device)
+        window[batch.text_index[order]] = batch.image_index[order]
+        task: Task = "REASONING" if torch.rand((), generator=generator) < REASONING_SHARE else "REFERRING"
+        ids, mask = (tensor.to(device) for tensor in self.tokenizer.batch(batch.texts))
+        return run.network.describe(state, window, task, ids, mask)[batch.text_index].float()
+
+    def _distilled(self, run: Run, distillation: DistillationBatches, generator: torch.Generator) -> Tensor:
+        """Mean over the processes, each of which draws sentences of its own, the same in step n of every run."""
+        batch = distillation.numbered(run.step * self.place.processes + self.place.rank)
+        task: Task = "REASONING" if torch.rand((), generator=generator) < REASONING_SHARE else "REFERRING"
+        ids, mask, teacher = (tensor.to(self.place.device) for tensor in batch)
+        found = run.heads["sentence"](run.network.describe_text(ids, mask, task)).float()
+        return self.place.whole(distillation_loss(found, teacher)) / self.place.processes
+
+
+def dense_of_questions(dense: Tensor, batch: Batch) -> Tensor:
+    """Logits `[N, s, s]` of the dense head `[B, classes, s, s]` for what each question asks; of a union the largest part's."""
+    numbers = torch.arange(dense.shape[1], dtype=torch.int32, device=dense.device)
+    asked = (batch.category_bits[:, None] >> numbers & 1).bool()
+    return dense[batch.image_index].masked_fill(~asked[:, :, None, None], -torch.inf).amax(1)
+
+
+def _pixels_only(run: Run, batch: Batch) -> ImageState:
+    """The image side without the tokens for the language model."""
+    features = run.network.model.vision_tower(normalise(batch.pixels))
+    mask_features, ms = run.network.pixel_decoder(features)
+    return ImageState(features, mask_features.new_zeros(0), mask_features, ms)

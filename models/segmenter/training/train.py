@@ -1,0 +1,247 @@
+"""Training: one loop for every recipe, on a CPU, a GPU or many.
+
+`--config compact` trains the bundled model on packs in two stages. `vision` teaches the image side alone with a 1 x 1
+convolution on the mask features that names every labelled class; `joint` adds questions, description, mask generator and
+presence, keeps the dense head, and keeps the language model near its sentence teacher. Both heads are thrown away at export.
+`--config full` trains the published size on a labelled data set as its authors do.
+
+Processes that share a step compute the losses over all their images and add up their gradients. A run that stops
+continues with `--resume`, on the CPU as if it had never stopped.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+import torch.multiprocessing as mp
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from segmenter.data.batches import Batches, Mixture, Questions, absence_odds
+from segmenter.data.labelled_images import LabelledImages, images_of, steps_of
+from segmenter.data.samples import DataSetError, open_dataset
+from segmenter.errors import TrainError
+from segmenter.language.bank import QuestionBank
+from segmenter.language.conversation import Conversations, answer_frame
+from segmenter.language.distil import DistillationBatches
+from segmenter.language.tokenizer import QuestionTokenizer
+from segmenter.network.config import ModelConfig, full
+from segmenter.published.release_tokenizer import release_tokenizer
+from segmenter.training.distributed import Place, device_of, moved, spawned_place, started_by_torchrun, torchrun_place
+from segmenter.training.objective import SENTENCES, Objective, Rhythm
+from segmenter.training.published_objective import PublishedObjective
+from segmenter.training.recipes import rate_factor
+from segmenter.training.run import Run, new_run, resume_run, save_run
+from segmenter.training.run_log import RunLog, draw_curves
+from segmenter.training.settings import LAST_FILE, Settings, add_arguments, check
+
+__all__ = ["add_arguments", "main", "train"]
+
+#: Longest run that only its minutes end, in steps.
+_ENDLESS = 1_000_000
+
+
+@dataclass
+class Work:
+    """What a recipe feeds the loop: numbered batches, and how the network in its present state fares on one."""
+
+    batches: Dataset[Any]
+    losses: Callable[[Run, Any, torch.Generator], dict[str, Tensor]]
+    total: Callable[[dict[str, Tensor]], Tensor]
+
+
+def compact_work(settings: Settings, run: Run, place: Place) -> Work:
+    """Windows of the packs, and questions about them in the joint stage.
+
+    Raises TrainError where the run's language model was taught other sentence targets than those of the settings.
+    """
+    joint = settings.stage == "joint"
+    bank, tokenizer = QuestionBank.load(settings.questions), QuestionTokenizer.load()
+    mixture = Mixture(settings.data, run.network.config.window_px)
+    questions = Questions(bank, absence_odds(mixture)) if joint else None
+    size = settings.recipe.batch // place.processes
+    seed = settings.seed * place.processes + place.rank
+    batches = Batches(mixture, questions, size, settings.recipe.steps or _ENDLESS, seed)
+    distillation = None
+    if joint and settings.sentences:
+        distillation = DistillationBatches(settings.sentences, tokenizer, bank, SENTENCES, seed=settings.seed)
+        run.hold_to(distillation.meaning, settings)
+    rhythm = Rhythm(settings.ask_every if joint else 0, settings.language_every)
+    objective = Objective(rhythm, tokenizer, settings.recipe.bf16, distillation, place)
+    return Work(batches, objective, objective.total)
+
+
+def full_work(settings: Settings, config: ModelConfig, place: Place) -> tuple[Work, Settings]:
+    """Images of a data set with their questions, and the settings with the steps that its epochs come to."""
+    dataset = open_dataset(settings.dataset, settings.data, settings.split)
+    images = images_of(dataset)
+    if place.leads:
+        print(f"{dataset.name} {settings.split}: {len(images)} images, {len(dataset.samples)} targets", flush=True)
+        for problem in dataset.problems:
+            print(f"left out: {problem}", flush=True)
+    recipe = settings.recipe
+    steps = recipe.steps or (steps_of(len(images), recipe.epochs, recipe.batch) if recipe.epochs else _ENDLESS)
+    settings = replace(settings, recipe=replace(recipe, steps=steps))
+    tokenizer = tokenizer_of(settings, config)
+    frame = answer_frame(tokenizer, published=config.vocabulary == full().vocabulary)
+    conversations = Conversations(tokenizer, config, frame)
+    batches = LabelledImages(
+        images, conversations, config.window_px, steps, recipe.batch, (place.rank, place.processes),
+        settings.most_questions, settings.first_question, settings.seed,
+    )  # fmt: skip
+    objective = PublishedObjective(recipe.bf16, place)
+    return Work(batches, objective, objective.total), settings
+
+
+def tokenizer_of(settings: Settings, config: ModelConfig) -> QuestionTokenizer:
+    """`--tokenizer`, a file or the folder of a release, else `tokenizer.json` beside the checkpoint that the run comes from."""
+    if settings.tokenizer is not None and settings.tokenizer.is_dir():
+        return QuestionTokenizer(release_tokenizer(settings.tokenizer, config.vocabulary))
+    beside = [path.with_name("tokenizer.json") for path in (settings.initial, settings.out / LAST_FILE) if path is not None]
+    for path in beside if settings.tokenizer is None else [settings.tokenizer]:
+        if path.is_file():
+            return QuestionTokenizer.load(path)
+    raise TrainError(f"there is no {' and no '.join(map(str, beside))}; --tokenizer names the tokenizer.json of the network")
+
+
+def train_step(run: Run, work: Work, batch: Any, settings: Settings, place: Place) -> None:
+    """One optimiser step of all processes together; updates the averaged weights and the running means."""
+    began, recipe = time.monotonic(), settings.recipe
+    seed = (settings.seed * 1_000_003 + run.step) * place.processes + place.rank
+    torch.manual_seed(seed)
+    parts = work.losses(run, moved(batch, place.device), torch.Generator().manual_seed(seed))
+    total = work.total(parts)
+    if not torch.isfinite(total):
+        values = {name: value.item() for name, value in parts.items()}
+        raise TrainError(f"step {run.step}: loss is {total.item()}; parts {values}")
+    run.optimiser.zero_grad(set_to_none=True)
+    total.backward()
+    trained = [p for group in run.optimiser.param_groups for p in group["params"]]
+    place.add_gradients(trained)
+    run.seconds = place.mean(run.seconds)
+    norm = nn.utils.clip_grad_norm_(trained, recipe.clip or torch.inf)
+    factor = rate_factor(run.progress(settings), run.step, recipe.warm_up, recipe.final_rate)
+    for group in run.optimiser.param_groups:
+        group["lr"] = group["peak"] * factor
+    run.optimiser.step()
+    run.step += 1
+    if place.leads:
+        run.follow(recipe.average or 0.0)
+        values = {name: value.item() for name, value in parts.items()}
+        run.note({"loss": total.item(), **values, "norm": norm.item(), "rate": factor, "step_s": time.monotonic() - began})
+
+
+def batches_from(batches: Dataset[Any], start: int, workers: int) -> Iterator[Any]:
+    """Batches number `start` and on, made ahead by worker processes."""
+    loader: DataLoader[Any] = DataLoader(
+        batches,
+        sampler=range(start, len(batches)),  # type: ignore[arg-type]
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        multiprocessing_context="fork" if workers else None,  # a copy of the packs for each worker would not fit
+    )
+    return iter(loader)
+
+
+def train(settings: Settings, place: Place | None = None, config: ModelConfig | None = None) -> Run:
+    """Runs the training to its end and returns the run; of the compact recipe with `config` instead of its own network.
+
+    Raises TrainError for what `check` refuses and where a loss is no number, DataSetError for a data set of another layout.
+    """
+    place = place or Place(device=device_of(settings.device))
+    check(settings, place.processes)
+    torch.set_num_threads(settings.threads)
+    path = settings.out / LAST_FILE
+    run = resume_run(path, settings, place.device) if settings.resume else new_run(settings, config, place.device)
+    if settings.config == "full":
+        work, settings = full_work(settings, run.network.config, place)
+    else:
+        work = compact_work(settings, run, place)
+    run.network.train()
+    for prefix in settings.recipe.frozen:
+        rest(run.network, prefix)
+    keeper = Keeper(settings, run) if place.leads else None
+    before = time.monotonic()
+    for batch in batches_from(work.batches, run.step, settings.workers):
+        if run.progress(settings) >= 1:
+            break
+        train_step(run, work, batch, settings, place)
+        now = time.monotonic()
+        run.seconds, before = run.seconds + now - before, now
+        if keeper is not None:
+            keeper.after_step(run)
+    if keeper is not None:
+        keeper.save(run)
+    return run
+
+
+def rest(network: nn.Module, prefix: str) -> None:
+    """Puts the modules of a frozen part into evaluation mode, so that it draws no random depth."""
+    for name, module in network.named_modules():
+        if name.startswith(prefix):
+            module.eval()
+
+
+class Keeper:
+    """Prints, logs and saves a run; the leading process has one."""
+
+    def __init__(self, settings: Settings, run: Run) -> None:
+        self.settings, self.saved = settings, time.monotonic()
+        self.log = RunLog(settings.out, run.step)
+        (settings.out / "run.json").write_text(json.dumps(settings.plain(), indent=1) + "\n", encoding="utf-8")
+
+    def after_step(self, run: Run) -> None:
+        """Every so many steps a line, every so many minutes a checkpoint."""
+        if run.step % self.settings.log_every == 0:
+            print(run.line(self.settings), flush=True)
+            self.log.add(run.step, run.seconds, run.means)
+        if time.monotonic() - self.saved > 60 * self.settings.save_minutes:
+            self.save(run)
+
+    def save(self, run: Run) -> None:
+        """Writes the checkpoint and draws the curves of the log."""
+        save_run(self.settings.out / LAST_FILE, run, self.settings)
+        self.saved = time.monotonic()
+        if self.log.rows:
+            draw_curves(self.settings.out)
+
+
+def train_one_of_many(rank: int, settings: Settings) -> None:
+    """Entry of a spawned process: joins the others, then trains its share."""
+    with spawned_place(rank, settings.processes, settings.port) as place:
+        train(settings, place)
+
+
+def main(args: argparse.Namespace) -> None:
+    """Trains and leaves OUT/last.pt, the log and its curves, or draws the curves of an earlier run."""
+    try:
+        if args.plot:
+            print(draw_curves(args.plot))
+        else:
+            start(Settings.of(args))
+    except (TrainError, DataSetError, FileNotFoundError) as error:
+        raise SystemExit(f"segmenter train: {error}") from error
+
+
+def start(settings: Settings) -> None:
+    """Trains in this process, in those that torchrun started, or in CPU processes of its own."""
+    if started_by_torchrun():
+        if settings.processes > 1:
+            raise TrainError(f"--processes {settings.processes}: torchrun has started the processes; leave the option out")
+        with torchrun_place(settings.device) as place:
+            train(settings, place)
+    elif settings.processes > 1:
+        if device_of(settings.device).type != "cpu":
+            raise TrainError(
+                f"--processes {settings.processes} are of the CPU (--device cpu); several GPUs train under "
+                f"torchrun --nproc-per-node {settings.processes} -m segmenter train ..."
+            )
+        check(settings, settings.processes)
+        mp.spawn(train_one_of_many, (settings,), settings.processes)
+    else:
+        train(settings)
