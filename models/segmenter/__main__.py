@@ -1,4 +1,4 @@
-"""`python -m segmenter <verb>`: each verb is a module with `add_arguments(parser)` and `main(args)`."""
+"""`python -m segmenter <verb>`: each verb is a module of `commands` with `add_arguments(parser)` and `main(args)`."""
 
 from __future__ import annotations
 
@@ -23,23 +23,6 @@ VERBS = {
     "golden-full": "export the full size with drawn weights and write what the published code computes with them",
 }
 
-MODULES = {
-    "tokenizer": "language.tokenizer",
-    "corpus": "language.corpus",
-    "pack": "data.pack",
-    "distil": "language.distil",
-    "train": "training.train",
-    "calibrate": "training.calibrate",
-    "evaluate": "commands.evaluate",
-    "export-dataset": "commands.export_dataset",
-    "convert": "published.convert",
-    "base-weights": "published.base_weights",
-    "export": "export.export",
-    "fuse": "export.fuse",
-    "golden": "export.golden",
-    "golden-full": "published.golden_full",
-}
-
 
 def main(argv: list[str]) -> None:
     """Runs the verb named first in `argv`; its module is imported only then."""
@@ -48,7 +31,7 @@ def main(argv: list[str]) -> None:
     for verb, summary in VERBS.items():
         command = verbs.add_parser(verb, help=summary, description=summary)
         if argv[:1] == [verb]:
-            module = importlib.import_module(f"segmenter.{MODULES[verb]}")
+            module = importlib.import_module(f"segmenter.commands.{verb.replace('-', '_')}")
             module.add_arguments(command)
             command.set_defaults(run=module.main)
     arguments = parser.parse_args(argv)

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from segmenter.language.tokenizer import TOKENIZER_FILE
+from segmenter.language.files import TOKENIZER_FILE
 from segmenter.network.checkpoint import network_of
 from segmenter.network.config import ModelConfig
 from segmenter.network.network import SegEarthR1

@@ -13,10 +13,11 @@ import torch
 
 from pictures import png
 from segmenter.__main__ import main
-from segmenter.commands.export_dataset import write_folder
+from segmenter.data.dataset_folder import write_folder
 from segmenter.data.letterbox import Pixels, letterbox, letterbox_geometry
 from segmenter.data.pack import DUBAI_COLOURS, ISAID_CLASSES, Picture, write_pack
-from segmenter.data.samples import DataSet, DataSetError, Sample, open_dataset
+from segmenter.data.readers import open_dataset
+from segmenter.data.samples import DataSet, DataSetError, Sample
 from segmenter.evaluation.benchmark import Answered, ask_all
 from segmenter.evaluation.held_out import GROUPS
 from segmenter.evaluation.metrics import PRECISION_AT, interval, summary

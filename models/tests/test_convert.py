@@ -16,13 +16,15 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from segmenter.commands.convert import add_arguments
+from segmenter.commands.convert import convert as convert_release
 from segmenter.export.graph_check import open_graph, run_graph
-from segmenter.language.tokenizer import TOKENIZER_FILE, QuestionTokenizer
+from segmenter.language.files import TOKENIZER_FILE
+from segmenter.language.tokenizer import QuestionTokenizer
 from segmenter.network.checkpoint import load_network, read_checkpoint
 from segmenter.network.config import ModelConfig, VocabularyConfig
 from segmenter.network.network import SegEarthR1
-from segmenter.published.convert import add_arguments, published_origin, write_checkpoint
-from segmenter.published.convert import convert as convert_release
+from segmenter.published.convert import published_origin, write_checkpoint
 from segmenter.published.random_weights import drawn_weight, write_release
 from segmenter.published.release_tokenizer import release_tokenizer
 from segmenter.published.release_weights import ReleaseWeights

@@ -19,6 +19,7 @@ from segmenter.language.distil import (
 from segmenter.language.sentence_targets import MeaningTargets, category_codes
 from segmenter.language.teacher import EmbeddedSentences
 from segmenter.language.tokenizer import QuestionTokenizer
+from segmenter.language.vocabulary import own_vocabulary
 from segmenter.network.config import compact
 from segmenter.network.network import SegEarthR1
 
@@ -52,7 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def network() -> SegEarthR1:
     torch.manual_seed(0)
-    config = compact()
+    config = compact(own_vocabulary())
     return SegEarthR1(replace(config, language=replace(config.language, hidden=64, heads=4, layers=2, mlp=128)))
 
 

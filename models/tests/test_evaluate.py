@@ -20,7 +20,8 @@ from segmenter.evaluation.estimates import Estimate, score
 from segmenter.evaluation.examination import BASELINES, MODEL, Answer, Findings, examine
 from segmenter.evaluation.held_out import GROUPS, Wordings
 from segmenter.evaluation.metrics import Overlap
-from segmenter.language.bank import QUESTION_FOLDER, QuestionBank
+from segmenter.language.bank import QuestionBank
+from segmenter.language.files import QUESTION_FOLDER
 from segmenter.network.checkpoint import save_checkpoint
 from segmenter.network.mask_generator import joined_logits
 from segmenter.network.network import SegEarthR1

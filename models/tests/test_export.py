@@ -20,7 +20,8 @@ from segmenter.export.graph_check import RELATIVE_LIMIT, check_graphs, open_grap
 from segmenter.export.graphs import graphs
 from segmenter.export.manifest import Release, copy_tokenizer
 from segmenter.export.onnx_file import STAGES, export_graph
-from segmenter.language.tokenizer import TOKENIZER_FILE, QuestionTokenizer
+from segmenter.language.files import TOKENIZER_FILE
+from segmenter.language.tokenizer import QuestionTokenizer
 from segmenter.network.checkpoint import load_network, read_checkpoint, save_checkpoint
 from segmenter.network.config import TASKS, ModelConfig
 from segmenter.network.mask_generator import joined_logits

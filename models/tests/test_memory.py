@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from segmenter.network.precision import PRECISIONS
+from segmenter.network.config import PRECISIONS
 
 #: Peak memory as a multiple of the release's files; what is mapped of files counts.
 LIMIT = 1.3
@@ -27,7 +27,7 @@ from segmenter.export.manifest import Release
 from segmenter.network.network import SegEarthR1
 from segmenter.export.onnx_file import export_graph
 from segmenter.published.release_weights import ReleaseWeights, weight_files
-from segmenter.language.tokenizer import TOKENIZER_FILE
+from segmenter.language.files import TOKENIZER_FILE
 
 def status(field):
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(field + ":"))

@@ -11,9 +11,11 @@ from torch import Tensor
 
 from segmenter.export.export import export_model
 from segmenter.export.graph_check import RELATIVE_LIMIT
-from segmenter.language.tokenizer import TOKENIZER_FILE, QuestionTokenizer
+from segmenter.language.files import TOKENIZER_FILE
+from segmenter.language.tokenizer import QuestionTokenizer
+from segmenter.network.config import Precision
 from segmenter.network.network import SegEarthR1, normalise
-from segmenter.network.precision import Precision, as_held, to_half, to_int8
+from segmenter.network.precision import as_held, to_half, to_int8
 from segmenter.published.random_weights import drawn_weight
 from test_export import RELEASE
 from tiny import as_stored, tiny

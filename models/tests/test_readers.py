@@ -13,8 +13,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from segmenter.data.readers import open_dataset
 from segmenter.data.readers.pickle import load_plain
-from segmenter.data.samples import DataSetError, SampleError, open_dataset, read_rgb, read_values
+from segmenter.data.samples import DataSetError, SampleError, read_rgb, read_values
 
 HEIGHT, WIDTH = 20, 30
 

@@ -20,6 +20,7 @@ from segmenter.language.bank import QuestionBank
 from segmenter.language.corpus import taught_questions
 from segmenter.language.distil import DistillationBatches, new_projection, save_language
 from segmenter.language.tokenizer import QuestionTokenizer
+from segmenter.language.vocabulary import own_vocabulary
 from segmenter.network.checkpoint import read_checkpoint, save_checkpoint
 from segmenter.network.config import compact
 from segmenter.network.network import SegEarthR1
@@ -72,7 +73,7 @@ def short(packs: Path, out: Path, *more: str) -> Settings:
 def test_fifty_steps_of_the_compact_network_lower_its_loss(packs: Path, tmp_path: Path) -> None:
     """The log holds running means, which fall later than the loss does."""
     chosen = settings(packs, tmp_path, "--batch", "2", "--warm-up", "4", "--steps", "50", "--log-every", "1")
-    run = train(chosen, config=compact())
+    run = train(chosen, config=compact(own_vocabulary()))
     rows = read_log(tmp_path)
     assert run.step == len(rows) == 50
     assert rows[-1]["loss"] < 0.93 * rows[0]["loss"]

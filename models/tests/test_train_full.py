@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from segmenter.__main__ import main
 from segmenter.data.labelled_images import AskedImages, LabelledImages, images_of
-from segmenter.data.samples import open_dataset
+from segmenter.data.readers import open_dataset
 from segmenter.errors import TrainError
 from segmenter.language.conversation import NO_TARGET, PUBLISHED_FRAME, Conversations, answer_frame
 from segmenter.language.tokenizer import QuestionTokenizer

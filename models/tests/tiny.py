@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from segmenter.language.vocabulary import own_vocabulary
 from segmenter.network.config import (
     LanguageConfig,
     MaskGeneratorConfig,
     ModelConfig,
     PixelDecoderConfig,
+    Precision,
     ProjectorConfig,
     VisionConfig,
     VocabularyConfig,
-    own_vocabulary,
 )
 from segmenter.network.network import SegEarthR1
-from segmenter.network.precision import Precision
 from segmenter.network.streamed import streamed_network
 
 

@@ -19,7 +19,7 @@ from pictures import png
 from segmenter.data.batches import Batches
 from segmenter.data.labelled_images import LabelledImages
 from segmenter.data.pack import DUBAI_COLOURS, ISAID_CLASSES, Picture, write_pack
-from segmenter.language.tokenizer import TOKENIZER_FILE
+from segmenter.language.files import TOKENIZER_FILE
 from segmenter.network.checkpoint import save_checkpoint
 from segmenter.network.config import ModelConfig
 from segmenter.network.network import SegEarthR1

@@ -1,27 +1,22 @@
-"""Measures a model on held-out places with seen and never seen wordings, beside answers that need no model.
+"""Measures a model on held-out windows with seen and never seen wordings, beside answers that need no model.
 
-`evaluate --dataset` measures on a labelled data set instead; see `commands.evaluate_dataset`.
+`evaluate --dataset` measures on a labelled data set instead, with the metrics of the paper.
 """
+
+from __future__ import annotations
 
 import argparse
 import json
 import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
+from segmenter.data.readers import KINDS, open_dataset
+from segmenter.data.samples import DataSetError, SampleError
 
-from segmenter.data.samples import KINDS, SampleError
-from segmenter.evaluation.baselines import make_baselines
-from segmenter.evaluation.examiners import Examination, examine_everywhere, open_answerer
-from segmenter.evaluation.held_out import held_out_windows, numbered
-from segmenter.language.bank import QuestionBank
-from segmenter.report.card import CardError, Timing, replaced, timed, write_card
-from segmenter.report.gallery import ask_cases, read_cases
-from segmenter.report.held_out_page import held_out_page
-from segmenter.report.report import text_table
-from segmenter.report.results import FACTORS, Evaluation
-from segmenter.report.service_report import ServiceReportError, read_service_report, require_same_model
+if TYPE_CHECKING:
+    from segmenter.evaluation.benchmark import TaskAnswerer
 
 SPLITS = ("validation", "calibration")
 #: Scenes that may be shown in a card.
@@ -53,12 +48,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Prints the tables, and writes what was asked for."""
+    import torch
+
+    from segmenter.evaluation.examiners import open_answerer
+    from segmenter.report.card import CardError
+    from segmenter.report.service_report import ServiceReportError
+
     torch.set_num_threads(args.threads)
     try:
         if args.dataset:
-            # Only data sets need the COCO API.
-            from segmenter.commands.evaluate_dataset import evaluate_dataset
-
             evaluate_dataset(open_answerer(args.checkpoint or args.model, args.threads), args)
         else:
             evaluate_packs(args)
@@ -68,6 +66,17 @@ def main(args: argparse.Namespace) -> None:
 
 def evaluate_packs(args: argparse.Namespace) -> None:
     """Measures on the packs' held-out places; ends with one line for options that do not fit."""
+    from segmenter.evaluation.baselines import make_baselines
+    from segmenter.evaluation.examiners import Examination, examine_everywhere, open_answerer
+    from segmenter.evaluation.held_out import held_out_windows, numbered
+    from segmenter.language.bank import QuestionBank
+    from segmenter.report.card import Timing, timed, write_card
+    from segmenter.report.gallery import ask_cases, read_cases
+    from segmenter.report.held_out_page import held_out_page
+    from segmenter.report.report import text_table
+    from segmenter.report.results import FACTORS, Evaluation
+    from segmenter.report.service_report import read_service_report, require_same_model
+
     _check(args)
     model = args.checkpoint or args.model
     split = args.split or SPLITS[0]
@@ -95,7 +104,33 @@ def evaluate_packs(args: argparse.Namespace) -> None:
         write_card(args.card, evaluation, shown, timing, model, command_line(sys.argv[1:]), service)
 
 
+def evaluate_dataset(answerer: TaskAnswerer, args: argparse.Namespace) -> None:
+    """Measures on a labelled data set; ends with one line where the data cannot be used."""
+    # Only data sets need the COCO API.
+    from segmenter.evaluation.benchmark import ask_all
+    from segmenter.report.report import make_report, text_report
+    from segmenter.report.report_page import html_page
+    from segmenter.report.report_published import checkpoint_facts, manifest_facts
+
+    if args.limit is not None and args.limit < 1:
+        raise SystemExit(f"--limit {args.limit}: it must be at least 1")
+    try:
+        dataset = open_dataset(args.dataset, args.data, args.split or "val")
+        answered = ask_all(answerer, dataset, args.limit, args.questions == "all")
+    except DataSetError as error:
+        raise SystemExit(f"segmenter evaluate: {error}") from error
+    facts = checkpoint_facts(args.checkpoint) if args.checkpoint else manifest_facts(args.model)
+    report = make_report(facts, dataset, answered, args.limit is None)
+    print(text_report(report))
+    if args.json:
+        args.json.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if args.html:
+        args.html.write_text(html_page(report, answered), encoding="utf-8")
+
+
 def _check(args: argparse.Namespace) -> None:
+    from segmenter.report.card import CardError, replaced
+
     if (args.split or SPLITS[0]) not in SPLITS:
         raise SystemExit(f"--split {args.split}: packs have {' and '.join(SPLITS)}")
     for name in ("every", "processes", "threads"):

@@ -1,101 +1,18 @@
-"""Writes a data set as a folder with `dataset.json` (see `data.readers.folder`), which `terraql evaluate` reads.
-
-Image files are copied as they are, windows of packs are written as PNG. Labels become 0 and 255: where the published
-evaluation counts a target pixel as background, it is target here.
-"""
+"""`segmenter export-dataset`: writes a data set as a folder that `terraql evaluate` reads."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-from PIL import Image
-from tqdm import tqdm
+from segmenter.data.readers import KINDS, open_dataset
+from segmenter.data.samples import DataSetError
 
-from segmenter.data.readers.folder import FILE
-from segmenter.data.samples import KINDS, DataSetError, Mask, Sample, SampleError, open_dataset
-from segmenter.report.report_published import manifest_facts
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-
-def write_folder(samples: Iterable[Sample], out: Path, name: str) -> list[str]:
-    """Writes the samples; returns the problems of those that were left out. Raises DataSetError where `out` is in use."""
-    if out.exists() and any(out.iterdir()):
-        raise DataSetError(f"{out} is not empty")
-    for part in ("images", "masks"):
-        (out / part).mkdir(parents=True, exist_ok=True)
-    entries: list[dict[str, Any]] = []
-    problems: list[str] = []
-    images: dict[str, str] = {}
-    for number, sample in enumerate(samples):
-        try:
-            entries.append(_write(sample, number, out, images))
-        except SampleError as error:
-            problems.append(f"{sample.name}: {error}")
-    if not entries:
-        raise DataSetError(f"no sample could be written to {out}")
-    content = {"name": name, "samples": entries}
-    (out / FILE).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return problems
-
-
-def _write(sample: Sample, number: int, out: Path, images: dict[str, str]) -> dict[str, Any]:
-    labels = sample.labels()
-    if sample.image not in images:
-        images[sample.image] = _write_image(sample, len(images), out)
-    entry: dict[str, Any] = {"id": sample.name, "image": images[sample.image], "mask": None}
-    if labels.any():
-        entry["mask"] = _write_mask(labels > 0, out, f"masks/{number:06}.png")
-    if sample.known is not None:
-        known = sample.known()
-        if not known.all():
-            entry["unlabelled"] = _write_mask(~known, out, f"masks/{number:06}-unlabelled.png")
-    entry.update(questions=list(sample.questions), task=sample.task)
-    entry.update({key: value for key, value in (("category", sample.category), ("group", sample.group)) if value})
-    return entry
-
-
-def _write_image(sample: Sample, number: int, out: Path) -> str:
-    if sample.file is not None:
-        place = f"images/{number:06}{sample.file.suffix.lower()}"
-        shutil.copyfile(sample.file, out / place)
-    else:
-        place = f"images/{number:06}.png"
-        Image.fromarray(sample.pixels()).save(out / place)
-    return place
-
-
-def _write_mask(mask: Mask, out: Path, place: str) -> str:
-    Image.fromarray(mask.astype(np.uint8) * np.uint8(255)).save(out / place, optimize=True)
-    return place
-
-
-def held_out_samples(data: Path, side: int, split: str, every: int) -> Iterator[Sample]:
-    """What `evaluate` asks of the packs' held-out places, one sample a question: see `evaluation.held_out.questions_of`."""
-    # The packs' reader is needed for nothing else here.
-    from segmenter.evaluation.held_out import Wordings, held_out_windows, numbered, questions_of, target_and_known
-    from segmenter.language.bank import QuestionBank
-
-    wordings = Wordings(QuestionBank.load())
-    for number, held_out in numbered(held_out_windows(data, side, split), every):
-        window = held_out.cut()
-        for question in questions_of(window, wordings, number):
-            target, known = target_and_known(window, question.category)
-            yield Sample(
-                name=f"{held_out.source}-{number}-{question.category}-{question.group}",
-                image=f"{held_out.source}-{number}",
-                pixels=lambda window=window: window.pixels,  # type: ignore[misc]
-                labels=lambda target=target: target.astype(np.uint8),  # type: ignore[misc]
-                questions=(question.text,),
-                task="REASONING",
-                category=question.category,
-                group=question.group,
-                known=lambda known=known: known,  # type: ignore[misc]
-            )
+    from segmenter.data.samples import Sample
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -112,6 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Writes the folder and says what was left out."""
+    from tqdm import tqdm
+
+    from segmenter.data.dataset_folder import write_folder
+    from segmenter.data.readers.folder import FILE
+    from segmenter.evaluation.held_out_samples import held_out_samples
+    from segmenter.report.report_published import manifest_facts
+
     try:
         if args.dataset == "packs":
             split = args.split or "validation"

@@ -6,7 +6,6 @@ class i of the source's vocabulary covers the pixel) compressed by zlib, `index.
 the exam keeps for itself are never decoded. The repositories are read as git blobs, so a mirror without a work tree does.
 """
 
-import argparse
 import io
 import re
 import subprocess
@@ -19,7 +18,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from segmenter.data.shards import Entry, PackWriter, decoded, write_index
-from segmenter.data.weak_labels import label_scenes
 
 Pixels = NDArray[np.uint8]
 Labels = NDArray[np.uint16]
@@ -222,6 +220,7 @@ SOURCES: dict[str, tuple[str, Callable[[Path], Iterator[Picture]], tuple[str, ..
     "rsscn7": ("palewithout+RSSCN7/repo", rsscn7, ()),
     "aid": ("zlima+testtensor/repo", aid, ()),
 }
+PACKS = tuple(SOURCES)
 
 
 def write_pack(pictures: Iterator[Picture], classes: tuple[str, ...], folder: Path, raw: bool = False) -> int:
@@ -241,23 +240,3 @@ def write_pack(pictures: Iterator[Picture], classes: tuple[str, ...], folder: Pa
             entries.append(Entry(picture.key, picture.split, height, width, image, labels, picture.scene))
     write_index(folder, list(classes), entries, raw)
     return len(entries)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `segmenter pack`."""
-    parser.add_argument("--mirrors", type=Path, required=True, help="folder with the git mirrors (owner+name/repo)")
-    parser.add_argument("--data", type=Path, default=Path(".data"), help="where the packs go")
-    parser.add_argument("--weak-steps", type=int, default=900, help="training steps of the water labeller of the scenes")
-    parser.add_argument("--raw", action="store_true", help="keep pictures decoded: 11 GB, but windows are drawn much faster")
-    parser.add_argument("--source", choices=sorted(SOURCES), action="append", help="only these (default: all)")
-
-
-def main(args: argparse.Namespace) -> None:
-    """Packs the chosen sources and prints how many images each holds."""
-    for name in args.source or SOURCES:
-        folder, read, classes = SOURCES[name]
-        count = write_pack(read(args.mirrors / folder), classes, args.data / name, args.raw)
-        print(f"{name}: {count} images")
-    scenes = tuple(name for name, (_, _, classes) in SOURCES.items() if not classes)
-    if all((args.data / name / "index.json").is_file() for name in scenes):
-        label_scenes(args.data, scenes, WATER_SCENES, args.weak_steps)

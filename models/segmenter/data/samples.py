@@ -141,30 +141,6 @@ def clean_questions(value: object, where: str) -> tuple[str, ...]:
     return tuple(question.strip() for question in value)
 
 
-def open_dataset(kind: str, data: Path, split: str) -> DataSet:
-    """Lists a data set; raises DataSetError for an unknown kind, for another layout, and where no sample is left."""
-    # Imported here because each reader imports this module.
-    from segmenter.data.readers import earthreason, folder, refsegrs, rrsisd
-
-    readers: dict[str, Callable[[Path, str], DataSet]] = {
-        "earthreason": earthreason.read,
-        "refsegrs": refsegrs.read,
-        "rrsisd": rrsisd.read,
-        "folder": folder.read,
-    }
-    if kind not in readers:
-        raise DataSetError(f"data set {kind!r} is unknown; it must be one of {', '.join(readers)}")
-    dataset = readers[kind](data, split)
-    if not dataset.samples:
-        first = f"; the first of {len(dataset.problems)} problems: {dataset.problems[0]}" if dataset.problems else ""
-        raise DataSetError(f"{dataset.folder} has no sample of split {dataset.split!r} that can be used{first}")
-    return dataset
-
-
-#: Layouts that `open_dataset` reads.
-KINDS = ("earthreason", "refsegrs", "rrsisd", "folder")
-
-
 def _open(path: Path) -> Image.Image:
     try:
         opened = Image.open(path)

@@ -17,7 +17,8 @@ from torch import Tensor
 from segmenter.data.windows import Bits, Scenes, Source, bits, nearest
 from segmenter.evaluation.held_out import LABELLED, SCENE_SOURCES, boxes
 from segmenter.evaluation.metrics import Mask
-from segmenter.language.bank import QUESTION_FOLDER, UNIONS, QuestionBank, canonical
+from segmenter.language.bank import UNIONS, QuestionBank, canonical
+from segmenter.language.files import QUESTION_FOLDER
 from segmenter.language.sentence_targets import softmax_regression
 
 #: Cells a side of a category prior, and of how many training masks it is made at most.

@@ -6,7 +6,6 @@ graphs are joined as they lie in their files, so what it computes was compared w
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 from collections.abc import Sequence
@@ -105,15 +104,3 @@ def _keep_read(graph: onnx.GraphProto) -> None:
             kept.append(node)
     del graph.node[:]
     graph.node.extend(reversed(kept))
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `fuse`."""
-    parser.add_argument("--model", type=Path, required=True, help="exported model folder")
-    parser.add_argument("--out", type=Path, required=True, help="model repository; NAME/VERSION is made inside")
-
-
-def main(args: argparse.Namespace) -> None:
-    """Write the fused form of a model and say where."""
-    path = fuse(args.model, args.out)
-    print(f"wrote {path} and {path.parents[1] / 'config.pbtxt'}")

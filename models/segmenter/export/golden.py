@@ -5,7 +5,6 @@ Everything on the way is kept: the letterboxed window, token ids, description em
 
 from __future__ import annotations
 
-import argparse
 import base64
 import hashlib
 import json
@@ -14,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from segmenter.data.letterbox import Pixels, letterbox, letterbox_geometry
 from segmenter.export.graph_check import Feeds, open_graph, run_graph
@@ -114,25 +112,3 @@ def _probes(value: NDArray[Any]) -> dict[str, Any]:
         "at": places.tolist(),
         "value": [float(f"{number:.7g}") for number in flat[places]],
     }
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `golden`."""
-    parser.add_argument("--model", type=Path, required=True, help="exported model folder")
-    parser.add_argument("--image", type=Path, required=True, help="8-bit RGB PNG; copied beside the values")
-    parser.add_argument("--out", type=Path, required=True, help="folder for golden.json and image.png")
-
-
-def main(args: argparse.Namespace) -> None:
-    """Write `golden.json` and `image.png`."""
-    with Image.open(args.image) as opened:
-        if opened.format != "PNG" or opened.mode != "RGB":
-            raise ValueError(f"{args.image} is {opened.format} {opened.mode}; the reference image must be an 8-bit RGB PNG")
-        image = np.asarray(opened)
-    args.out.mkdir(parents=True, exist_ok=True)
-    (args.out / "image.png").write_bytes(args.image.read_bytes())
-    source = {"path": "image.png", "widthPx": image.shape[1], "heightPx": image.shape[0]}
-    values = {"image": source, **golden_values(args.model, image)}
-    path = args.out / "golden.json"
-    path.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"wrote {path}: {len(values['questions'])} questions on {image.shape[1]} x {image.shape[0]} pixels")

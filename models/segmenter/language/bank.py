@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Literal
 
 from segmenter.language.associations import Association, framed, read_associations
+from segmenter.language.files import QUESTION_FOLDER
 from segmenter.language.phrasing import reworded
 
 Split = Literal["seen", "unseen_wording", "unseen_kind"]
 
-QUESTION_FOLDER = Path(__file__).parent / "questions"
 EXPLICIT_KINDS = ("explicit", "synonym")
 IMPLICIT_KINDS = ("function", "consequence", "person", "property")
 KINDS = EXPLICIT_KINDS + IMPLICIT_KINDS

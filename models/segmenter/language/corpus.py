@@ -5,17 +5,15 @@ sentence teacher's own vocabulary, alone and in short frames. The teacher judges
 be likely, only readable. No held-out wording ever enters.
 """
 
-import argparse
 import json
 import random
 import re
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from segmenter.language.associations import framed
-from segmenter.language.bank import QUESTION_FOLDER, QuestionBank, canonical
+from segmenter.language.bank import QuestionBank, canonical
 from segmenter.language.phrasing import LEAD_VERBS
 
 LEXICON = Path(__file__).parent / "lexicon.json"
@@ -118,29 +116,3 @@ def _distinct(sources: Iterable[Iterable[str]], refused: Callable[[str], bool]) 
         if key and key not in kept and not refused(sentence):
             kept[key] = sentence
     return list(kept.values())
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `corpus`: builds the sentences and embeds those that the folder does not hold yet."""
-    parser.add_argument("--folder", type=Path, default=Path(".data"), help="where sentences and embeddings are kept")
-    parser.add_argument("--questions", type=Path, default=QUESTION_FOLDER)
-    parser.add_argument("--generated", type=int, default=60_000, help="filled frames")
-    parser.add_argument("--words", type=int, default=14_000, help="everyday words")
-    parser.add_argument("--seconds", type=float, default=480, help="time for embedding, questions first")
-    parser.add_argument("--seed", type=int, default=0)
-
-
-def main(args: argparse.Namespace) -> None:
-    """Write `.txt` and `.npy` of `questions`, `words` (the tokenizer's) and `plain`; what left the corpus is forgotten."""
-    from segmenter.language.teacher import EmbeddedSentences, Teacher, teacher_vocabulary
-    from segmenter.language.tokenizer import QuestionTokenizer
-
-    words = whole_words(teacher_vocabulary())[: args.words]
-    corpus = build_corpus(QuestionBank.load(args.questions), words, args.generated, args.seed)
-    teacher, stop = Teacher(), time.monotonic() + args.seconds
-    tokens = [text for text in QuestionTokenizer.load().token_texts() if re.search("[a-zA-Z0-9]", text)]
-    for name, sentences in (("questions", corpus.questions), ("words", tokens), ("plain", corpus.plain)):
-        stored = EmbeddedSentences(args.folder, name)
-        stored.keep(sentences)
-        added = stored.extend(sentences, teacher, stop - time.monotonic())
-        print(f"{name}: {len(stored.sentences)} of {len(sentences)} sentences embedded, {added} now", flush=True)

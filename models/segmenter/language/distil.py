@@ -4,7 +4,6 @@ later, reproduces the teacher's sentence embedding.
 `DistillationBatches` and `distillation_loss` serve the joint training too, where this loss is kept on.
 """
 
-import argparse
 import math
 import os
 import random
@@ -20,13 +19,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from segmenter.language.bank import QUESTION_FOLDER, QuestionBank
+from segmenter.language.bank import QuestionBank
 from segmenter.language.corpus import taught_questions
 from segmenter.language.phrasing import punctuated, reworded
 from segmenter.language.sentence_targets import TARGET_SIZE, MeaningTargets
 from segmenter.language.teacher import EmbeddedSentences, one_line
 from segmenter.language.tokenizer import QuestionTokenizer
-from segmenter.network.config import TASKS, compact
+from segmenter.network.config import TASKS
 from segmenter.network.network import SegEarthR1, masked_mean
 
 LONGEST_QUESTION = 64
@@ -240,32 +239,3 @@ def describe_sentences(network: SegEarthR1, tokenizer: QuestionTokenizer, texts:
     """Text-only description embeddings [n, hidden] of sentences as written."""
     parts = [network.describe_text(*tokenizer.batch(texts[i : i + 256])) for i in range(0, len(texts), 256)]
     return torch.cat(parts).float().numpy()
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `distil`."""
-    parser.add_argument("--folder", type=Path, default=Path(".data"), help="where `corpus` wrote sentences and embeddings")
-    parser.add_argument("--output", type=Path, default=Path(".data/distil.pt"))
-    parser.add_argument("--questions", type=Path, default=QUESTION_FOLDER)
-    parser.add_argument("--bag-seconds", type=float, default=120, help="time for the bag of words")
-    parser.add_argument("--seconds", type=float, default=480, help="time for the whole language model")
-    parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--bag-rate", type=float, default=1e-2)
-    parser.add_argument("--rate", type=float, default=5e-4)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=0)
-
-
-def main(args: argparse.Namespace) -> None:
-    """Distil into the compact network's language model, the bag of words first, and save it after each part."""
-    torch.manual_seed(args.seed)
-    torch.set_num_threads(args.threads)
-    tokenizer, network = QuestionTokenizer.load(), SegEarthR1(compact())
-    projection, bank = new_projection(network.config.language.hidden), QuestionBank.load(args.questions)
-    batches = DistillationBatches(args.folder, tokenizer, bank, args.batch, seed=args.seed)
-    start_from_words(network, projection, tokenizer, EmbeddedSentences(args.folder, "words"), batches.meaning)
-    quieten_layers(network)
-    for rate, seconds, layers in ((args.bag_rate, args.bag_seconds, False), (args.rate, args.seconds, True)):
-        losses = distil(network, projection, batches, rate, seconds, layers=layers)
-        save_language(args.output, network, projection, batches.meaning)
-        print(f"{len(losses)} steps, last loss {np.mean(losses[-50:]):.4f}, to {args.output}", flush=True)

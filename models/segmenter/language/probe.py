@@ -11,10 +11,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from segmenter.language.bank import IMPLICIT_KINDS, ISAID_OBJECTS, KINDS, LABELLED_BY, QUESTION_FOLDER, Question, QuestionBank
+from segmenter.language.bank import IMPLICIT_KINDS, ISAID_OBJECTS, KINDS, LABELLED_BY, Question, QuestionBank
 from segmenter.language.distil import describe_sentences, load_language
+from segmenter.language.files import QUESTION_FOLDER
 from segmenter.language.sentence_targets import softmax_regression
 from segmenter.language.tokenizer import QuestionTokenizer
+from segmenter.language.vocabulary import own_vocabulary
 from segmenter.network.config import compact
 from segmenter.network.network import SegEarthR1
 
@@ -83,7 +85,7 @@ def main(args: argparse.Namespace) -> None:
     questions = QuestionBank.load(args.questions).questions
     texts = [q.text for q in questions]
     if args.language:
-        network = SegEarthR1(compact()).eval()
+        network = SegEarthR1(compact(own_vocabulary())).eval()
         load_language(args.language, network)
         features = torch.from_numpy(describe_sentences(network, QuestionTokenizer.load(), texts))
     else:

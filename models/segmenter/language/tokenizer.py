@@ -4,7 +4,6 @@ GPT-2 style: split by GPT-2's expression, bytes mapped to printable characters, 
 `[SEG]` are the last two ids. The file is a Hugging Face `tokenizer.json`.
 """
 
-import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -16,10 +15,8 @@ from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.trainers import BpeTrainer
 from torch import Tensor
 
-from segmenter.language.bank import QUESTION_FOLDER, QuestionBank
+from segmenter.language.files import TOKENIZER_FILE, VOCABULARY_SIZE
 
-TOKENIZER_FILE = Path(__file__).parent / "tokenizer.json"
-VOCABULARY_SIZE = 10_000
 PAD, SEG = "[PAD]", "[SEG]"
 
 BEFORE_IMAGE = "An image seen from above: "
@@ -109,22 +106,3 @@ def _training_text(sentences: Iterable[str], words: Sequence[str]) -> Iterator[s
     for rank, word in enumerate(words):
         yield f" {word}" * max(1, 40_000 // (rank + 200))
     yield from (BEFORE_IMAGE, *AFTER_IMAGE.values())
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `tokenizer`: trains on the seen questions, the plain sentences and the teacher's words."""
-    parser.add_argument("--questions", type=Path, default=QUESTION_FOLDER)
-    parser.add_argument("--output", type=Path, default=TOKENIZER_FILE)
-    parser.add_argument("--size", type=int, default=VOCABULARY_SIZE, help="ids incl. [PAD] and [SEG]")
-
-
-def main(args: argparse.Namespace) -> None:
-    """Train and save `tokenizer.json`; questions weigh five times a plain sentence."""
-    from segmenter.language.corpus import build_corpus, whole_words
-    from segmenter.language.teacher import teacher_vocabulary
-
-    words = whole_words(teacher_vocabulary())
-    corpus = build_corpus(QuestionBank.load(args.questions), words, generated=40_000)
-    train_tokenizer([*corpus.questions * 5, *corpus.plain], words, args.size).save(str(args.output))
-    tokenizer = QuestionTokenizer.load(args.output)
-    print(f"{tokenizer.vocabulary_size} ids to {args.output}; prompt {prompt_pieces(tokenizer)}")

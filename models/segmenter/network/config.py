@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Task = Literal["REASONING", "REFERRING"]
 TASKS: tuple[Task, Task] = ("REASONING", "REFERRING")
+
+#: How exported graphs store matrices and kernels; see `precision`.
+Precision = Literal["fp32", "fp16", "int8"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 #: Per-channel statistics of 8-bit RGB, applied as (value - mean) / std in float32.
 PIXEL_MEAN = (123.675, 116.28, 103.53)
@@ -208,12 +212,11 @@ def full() -> ModelConfig:
     )
 
 
-def compact(vocabulary: VocabularyConfig | None = None) -> ModelConfig:
+def compact(vocabulary: VocabularyConfig) -> ModelConfig:
     """The network that TerraQL trains: a 512 px window, about fourteen million weights, a presence score.
 
-    Its vocabulary is that of the package's own `tokenizer.json` unless another is given.
+    Its own vocabulary is :func:`segmenter.language.vocabulary.own_vocabulary`.
     """
-    vocabulary = vocabulary or own_vocabulary()
     return ModelConfig(
         name="segearth-r1-compact",
         window_px=512,
@@ -223,21 +226,6 @@ def compact(vocabulary: VocabularyConfig | None = None) -> ModelConfig:
         projector=ProjectorConfig(dim=192, heads=6, head_dim=32),
         pixel_decoder=PixelDecoderConfig(dim=64, layers=1, heads=4, points=2, feed_forward=192, norm_groups=16),
         mask_generator=MaskGeneratorConfig(layers=3, heads=4, feed_forward=384, presence=True),
-    )
-
-
-def own_vocabulary() -> VocabularyConfig:
-    """Ids of the package's own tokenizer, with the compact model's prompt encoded by it."""
-    from segmenter.language.tokenizer import QuestionTokenizer, prompt_pieces
-
-    tokenizer = QuestionTokenizer.load()
-    before, after = prompt_pieces(tokenizer)
-    return VocabularyConfig(
-        size=tokenizer.vocabulary_size,
-        pad_id=tokenizer.pad_id,
-        seg_id=tokenizer.seg_id,
-        before_image=tuple(before),
-        after_image={task: tuple(after[task]) for task in TASKS},
     )
 
 

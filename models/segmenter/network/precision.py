@@ -5,13 +5,10 @@ Vectors (biases, norms, scales) stay float32 everywhere. All arithmetic is float
 
 from __future__ import annotations
 
-from typing import Literal, get_args
-
 import torch
 from torch import Tensor
 
-Precision = Literal["fp32", "fp16", "int8"]
-PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+from segmenter.network.config import Precision
 
 _HALF_END = 65504
 

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from segmenter.network.config import ModelConfig
+from segmenter.network.config import ModelConfig, Precision
 from segmenter.network.network import SegEarthR1
-from segmenter.network.precision import Precision, as_held, to_half
+from segmenter.network.precision import as_held, to_half
 from segmenter.network.vision_encoder import fold_batch_norms
 
 #: Reads a weight by its key in the checkpoint, in the dtype that it has there.

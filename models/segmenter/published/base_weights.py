@@ -7,7 +7,6 @@ Swin-B Mask2Former of COCO panoptic segmentation (IN21k, `model_final_54b88a.pkl
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import pickle
 import re
@@ -20,8 +19,7 @@ from tokenizers import AddedToken, Tokenizer
 from torch import Tensor
 
 from segmenter.language.tokenizer import PAD, SEG
-from segmenter.network.checkpoint import save_checkpoint
-from segmenter.network.config import ModelConfig, full
+from segmenter.network.config import ModelConfig
 from segmenter.network.network import SegEarthR1
 from segmenter.published.release_weights import ReleaseWeights
 
@@ -123,24 +121,3 @@ def widened_tokenizer(phi: Path, config: ModelConfig) -> Tokenizer:
         if tokenizer.token_to_id(token) != wanted:
             raise BaseWeightsError(f"{token} behind {path} gets the id {tokenizer.token_to_id(token)}; the network has {wanted}")
     return tokenizer
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `base-weights`."""
-    parser.add_argument("--phi", type=Path, required=True, help="folder of Phi-1.5: its weights and tokenizer.json")
-    parser.add_argument("--mask2former", type=Path, required=True, help="model file of Mask2Former with Swin-B (.pkl)")
-    parser.add_argument("--out", type=Path, required=True, help="checkpoint to write; tokenizer.json goes beside it")
-    parser.add_argument("--seed", type=int, default=0)
-
-
-def main(args: argparse.Namespace) -> None:
-    """Writes the checkpoint for `segmenter train --config full --initial`."""
-    config = full()
-    try:
-        tokenizer = widened_tokenizer(args.phi, config)
-        weights = base_weights(config, args.phi, args.mask2former, args.seed)
-    except (BaseWeightsError, FileNotFoundError) as error:
-        raise SystemExit(f"segmenter base-weights: {error}") from error
-    save_checkpoint(args.out, config, weights)
-    tokenizer.save(str(args.out.with_name("tokenizer.json")))
-    print(f"{len(weights)} tensors to {args.out}, the tokenizer beside it")

@@ -7,7 +7,6 @@ memory.
 
 from __future__ import annotations
 
-import argparse
 import base64
 import json
 import shutil
@@ -21,7 +20,7 @@ from tokenizers.models import WordLevel
 from segmenter.export.export import export_model
 from segmenter.export.manifest import Release
 from segmenter.language.tokenizer import PAD, SEG
-from segmenter.network.config import ModelConfig, Task, full
+from segmenter.network.config import ModelConfig, Task
 from segmenter.published.random_weights import write_release
 from segmenter.published.release_weights import ReleaseWeights
 
@@ -83,18 +82,3 @@ def _probes(golden: Any, name: str) -> dict[str, Any]:
 def _packed(values: Any) -> str:
     """Base64 of the bytes, row-major; float32 little-endian, masks eight pixels a byte from the highest bit."""
     return base64.b64encode(values.tobytes()).decode()
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `golden-full`."""
-    parser.add_argument("--vectors", type=Path, required=True, help="folder with golden.npz and its image")
-    parser.add_argument("--out", type=Path, required=True, help="folder to fill; 13 GB at most, 6 GB at the end")
-
-
-def main(args: argparse.Namespace) -> None:
-    """Prepares the test; ends with one line where the vectors are not there."""
-    if not (args.vectors / "golden.npz").is_file():
-        raise SystemExit(f"segmenter golden-full: {args.vectors} has no golden.npz")
-    args.out.mkdir(parents=True, exist_ok=True)
-    prepare(args.vectors, args.out, full())
-    print(f"wrote {args.out / 'golden.json'}")

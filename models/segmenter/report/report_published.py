@@ -11,12 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from segmenter.network.checkpoint import read_checkpoint
-
-#: The release that was trained for each data set; the authors released no weights for RefSegRS.
-RELEASES = {
-    "EarthReason": "earth-insights/SegEarth-R1-EarthReason",
-    "RRSIS-D": "earth-insights/SegEarth-R1-RRSIS-D",
-}
+from segmenter.published.releases import RELEASES
 
 _EARTHREASON = {
     "LISA": ((61.04, 57.39), (60.88, 59.10)),

@@ -4,19 +4,15 @@ A scale of the presence logit, a share of the mask's own evidence and a bias are
 nor evaluation uses, and folded into the presence layer: the exported graphs need no threshold of their own.
 """
 
-import argparse
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import product
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from segmenter.evaluation.answerers import TorchAnswerer
-from segmenter.evaluation.held_out import HeldOut, Wordings, held_out_windows, numbered, questions_of, target_and_known
-from segmenter.language.bank import QuestionBank
-from segmenter.network.checkpoint import read_checkpoint, save_checkpoint
+from segmenter.evaluation.held_out import HeldOut, Wordings, questions_of, target_and_known
 from segmenter.network.mask_generator import evidence
 from segmenter.network.network import normalise
 
@@ -116,29 +112,3 @@ def largest_bias(asked: Asked, setting: Setting, least_empty: float) -> Setting 
         else:
             high = middle
     return replace(setting, bias=low)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `segmenter calibrate`."""
-    parser.add_argument("--checkpoint", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True, help="checkpoint to write")
-    parser.add_argument("--data", type=Path, default=Path(".data"), help="packs written by `segmenter pack`")
-    parser.add_argument("--least-empty", type=float, default=0.9, help="share of absent targets to be answered empty")
-    parser.add_argument("--every", type=int, default=1, help="use one window in so many")
-    parser.add_argument("--threads", type=int, default=1)
-
-
-def main(args: argparse.Namespace) -> None:
-    """Writes the checkpoint with the chosen setting folded into its presence layer."""
-    torch.set_num_threads(args.threads)
-    answerer = TorchAnswerer.load(args.checkpoint)
-    windows = numbered(held_out_windows(args.data, answerer.side, "calibration"), args.every)
-    asked = ask(answerer, windows, Wordings(QuestionBank.load()))
-    setting = best_setting(asked, args.least_empty)
-    for name, tried in (("before", Setting()), ("after", setting)):
-        iou, empty = outcome(asked, tried)
-        print(f"{name}: {tried}: IoU {iou:.4f}, absent answered empty {empty:.4f}")
-    weights = read_checkpoint(args.checkpoint)["weights"]
-    for part, added in (("weight", 0.0), ("evidence", setting.evidence), ("bias", setting.bias)):
-        weights[f"predictor.presence.{part}"] = setting.scale * weights[f"predictor.presence.{part}"] + added
-    save_checkpoint(args.out, answerer.network.config, weights)

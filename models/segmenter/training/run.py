@@ -14,6 +14,7 @@ from segmenter.data.windows import CATEGORIES
 from segmenter.errors import TrainError
 from segmenter.language.distil import load_language, new_projection
 from segmenter.language.sentence_targets import MeaningTargets
+from segmenter.language.vocabulary import own_vocabulary
 from segmenter.network.checkpoint import network_of, read_checkpoint, save_checkpoint
 from segmenter.network.config import ModelConfig, compact
 from segmenter.network.network import SegEarthR1
@@ -97,7 +98,7 @@ def new_run(settings: Settings, config: ModelConfig | None = None, device: torch
     if settings.config == "full":
         return _assembled(_whole_network(settings.initial), nn.ModuleDict(), settings, device)
     entries = _entries(settings.initial) if settings.initial else {}
-    network = SegEarthR1(config or compact())
+    network = SegEarthR1(config or compact(own_vocabulary()))
     heads, meaning = _compact_heads(network), entries.get("meaning")
     if entries:
         _load_vision(network, entries["weights"], settings.initial)

@@ -7,14 +7,13 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from segmenter.data.samples import KINDS
+from segmenter.data.pack import PACKS
+from segmenter.data.readers import KINDS
 from segmenter.errors import TrainError
-from segmenter.language.bank import QUESTION_FOLDER
+from segmenter.language.files import QUESTION_FOLDER
 from segmenter.training.recipes import RECIPES, Recipe
 
 LAST_FILE = "last.pt"
-#: Sources of which the compact recipe draws its windows.
-PACKS = ("isaid", "dubai", "epfl", "rsscn7", "aid")
 STAGES = ("joint", "vision")
 
 

@@ -9,7 +9,6 @@ Processes that share a step compute the losses over all their images and add up 
 continues with `--resume`, on the CPU as if it had never stopped.
 """
 
-import argparse
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from segmenter.data.batches import Batches, Mixture, Questions, absence_odds
 from segmenter.data.labelled_images import LabelledImages, images_of, steps_of
-from segmenter.data.samples import DataSetError, open_dataset
+from segmenter.data.readers import open_dataset
 from segmenter.errors import TrainError
 from segmenter.language.bank import QuestionBank
 from segmenter.language.conversation import Conversations, answer_frame
@@ -37,9 +36,7 @@ from segmenter.training.published_objective import PublishedObjective
 from segmenter.training.recipes import rate_factor
 from segmenter.training.run import Run, new_run, resume_run, save_run
 from segmenter.training.run_log import RunLog, draw_curves
-from segmenter.training.settings import LAST_FILE, Settings, add_arguments, check
-
-__all__ = ["add_arguments", "main", "train"]
+from segmenter.training.settings import LAST_FILE, Settings, check
 
 #: Longest run that only its minutes end, in steps.
 _ENDLESS = 1_000_000
@@ -215,17 +212,6 @@ def train_one_of_many(rank: int, settings: Settings) -> None:
     """Entry of a spawned process: joins the others, then trains its share."""
     with spawned_place(rank, settings.processes, settings.port) as place:
         train(settings, place)
-
-
-def main(args: argparse.Namespace) -> None:
-    """Trains and leaves OUT/last.pt, the log and its curves, or draws the curves of an earlier run."""
-    try:
-        if args.plot:
-            print(draw_curves(args.plot))
-        else:
-            start(Settings.of(args))
-    except (TrainError, DataSetError, FileNotFoundError) as error:
-        raise SystemExit(f"segmenter train: {error}") from error
 
 
 def start(settings: Settings) -> None:

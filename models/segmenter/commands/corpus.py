@@ -1,0 +1,38 @@
+"""`segmenter corpus`: writes and embeds the sentences that the language model is distilled on."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import time
+from pathlib import Path
+
+from segmenter.language.files import QUESTION_FOLDER
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `corpus`: builds the sentences and embeds those that the folder does not hold yet."""
+    parser.add_argument("--folder", type=Path, default=Path(".data"), help="where sentences and embeddings are kept")
+    parser.add_argument("--questions", type=Path, default=QUESTION_FOLDER)
+    parser.add_argument("--generated", type=int, default=60_000, help="filled frames")
+    parser.add_argument("--words", type=int, default=14_000, help="everyday words")
+    parser.add_argument("--seconds", type=float, default=480, help="time for embedding, questions first")
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def main(args: argparse.Namespace) -> None:
+    """Write `.txt` and `.npy` of `questions`, `words` (the tokenizer's) and `plain`; what left the corpus is forgotten."""
+    from segmenter.language.bank import QuestionBank
+    from segmenter.language.corpus import build_corpus, whole_words
+    from segmenter.language.teacher import EmbeddedSentences, Teacher, teacher_vocabulary
+    from segmenter.language.tokenizer import QuestionTokenizer
+
+    words = whole_words(teacher_vocabulary())[: args.words]
+    corpus = build_corpus(QuestionBank.load(args.questions), words, args.generated, args.seed)
+    teacher, stop = Teacher(), time.monotonic() + args.seconds
+    tokens = [text for text in QuestionTokenizer.load().token_texts() if re.search("[a-zA-Z0-9]", text)]
+    for name, sentences in (("questions", corpus.questions), ("words", tokens), ("plain", corpus.plain)):
+        stored = EmbeddedSentences(args.folder, name)
+        stored.keep(sentences)
+        added = stored.extend(sentences, teacher, stop - time.monotonic())
+        print(f"{name}: {len(stored.sentences)} of {len(sentences)} sentences embedded, {added} now", flush=True)

@@ -1,0 +1,7 @@
+"""Names under which the authors released weights."""
+
+#: The release that was trained for each data set; the authors released no weights for RefSegRS.
+RELEASES = {
+    "EarthReason": "earth-insights/SegEarth-R1-EarthReason",
+    "RRSIS-D": "earth-insights/SegEarth-R1-RRSIS-D",
+}
