@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pictures import png
-from segmenter.data.pack import DUBAI_COLOURS, ISAID_CLASSES, Picture, write_pack
+from images import png
+from segmenter.data.pack import DUBAI_COLOURS, ISAID_CLASSES, EncodedImage, write_pack
 from segmenter.data.windows import BIT, Pixels, Window, bits
 from segmenter.evaluation.held_out import HeldOut
 from segmenter.language.bank import ISAID_OBJECTS, QuestionBank
@@ -28,14 +28,14 @@ def write_held_out_packs(folder: Path) -> Path:
         top, left = rng.integers(20, 80, 2)
         pixels[top : top + 60, left : left + 60] = colour
         labels[top : top + 60, left : left + 60] = 1 << ISAID_CLASSES.index(name)
-        tiles.append(Picture(f"t{number}", "train" if number < 6 else "validation", png(pixels), labels, None))
+        tiles.append(EncodedImage(f"t{number}", "train" if number < 6 else "validation", png(pixels), labels, None))
     write_pack(iter(tiles), ISAID_CLASSES, folder / "isaid")
     noise = png(rng.integers(0, 99, (160, 160, 3)).astype(np.uint8))
     half = np.where(np.arange(160) < 80, np.uint16(1), np.uint16(2))[None].repeat(160, 0)  # water, bare land
-    dubai = [Picture(f"d{n}", split, noise, half, None) for n, split in enumerate(("train", "validation"))]
+    dubai = [EncodedImage(f"d{n}", split, noise, half, None) for n, split in enumerate(("train", "validation"))]
     write_pack(iter(dubai), tuple(DUBAI_COLOURS), folder / "dubai")
-    write_pack(iter([Picture("e0", "train", noise, half & 1, None)]), ("road",), folder / "epfl")
-    forest = [Picture("f0", "train", noise, None, "Forest")]
+    write_pack(iter([EncodedImage("e0", "train", noise, half & 1, None)]), ("road",), folder / "epfl")
+    forest = [EncodedImage("f0", "train", noise, None, "Forest")]
     for name in ("rsscn7", "aid"):
         write_pack(iter(forest), (), folder / name)
     return folder

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from segmenter.evaluation.estimates import LAND_COVER, score, share_of, weights
+from segmenter.evaluation.estimates import LAND_COVER, score, share_of
 from segmenter.evaluation.examination import MODEL, Answer
+from segmenter.evaluation.intervals import bootstrap_weights
 from segmenter.evaluation.metrics import Overlap
 from segmenter.language.bank import ISAID_OBJECTS
 from segmenter.report.score_tables import answerer_table, category_table, goal_table
@@ -24,8 +25,8 @@ def some_answers(seed: int = 0) -> list[Answer]:
         target = int(rng.integers(1, 50)) if present else 0
         shared = int(rng.integers(0, min(predicted, target) + 1))
         counts = Overlap(shared, predicted + target - shared, predicted)
-        place = f"p{rng.integers(6)}"
-        found.append(Answer(MODEL, number, source, place, category, "explicit", present, "?", counts, 1000))
+        image = f"p{rng.integers(6)}"
+        found.append(Answer(MODEL, number, source, image, category, "explicit", present, "?", counts, 1000))
     return found
 
 
@@ -35,7 +36,7 @@ def mean(values: list[float]) -> float:
 
 def slow_scores(answers: list[Answer], drawn: dict[tuple[str, str], int]) -> dict[str, float]:
     """The obvious way: every answer as often as its image was drawn, then means."""
-    repeated = [a for a in answers for _ in range(drawn[a.source, a.place])]
+    repeated = [a for a in answers for _ in range(drawn[a.source, a.image])]
 
     def iou(names: tuple[str, ...]) -> list[float]:
         return [a.counts.iou for a in repeated if a.present and a.category in names]
@@ -58,10 +59,10 @@ def slow_scores(answers: list[Answer], drawn: dict[tuple[str, str], int]) -> dic
 def test_scores_and_intervals_equal_drawing_and_counting_one_by_one() -> None:
     answers = some_answers()
     found = score(answers, rounds=60, seed=4)
-    places = sorted({(a.source, a.place) for a in answers})
+    images = sorted({(a.source, a.image) for a in answers})
     rounds = [
-        slow_scores(answers, dict(zip(places, row.astype(int).tolist(), strict=True)))
-        for row in weights(places, rounds=60, seed=4)
+        slow_scores(answers, dict(zip(images, row.astype(int).tolist(), strict=True)))
+        for row in bootstrap_weights(images, rounds=60, seed=4)
     ]
     for name in rounds[0]:
         mine = found.categories["ship"].iou if name == "ship" else getattr(found, name)
@@ -71,12 +72,12 @@ def test_scores_and_intervals_equal_drawing_and_counting_one_by_one() -> None:
 
 
 def test_each_source_keeps_its_number_of_images_in_every_round() -> None:
-    places = [("a", "1"), ("a", "2"), ("a", "3"), ("b", "1")]
-    drawn = weights(places, rounds=50)
+    images = [("a", "1"), ("a", "2"), ("a", "3"), ("b", "1")]
+    drawn = bootstrap_weights(images, rounds=50)
     assert drawn[0].tolist() == [1, 1, 1, 1]
     assert (drawn[:, :3].sum(1) == 3).all() and (drawn[:, 3] == 1).all()
-    assert np.array_equal(drawn, weights(places, rounds=50))
-    assert not np.array_equal(drawn, weights(places, rounds=50, seed=1))
+    assert np.array_equal(drawn, bootstrap_weights(images, rounds=50))
+    assert not np.array_equal(drawn, bootstrap_weights(images, rounds=50, seed=1))
 
 
 def test_one_image_has_a_value_but_no_interval() -> None:

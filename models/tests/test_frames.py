@@ -7,18 +7,18 @@ import math
 import numpy as np
 import pytest
 
-from segmenter.data.frames import letterbox_nearest, nearest_places, scene_mask
+from segmenter.data.frames import letterbox_nearest, nearest_indices, scene_mask
 from segmenter.data.letterbox import letterbox_geometry
 
 cv2 = pytest.importorskip("cv2")
 
 
 @pytest.mark.parametrize(("source", "target"), [(900, 1024), (700, 796), (5, 128), (1024, 1024), (7617, 1024), (123, 1024)])
-def test_nearest_places_are_those_of_opencv(source: int, target: int) -> None:
+def test_nearest_indices_are_those_of_opencv(source: int, target: int) -> None:
     ramp = np.arange(source, dtype=np.float32)[None]
     assert (
         cv2.resize(ramp, (target, 1), interpolation=cv2.INTER_NEAREST)[0].astype(int).tolist()
-        == nearest_places(source, target).tolist()
+        == nearest_indices(source, target).tolist()
     )
 
 

@@ -12,7 +12,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from pictures import png
+from images import png
 from segmenter.__main__ import main
 from segmenter.published.golden_full import TASKS, prepare
 from segmenter.published.random_weights import drawn_weight

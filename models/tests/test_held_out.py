@@ -45,7 +45,7 @@ def test_boxes_cover_an_image_with_the_fewest_squares() -> None:
 
 def test_only_validation_images_are_cut_and_the_same_ones_each_time(packs: Path) -> None:
     windows = held_out_windows(packs, SIDE)
-    assert {(w.source, w.place) for w in windows} == {*(("isaid", f"t{n}") for n in range(6, 12)), ("dubai", "d1")}
+    assert {(w.source, w.image) for w in windows} == {*(("isaid", f"t{n}") for n in range(6, 12)), ("dubai", "d1")}
     assert len(windows) == 6 * 4 + 4 + 1  # Dubai's second scale would need 256 px of 160: one window shows all of them
     again = held_out_windows(packs, SIDE)
     assert all(np.array_equal(a.cut().pixels, b.cut().pixels) for a, b in zip(windows, again, strict=True))

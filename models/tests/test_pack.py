@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pictures import png
+from images import png
 from segmenter.data.pack import (
     DUBAI_COLOURS,
     ISAID_CLASSES,
+    EncodedImage,
     PackError,
-    Picture,
     colour_labels,
     dubai_split,
     epfl_split,
@@ -50,11 +50,11 @@ def test_dubai_and_epfl_exam_images() -> None:
 def test_an_exam_image_is_refused(tmp_path: Path) -> None:
     encoded = png(np.zeros((4, 4, 3), np.uint8))
     with pytest.raises(PackError, match="tile_9 belongs to the exam"):
-        write_pack(iter([Picture("tile_9", "exam", encoded, None, "Forest")]), (), tmp_path / "x")
+        write_pack(iter([EncodedImage("tile_9", "exam", encoded, None, "Forest")]), (), tmp_path / "x")
 
 
 def test_labels_of_another_size_are_refused(tmp_path: Path) -> None:
-    picture = Picture("d1", "train", png(np.zeros((4, 5, 3), np.uint8)), np.zeros((5, 4), np.uint16), None)
+    picture = EncodedImage("d1", "train", png(np.zeros((4, 5, 3), np.uint8)), np.zeros((5, 4), np.uint16), None)
     with pytest.raises(PackError, match=r"d1: image \(4, 5\) but labels \(5, 4\)"):
         write_pack(iter([picture]), ("road",), tmp_path / "x")
 
@@ -86,7 +86,7 @@ def test_a_pack_reads_back(tmp_path: Path, raw: bool) -> None:
     rng = np.random.default_rng(1)
     images = [rng.integers(0, 255, (5 + i, 7, 3), np.uint8) for i in range(3)]
     pictures = [
-        Picture(f"p{i}", split, png(images[i]), np.full((5 + i, 7), 1 << 7, np.uint16), None)
+        EncodedImage(f"p{i}", split, png(images[i]), np.full((5 + i, 7), 1 << 7, np.uint16), None)
         for i, split in enumerate(("train", "validation", "train"))
     ]
     assert write_pack(iter(pictures), ISAID_CLASSES, tmp_path / "isaid", raw) == 3
@@ -110,7 +110,7 @@ def test_doubtful_water_is_unknown_and_a_picture_without_any_says_nothing() -> N
 @pytest.mark.parametrize("raw", [False, True])
 def test_only_water_scenes_get_weak_labels(tmp_path: Path, raw: bool) -> None:
     encoded = png(np.zeros((16, 16, 3), np.uint8))
-    pictures = [Picture("r", "train", encoded, None, "River"), Picture("f", "train", encoded, None, "Forest")]
+    pictures = [EncodedImage("r", "train", encoded, None, "River"), EncodedImage("f", "train", encoded, None, "Forest")]
     write_pack(iter(pictures), (), tmp_path / "aid", raw)
     write_scene_labels(classifier().eval(), tmp_path / "aid", frozenset({"River"}))
     source = Source(tmp_path / "aid", "train")

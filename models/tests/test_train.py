@@ -24,9 +24,9 @@ from segmenter.language.vocabulary import own_vocabulary
 from segmenter.network.checkpoint import read_checkpoint, save_checkpoint
 from segmenter.network.config import compact
 from segmenter.network.network import SegEarthR1
-from segmenter.training.distributed import alone
+from segmenter.training.distributed import local_only
 from segmenter.training.losses import agreement_loss, class_maps, dense_loss, mask_loss, presence_loss, stages_loss
-from segmenter.training.objective import Rhythm
+from segmenter.training.objective import StepScheduler
 from segmenter.training.recipes import rate_factor
 from segmenter.training.run import save_run
 from segmenter.training.run_log import CURVES_FILE, LOG_FILE, read_log
@@ -294,7 +294,7 @@ def test_losses_and_gradients_of_two_processes_are_those_of_one(name: str) -> No
 
     with ThreadPoolExecutor(2) as pool:
         found = list(pool.map(lambda rank: gradient(shared[rank], partial(summed, rank)), (0, 1)))
-    value, whole = gradient(slice(0, 6), alone)
+    value, whole = gradient(slice(0, 6), local_only)
     assert [one for one, _ in found] == pytest.approx([value, value])
     assert torch.allclose(torch.cat([part for _, part in found]), whole, atol=1e-7)
 
@@ -320,7 +320,7 @@ def test_a_warm_up_that_is_a_share_of_the_run_comes_before_the_cosine() -> None:
 
 
 def test_a_step_pauses_as_its_rhythm_says() -> None:
-    rhythm = Rhythm(ask=2, language=3)
-    assert [step for step in range(14) if rhythm.asks(step)] == [0, 2, 4, 6, 8, 10, 12]
-    assert [step for step in range(14) if rhythm.learns_language(step)] == [0, 6, 12]
-    assert not any(Rhythm(0, 1).asks(step) for step in range(5))
+    scheduler = StepScheduler(ask=2, language=3)
+    assert [step for step in range(14) if scheduler.asks(step)] == [0, 2, 4, 6, 8, 10, 12]
+    assert [step for step in range(14) if scheduler.learns_language(step)] == [0, 6, 12]
+    assert not any(StepScheduler(0, 1).asks(step) for step in range(5))

@@ -23,7 +23,7 @@ from segmenter.language.tokenizer import QuestionTokenizer
 from segmenter.network.checkpoint import read_checkpoint
 from segmenter.network.config import full
 from segmenter.network.network import normalise
-from segmenter.training.distributed import Place
+from segmenter.training.distributed import Worker
 from segmenter.training.point_loss import POINTS, point_losses, sampled, unsure_points
 from segmenter.training.published_objective import WEIGHTS, PublishedObjective, read
 from segmenter.training.recipes import FULL
@@ -56,8 +56,8 @@ def batches(place: tuple[Path, Path], batch: int, share: tuple[int, int] = (0, 1
     return LabelledImages(images, conversations, config.window_px, 10, batch, share, **more)
 
 
-def gradients(run: Run, batch: AskedImages, place: Place | None = None) -> dict[str, torch.Tensor]:
-    objective = PublishedObjective(bf16=False, place=place)
+def gradients(run: Run, batch: AskedImages, worker: Worker | None = None) -> dict[str, torch.Tensor]:
+    objective = PublishedObjective(bf16=False, worker=worker)
     objective.total(objective(run, batch, torch.Generator())).backward()
     return {name: p.grad for name, p in run.network.named_parameters() if p.grad is not None}
 

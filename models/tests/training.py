@@ -15,10 +15,10 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from pictures import png
+from images import png
 from segmenter.data.batches import Batches
 from segmenter.data.labelled_images import LabelledImages
-from segmenter.data.pack import DUBAI_COLOURS, ISAID_CLASSES, Picture, write_pack
+from segmenter.data.pack import DUBAI_COLOURS, ISAID_CLASSES, EncodedImage, write_pack
 from segmenter.language.files import TOKENIZER_FILE
 from segmenter.network.checkpoint import save_checkpoint
 from segmenter.network.config import ModelConfig
@@ -41,12 +41,12 @@ def write_packs(folder: Path) -> Path:
     """All five packs, of two to four pictures each."""
     rng = np.random.default_rng(0)
     plane, land = ISAID_CLASSES.index("plane"), list(DUBAI_COLOURS).index("bare_land")
-    tiles = [Picture(f"t{i}", "train", *square_on_grey(rng, plane), None) for i in range(4)]
-    water = [Picture(f"d{i}", "train", *square_on_grey(rng, 0), None) for i in range(2)]
+    tiles = [EncodedImage(f"t{i}", "train", *square_on_grey(rng, plane), None) for i in range(4)]
+    water = [EncodedImage(f"d{i}", "train", *square_on_grey(rng, 0), None) for i in range(2)]
     water = [replace(w, labels=np.where(w.labels == 0, np.uint16(1 << land), w.labels)) for w in water if w.labels is not None]
-    roads = [Picture(f"e{i}", "train", *square_on_grey(rng, 0), None) for i in range(2)]
+    roads = [EncodedImage(f"e{i}", "train", *square_on_grey(rng, 0), None) for i in range(2)]
     noise = png(rng.integers(0, 99, (150, 150, 3)).astype(np.uint8))
-    forest = [Picture(f"f{i}", "train", noise, None, "Forest") for i in range(2)]
+    forest = [EncodedImage(f"f{i}", "train", noise, None, "Forest") for i in range(2)]
     write_pack(iter(tiles), ISAID_CLASSES, folder / "isaid")
     write_pack(iter(water), tuple(DUBAI_COLOURS), folder / "dubai")
     write_pack(iter(roads), ("road",), folder / "epfl")

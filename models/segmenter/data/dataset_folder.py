@@ -58,14 +58,14 @@ def _write(sample: Sample, number: int, out: Path, images: dict[str, str]) -> di
 
 def _write_image(sample: Sample, number: int, out: Path) -> str:
     if sample.file is not None:
-        place = f"images/{number:06}{sample.file.suffix.lower()}"
-        shutil.copyfile(sample.file, out / place)
+        path = f"images/{number:06}{sample.file.suffix.lower()}"
+        shutil.copyfile(sample.file, out / path)
     else:
-        place = f"images/{number:06}.png"
-        Image.fromarray(sample.pixels()).save(out / place)
-    return place
+        path = f"images/{number:06}.png"
+        Image.fromarray(sample.pixels()).save(out / path)
+    return path
 
 
-def _write_mask(mask: Mask, out: Path, place: str) -> str:
-    Image.fromarray(mask.astype(np.uint8) * np.uint8(255)).save(out / place, optimize=True)
-    return place
+def _write_mask(mask: Mask, out: Path, path: str) -> str:
+    Image.fromarray(mask.astype(np.uint8) * np.uint8(255)).save(out / path, optimize=True)
+    return path

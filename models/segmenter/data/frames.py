@@ -30,14 +30,14 @@ def full_size(logits: Tensor, side: int) -> Mask:
 
 def letterbox_nearest(values: NDArray[Values], side: int, padding: Any) -> NDArray[Values]:
     """Values `[height, width]` in the window `[side, side]`: `cv2.INTER_NEAREST`, the bars filled with `padding`."""
-    place = letterbox_geometry(values.shape[0], values.shape[1], side)
+    fitted = letterbox_geometry(values.shape[0], values.shape[1], side)
     window = np.full((side, side), padding, values.dtype)
-    rows, columns = nearest_places(values.shape[0], place.height), nearest_places(values.shape[1], place.width)
-    window[place.top : place.top + place.height, place.left : place.left + place.width] = values[rows[:, None], columns]
+    rows, columns = nearest_indices(values.shape[0], fitted.height), nearest_indices(values.shape[1], fitted.width)
+    window[fitted.top : fitted.top + fitted.height, fitted.left : fitted.left + fitted.width] = values[rows[:, None], columns]
     return window
 
 
-def nearest_places(source: int, target: int) -> NDArray[np.int64]:
+def nearest_indices(source: int, target: int) -> NDArray[np.int64]:
     """Source index of each target pixel: floor(i * (1 / (target / source))), the reciprocal taken in double as OpenCV does."""
     scale = 1.0 / (target / source)
     return np.minimum(np.floor(np.arange(target) * scale).astype(np.int64), source - 1)
@@ -49,9 +49,9 @@ def scene_mask(logits: NDArray[np.float32], height: int, width: int, side: int) 
     The logits are cut of the bars and interpolated at the image's own pixels, then compared with 0. Cells whose centre lies
     in a bar answer about padding and are not used, as in the product.
     """
-    place, stride = letterbox_geometry(height, width, side), side / logits.shape[0]
-    row, row_share = _cells(height, place.top, place.height, stride)
-    column, column_share = _cells(width, place.left, place.width, stride)
+    fitted, stride = letterbox_geometry(height, width, side), side / logits.shape[0]
+    row, row_share = _cells(height, fitted.top, fitted.height, stride)
+    column, column_share = _cells(width, fitted.left, fitted.width, stride)
     right = np.minimum(column + 1, logits.shape[1] - 1)
     mask = np.empty((height, width), np.bool_)
     for start in range(0, height, _ROWS):

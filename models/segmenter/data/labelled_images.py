@@ -88,18 +88,18 @@ class LabelledImages(Dataset[AskedImages]):
         return self.steps
 
     def __getitem__(self, step: int) -> AskedImages:
-        places = range(step * self.batch + self.first, step * self.batch + self.first + self.size)
-        return self._joined([self._image(place) for place in places], places)
+        positions = range(step * self.batch + self.first, step * self.batch + self.first + self.size)
+        return self._collated([self._image(position) for position in positions], positions)
 
     def order(self, epoch: int) -> list[int]:
         """The images of an epoch, each once."""
         return [int(number) for number in np.random.default_rng([self.seed, epoch]).permutation(len(self.images))]
 
-    def _image(self, place: int) -> tuple[list[Sample], list[Question]]:
-        """Image number `place` of all epochs in a row, and the questions that are asked of it this time."""
-        epoch, within = divmod(place, len(self.images))
+    def _image(self, position: int) -> tuple[list[Sample], list[Question]]:
+        """Image number `position` of all epochs in a row, and the questions that are asked of it this time."""
+        epoch, within = divmod(position, len(self.images))
         samples = list(self.images[self.order(epoch)[within]])
-        rng = random.Random(f"{self.seed} {place}")
+        rng = random.Random(f"{self.seed} {position}")
         every: list[Question] = []
         for number, sample in enumerate(samples):
             texts = sample.questions[:1] if self.first_question else sample.questions
@@ -116,17 +116,17 @@ class LabelledImages(Dataset[AskedImages]):
             return NO_TARGET
         return sample.answers[0] if self.first_question else rng.choice(sample.answers)
 
-    def _joined(self, drawn: Sequence[tuple[list[Sample], list[Question]]], places: Sequence[int]) -> AskedImages:
+    def _collated(self, drawn: Sequence[tuple[list[Sample], list[Question]]], positions: Sequence[int]) -> AskedImages:
         pixels: list[Pixels] = []
         masks: list[tuple[Labels, Labels]] = []
         turns: list[Turn] = []
         columns: list[tuple[int, int, bool, int]] = []
-        for image, ((samples, questions), place) in enumerate(zip(drawn, places, strict=True)):
+        for image, ((samples, questions), position) in enumerate(zip(drawn, positions, strict=True)):
             for number, question in enumerate(questions):
                 turns.append(self.conversations.turn(question.text, question.answer))
-                seed = random.Random(f"{self.seed} {place} {number}").getrandbits(62)
+                seed = random.Random(f"{self.seed} {position} {number}").getrandbits(62)
                 columns.append((image, len(masks) + question.target, question.sample.task == "REASONING", seed))
-            window, own = self._pictures(samples)
+            window, own = self._window_and_masks(samples)
             pixels.append(window)
             masks += own
         ids, asked, said = self.conversations.rows(turns)
@@ -136,7 +136,7 @@ class LabelledImages(Dataset[AskedImages]):
             torch.from_numpy(np.stack(pixels)), targets, known, target_index, image_index, ids, asked, said, reasoning, seeds
         )
 
-    def _pictures(self, samples: Sequence[Sample]) -> tuple[Pixels, list[tuple[Labels, Labels]]]:
+    def _window_and_masks(self, samples: Sequence[Sample]) -> tuple[Pixels, list[tuple[Labels, Labels]]]:
         """The window `[S, S, 3]`, and target and knowledge `[S, S]` of every sample; every label above 0 is the target."""
         try:
             image = samples[0].pixels()

@@ -47,16 +47,16 @@ def letterbox(image: Pixels, side: int) -> Pixels:
     """The window [side, side, 3] that shows `image` [height, width, 3]."""
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ValueError(f"image is {image.dtype} of shape {image.shape}; it must be uint8 [height, width, 3]")
-    place = letterbox_geometry(image.shape[0], image.shape[1], side)
+    fitted = letterbox_geometry(image.shape[0], image.shape[1], side)
     window = np.zeros((side, side, 3), np.uint8)
-    rows = slice(place.top, place.top + place.height)
-    window[rows, place.left : place.left + place.width] = resize_bilinear(image, place.height, place.width)
+    rows = slice(fitted.top, fitted.top + fitted.height)
+    window[rows, fitted.left : fitted.left + fitted.width] = resize_bilinear(image, fitted.height, fitted.width)
     return window
 
 
 def resize_bilinear(image: Pixels, height: int, width: int) -> Pixels:
     """`image` [h, w, channels] resampled to [height, width, channels]."""
-    low, offset = _source_places(image.shape[1], width)
+    low, offset = _source_positions(image.shape[1], width)
     beyond = (low < 0) | (low >= image.shape[1] - 1)
     low, offset = np.clip(low, 0, image.shape[1] - 1), np.where(beyond, np.float32(0), offset)
     weight0, weight1 = _weights(offset)
@@ -64,7 +64,7 @@ def resize_bilinear(image: Pixels, height: int, width: int) -> Pixels:
     source = image.astype(np.int32)
     across = source[:, low] * weight0[:, None] + source[:, high] * weight1[:, None]
 
-    row, offset = _source_places(image.shape[0], height)
+    row, offset = _source_positions(image.shape[0], height)
     weight0, weight1 = _weights(offset)
     upper = across[np.clip(row, 0, image.shape[0] - 1)] >> 4
     lower = across[np.clip(row + 1, 0, image.shape[0] - 1)] >> 4
@@ -72,12 +72,12 @@ def resize_bilinear(image: Pixels, height: int, width: int) -> Pixels:
     return np.clip((total + 2) >> 2, 0, 255).astype(np.uint8)
 
 
-def _source_places(source: int, target: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def _source_positions(source: int, target: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """For each target pixel the source pixel at or before its centre and the float32 distance from it."""
     scale = 1.0 / (target / source)
-    place = ((np.arange(target, dtype=np.float64) + 0.5) * scale - 0.5).astype(np.float32)
-    low = np.floor(place)
-    return low.astype(np.int64), place - low
+    position = ((np.arange(target, dtype=np.float64) + 0.5) * scale - 0.5).astype(np.float32)
+    low = np.floor(position)
+    return low.astype(np.int64), position - low
 
 
 def _weights(offset: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -1,6 +1,6 @@
 """Reads the public training repositories and packs them so that any image can be read alone.
 
-Every source becomes one folder `<out>/<source>/`: `images.bin` holds the encoded pictures (JPEG or PNG, as the
+Every source becomes one folder `<out>/<source>/`: `images.bin` holds the encoded images (JPEG or PNG, as the
 repository has them) one after the other, `labels.bin` the label rasters (uint16 `[height, width]`, bit i is set where
 class i of the source's vocabulary covers the pixel) compressed by zlib, `index.json` where each one lies. Images that
 the exam keeps for itself are never decoded. The repositories are read as git blobs, so a mirror without a work tree does.
@@ -52,8 +52,8 @@ class PackError(Exception):
 
 
 @dataclass(frozen=True)
-class Picture:
-    """One encoded picture before packing, with its labels uint16 `[height, width]` or, where it has none, its scene."""
+class EncodedImage:
+    """One encoded image before packing, with its labels uint16 `[height, width]` or, where it has none, its scene."""
 
     key: str
     split: str
@@ -165,7 +165,7 @@ def colour_labels(mask: Pixels) -> Labels:
     return (np.uint16(1) << distance.argmin(-1).astype(np.uint16)).astype(np.uint16)
 
 
-def isaid(git_dir: Path) -> Iterator[Picture]:
+def isaid(git_dir: Path) -> Iterator[EncodedImage]:
     """iSAID tiles of 512 px with object polygons, without those of the exam."""
     blobs = Blobs(git_dir)
     for path, match in blobs.matching(r"(\w+)/images/(tile_(\d+)_jpg\.rf\.\w+)\.jpg"):
@@ -173,10 +173,10 @@ def isaid(git_dir: Path) -> Iterator[Picture]:
         if split == "exam":
             continue
         text = blobs.read(f"{match[1]}/labels/{match[2]}.txt").decode()
-        yield Picture(match[2], split, blobs.read(path), polygon_labels(text, ISAID_TILE_PX), None)
+        yield EncodedImage(match[2], split, blobs.read(path), polygon_labels(text, ISAID_TILE_PX), None)
 
 
-def dubai(git_dir: Path) -> Iterator[Picture]:
+def dubai(git_dir: Path) -> Iterator[EncodedImage]:
     """Dubai satellite images with five land-cover classes, without the exam's areas."""
     blobs = Blobs(git_dir)
     for path, match in blobs.matching(r"(.*/Tile (\d+))/images/(\w+)\.jpg"):
@@ -184,10 +184,10 @@ def dubai(git_dir: Path) -> Iterator[Picture]:
         if split == "exam":
             continue
         mask = decoded(blobs.read(f"{match[1]}/masks/{match[3]}.png"))
-        yield Picture(f"area{match[2]}_{match[3]}", split, blobs.read(path), colour_labels(mask), None)
+        yield EncodedImage(f"area{match[2]}_{match[3]}", split, blobs.read(path), colour_labels(mask), None)
 
 
-def epfl(git_dir: Path) -> Iterator[Picture]:
+def epfl(git_dir: Path) -> Iterator[EncodedImage]:
     """EPFL aerial images of 400 px with road masks, without the exam's."""
     blobs = Blobs(git_dir, EPFL_COMMIT)
     for path, match in blobs.matching(r"data/training/images/(satImage_(\d+))\.png"):
@@ -195,25 +195,25 @@ def epfl(git_dir: Path) -> Iterator[Picture]:
         if split == "exam":
             continue
         mask = decoded(blobs.read(f"data/training/groundtruth/{match[1]}.png"))
-        yield Picture(match[1], split, blobs.read(path), (mask[:, :, 0] > 127).astype(np.uint16), None)
+        yield EncodedImage(match[1], split, blobs.read(path), (mask[:, :, 0] > 127).astype(np.uint16), None)
 
 
-def rsscn7(git_dir: Path) -> Iterator[Picture]:
+def rsscn7(git_dir: Path) -> Iterator[EncodedImage]:
     """RSSCN7 scenes of 400 px: seven scene labels, no pixel labels."""
     blobs = Blobs(git_dir, RSSCN7_COMMIT)
     for path, match in blobs.matching(r"[a-g](\w+)/(\w(\d+))\.jpg"):
-        yield Picture(match[2], scene_split(int(match[3])), blobs.read(path), None, match[1])
+        yield EncodedImage(match[2], scene_split(int(match[3])), blobs.read(path), None, match[1])
 
 
-def aid(git_dir: Path) -> Iterator[Picture]:
+def aid(git_dir: Path) -> Iterator[EncodedImage]:
     """AID scenes shrunk to 150 px: thirty scene labels, no pixel labels."""
     blobs = Blobs(git_dir, AID_COMMIT)
     for path, match in blobs.matching(r"AID/(\w+)/(\w+_(\d+))\.jpg"):
-        yield Picture(match[2], scene_split(int(match[3])), blobs.read(path), None, match[1])
+        yield EncodedImage(match[2], scene_split(int(match[3])), blobs.read(path), None, match[1])
 
 
 #: Source name -> (repository folder under --mirrors, reader, names of its label bits).
-SOURCES: dict[str, tuple[str, Callable[[Path], Iterator[Picture]], tuple[str, ...]]] = {
+SOURCES: dict[str, tuple[str, Callable[[Path], Iterator[EncodedImage]], tuple[str, ...]]] = {
     "isaid": ("mihajlov39547+iSAID-Sliced-512/repo", isaid, ISAID_CLASSES),
     "dubai": ("smp0714+Semantic-Segmentation-of-Satellite-Imager/repo", dubai, tuple(DUBAI_COLOURS)),
     "epfl": ("mhamas+road-extraction-from-aerial-images/repo", epfl, ("road",)),
@@ -223,20 +223,20 @@ SOURCES: dict[str, tuple[str, Callable[[Path], Iterator[Picture]], tuple[str, ..
 PACKS = tuple(SOURCES)
 
 
-def write_pack(pictures: Iterator[Picture], classes: tuple[str, ...], folder: Path, raw: bool = False) -> int:
+def write_pack(images: Iterator[EncodedImage], classes: tuple[str, ...], folder: Path, raw: bool = False) -> int:
     """Writes one source's three files and returns how many images it holds.
 
     Raises PackError for an exam image and for labels of another size than their image.
     """
     entries: list[Entry] = []
     with PackWriter(folder, raw) as writer:
-        for picture in pictures:
-            if picture.split == "exam":
-                raise PackError(f"{picture.key} belongs to the exam and must not be packed")
-            width, height = Image.open(io.BytesIO(picture.encoded)).size
-            if picture.labels is not None and picture.labels.shape != (height, width):
-                raise PackError(f"{picture.key}: image {(height, width)} but labels {picture.labels.shape}")
-            image, labels = writer.image(picture.encoded), writer.labels(picture.labels)
-            entries.append(Entry(picture.key, picture.split, height, width, image, labels, picture.scene))
+        for image in images:
+            if image.split == "exam":
+                raise PackError(f"{image.key} belongs to the exam and must not be packed")
+            width, height = Image.open(io.BytesIO(image.encoded)).size
+            if image.labels is not None and image.labels.shape != (height, width):
+                raise PackError(f"{image.key}: image {(height, width)} but labels {image.labels.shape}")
+            spans = writer.image(image.encoded), writer.labels(image.labels)
+            entries.append(Entry(image.key, image.split, height, width, *spans, image.scene))
     write_index(folder, list(classes), entries, raw)
     return len(entries)

@@ -119,15 +119,15 @@ def image_files(folder: Path) -> dict[str, Path]:
     return found
 
 
-def find_folder(data: Path, places: Sequence[str], needed: Sequence[str], kind: str) -> Path:
-    """The first of the places under `data` ("" is `data` itself) that holds all `needed`; raises DataSetError if none."""
+def find_folder(data: Path, candidates: Sequence[str], needed: Sequence[str], kind: str) -> Path:
+    """The first of the candidates under `data` ("" is `data` itself) that holds all `needed`; raises DataSetError if none."""
     if not data.is_dir():
         raise DataSetError(f"{data} is no folder")
-    for place in places:
-        folder = data / place if place else data
+    for candidate in candidates:
+        folder = data / candidate if candidate else data
         if all((folder / name).exists() for name in needed):
             return folder
-    looked = ", ".join(str(data / place if place else data) for place in places)
+    looked = ", ".join(str(data / candidate if candidate else data) for candidate in candidates)
     raise DataSetError(f"no {kind} data: {', '.join(needed)} must lie together; looked in {looked}")
 
 

@@ -1,4 +1,4 @@
-"""Pixel labels for pictures that carry only a scene label (RSSCN7, AID).
+"""Pixel labels for images that carry only a scene label (RSSCN7, AID).
 
 A small convolutional classifier that sees about 40 px is trained to tell the scene of every pixel. What tells a river
 scene from fields, forests and towns is its water, so pixels that the classifier is sure of become water and pixels
@@ -33,13 +33,13 @@ CROP = 128
 
 #: Probability of water above which a pixel is water, and below which it is land.
 SURE_WATER, SURE_LAND = 0.6, 0.12
-#: Share of sure water that a picture of a water scene must show before its labels count.
+#: Share of sure water that a image of a water scene must show before its labels count.
 LEAST_WATER_SHARE = 0.12
 
 
 @dataclass(frozen=True)
-class ScenePictures:
-    """Pictures of one source as uint8 `[N, 3, side, side]` with the group index of each."""
+class SceneImages:
+    """Images of one source as uint8 `[N, 3, side, side]` with the group index of each."""
 
     pixels: Tensor
     groups: Tensor
@@ -57,15 +57,15 @@ def classifier() -> nn.Sequential:
     )  # fmt: skip
 
 
-def load_pictures(folder: Path) -> ScenePictures:
-    """The pictures of one packed scene source whose scene belongs to a group, training split only."""
+def load_images(folder: Path) -> SceneImages:
+    """The images of one packed scene source whose scene belongs to a group, training split only."""
     shards = Shards(folder)
     chosen = [e for e in shards.entries if e.scene in SCENE_GROUP and e.split == "train"]
     pixels = np.stack([shards.pixels(e).transpose(2, 0, 1) for e in chosen])
-    return ScenePictures(torch.from_numpy(pixels), torch.tensor([SCENE_GROUP[str(e.scene)] for e in chosen]))
+    return SceneImages(torch.from_numpy(pixels), torch.tensor([SCENE_GROUP[str(e.scene)] for e in chosen]))
 
 
-def _batch(sources: list[ScenePictures], size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def _batch(sources: list[SceneImages], size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Random crops of equal shares of the groups with colour jitter: `[size, 3, CROP, CROP]` in 0..1, groups `[size]`."""
     crops, groups = [], []
     for i in range(size):
@@ -73,10 +73,10 @@ def _batch(sources: list[ScenePictures], size: int, generator: torch.Generator) 
         holders = [source for source in sources if (source.groups == group).any()]
         source = holders[int(torch.randint(len(holders), (1,), generator=generator))]
         candidates = torch.nonzero(source.groups == group)[:, 0]
-        picture = source.pixels[candidates[torch.randint(len(candidates), (1,), generator=generator)]][0]
-        side = picture.shape[-1]
+        image = source.pixels[candidates[torch.randint(len(candidates), (1,), generator=generator)]][0]
+        side = image.shape[-1]
         top, left = torch.randint(side - CROP + 1, (2,), generator=generator).tolist()
-        crop = picture[:, top : top + CROP, left : left + CROP].float() / 255
+        crop = image[:, top : top + CROP, left : left + CROP].float() / 255
         gain = 1 + 0.25 * (torch.rand(3, 1, 1, generator=generator) * 2 - 1)
         shift = 0.1 * (torch.rand(3, 1, 1, generator=generator) * 2 - 1)
         crop = (crop - crop.mean()) * gain + crop.mean() + shift
@@ -87,7 +87,7 @@ def _batch(sources: list[ScenePictures], size: int, generator: torch.Generator) 
     return torch.stack(crops).clamp(0, 1), torch.tensor(groups)
 
 
-def train_classifier(sources: list[ScenePictures], steps: int, seed: int = 0) -> nn.Sequential:
+def train_classifier(sources: list[SceneImages], steps: int, seed: int = 0) -> nn.Sequential:
     """Trains the pixel scene classifier on random crops; deterministic for a seed. Returns it in eval mode."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
@@ -109,16 +109,16 @@ def train_classifier(sources: list[ScenePictures], steps: int, seed: int = 0) ->
 
 
 @torch.inference_mode()
-def water_probability(network: nn.Sequential, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Probability that each pixel of an RGB picture `[h, w, 3]` is what makes a water scene: `[h, w]`.
+def water_probability(network: nn.Sequential, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Probability that each pixel of an RGB image `[h, w, 3]` is what makes a water scene: `[h, w]`.
 
-    Averaged over the four mirrored versions of the picture.
+    Averaged over the four mirrored versions of the image.
     """
-    pixels = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None].float() / 255
-    total = torch.zeros(picture.shape[:2])
+    pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None].float() / 255
+    total = torch.zeros(image.shape[:2])
     for flips in ((), (2,), (3,), (2, 3)):
         logits = network(pixels.flip(flips))
-        logits = F.interpolate(logits, picture.shape[:2], mode="bilinear", align_corners=False)
+        logits = F.interpolate(logits, image.shape[:2], mode="bilinear", align_corners=False)
         total += logits.softmax(1)[:, WATER].flip([f - 1 for f in flips])[0]
     return (total / 4).numpy()
 
@@ -126,7 +126,7 @@ def water_probability(network: nn.Sequential, picture: NDArray[np.uint8]) -> NDA
 def water_bits(probability: NDArray[np.float32]) -> NDArray[np.uint16]:
     """Pixel labels of a water scene `[h, w]`: 1 water, 2 land, 0 unknown.
 
-    A picture in which the classifier finds little water has not been understood (a muddy river between muddy fields):
+    A image in which the classifier finds little water has not been understood (a muddy river between muddy fields):
     it says nothing at all.
     """
     water = probability > SURE_WATER
@@ -137,20 +137,20 @@ def water_bits(probability: NDArray[np.float32]) -> NDArray[np.uint16]:
 
 def label_scenes(data: Path, names: tuple[str, ...], watery: frozenset[str], steps: int) -> None:
     """Writes `labels.bin` of the packed scene sources `names`: bits 1 (water) and 2 (land) in the scenes `watery`."""
-    network = train_classifier([load_pictures(data / name) for name in names], steps)
+    network = train_classifier([load_images(data / name) for name in names], steps)
     for name in names:
         write_scene_labels(network, data / name, watery)
 
 
 def write_scene_labels(network: nn.Sequential, folder: Path, watery: frozenset[str]) -> None:
-    """Writes one source's `labels.bin`; pictures of other scenes get no labels."""
+    """Writes one source's `labels.bin`; images of other scenes get no labels."""
     shards = Shards(folder)
     entries = []
     with (folder / "labels.bin").open("wb") as file:
         for entry in shards.entries:
-            place = None
+            span = None
             if entry.scene in watery:
                 labels = water_bits(water_probability(network, shards.pixels(entry)))
-                place = (file.tell(), file.write(label_bytes(labels, shards.raw)))
-            entries.append(replace(entry, labels=place))
+                span = (file.tell(), file.write(label_bytes(labels, shards.raw)))
+            entries.append(replace(entry, labels=span))
     write_index(folder, shards.classes, entries, shards.raw)

@@ -4,7 +4,7 @@ Labels and knowledge travel as bit sets over `CATEGORIES` (bit i for category i)
 pixel, `known` for which categories the image's own source decides the pixel at all.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,12 +120,12 @@ def box_around(
     if point is None:
         top, left = int(rng.integers(0, height - extent + 1)), int(rng.integers(0, width - extent + 1))
     else:
-        top = _place(point[0], extent, height, rng)
-        left = _place(point[1], extent, width, rng)
+        top = _interval_start(point[0], extent, height, rng)
+        left = _interval_start(point[1], extent, width, rng)
     return left, top, left + extent, top + extent
 
 
-def _place(at: int, extent: int, length: int, rng: np.random.Generator) -> int:
+def _interval_start(at: int, extent: int, length: int, rng: np.random.Generator) -> int:
     """Start of an interval of `extent` in 0..length that holds `at`, off its edges where there is room."""
     low, high = at - extent + extent // 8, at - extent // 8
     return int(np.clip(rng.integers(low, high + 1), 0, length - extent))
@@ -247,18 +247,24 @@ def wavy_region(side: int, rng: np.random.Generator) -> NDArray[np.bool_]:
     return np.asarray(distance + 4 * wave < 1)
 
 
-def montage(quarters: list[Window]) -> Window:
-    """Four windows at half size side by side: one window of four places, seen at twice the ground distance."""
+def montage(quarters: Sequence[Window]) -> Window:
+    """Four windows at half size in one window, at twice the ground distance."""
     half = [
         Window(resized(w.pixels, (0, 0, *w.labels.shape), w.labels.shape[0] // 2), w.labels[1::2, 1::2], w.known[1::2, 1::2])
         for w in quarters
     ]
+    return side_by_side(half, 2)
 
-    def joined(parts: list[NDArray[np.generic]]) -> NDArray[np.generic]:
-        return np.concatenate((np.concatenate(parts[:2], 1), np.concatenate(parts[2:], 1)), 0)
+
+def side_by_side(parts: Sequence[Window], across: int) -> Window:
+    """Windows of one size, `across` in each row, as one window."""
+
+    def joined(arrays: Sequence[NDArray[np.generic]]) -> NDArray[np.generic]:
+        rows = [np.concatenate(arrays[start : start + across], 1) for start in range(0, len(arrays), across)]
+        return np.concatenate(rows, 0)
 
     return Window(
-        joined([w.pixels for w in half]).astype(np.uint8),
-        joined([w.labels for w in half]).astype(np.int32),
-        joined([w.known for w in half]).astype(np.int32),
+        joined([w.pixels for w in parts]).astype(np.uint8),
+        joined([w.labels for w in parts]).astype(np.int32),
+        joined([w.known for w in parts]).astype(np.int32),
     )

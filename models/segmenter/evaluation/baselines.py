@@ -38,8 +38,8 @@ class Baselines:
     def prior(self, category: str, side: int) -> Mask:
         """The prior mask of a category in a window of `side` px; empty where training showed none."""
         mask = self.priors.get(category, np.zeros((PRIOR_CELLS, PRIOR_CELLS), np.bool_))
-        places = np.arange(side) * PRIOR_CELLS // side
-        return np.asarray(mask[places[:, None], places[None, :]])
+        indices = np.arange(side) * PRIOR_CELLS // side
+        return np.asarray(mask[indices[:, None], indices[None, :]])
 
 
 def make_baselines(data: Path, side: int, bank: QuestionBank) -> Baselines:
@@ -108,7 +108,7 @@ class NgramClassifier:
 
     def __init__(self, texts: Sequence[str], categories: Sequence[str]) -> None:
         counted = Counter(gram for text in texts for gram in set(ngrams(text)))
-        self._places = {gram: place for place, gram in enumerate(sorted(g for g, count in counted.items() if count > 1))}
+        self._indices = {gram: index for index, gram in enumerate(sorted(g for g, count in counted.items() if count > 1))}
         self.categories = sorted(set(categories))
         wanted = torch.tensor([[float(category == name) for name in self.categories] for category in categories])
         self._weight, self._bias = softmax_regression(self._rows(texts), wanted)
@@ -116,20 +116,20 @@ class NgramClassifier:
     def guess(self, texts: Sequence[str]) -> list[str]:
         """The likeliest category of each text."""
         best = (self._rows(texts) @ self._weight + self._bias).argmax(-1)
-        return [self.categories[place] for place in best.tolist()]
+        return [self.categories[index] for index in best.tolist()]
 
     def _rows(self, texts: Sequence[str]) -> Tensor:
         """Unit rows `[texts, grams]`, sparse: a text has a handful of the thousands of grams."""
-        places: list[tuple[int, int]] = []
+        indices: list[tuple[int, int]] = []
         values: list[float] = []
         for row, text in enumerate(texts):
-            counted = Counter(self._places[gram] for gram in ngrams(text) if gram in self._places)
+            counted = Counter(self._indices[gram] for gram in ngrams(text) if gram in self._indices)
             length = math.sqrt(sum(count * count for count in counted.values()))
-            places += [(row, place) for place in counted]
+            indices += [(row, index) for index in counted]
             values += [count / length for count in counted.values()]
-        shape = (len(texts), len(self._places))
+        shape = (len(texts), len(self._indices))
         return torch.sparse_coo_tensor(
-            torch.tensor(places).reshape(-1, 2).T, values, shape, dtype=torch.float32, check_invariants=True
+            torch.tensor(indices).reshape(-1, 2).T, values, shape, dtype=torch.float32, check_invariants=True
         ).coalesce()
 
 

@@ -8,16 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segmenter.data.windows import DUBAI_CLASSES
 from segmenter.evaluation.examination import Answer
+from segmenter.evaluation.intervals import ROUNDS, SEED, Values, bootstrap_weights, percentile_interval, weighted_ratio
 from segmenter.language.bank import ISAID_OBJECTS
 
-ROUNDS, SEED = 1000, 0
 LAND_COVER = DUBAI_CLASSES
-
-Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -58,14 +55,14 @@ class Tally:
     """Sums of answers by held-out image and category."""
 
     def __init__(self, answers: Sequence[Answer]) -> None:
-        self.places = sorted({(a.source, a.place) for a in answers})
+        self.images = sorted({(a.source, a.image) for a in answers})
         self.categories = sorted({a.category for a in answers})
-        row = {place: number for number, place in enumerate(self.places)}
+        row = {image: number for number, image in enumerate(self.images)}
         column = {category: number for number, category in enumerate(self.categories)}
-        shape = (len(self.places), len(self.categories))
+        shape = (len(self.images), len(self.categories))
         self.iou, self.present, self.answered, self.absent, self.empty = (np.zeros(shape) for _ in range(5))
         for a in answers:
-            at = row[a.source, a.place], column[a.category]
+            at = row[a.source, a.image], column[a.category]
             if a.present:
                 self.present[at] += 1
                 self.iou[at] += a.counts.iou
@@ -75,31 +72,20 @@ class Tally:
                 self.empty[at] += a.counts.predicted == 0
 
     def columns(self, names: Sequence[str]) -> list[int]:
-        """Places of those categories that were asked about."""
+        """Columns of those categories that were asked about."""
         return [number for number, category in enumerate(self.categories) if category in names]
-
-
-def weights(places: Sequence[tuple[str, str]], rounds: int = ROUNDS, seed: int = SEED) -> Values:
-    """How often each (source, image) is drawn, `[1 + rounds, places]`: each once, then as the bootstrap draws them."""
-    rng = np.random.default_rng(seed)
-    drawn = np.ones((1 + rounds, len(places)))
-    sources = np.array([source for source, _ in places])
-    for source in dict.fromkeys(sources.tolist()):
-        mine = np.flatnonzero(sources == source)
-        drawn[1:, mine] = rng.multinomial(len(mine), np.full(len(mine), 1 / len(mine)), rounds)
-    return drawn
 
 
 def score(answers: Sequence[Answer], rounds: int = ROUNDS, seed: int = SEED) -> GroupScore:
     """Scores of one answerer's answers to one group of wordings."""
     tally = Tally(answers)
-    drawn = weights(tally.places, rounds, seed)
-    ious, empties = _ratio(drawn, tally.iou, tally.present), _ratio(drawn, tally.empty, tally.absent)
+    drawn = bootstrap_weights(tally.images, rounds, seed)
+    ious, empties = weighted_ratio(drawn, tally.iou, tally.present), weighted_ratio(drawn, tally.empty, tally.absent)
     objects, land = tally.columns(ISAID_OBJECTS), tally.columns(LAND_COVER)
 
     def over_questions(part: Values, whole: Values, columns: Sequence[int]) -> Estimate:
         parts, wholes = part[:, list(columns)].sum(1, keepdims=True), whole[:, list(columns)].sum(1, keepdims=True)
-        return _estimate(_ratio(drawn, parts, wholes)[:, 0], wholes[:, 0])
+        return _estimate(weighted_ratio(drawn, parts, wholes)[:, 0], wholes[:, 0])
 
     def over_categories(columns: Sequence[int]) -> Estimate:
         seen = [number for number in columns if tally.present[:, number].any()]
@@ -131,12 +117,6 @@ def share_of(mine: GroupScore, other: GroupScore) -> float:
     return mine.object_questions.value / whole if whole else float("nan")
 
 
-def _ratio(drawn: Values, part: Values, whole: Values) -> Values:
-    """Weighted sums of `part` over those of `whole`, `[1 + rounds, columns]`; NaN where nothing was drawn."""
-    parts, wholes = drawn @ part, drawn @ whole
-    return np.divide(parts, wholes, out=np.full_like(parts, np.nan), where=wholes > 0)
-
-
 def _mean(values: Values) -> Values:
     """Mean over columns that are no NaN; NaN where all are."""
     there = ~np.isnan(values)
@@ -146,8 +126,5 @@ def _mean(values: Values) -> Values:
 
 def _estimate(values: Values, evidence: Values) -> Estimate:
     """From the value of each round, the first being the measured one; `evidence` are the questions of each image."""
-    drawn = values[1:][~np.isnan(values[1:])]
-    if np.count_nonzero(evidence) < 2 or not len(drawn):
-        return Estimate(float(values[0]))
-    low, high = np.percentile(drawn, (2.5, 97.5))
-    return Estimate(float(values[0]), float(low), float(high))
+    interval = percentile_interval(values) if np.count_nonzero(evidence) > 1 else None
+    return Estimate(float(values[0]), *(interval or ()))

@@ -44,7 +44,7 @@ class Answer:
     by: str
     window: int
     source: str
-    place: str
+    image: str
     category: str
     group: str
     present: bool
@@ -86,7 +86,7 @@ class _Compared:
     def answer(self, by: str, mask: Mask) -> Answer:
         asked = self.question
         return Answer(
-            by, self.number, self.held_out.source, self.held_out.place, asked.category, asked.group, asked.present,
+            by, self.number, self.held_out.source, self.held_out.image, asked.category, asked.group, asked.present,
             asked.text, overlap(mask, self.target, self.known), int(np.count_nonzero(self.known)),
         )  # fmt: skip
 
@@ -120,14 +120,14 @@ def _ask_window(
     others = [_other_texts(question, number, wordings, baselines) for question in asked]
     texts = list(dict.fromkeys([*(q.text for q in asked), *(text for other in others for text in other.values())]))
     logits = enlarged(answerer.logits(window.pixels, texts), window.labels.shape[0])
-    place = {text: row for row, text in enumerate(texts)}
+    index = {text: row for row, text in enumerate(texts)}
     found = Findings()
     labels = {category: target_and_known(window, category) for category in {q.category for q in asked}}
     for question, other in zip(asked, others, strict=True):
         compared = _Compared(question, *labels[question.category], number, held_out)
-        own = logits[place[question.text]]
+        own = logits[index[question.text]]
         found.answers.append(compared.answer(MODEL, own > 0))
-        found.answers += [compared.answer(by, logits[place[text]] > 0) for by, text in other.items()]
+        found.answers += [compared.answer(by, logits[index[text]] > 0) for by, text in other.items()]
         if baselines is not None:
             found.answers += _without_model(compared, baselines)
         if question.group == "explicit":

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from segmenter.data.batches import askable
 from segmenter.data.shards import Entry
-from segmenter.data.windows import DUBAI_CLASSES, Scenes, Source, Window, bits, labelled_window
+from segmenter.data.windows import DUBAI_CLASSES, Scenes, Source, Window, bits, labelled_window, side_by_side
 from segmenter.language.bank import EXPLICIT_KINDS, IMPLICIT_KINDS, ISAID_OBJECTS, QuestionBank, Split
 
 #: Groups of wordings: the kinds of questions and the splits they come from.
@@ -41,7 +41,7 @@ class HeldOut:
     """A window that is cut when it is needed. Windows of one `place`, a held-out image, are no independent evidence."""
 
     source: str
-    place: str
+    image: str
     cut: Callable[[], Window]
 
 
@@ -129,17 +129,7 @@ def resampled_windows(data: Path, side: int, factor: float, most: int, split: st
 
 
 def _mosaic(source: Source, decided: np.int32, parts: list[tuple[Entry, Box]], across: int, side: int) -> Window:
-    windows = [labelled_window(source, decided, entry, box, side // across) for entry, box in parts]
-    return Window(
-        _joined([w.pixels for w in windows], across).astype(np.uint8),
-        _joined([w.labels for w in windows], across).astype(np.int32),
-        _joined([w.known for w in windows], across).astype(np.int32),
-    )
-
-
-def _joined(parts: list[NDArray[np.generic]], across: int) -> NDArray[np.generic]:
-    rows = [np.concatenate(parts[start : start + across], 1) for start in range(0, len(parts), across)]
-    return np.concatenate(rows, 0)
+    return side_by_side([labelled_window(source, decided, entry, box, side // across) for entry, box in parts], across)
 
 
 def target_and_known(window: Window, category: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -1,11 +1,12 @@
 """Scores of answered questions: gIoU, cIoU and precision as SegEarth-R1's own evaluation counts them, and emptiness."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from segmenter.evaluation.intervals import half_width
 
 Mask = NDArray[np.bool_]
 PRECISION_AT = (0.5, 0.6, 0.7, 0.8, 0.9)
@@ -80,28 +81,12 @@ class Asked:
         return self.scene.union - self.scene.predicted + self.scene.intersection
 
 
-def interval(values: Sequence[float], clusters: Sequence[str]) -> float | None:
-    """Half width of the 95 % interval of a mean: 1.96 cluster-robust standard errors, answers on one image being a cluster.
-
-    None with fewer than two clusters, which say nothing about their spread.
-    """
-    mean = float(np.mean(values)) if values else 0.0
-    sums: dict[str, float] = defaultdict(float)
-    for value, cluster in zip(values, clusters, strict=True):
-        sums[cluster] += value - mean
-    count = len(sums)
-    if count < 2:
-        return None
-    variance = sum(total * total for total in sums.values()) / len(values) ** 2 * count / (count - 1)
-    return 1.96 * float(np.sqrt(variance))
-
-
 def frame_scores(overlaps: Sequence[Overlap], images: Sequence[str]) -> dict[str, object]:
     """gIoU with its interval, cIoU and P@0.5 .. P@0.9 of answers in one frame; None for means of nothing."""
     ious = [one.iou for one in overlaps]
     return {
         "gIoU": float(np.mean(ious)) if ious else None,
-        "gIoU95": interval(ious, images),
+        "gIoU95": half_width(ious, images),
         "cIoU": c_iou(overlaps) if ious else None,
         "precision": {str(limit): precision(overlaps, limit) if ious else None for limit in PRECISION_AT},
     }

@@ -94,8 +94,8 @@ def mask_bins(masks: Sequence[WholeMask]) -> list[Bin]:
 
 
 def _binned(probability: NDArray[np.float64]) -> list[tuple[float, float, NDArray[np.bool_]]]:
-    place = np.clip(np.digitize(probability, EDGES) - 1, 0, len(EDGES) - 2)
-    cut = [(low, high, place == number) for number, (low, high) in enumerate(pairwise(EDGES))]
+    index = np.clip(np.digitize(probability, EDGES) - 1, 0, len(EDGES) - 2)
+    cut = [(low, high, index == number) for number, (low, high) in enumerate(pairwise(EDGES))]
     return [(low, high, inside) for low, high, inside in cut if inside.any()]
 
 

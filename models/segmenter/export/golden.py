@@ -81,14 +81,14 @@ def _prefix(language: Any, seen: Feeds, ids: list[int]) -> Feeds:
 
 def _letterbox_values(image: Pixels, window: Pixels) -> dict[str, Any]:
     """Geometry, checksum, and two crops: one over the edge between bar and image, one at the centre."""
-    place = letterbox_geometry(image.shape[0], image.shape[1], window.shape[0])
-    edge = (max(place.top - _CROP_PX // 2, 0), max(place.left - _CROP_PX // 2, 0))
+    fitted = letterbox_geometry(image.shape[0], image.shape[1], window.shape[0])
+    edge = (max(fitted.top - _CROP_PX // 2, 0), max(fitted.left - _CROP_PX // 2, 0))
     centre = ((window.shape[0] - _CROP_PX) // 2, (window.shape[1] - _CROP_PX) // 2)
     return {
-        "heightPx": place.height,
-        "widthPx": place.width,
-        "topPx": place.top,
-        "leftPx": place.left,
+        "heightPx": fitted.height,
+        "widthPx": fitted.width,
+        "topPx": fitted.top,
+        "leftPx": fitted.left,
         "sha256": hashlib.sha256(window.tobytes()).hexdigest(),
         "crops": [
             {
@@ -103,12 +103,12 @@ def _letterbox_values(image: Pixels, window: Pixels) -> dict[str, Any]:
 
 
 def _probes(value: NDArray[Any]) -> dict[str, Any]:
-    """Shape, largest absolute value, and the values at evenly spread places of the flattened tensor."""
+    """Shape, largest absolute value, and the values at evenly spread indices of the flattened tensor."""
     flat = value.ravel()
-    places = np.unique(np.linspace(0, flat.size - 1, _PROBES).astype(np.int64))
+    indices = np.unique(np.linspace(0, flat.size - 1, _PROBES).astype(np.int64))
     return {
         "shape": list(value.shape),
         "absMax": float(np.abs(flat).max()),
-        "at": places.tolist(),
-        "value": [float(f"{number:.7g}") for number in flat[places]],
+        "at": indices.tolist(),
+        "value": [float(f"{number:.7g}") for number in flat[indices]],
     }

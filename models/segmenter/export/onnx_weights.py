@@ -24,19 +24,19 @@ def fill_streamed(model: ir.Model, modules: Mapping[str, Streamed]) -> set[str]:
 
     float16 stands behind a Cast, int8 behind a DequantizeLinear with one scale per output.
     """
-    whole = set()
+    float32_names = set()
     for name, value in list(model.graph.initializers.items()):
         module = modules.get(name)
         if module is None:
             continue
         if module.precision == "fp32":
             value.const_value = _written(name, partial(_matrix, module), ir.DataType.FLOAT, value.shape)
-            whole.add(name)
+            float32_names.add(name)
         elif module.precision == "fp16":
             _as_half(model.graph, value, partial(_matrix, module))
         else:
             _as_int8(model.graph, value, module)
-    return whole
+    return float32_names
 
 
 def store_half(model: ir.Model, untouched: set[str]) -> None:

@@ -75,9 +75,9 @@ class Conversations:
     def rows(self, turns: Sequence[Turn]) -> tuple[Tensor, Tensor, Tensor]:
         """Ids int64 `[N, R]`, padded on the right, and bool `[N, R]` masks of the question and of what is to be said."""
         ids, _ = self._tokenizer.pad([turn.ids for turn in turns])
-        place = torch.arange(ids.shape[1])
+        position = torch.arange(ids.shape[1])
         question, said, end = (
             torch.tensor(values)[:, None]
             for values in ([t.question for t in turns], [t.said for t in turns], [len(t.ids) for t in turns])
         )
-        return ids, place < question, (place >= said) & (place < end)
+        return ids, position < question, (position >= said) & (position < end)

@@ -25,11 +25,11 @@ CATEGORY_WEIGHT = 1.0
 def category_codes(categories: Sequence[str]) -> Tensor:
     """Unit rows [categories, categories]: an axis each; a union leans on its parts' axes as well."""
     codes = torch.eye(len(categories))
-    place = {category: number for number, category in enumerate(categories)}
+    index = {category: number for number, category in enumerate(categories)}
     for union, parts in UNIONS.items():
         for part in parts:
-            if union in place and part in place:
-                codes[place[union], place[part]] = 1.0
+            if union in index and part in index:
+                codes[index[union], index[part]] = 1.0
     return functional.normalize(codes, dim=-1)
 
 

@@ -124,8 +124,8 @@ class LanguageModel(nn.Module):
         """
         rows = embedded.shape[1]
         start = 0 if past is None else past.positions
-        place = torch.arange(rows, device=embedded.device) + start
-        visible = torch.arange(start + rows, device=embedded.device)[None, :] <= place[:, None]
+        position = torch.arange(rows, device=embedded.device) + start
+        visible = torch.arange(start + rows, device=embedded.device)[None, :] <= position[:, None]
         rotary = self.rotary[:, start : start + rows]
         x, keys, values = embedded, [], []
         for index, layer in enumerate(self.layers):

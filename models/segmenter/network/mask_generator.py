@@ -91,7 +91,7 @@ class PackedAttention(nn.Module):
         x = F.scaled_dot_product_attention(query, keys, values, attn_mask=visible[:, None])
         return self.out_proj(x.transpose(1, 2).flatten(2))
 
-    def alone(self, x: Tensor) -> Tensor:
+    def self_only(self, x: Tensor) -> Tensor:
         """Self-attention of every row with itself only."""
         return self.out_proj(self.project(x, 2))
 
@@ -107,10 +107,10 @@ class CrossAttentionLayer(nn.Module):
     def forward(self, x: Tensor, keys: Tensor, values: Tensor, visible: Tensor) -> Tensor:
         return self.norm(x + self.multihead_attn.attend(x, keys, values, visible))
 
-    def memory(self, place: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
+    def memory(self, positioned: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
         """Keys of cells with their position, values of cells without: [B, cells, dim] to [B, heads, cells, head_dim]."""
         attention = self.multihead_attn
-        return attention.split(attention.project(place, 1)), attention.split(attention.project(source, 2))
+        return attention.split(attention.project(positioned, 1)), attention.split(attention.project(source, 2))
 
 
 class SelfAttentionLayer(nn.Module):
@@ -122,7 +122,7 @@ class SelfAttentionLayer(nn.Module):
         self.norm = nn.LayerNorm(dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.norm(x + self.self_attn.alone(x))
+        return self.norm(x + self.self_attn.self_only(x))
 
 
 class FeedForwardLayer(nn.Module):
@@ -204,15 +204,15 @@ class MaskGenerator(nn.Module):
 
     def memory(self, ms: Sequence[Tensor]) -> MaskMemory:
         """Keys and values that the layers read of [ms0, ms1, ms2]; layer i reads level i mod 3."""
-        sources, places = [], []
+        sources, positioned = [], []
         for level, features in enumerate(ms):
             source = features.flatten(2).transpose(1, 2) + self.level_embed.weight[level]
             sources.append(source)
-            places.append(source + self.get_buffer(f"positions{level}"))
+            positioned.append(source + self.get_buffer(f"positions{level}"))
         memory = MaskMemory([], [])
         for index, layer in enumerate(self.transformer_cross_attention_layers):
             level = index % len(ms)
-            keys, values = cast(CrossAttentionLayer, layer).memory(places[level], sources[level])
+            keys, values = cast(CrossAttentionLayer, layer).memory(positioned[level], sources[level])
             memory.keys.append(keys)
             memory.values.append(values)
         return memory
@@ -228,12 +228,12 @@ class MaskGenerator(nn.Module):
         coarse = [cell_means(mask_features, side) for side in self.sides]
         x, logits = query, []
         embedding = self._embedding(x)
-        for index, (cross, alone, feed_forward) in enumerate(layers):
+        for index, (cross, self_attention, feed_forward) in enumerate(layers):
             if every_stage:
                 logits.append(torch.einsum("bqc,bcyx->bqyx", embedding, mask_features))
             with torch.no_grad():
                 visible = visible_cells(embedding @ coarse[index % len(coarse)])
-            x = feed_forward(alone(cross(x, memory.keys[index], memory.values[index], visible)))
+            x = feed_forward(self_attention(cross(x, memory.keys[index], memory.values[index], visible)))
             embedding = self._embedding(x)
         logits.append(torch.einsum("bqc,bcyx->bqyx", embedding, mask_features))
         presence = self.presence(self.decoder_norm(x), logits[-1]) if hasattr(self, "presence") else None

@@ -23,9 +23,9 @@ def sine_positions(side: int, dim: int) -> Tensor:
     Coordinates 1..side are scaled to (0, 2 pi]; even channels are sines and odd ones cosines of the same frequency.
     """
     half = dim // 2
-    place = torch.arange(1, side + 1).float() / (side + 1e-6) * (2 * math.pi)
+    position = torch.arange(1, side + 1).float() / (side + 1e-6) * (2 * math.pi)
     divisor = 10000.0 ** (2 * (torch.arange(half) // 2).float() / half)
-    angle = place[:, None] / divisor
+    angle = position[:, None] / divisor
     axis = torch.stack((angle[:, 0::2].sin(), angle[:, 1::2].cos()), -1).flatten(1)  # [side, half]
     rows = axis[:, None].expand(side, side, half)
     columns = axis[None, :].expand(side, side, half)
@@ -36,14 +36,14 @@ def cell_centres(sides: Sequence[int]) -> Tensor:
     """Centres (x, y) in [0, 1] of the cells of all levels: [cells, 2]."""
     centres = []
     for side in sides:
-        place = (torch.arange(side).float() + 0.5) / side
-        y, x = torch.meshgrid(place, place, indexing="ij")
+        centre = (torch.arange(side).float() + 0.5) / side
+        y, x = torch.meshgrid(centre, centre, indexing="ij")
         centres.append(torch.stack((x, y), -1).view(-1, 2))
     return torch.cat(centres)
 
 
 class DeformableAttention(nn.Module):
-    """Each cell reads a few learnt places, relative to its own, on every level."""
+    """Each cell reads a few learnt positions, relative to its own, on every level."""
 
     centres: Tensor
 

@@ -46,8 +46,8 @@ def merge(x: Tensor, window: int, height: int, width: int) -> Tensor:
 
 def shift_mask(side: int, window: int, shift: int) -> Tensor:
     """Additive mask [windows, window^2, window^2] of a square map of `side` cells that was rolled by -`shift`."""
-    place = torch.arange(side)
-    band = (place >= side - window).long() + (place >= side - shift).long()
+    index = torch.arange(side)
+    band = (index >= side - window).long() + (index >= side - shift).long()
     region = (3 * band[:, None] + band[None, :]).view(1, side, side, 1)
     region = partition(region, window)[0, :, :, 0]
     return (region[:, :, None] != region[:, None, :]).float() * _OTHER_REGION
@@ -229,7 +229,7 @@ class ConvStem(nn.Module):
 
 
 def fold_batch_norms(encoder: nn.Module) -> None:
-    """Folds every batch norm into the convolution before it, in place: what the encoder computes in evaluation stays."""
+    """Folds every batch norm into the convolution before it, in index: what the encoder computes in evaluation stays."""
     for module in encoder.eval().modules():
         if isinstance(module, ConvBlock | ConvStem):
             module.conv1, module.norm1 = fuse_conv_bn_eval(module.conv1, module.norm1), nn.Identity()  # type: ignore[assignment]

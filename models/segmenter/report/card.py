@@ -19,9 +19,9 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from segmenter.data.batches import LEAST_PIXELS
-from segmenter.evaluation.estimates import ROUNDS
 from segmenter.evaluation.examination import MODEL, Answerer
 from segmenter.evaluation.held_out import ABSENT_A_WINDOW
+from segmenter.evaluation.intervals import ROUNDS
 from segmenter.evaluation.reliability import expected_error
 from segmenter.report.gallery import Shown, failures, picture
 from segmenter.report.results import Evaluation

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from segmenter.data.frames import nearest_places
+from segmenter.data.frames import nearest_indices
 from segmenter.evaluation.benchmark import Answered
 
 #: Long side of a picture at most, px.
@@ -63,8 +63,8 @@ def picture(case: Answered) -> str:
         answer, target = answer & known, target & known
     height, width = target.shape
     scale = min(1.0, _LONG_SIDE / max(height, width))
-    rows = nearest_places(height, max(1, round(height * scale)))
-    columns = nearest_places(width, max(1, round(width * scale)))
+    rows = nearest_indices(height, max(1, round(height * scale)))
+    columns = nearest_indices(width, max(1, round(width * scale)))
     small = np.asarray(Image.fromarray(pixels).resize((len(columns), len(rows)), Image.Resampling.BOX))
     painted = painted_over(small, answer[rows[:, None], columns], target[rows[:, None], columns])
     packed = io.BytesIO()

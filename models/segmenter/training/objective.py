@@ -11,7 +11,7 @@ from segmenter.language.distil import DistillationBatches, distillation_loss
 from segmenter.language.tokenizer import QuestionTokenizer
 from segmenter.network.config import Task
 from segmenter.network.network import ImageState, normalise
-from segmenter.training.distributed import Place
+from segmenter.training.distributed import Worker
 from segmenter.training.losses import agreement_loss, class_maps, dense_loss, presence_loss, stages_loss
 from segmenter.training.run import Run
 
@@ -24,7 +24,7 @@ SENTENCES = 32
 
 
 @dataclass(frozen=True)
-class Rhythm:
+class StepScheduler:
     """What a step does, by its number: the image side learns in all, the rest costs as much again and may pause.
 
     `ask` is 0 where no questions are asked (the vision stage), else they are in one step of so many; the language model
@@ -48,25 +48,25 @@ class Objective:
 
     def __init__(
         self,
-        rhythm: Rhythm,
+        scheduler: StepScheduler,
         tokenizer: QuestionTokenizer,
         bf16: bool,
         distillation: DistillationBatches | None = None,
-        place: Place | None = None,
+        worker: Worker | None = None,
     ) -> None:
-        self.rhythm, self.tokenizer, self.bf16, self.distillation = rhythm, tokenizer, bf16, distillation
-        self.place = place or Place()
+        self.scheduler, self.tokenizer, self.bf16, self.distillation = scheduler, tokenizer, bf16, distillation
+        self.worker = worker or Worker()
 
     def __call__(self, run: Run, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
         """Loss parts of one batch, each a scalar with gradient."""
-        asks = self.rhythm.asks(run.step)
-        with torch.autocast(self.place.device.type, torch.bfloat16, enabled=self.bf16):
+        asks = self.scheduler.asks(run.step)
+        with torch.autocast(self.worker.device.type, torch.bfloat16, enabled=self.bf16):
             state = run.network.encode_image(normalise(batch.pixels)) if asks else _pixels_only(run, batch)
             dense = run.heads["dense"](state.mask_features).float()
             parts = {"dense": self._dense(dense, batch)}
             if asks:
                 parts |= self._asked(run, state, dense, batch, generator)
-            if self.distillation is not None and self.rhythm.learns_language(run.step):
+            if self.distillation is not None and self.scheduler.learns_language(run.step):
                 parts["distil"] = self._distilled(run, self.distillation, generator)
         return parts
 
@@ -78,22 +78,22 @@ class Objective:
     def _dense(self, logits: Tensor, batch: Batch) -> Tensor:
         count, side = logits.shape[1], logits.shape[-1]
         labels, known = (class_maps(bits[:, 1::2, 1::2], count, side) for bits in (batch.labels, batch.known))
-        return dense_loss(logits, labels, known, self.place.whole)
+        return dense_loss(logits, labels, known, self.worker.all_reduce)
 
     def _asked(self, run: Run, state: ImageState, dense: Tensor, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
         if not batch.texts:
             raise TrainError(f"step {run.step}: no question can be asked of any of {len(batch.pixels)} windows")
-        with torch.set_grad_enabled(self.rhythm.learns_language(run.step)):
+        with torch.set_grad_enabled(self.scheduler.learns_language(run.step)):
             description = self._described(run, state, batch, generator)
         stages, presence = run.network.segment(state, batch.image_index, description)
         target, decided = question_targets(batch, 2 * stages[-1].shape[-1])
         stages = [stage.float() for stage in stages]
-        whole = self.place.whole
-        entropy, dice = stages_loss(stages, target, decided, batch.present, whole)
+        all_reduce = self.worker.all_reduce
+        entropy, dice = stages_loss(stages, target, decided, batch.present, all_reduce)
         asked = dense_of_questions(dense, batch)
-        parts = {"entropy": entropy, "dice": dice, "agreement": agreement_loss(stages, asked, batch.present, whole)}
+        parts = {"entropy": entropy, "dice": dice, "agreement": agreement_loss(stages, asked, batch.present, all_reduce)}
         if presence is not None:
-            parts["presence"] = presence_loss(presence.float(), batch.present, whole)
+            parts["presence"] = presence_loss(presence.float(), batch.present, all_reduce)
         return parts
 
     def _described(self, run: Run, state: ImageState, batch: Batch, generator: torch.Generator) -> Tensor:
@@ -101,7 +101,7 @@ class Objective:
 
         So a text comes to mean the same whatever the window shows.
         """
-        device = self.place.device
+        device = self.worker.device
         order = torch.randperm(len(batch.text_index), generator=generator).to(device)
         window = torch.zeros(len(batch.texts), dtype=torch.int64, device=device)
         window[batch.text_index[order]] = batch.image_index[order]
@@ -111,11 +111,11 @@ class Objective:
 
     def _distilled(self, run: Run, distillation: DistillationBatches, generator: torch.Generator) -> Tensor:
         """Mean over the processes, each of which draws sentences of its own, the same in step n of every run."""
-        batch = distillation.numbered(run.step * self.place.processes + self.place.rank)
+        batch = distillation.numbered(run.step * self.worker.world_size + self.worker.rank)
         task: Task = "REASONING" if torch.rand((), generator=generator) < REASONING_SHARE else "REFERRING"
-        ids, mask, teacher = (tensor.to(self.place.device) for tensor in batch)
+        ids, mask, teacher = (tensor.to(self.worker.device) for tensor in batch)
         found = run.heads["sentence"](run.network.describe_text(ids, mask, task)).float()
-        return self.place.whole(distillation_loss(found, teacher)) / self.place.processes
+        return self.worker.all_reduce(distillation_loss(found, teacher)) / self.worker.world_size
 
 
 def dense_of_questions(dense: Tensor, batch: Batch) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor
 from segmenter.data.labelled_images import AskedImages
 from segmenter.network.config import TASKS
 from segmenter.network.network import ImageState, SegEarthR1, masked_mean, normalise
-from segmenter.training.distributed import Place
+from segmenter.training.distributed import Worker
 from segmenter.training.point_loss import point_losses, unsure_points
 from segmenter.training.run import Run
 
@@ -23,17 +23,17 @@ WEIGHTS = {"entropy": 5.0, "dice": 5.0, "text": 1.0}
 class PublishedObjective:
     """Computes loss parts by the names of `WEIGHTS`, over the questions of all processes together."""
 
-    def __init__(self, bf16: bool, place: Place | None = None) -> None:
-        self.bf16, self.place = bf16, place or Place()
+    def __init__(self, bf16: bool, worker: Worker | None = None) -> None:
+        self.bf16, self.worker = bf16, worker or Worker()
 
     def __call__(self, run: Run, batch: AskedImages, generator: torch.Generator) -> dict[str, Tensor]:
         """Loss parts of one batch, each a scalar with gradient. Random points come from the batch's own seeds."""
-        with torch.autocast(self.place.device.type, torch.bfloat16, enabled=self.bf16):
+        with torch.autocast(self.worker.device.type, torch.bfloat16, enabled=self.bf16):
             state = run.network.encode_image(normalise(batch.pixels))
             description, words = read(run.network, state, batch)
             stages, _ = run.network.segment(state, batch.image_index, description)
         parts = self._masks([stage.float() for stage in stages], batch)
-        text = self.place.whole(torch.stack((words, batch.said.sum().to(words.dtype))))
+        text = self.worker.all_reduce(torch.stack((words, batch.said.sum().to(words.dtype))))
         return {**parts, "text": text[0] / text[1].clamp(min=1)}
 
     @staticmethod
@@ -49,7 +49,7 @@ class PublishedObjective:
         for stage in stages:
             losses = point_losses(stage, target, known, unsure_points(stage, generators))
             sums = [before + loss.sum() for before, loss in zip(sums, losses, strict=True)]
-        entropy, dice, count = self.place.whole(torch.stack((*sums, sums[0].new_tensor(len(batch.seeds)))))
+        entropy, dice, count = self.worker.all_reduce(torch.stack((*sums, sums[0].new_tensor(len(batch.seeds)))))
         return {"entropy": entropy / count, "dice": dice / count}
 
 
@@ -72,5 +72,5 @@ def read(network: SegEarthR1, state: ImageState, batch: AskedImages) -> tuple[Te
         logits = network.lm_head(hidden[:, :-1][said])  # [tokens, vocabulary]
         words.append(F.cross_entropy(logits.float(), batch.ids[chosen, 1:][said], reduction="sum"))
         order.append(chosen)
-    place = torch.cat(order).argsort()
-    return torch.cat(rows)[place], torch.stack(words).sum()
+    position = torch.cat(order).argsort()
+    return torch.cat(rows)[position], torch.stack(words).sum()

@@ -30,8 +30,8 @@ from segmenter.language.distil import DistillationBatches
 from segmenter.language.tokenizer import QuestionTokenizer
 from segmenter.network.config import ModelConfig, full
 from segmenter.published.release_tokenizer import release_tokenizer
-from segmenter.training.distributed import Place, device_of, moved, spawned_place, started_by_torchrun, torchrun_place
-from segmenter.training.objective import SENTENCES, Objective, Rhythm
+from segmenter.training.distributed import Worker, device_of, spawned_worker, started_by_torchrun, to_device, torchrun_worker
+from segmenter.training.objective import SENTENCES, Objective, StepScheduler
 from segmenter.training.published_objective import PublishedObjective
 from segmenter.training.recipes import rate_factor
 from segmenter.training.run import Run, new_run, resume_run, save_run
@@ -51,7 +51,7 @@ class Work:
     total: Callable[[dict[str, Tensor]], Tensor]
 
 
-def compact_work(settings: Settings, run: Run, place: Place) -> Work:
+def compact_work(settings: Settings, run: Run, worker: Worker) -> Work:
     """Windows of the packs, and questions about them in the joint stage.
 
     Raises TrainError where the run's language model was taught other sentence targets than those of the settings.
@@ -60,23 +60,23 @@ def compact_work(settings: Settings, run: Run, place: Place) -> Work:
     bank, tokenizer = QuestionBank.load(settings.questions), QuestionTokenizer.load()
     mixture = Mixture(settings.data, run.network.config.window_px)
     questions = Questions(bank, absence_odds(mixture)) if joint else None
-    size = settings.recipe.batch // place.processes
-    seed = settings.seed * place.processes + place.rank
+    size = settings.recipe.batch // worker.world_size
+    seed = settings.seed * worker.world_size + worker.rank
     batches = Batches(mixture, questions, size, settings.recipe.steps or _ENDLESS, seed)
     distillation = None
     if joint and settings.sentences:
         distillation = DistillationBatches(settings.sentences, tokenizer, bank, SENTENCES, seed=settings.seed)
         run.hold_to(distillation.meaning, settings)
-    rhythm = Rhythm(settings.ask_every if joint else 0, settings.language_every)
-    objective = Objective(rhythm, tokenizer, settings.recipe.bf16, distillation, place)
+    scheduler = StepScheduler(settings.ask_every if joint else 0, settings.language_every)
+    objective = Objective(scheduler, tokenizer, settings.recipe.bf16, distillation, worker)
     return Work(batches, objective, objective.total)
 
 
-def full_work(settings: Settings, config: ModelConfig, place: Place) -> tuple[Work, Settings]:
+def full_work(settings: Settings, config: ModelConfig, worker: Worker) -> tuple[Work, Settings]:
     """Images of a data set with their questions, and the settings with the steps that its epochs come to."""
     dataset = open_dataset(settings.dataset, settings.data, settings.split)
     images = images_of(dataset)
-    if place.leads:
+    if worker.is_main:
         print(f"{dataset.name} {settings.split}: {len(images)} images, {len(dataset.samples)} targets", flush=True)
         for problem in dataset.problems:
             print(f"left out: {problem}", flush=True)
@@ -87,10 +87,10 @@ def full_work(settings: Settings, config: ModelConfig, place: Place) -> tuple[Wo
     frame = answer_frame(tokenizer, published=config.vocabulary == full().vocabulary)
     conversations = Conversations(tokenizer, config, frame)
     batches = LabelledImages(
-        images, conversations, config.window_px, steps, recipe.batch, (place.rank, place.processes),
+        images, conversations, config.window_px, steps, recipe.batch, (worker.rank, worker.world_size),
         settings.most_questions, settings.first_question, settings.seed,
     )  # fmt: skip
-    objective = PublishedObjective(recipe.bf16, place)
+    objective = PublishedObjective(recipe.bf16, worker)
     return Work(batches, objective, objective.total), settings
 
 
@@ -105,12 +105,12 @@ def tokenizer_of(settings: Settings, config: ModelConfig) -> QuestionTokenizer:
     raise TrainError(f"there is no {' and no '.join(map(str, beside))}; --tokenizer names the tokenizer.json of the network")
 
 
-def train_step(run: Run, work: Work, batch: Any, settings: Settings, place: Place) -> None:
+def train_step(run: Run, work: Work, batch: Any, settings: Settings, worker: Worker) -> None:
     """One optimiser step of all processes together; updates the averaged weights and the running means."""
     began, recipe = time.monotonic(), settings.recipe
-    seed = (settings.seed * 1_000_003 + run.step) * place.processes + place.rank
+    seed = (settings.seed * 1_000_003 + run.step) * worker.world_size + worker.rank
     torch.manual_seed(seed)
-    parts = work.losses(run, moved(batch, place.device), torch.Generator().manual_seed(seed))
+    parts = work.losses(run, to_device(batch, worker.device), torch.Generator().manual_seed(seed))
     total = work.total(parts)
     if not torch.isfinite(total):
         values = {name: value.item() for name, value in parts.items()}
@@ -118,15 +118,15 @@ def train_step(run: Run, work: Work, batch: Any, settings: Settings, place: Plac
     run.optimiser.zero_grad(set_to_none=True)
     total.backward()
     trained = [p for group in run.optimiser.param_groups for p in group["params"]]
-    place.add_gradients(trained)
-    run.seconds = place.mean(run.seconds)
+    worker.all_reduce_gradients(trained)
+    run.seconds = worker.all_reduce_mean(run.seconds)
     norm = nn.utils.clip_grad_norm_(trained, recipe.clip or torch.inf)
     factor = rate_factor(run.progress(settings), run.step, recipe.warm_up, recipe.final_rate)
     for group in run.optimiser.param_groups:
         group["lr"] = group["peak"] * factor
     run.optimiser.step()
     run.step += 1
-    if place.leads:
+    if worker.is_main:
         run.follow(recipe.average or 0.0)
         values = {name: value.item() for name, value in parts.items()}
         run.note({"loss": total.item(), **values, "norm": norm.item(), "rate": factor, "step_s": time.monotonic() - began})
@@ -145,46 +145,46 @@ def batches_from(batches: Dataset[Any], start: int, workers: int) -> Iterator[An
     return iter(loader)
 
 
-def train(settings: Settings, place: Place | None = None, config: ModelConfig | None = None) -> Run:
+def train(settings: Settings, worker: Worker | None = None, config: ModelConfig | None = None) -> Run:
     """Runs the training to its end and returns the run; of the compact recipe with `config` instead of its own network.
 
     Raises TrainError for what `check` refuses and where a loss is no number, DataSetError for a data set of another layout.
     """
-    place = place or Place(device=device_of(settings.device))
-    check(settings, place.processes)
+    worker = worker or Worker(device=device_of(settings.device))
+    check(settings, worker.world_size)
     torch.set_num_threads(settings.threads)
     path = settings.out / LAST_FILE
-    run = resume_run(path, settings, place.device) if settings.resume else new_run(settings, config, place.device)
+    run = resume_run(path, settings, worker.device) if settings.resume else new_run(settings, config, worker.device)
     if settings.config == "full":
-        work, settings = full_work(settings, run.network.config, place)
+        work, settings = full_work(settings, run.network.config, worker)
     else:
-        work = compact_work(settings, run, place)
+        work = compact_work(settings, run, worker)
     run.network.train()
     for prefix in settings.recipe.frozen:
-        rest(run.network, prefix)
-    keeper = Keeper(settings, run) if place.leads else None
+        set_frozen_to_eval(run.network, prefix)
+    checkpointer = Checkpointer(settings, run) if worker.is_main else None
     before = time.monotonic()
     for batch in batches_from(work.batches, run.step, settings.workers):
         if run.progress(settings) >= 1:
             break
-        train_step(run, work, batch, settings, place)
+        train_step(run, work, batch, settings, worker)
         now = time.monotonic()
         run.seconds, before = run.seconds + now - before, now
-        if keeper is not None:
-            keeper.after_step(run)
-    if keeper is not None:
-        keeper.save(run)
+        if checkpointer is not None:
+            checkpointer.after_step(run)
+    if checkpointer is not None:
+        checkpointer.save(run)
     return run
 
 
-def rest(network: nn.Module, prefix: str) -> None:
+def set_frozen_to_eval(network: nn.Module, prefix: str) -> None:
     """Puts the modules of a frozen part into evaluation mode, so that it draws no random depth."""
     for name, module in network.named_modules():
         if name.startswith(prefix):
             module.eval()
 
 
-class Keeper:
+class Checkpointer:
     """Prints, logs and saves a run; the leading process has one."""
 
     def __init__(self, settings: Settings, run: Run) -> None:
@@ -210,8 +210,8 @@ class Keeper:
 
 def train_one_of_many(rank: int, settings: Settings) -> None:
     """Entry of a spawned process: joins the others, then trains its share."""
-    with spawned_place(rank, settings.processes, settings.port) as place:
-        train(settings, place)
+    with spawned_worker(rank, settings.processes, settings.port) as worker:
+        train(settings, worker)
 
 
 def start(settings: Settings) -> None:
@@ -219,8 +219,8 @@ def start(settings: Settings) -> None:
     if started_by_torchrun():
         if settings.processes > 1:
             raise TrainError(f"--processes {settings.processes}: torchrun has started the processes; leave the option out")
-        with torchrun_place(settings.device) as place:
-            train(settings, place)
+        with torchrun_worker(settings.device) as worker:
+            train(settings, worker)
     elif settings.processes > 1:
         if device_of(settings.device).type != "cpu":
             raise TrainError(

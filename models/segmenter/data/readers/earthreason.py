@@ -27,8 +27,8 @@ _PARTS = ("images", "labels", "QAs")
 
 def read(data: Path, split: str) -> DataSet:
     """Lists one split; `data` is the folder of the three parts, that of the splits, or the release's root."""
-    places = ("", split, f"RSReasonSeg/{split}", f"rs_reason_seg/RSReasonSeg/{split}")
-    folder = find_folder(data, places, _PARTS, "EarthReason")
+    candidates = ("", split, f"RSReasonSeg/{split}", f"rs_reason_seg/RSReasonSeg/{split}")
+    folder = find_folder(data, candidates, _PARTS, "EarthReason")
     images, labels = image_files(folder / "images"), image_files(folder / "labels")
     answers = {path.stem: path for path in sorted((folder / "QAs").iterdir()) if path.suffix in (".json", ".txt")}
     dataset = DataSet("EarthReason", split, folder)
