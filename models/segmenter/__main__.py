@@ -1,4 +1,4 @@
-"""`python -m segmenter <verb>`: each verb is a module of `commands` with `add_arguments(parser)` and `main(args)`."""
+"""`python -m segmenter <verb>`. Each verb is a module in `commands` with `add_arguments(parser)` and `main(args)`."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import importlib
 import sys
 
 VERBS = {
-    "tokenizer": "train the compact model's byte-level BPE",
-    "corpus": "write the sentences that the language model is distilled on",
-    "pack": "read the labelled image repositories into compact shards",
-    "distil": "train the language model to embed sentences as its teacher does",
+    "tokenizer": "train the byte-level BPE tokenizer of the compact model",
+    "corpus": "write and embed the sentences for distillation",
+    "pack": "pack the labelled image repositories into shards",
+    "distil": "distil the sentence teacher into the language model",
     "train": "train the network on packed shards",
-    "calibrate": "set the presence score of a checkpoint on held-out places",
-    "evaluate": "measure a model on held-out places and wordings, or on a labelled data set",
-    "export-dataset": "write a labelled data set as a folder that `terraql evaluate` reads",
-    "convert": "make a model folder of the published weights, and a checkpoint",
-    "base-weights": "make the checkpoint that the published training starts from, of Phi-1.5 and Mask2Former",
-    "export": "write ONNX graphs and the manifest of a checkpoint",
-    "fuse": "join a model's graphs to one, in the layout of a Triton model repository",
-    "golden": "write the reference tensors that the TypeScript pipeline is compared with",
-    "golden-full": "export the full size with drawn weights and write what the published code computes with them",
+    "calibrate": "calibrate the presence score of a checkpoint on held-out windows",
+    "evaluate": "evaluate a model on held-out windows and wordings, or on a labelled data set",
+    "export-dataset": "export a labelled data set as a folder for `terraql evaluate`",
+    "convert": "convert published weights to a model folder or a checkpoint",
+    "base-weights": "build the initial checkpoint of the published training from Phi-1.5 and Mask2Former",
+    "export": "export a checkpoint as ONNX graphs with a manifest",
+    "fuse": "fuse the graphs of a model into one, in a Triton model repository",
+    "golden": "write reference tensors for the TypeScript pipeline",
+    "golden-full": "export the full-size network with random weights, with the published code's results as reference",
 }
 
 
 def main(argv: list[str]) -> None:
-    """Runs the verb named first in `argv`; its module is imported only then."""
+    """Runs the verb in `argv[0]`; imports only its module."""
     parser = argparse.ArgumentParser(prog="python -m segmenter")
     verbs = parser.add_subparsers(dest="verb", required=True)
     for verb, summary in VERBS.items():

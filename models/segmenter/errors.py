@@ -1,5 +1,5 @@
-"""Errors that several rooms raise."""
+"""Errors raised in more than one room."""
 
 
 class TrainError(Exception):
-    """What was asked cannot be trained, or the run cannot go on, or cannot be continued from what is on disk."""
+    """The settings cannot be trained, the run failed, or it cannot be resumed from the files on disk."""

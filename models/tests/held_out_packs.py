@@ -1,4 +1,4 @@
-"""Packs with held-out pictures, tiny and made up, for the tests of the evaluation."""
+"""Tiny synthetic packs with held-out images for the tests of the evaluation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SIDE = 128
 
 
 def write_held_out_packs(folder: Path) -> Path:
-    """All five packs. Objects are red squares (planes) and green ones (ships) on grey, six pictures of 160 px in each split."""
+    """All five packs. Objects are red squares (planes) and green ones (ships) on grey, six images of 160 px in each split."""
     rng = np.random.default_rng(0)
     tiles = []
     for number in range(12):
@@ -34,7 +34,7 @@ def write_held_out_packs(folder: Path) -> Path:
     half = np.where(np.arange(160) < 80, np.uint16(1), np.uint16(2))[None].repeat(160, 0)  # water, bare land
     dubai = [EncodedImage(f"d{n}", split, noise, half, None) for n, split in enumerate(("train", "validation"))]
     write_pack(iter(dubai), tuple(DUBAI_COLOURS), folder / "dubai")
-    write_pack(iter([EncodedImage("e0", "train", noise, half & 1, None)]), ("road",), folder / "epfl")
+    write_pack(iter([EncodedImage("e0", "train", noise, half & np.uint16(1), None)]), ("road",), folder / "epfl")
     forest = [EncodedImage("f0", "train", noise, None, "Forest")]
     for name in ("rsscn7", "aid"):
         write_pack(iter(forest), (), folder / name)

@@ -1,4 +1,4 @@
-"""Pictures for packs that tests make themselves."""
+"""Encoded images for the packs of tests."""
 
 import io
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,8 @@ def random_set(count: int) -> DataSet:
         pixels = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
         questions = ("water", "where could a boat go")[: 1 + number % 2]
         samples.append(
-            Sample(str(number), str(number), lambda p=pixels: p, lambda v=labels: v, questions, "REASONING",
-                   category=("lake", "river")[number % 2])  # type: ignore[misc]
+            Sample(str(number), str(number), partial(np.asarray, pixels), partial(np.asarray, labels), questions, "REASONING",
+                   category=("lake", "river")[number % 2])
         )  # fmt: skip
     return DataSet("random", "val", Path(), samples)
 
@@ -151,7 +152,7 @@ def test_a_label_of_another_size_and_a_broken_image_are_left_out_and_named(tmp_p
     assert len(ask_all(Bright(), dataset)) == 1
     assert dataset.problems[1:] == [f"0: label is {WIDTH} x 5 pixels, the image {WIDTH} x {HEIGHT}"]
     (folder / "images" / "1.png").write_bytes(b"broken")
-    with pytest.raises(DataSetError, match=r"no sample of .* could be read; the first reason: 2 is not in labels"):
+    with pytest.raises(DataSetError, match=r"no sample of .* could be read; first problem: 2 is not in labels"):
         ask_all(Bright(), open_dataset("earthreason", tmp_path, "val"))
 
 
@@ -230,7 +231,7 @@ def test_an_exported_data_set_asks_the_same(tmp_path: Path) -> None:
     assert second.known is not None and np.count_nonzero(~second.known()) == 60
 
 
-def test_held_out_places_of_packs_become_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_held_out_windows_of_packs_become_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     labels = np.zeros((160, 160), np.uint16)
     labels[30:90, 40:100] = 1 << ISAID_CLASSES.index("plane")
     grey = png(np.full((160, 160, 3), 80, np.uint8))
@@ -275,5 +276,5 @@ def test_the_command_prints_the_table_and_writes_json_and_page(tmp_path: Path, c
     assert "Where to land?" in files["html"].read_text(encoding="utf-8")
     with pytest.raises(SystemExit, match="segmenter evaluate: no EarthReason data"):
         main([*command, "--split", "test"])
-    with pytest.raises(SystemExit, match="--limit 0: it must be at least 1"):
+    with pytest.raises(SystemExit, match="--limit 0: must be at least 1"):
         main([*command, "--limit", "0"])

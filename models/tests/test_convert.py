@@ -25,7 +25,7 @@ from segmenter.network.checkpoint import load_network, read_checkpoint
 from segmenter.network.config import ModelConfig, VocabularyConfig
 from segmenter.network.network import SegEarthR1
 from segmenter.published.convert import published_origin, write_checkpoint
-from segmenter.published.random_weights import drawn_weight, write_release
+from segmenter.published.random_weights import random_weight, write_release
 from segmenter.published.release_tokenizer import release_tokenizer
 from segmenter.published.release_weights import ReleaseWeights
 from tiny import tiny
@@ -108,7 +108,7 @@ def test_a_release_in_pytorch_files_loads_the_same(config: ModelConfig, released
 def test_positions_of_another_window_are_refused(config: ModelConfig, released: dict[str, Tensor], tmp_path: Path) -> None:
     key = next(key for key in released if key.endswith("relative_position_index"))
     save_shards({**released, key: released[key] + 1}, tmp_path)
-    with pytest.raises(ValueError, match=r"relative_position_index is not that of windows of 5 cells"):
+    with pytest.raises(ValueError, match=r"relative_position_index does not match windows of 5 cells"):
         convert(tmp_path, tmp_path / "made.pt", config)
 
 
@@ -143,7 +143,7 @@ def test_one_command_makes_a_model_folder_and_its_fused_form(config: ModelConfig
     mask[0, -2:] = 1
     feeds = {"image": np.zeros((1, 128, 128, 3), np.uint8), "input_ids": ids, "attention_mask": mask}
     assert run_graph(open_graph(out / "model.onnx"), feeds)["logits"].shape == (1, 32, 32)
-    with pytest.raises(ValueError, match="--out names the model folder to write, --checkpoint a checkpoint"):
+    with pytest.raises(ValueError, match="nothing to write: give --out, --checkpoint or both"):
         convert_release(parser.parse_args([str(tmp_path / "release")]), config)
 
 
@@ -170,9 +170,9 @@ def test_a_tokenizer_in_separate_files_becomes_one_file(tmp_path: Path) -> None:
         release_tokenizer(tmp_path, words)
 
 
-def test_drawn_weights_come_back_from_a_converted_release(config: ModelConfig, tmp_path: Path) -> None:
+def test_random_weights_come_back_from_a_converted_release(config: ModelConfig, tmp_path: Path) -> None:
     write_release(tmp_path / "release", config, seed=3)
     convert(tmp_path / "release", tmp_path / "made.pt", config)
     for key, value in load_network(tmp_path / "made.pt").state_dict().items():
         if value.is_floating_point():
-            assert np.array_equal(value.numpy(), drawn_weight(key, tuple(value.shape), 3)), key
+            assert np.array_equal(value.numpy(), random_weight(key, tuple(value.shape), 3)), key

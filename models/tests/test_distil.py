@@ -115,7 +115,7 @@ def test_a_saved_language_model_comes_back_and_another_size_is_refused(
     torch.manual_seed(1)
     other = SegEarthR1(config)
     read, taught = load_language(tmp_path / "distil.pt", other)
-    assert taught is not None and meaning.likeness(taught) == pytest.approx(1)
+    assert taught is not None and meaning.similarity(taught) == pytest.approx(1)
     assert torch.equal(read.weight, projection.weight)
     assert torch.equal(other.model.embed_tokens.weight, network.model.embed_tokens.weight)
     with pytest.raises(ValueError, match="does not fit the network"):
@@ -137,9 +137,9 @@ def test_targets_of_other_questions_lie_on_other_axes() -> None:
     rows = functional.normalize(torch.randn(60, 384, generator=torch.Generator().manual_seed(0)), dim=-1).half().numpy()
     asked = [frozenset({"ship"} if n % 2 else {"road"}) for n in range(60)]
     targets = MeaningTargets(rows[:40], asked[:40])
-    assert targets.likeness(MeaningTargets(rows[:40], asked[:40]).state()) == pytest.approx(1)
-    assert targets.likeness(MeaningTargets(rows, asked).state()) < 0.9
-    assert targets.likeness(MeaningTargets(rows[:40], [frozenset({"ship"})] * 40).state()) == 0
+    assert targets.similarity(MeaningTargets(rows[:40], asked[:40]).state()) == pytest.approx(1)
+    assert targets.similarity(MeaningTargets(rows, asked).state()) < 0.9
+    assert targets.similarity(MeaningTargets(rows[:40], [frozenset({"ship"})] * 40).state()) == 0
 
 
 def test_targets_refuse_rows_without_a_category() -> None:

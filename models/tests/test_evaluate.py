@@ -144,10 +144,10 @@ def test_two_processes_find_what_one_finds(packs: Path, checkpoint: Path, tmp_pa
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--split", "exam"], "--split exam: packs have validation and calibration"),
-        (["--every", "0"], "--every 0: it must be at least 1"),
-        (["--card", "nowhere"], "--card: nowhere/README.md must have the lines"),
-        (["--split", "calibration"], "have no calibration window to ask about"),
+        (["--split", "exam"], "--split exam: must be validation or calibration"),
+        (["--every", "0"], "--every 0: must be at least 1"),
+        (["--card", "nowhere"], "--card: nowhere/README.md must contain the lines"),
+        (["--split", "calibration"], "have no calibration window with a question"),
     ],
 )
 def test_options_that_do_not_fit_are_named(packs: Path, checkpoint: Path, options: list[str], message: str) -> None:
@@ -159,7 +159,7 @@ def test_the_block_of_a_card_has_its_marks_once_and_in_order() -> None:
     where = Path("README.md")
     assert replaced(f"a\n{START}\nold\n{END}\nb", "new", where) == f"a\n{START}\n\nnew\n\n{END}\nb"
     for text in ("", START, f"{END}\n{START}", f"{START}{END}{START}"):
-        with pytest.raises(CardError, match="once, in this order"):
+        with pytest.raises(CardError, match="once each, in this order"):
             replaced(text, "new", where)
 
 
@@ -226,5 +226,5 @@ def test_answers_of_the_service_are_joined_by_window_and_words(tmp_path: Path) -
     with pytest.raises(ServiceReportError, match="none of the 3 answers about 'held-out'"):
         agreement_table(service, [replace(answer, text="other words") for answer in answers])
     (tmp_path / "service.json").write_text("{}")
-    with pytest.raises(ServiceReportError, match="is not what `terraql evaluate --json` prints"):
+    with pytest.raises(ServiceReportError, match="is not output of `terraql evaluate --json`"):
         read_service_report(tmp_path / "service.json")

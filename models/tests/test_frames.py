@@ -31,7 +31,7 @@ def test_a_label_is_letterboxed_by_nearest_neighbour_with_bars_around_it() -> No
     assert (window[: place.top] == 7).all() and (window[place.top + place.height :] == 7).all()
 
 
-def slow_scene_mask(logits: np.ndarray, height: int, width: int, side: int) -> np.ndarray:  # type: ignore[type-arg]
+def slow_scene_mask(logits: np.ndarray, height: int, width: int, side: int) -> np.ndarray:
     """One pixel at a time: bilinear between cell centres inside the picture."""
     place, stride, size = letterbox_geometry(height, width, side), side / logits.shape[0], logits.shape[0]
 

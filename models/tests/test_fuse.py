@@ -99,7 +99,7 @@ def test_the_one_graph_takes_and_gives_the_contract_and_computes_nothing_more(re
 
 def test_the_configuration_is_read_by_tritons_own_message_and_matches_the_graph(repository: Path) -> None:
     model_config = pytest.importorskip("tritonclient.grpc.model_config_pb2", reason="pip install 'segmenter[dev]'")
-    from google.protobuf import text_format
+    from google.protobuf import text_format  # type: ignore[import-untyped]
 
     text = (repository / "segearth-r1-compact" / "config.pbtxt").read_text(encoding="utf-8")
     config = text_format.Parse(text, model_config.ModelConfig())

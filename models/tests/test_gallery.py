@@ -62,7 +62,7 @@ def test_listed_cases_show_scenes_that_are_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "message"), [({"box": [0, 0, 5, 6]}, "no square"), ({"on": [[9, 2]]}, "point 9, 2 lies outside")]
+    ("change", "message"), [({"box": [0, 0, 5, 6]}, "not square"), ({"on": [[9, 2]]}, "point 9, 2 lies outside")]
 )
 def test_a_case_that_cannot_be_is_refused(tmp_path: Path, change: dict[str, object], message: str) -> None:
     case = {"scene": "a.png", "box": [0, 0, 5, 5], "question": "x", "on": [], "off": []} | change

@@ -28,7 +28,7 @@ from segmenter.network.config import ModelConfig, full
 from segmenter.network.language_model import PhiLayer
 from segmenter.network.network import SegEarthR1, normalise
 from segmenter.published.golden_full import TASKS
-from segmenter.published.random_weights import drawn_weight
+from segmenter.published.random_weights import random_weight
 
 GOLDEN = os.environ.get("SEGEARTH_GOLDEN")
 pytestmark = [
@@ -59,7 +59,7 @@ class DrawnLayers(nn.ModuleList):
                 layer = PhiLayer(self.config.language)
             shapes = {key: tuple(value.shape) for key, value in layer.state_dict().items()}
             drawn = {
-                key: torch.from_numpy(drawn_weight(f"model.layers.{index}.{key}", shape, self.seed))
+                key: torch.from_numpy(random_weight(f"model.layers.{index}.{key}", shape, self.seed))
                 for key, shape in shapes.items()
             }
             layer.load_state_dict(drawn, assign=True)
@@ -72,7 +72,7 @@ def drawn_network(seed: int) -> SegEarthR1:
     without_layers = dataclasses.replace(config.language, layers=0)
     network = SegEarthR1(dataclasses.replace(config, language=without_layers, published_layout=False)).eval()
     for key, parameter in network.named_parameters():
-        parameter.copy_(torch.from_numpy(drawn_weight(key, tuple(parameter.shape), seed)))
+        parameter.copy_(torch.from_numpy(random_weight(key, tuple(parameter.shape), seed)))
     network.model.layers = DrawnLayers(config, seed)
     return network
 
@@ -135,7 +135,7 @@ def test_weights_follow_the_rule() -> None:
     with torch.device("meta"):
         shapes = {key: tuple(value.shape) for key, value in SegEarthR1(full()).state_dict().items()}
     for index, key in enumerate(golden["weight_keys"]):
-        weight = drawn_weight(str(key), shapes[str(key)], int(golden["seed"]))
+        weight = random_weight(str(key), shapes[str(key)], int(golden["seed"]))
         assert np.array_equal(weight.ravel()[:4], golden["weight_first4"][index])
         assert np.isclose(weight.sum(dtype=np.float64), golden["weight_sum"][index], rtol=1e-9)
 

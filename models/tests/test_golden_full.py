@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -15,28 +16,21 @@ from onnx import numpy_helper
 from images import png
 from segmenter.__main__ import main
 from segmenter.published.golden_full import TASKS, prepare
-from segmenter.published.random_weights import drawn_weight
+from segmenter.published.random_weights import random_weight
 from tiny import tiny
 
 
 def write_vectors(folder: Path) -> None:
-    """Reference vectors of the real ones' form; what they say of the network is not read here."""
+    """Vectors in the format of the reference vectors, with arbitrary values."""
     (folder / "image.png").write_bytes(png(np.zeros((10, 20, 3), np.uint8)))
     probes = {f"{name}_{part}": np.arange(4) for name in ("tokens", "mask_features") for part in ("idx", "val")}
     prompts = {f"p{n}_ids": np.array([5, 6, 7 + n]) for n in range(3)} | {
         f"p{n}_d": np.ones((1, 16), np.float32) for n in range(3)
     }
     logits, bits = np.full((3, 32, 32), 0.5, np.float32), np.full((3, 2), 129, np.uint8)
-    np.savez(
-        folder / "golden.npz",
-        seed=4,
-        image="image.png",
-        letterbox_sha256="ab",
-        final_logits=logits,
-        mask_bits=bits,
-        **probes,
-        **prompts,
-    )
+    facts = {"seed": 4, "image": "image.png", "letterbox_sha256": "ab", "final_logits": logits, "mask_bits": bits}
+    arrays: dict[str, Any] = facts | probes | prompts
+    np.savez(folder / "golden.npz", **arrays)
 
 
 def test_a_drawn_release_becomes_a_model_folder_and_reference_values(tmp_path: Path) -> None:
@@ -48,7 +42,7 @@ def test_a_drawn_release_becomes_a_model_folder_and_reference_values(tmp_path: P
     vision = onnx.load(out / "model" / "vision.onnx")
     stored = {array.name: numpy_helper.to_array(array) for array in vision.graph.initializer}
     kernel = next(value for name, value in stored.items() if name.endswith("vision_tower.patch_embed.proj.weight"))
-    assert np.array_equal(kernel, drawn_weight("model.vision_tower.patch_embed.proj.weight", (8, 3, 4, 4), 4))
+    assert np.array_equal(kernel, random_weight("model.vision_tower.patch_embed.proj.weight", (8, 3, 4, 4), 4))
     values = json.loads((out / "golden.json").read_text(encoding="utf-8"))
     assert [prompt["task"] for prompt in values["prompts"]] == list(TASKS)
     assert values["prompts"][2]["ids"] == [5, 6, 9] and len(values["prompts"][0]["description"]) == 16

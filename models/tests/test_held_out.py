@@ -93,7 +93,7 @@ def test_the_best_cut_is_the_best_of_all_cuts() -> None:
     masks = rng.random((20, 8, 8)) < np.linspace(0.1, 0.9, 8)[None, None]
     mean = masks.mean(0)
 
-    def quality(cut: np.ndarray) -> float:  # type: ignore[type-arg]
+    def quality(cut: np.ndarray) -> float:
         return float(np.mean([(cut & mask).sum() / (cut | mask).sum() for mask in masks]))
 
     assert quality(best_cut(masks)) == pytest.approx(max(quality(mean >= level) for level in np.unique(mean)), abs=0.01)

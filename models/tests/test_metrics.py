@@ -8,7 +8,7 @@ import pytest
 from segmenter.evaluation.metrics import Overlap, c_iou, empty_share, g_iou, overlap, precision
 
 
-def counted(prediction: np.ndarray, target: np.ndarray, known: np.ndarray) -> tuple[int, int, int]:  # type: ignore[type-arg]
+def counted(prediction: np.ndarray, target: np.ndarray, known: np.ndarray) -> tuple[int, int, int]:
     """The obvious loop."""
     intersection = union = predicted = 0
     for row in range(prediction.shape[0]):

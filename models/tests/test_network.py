@@ -17,7 +17,15 @@ from segmenter.network.language_model import rotate
 from segmenter.network.mask_generator import PackedAttention, cell_means, joined_logits, visible_cells
 from segmenter.network.network import ImageState, SegEarthR1, normalise, question_slots
 from segmenter.network.pixel_decoder import DeformableAttention
-from segmenter.network.vision_encoder import ConvBlock, fold_batch_norms, merge, partition, relative_position_index, shift_mask
+from segmenter.network.vision_encoder import (
+    ConvBlock,
+    SwinBlock,
+    fold_batch_norms,
+    merge,
+    partition,
+    relative_position_index,
+    shift_mask,
+)
 from tiny import tiny
 
 IDS = torch.tensor([[5, 6, 7, 9, 0], [8, 9, 0, 0, 0], [3, 2, 4, 6, 9]])
@@ -122,9 +130,9 @@ def test_refuses_wrong_sizes_and_says_which(network: SegEarthR1, state: ImageSta
     with pytest.raises(ValueError, match=r"shape \(1, 3, 64, 64\); the network takes \[B, 3, 128, 128\]"):
         network.encode_image(torch.zeros(1, 3, 64, 64))
     long = torch.zeros(1, 60, dtype=torch.int64)
-    with pytest.raises(ValueError, match=f"has 60 tokens; the most is {network.config.max_question_tokens}"):
+    with pytest.raises(ValueError, match=f"has 60 tokens; the maximum is {network.config.max_question_tokens}"):
         network.describe(state, torch.tensor([0]), "REASONING", long, long)
-    with pytest.raises(ValueError, match="image_index reaches 2; the state holds 2 images"):
+    with pytest.raises(ValueError, match="image_index has the value 2; the state has 2 images"):
         network.segment(state, torch.tensor([2]), torch.zeros(1, 16))
 
 
@@ -173,7 +181,7 @@ def test_packed_attention_is_multi_head_attention() -> None:
     found = ours.attend(x, keys, values, torch.ones(2, 3, 5, dtype=torch.bool))
     torch.testing.assert_close(found, theirs(x, cells, cells)[0], atol=1e-6, rtol=0)
     one = x[:, :1]
-    torch.testing.assert_close(ours.alone(one), theirs(one, one, one)[0], atol=1e-6, rtol=0)
+    torch.testing.assert_close(ours.self_only(one), theirs(one, one, one)[0], atol=1e-6, rtol=0)
 
 
 def test_joined_logits_are_the_logit_of_the_product_and_stay_finite() -> None:
@@ -219,13 +227,13 @@ def test_deformable_attention_reads_what_a_loop_over_samples_reads(network: SegE
     with torch.no_grad():
         found = attention(query, cells)[0]
         for token, side, start in ((5, 4, 0), (16 + 9, 8, 16), (80 + 250, 16, 80)):
-            place = divmod(token - start, side)
-            expected = attention.output_proj(_deformable_loop(attention, query[0, token], cells[0], place, side))
+            cell = divmod(token - start, side)
+            expected = attention.output_proj(_deformable_loop(attention, query[0, token], cells[0], cell, side))
             torch.testing.assert_close(found[token], expected, atol=1e-5, rtol=0)
 
 
-def _deformable_loop(attention: DeformableAttention, query: Tensor, cells: Tensor, place: tuple[int, int], side: int) -> Tensor:
-    """One token's attended values, sample by sample; `place` is (row, column) on its own level of `side` cells."""
+def _deformable_loop(attention: DeformableAttention, query: Tensor, cells: Tensor, cell: tuple[int, int], side: int) -> Tensor:
+    """One token's attended values, sample by sample; `cell` is (row, column) on its own level of `side` cells."""
     value = attention.value_proj(cells).view(-1, 2, 8)
     offsets = attention.sampling_offsets(query).view(2, 3, 2, 2)
     weights = attention.attention_weights(query).view(2, 6).softmax(-1).view(2, 3, 2)
@@ -235,8 +243,8 @@ def _deformable_loop(attention: DeformableAttention, query: Tensor, cells: Tenso
             level_map = value[start : start + size * size, head].view(size, size, 8)
             for point in range(2):
                 dx, dy = offsets[head, level, point].tolist()
-                x = (place[1] + 0.5) / side * size + dx - 0.5
-                y = (place[0] + 0.5) / side * size + dy - 0.5
+                x = (cell[1] + 0.5) / side * size + dx - 0.5
+                y = (cell[0] + 0.5) / side * size + dy - 0.5
                 attended[head] += weights[head, level, point] * _bilinear(level_map, x, y)
     return attended.flatten()
 
@@ -252,7 +260,8 @@ def _bilinear(level_map: Tensor, x: float, y: float) -> Tensor:
 
 
 def test_padding_cells_are_keys_that_carry_the_bias(network: SegEarthR1) -> None:
-    block = network.model.vision_tower.layers[2].blocks[0]  # 8 x 8 cells, windows of 5: two cells of padding
+    block = network.get_submodule("model.vision_tower.layers.2.blocks.0")  # 8 x 8 cells, windows of 5: two cells of padding
+    assert isinstance(block, SwinBlock)
     x = torch.randn(1, 8, 8, 32)
     with torch.no_grad():
         normed = F.pad(block.norm1(x), (0, 0, 0, 2, 0, 2))
@@ -272,7 +281,8 @@ def test_convolutional_stages_keep_the_shapes_and_fold_their_norms(state: ImageS
     config = tiny()
     torch.manual_seed(4)
     encoder = SegEarthR1(replace(config, vision=replace(config.vision, convolutional=3))).model.vision_tower
-    assert isinstance(encoder.layers[2].blocks[0], ConvBlock) and not isinstance(encoder.layers[3].blocks[0], ConvBlock)
+    first = [encoder.get_submodule(f"layers.{stage}.blocks.0") for stage in (2, 3)]
+    assert isinstance(first[0], ConvBlock) and not isinstance(first[1], ConvBlock)
     for name, tensor in encoder.state_dict().items():
         if "norm" in name and tensor.is_floating_point():
             nn.init.uniform_(tensor, 0.5, 1.5)

@@ -49,7 +49,7 @@ def test_dubai_and_epfl_exam_images() -> None:
 
 def test_an_exam_image_is_refused(tmp_path: Path) -> None:
     encoded = png(np.zeros((4, 4, 3), np.uint8))
-    with pytest.raises(PackError, match="tile_9 belongs to the exam"):
+    with pytest.raises(PackError, match="tile_9 is reserved for the exam"):
         write_pack(iter([EncodedImage("tile_9", "exam", encoded, None, "Forest")]), (), tmp_path / "x")
 
 

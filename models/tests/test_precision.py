@@ -15,8 +15,8 @@ from segmenter.language.files import TOKENIZER_FILE
 from segmenter.language.tokenizer import QuestionTokenizer
 from segmenter.network.config import Precision
 from segmenter.network.network import SegEarthR1, normalise
-from segmenter.network.precision import as_held, to_half, to_int8
-from segmenter.published.random_weights import drawn_weight
+from segmenter.network.precision import stored_values, to_half, to_int8
+from segmenter.published.random_weights import random_weight
 from test_export import RELEASE
 from tiny import as_stored, tiny
 
@@ -29,7 +29,7 @@ def network() -> SegEarthR1:
     made = SegEarthR1(tiny(presence=False)).eval()
     with torch.no_grad():
         for key, parameter in made.named_parameters():
-            parameter.copy_(torch.from_numpy(drawn_weight(key, tuple(parameter.shape), seed=1)))
+            parameter.copy_(torch.from_numpy(random_weight(key, tuple(parameter.shape), seed=1)))
     return made
 
 
@@ -60,12 +60,15 @@ def test_int8_keeps_every_value_within_half_a_step_of_its_row() -> None:
     matrix = torch.randn(5, 300, generator=torch.Generator().manual_seed(1)) * torch.tensor([[1e-6], [1.0], [0.0], [50.0], [3e4]])
     values, scale = to_int8(matrix)
     assert values.dtype == torch.int8 and values.abs().amax(1).tolist() == [127, 127, 0, 127, 127]
-    assert torch.equal(as_held("matrix", matrix, "int8"), values.float() * scale[:, None])
+    assert torch.equal(stored_values("matrix", matrix, "int8"), values.float() * scale[:, None])
     assert bool(((values.float() * scale[:, None] - matrix).abs() <= 0.5001 * scale[:, None]).all())
 
 
 def test_weights_beyond_float16_are_refused_by_name() -> None:
-    with pytest.raises(ValueError, match=r"here\.weight holds 100000\.0; float16 ends at 65504, export with --precision fp32"):
+    with pytest.raises(
+        ValueError,
+        match=r"here\.weight has magnitude 100000\.0; the float16 limit is 65504, export with --precision fp32",
+    ):
         to_half("here.weight", torch.tensor([[1.0, 1e5]]))
 
 

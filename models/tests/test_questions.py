@@ -88,7 +88,7 @@ def test_only_what_the_labels_rule_out_is_asked_as_absent(
     [
         ({"category": "boat", "kinds": {}}, "'boat' differs from the file name"),
         ({"category": "ship", "kinds": {"rumour": ["ships"]}}, "rumour"),
-        ({"category": "ship", "kinds": {"explicit": ["ships", "  "]}}, "which is no question"),
+        ({"category": "ship", "kinds": {"explicit": ["ships", "  "]}}, "which is not a question"),
         ({"category": "ship"}, "kinds"),
     ],
 )

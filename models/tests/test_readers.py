@@ -138,7 +138,7 @@ def test_refsegrs_has_a_sample_a_line_and_keeps_other_mask_values(tmp_path: Path
         ("7-2", "7", ("vehicles  near the road",)),
     ]
     assert [p.split(":")[0] for p in dataset.problems] == [
-        "output_phrase_test.txt line 4 is no digits, space, phrase",
+        "output_phrase_test.txt line 4 must be an id, a space and a phrase",
         "output_phrase_test.txt line 5",
     ]
     labels = dataset.samples[0].labels()
@@ -161,7 +161,7 @@ def test_rrsisd_names_what_a_ref_lacks(tmp_path: Path) -> None:
     with pytest.raises(DataSetError, match=r"ref 1: annotation 99 is not in instances\.json"):
         open_dataset("rrsisd", folder, "test")
     rrsisd(tmp_path / "b", lambda ref: ref.update(sentences=[{"raw": 5}]))
-    with pytest.raises(DataSetError, match="ref 1: a question must be a string with text, not 5"):
+    with pytest.raises(DataSetError, match="ref 1: a question must be a non-blank string, not 5"):
         open_dataset("rrsisd", tmp_path / "b", "test")
 
 
@@ -179,14 +179,14 @@ def test_a_pickle_that_would_run_code_is_refused_unread(tmp_path: Path) -> None:
     path, trace = tmp_path / "refs.p", tmp_path / "was-here"
     for value in (Burglar(trace), [{"ok": 1}, Burglar(trace)], np.zeros(2), Path):
         path.write_bytes(pickle.dumps(value))
-        with pytest.raises(DataSetError, match="only plain data is read"):
+        with pytest.raises(DataSetError, match="only plain data is allowed"):
             load_plain(path)
     assert not trace.exists()
     path.write_bytes(b"cposix\nsystem\n(S'true'\ntR.")
     with pytest.raises(DataSetError, match=r"it names posix\.system"):
         load_plain(path)
     path.write_bytes(b"no pickle")
-    with pytest.raises(DataSetError, match="is no pickle of plain data"):
+    with pytest.raises(DataSetError, match="is not a pickle of plain data"):
         load_plain(path)
     plain = [{"a": (1, 2.5, "ü", None, True, b"x", {3})}]
     path.write_bytes(pickle.dumps(plain))
@@ -206,12 +206,12 @@ def test_a_folder_of_ones_own_names_image_mask_and_questions(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"image": "../a.png"}, "image: .*leads out of"),
+        ({"image": "../a.png"}, "image: .*is outside"),
         ({"mask": "masks/none.png"}, "mask: masks/none.png does not exist"),
-        ({"mask": 3}, "mask is 3; it must be a path"),
-        ({"questions": []}, r"questions must be a list of at least one string, not \[\]"),
-        ({"task": "GUESSING"}, "task is 'GUESSING'; it must be one of REASONING, REFERRING"),
-        ({"colour": "red"}, "has colour; allowed are"),
+        ({"mask": 3}, "mask is 3; must be a path"),
+        ({"questions": []}, r"questions must be a non-empty list of strings, not \[\]"),
+        ({"task": "GUESSING"}, "task is 'GUESSING'; must be one of REASONING, REFERRING"),
+        ({"colour": "red"}, "has colour; allowed keys are"),
     ],
 )
 def test_a_bad_sample_of_ones_own_is_left_out_and_named(tmp_path: Path, change: dict[str, Any], message: str) -> None:
@@ -224,11 +224,11 @@ def test_a_bad_sample_of_ones_own_is_left_out_and_named(tmp_path: Path, change: 
 
 
 def test_folders_of_another_layout_are_refused_with_what_was_looked_for(tmp_path: Path) -> None:
-    with pytest.raises(DataSetError, match=r"no EarthReason data: images, labels, QAs must lie together; looked in "):
+    with pytest.raises(DataSetError, match=r"no EarthReason data: no folder contains images, labels, QAs; looked in "):
         open_dataset("earthreason", tmp_path, "val")
-    with pytest.raises(DataSetError, match="is no folder"):
+    with pytest.raises(DataSetError, match="is not a folder"):
         open_dataset("folder", tmp_path / "absent", "")
-    with pytest.raises(DataSetError, match="'coco' is unknown; it must be one of earthreason, refsegrs, rrsisd, folder"):
+    with pytest.raises(DataSetError, match="unknown data set 'coco'; must be one of earthreason, refsegrs, rrsisd, folder"):
         open_dataset("coco", tmp_path, "val")
     write_json({"samples": 1}, tmp_path / "dataset.json")
     with pytest.raises(DataSetError, match="must be an object with a list `samples`"):
@@ -245,13 +245,13 @@ def test_pictures_are_read_as_eight_bit_rgb_or_refused(tmp_path: Path) -> None:
     Image.fromarray(transparent).save(grey)
     assert np.array_equal(read_rgb(grey), picture(3))
     for path, message in (
-        (deep, "8 bits a channel"),
+        (deep, "8 bits per channel"),
         (text, "cannot be read as an image"),
         (tmp_path / "no.png", "does not exist"),
     ):
         with pytest.raises(SampleError, match=message):
             read_rgb(path)
-    with pytest.raises(SampleError, match="samples of at most 8 bits"):
+    with pytest.raises(SampleError, match="labels must have at most 8 bits"):
         read_values(deep)
     Image.fromarray(square() > 0).save(grey)
     assert np.array_equal(read_values(grey), square())

@@ -8,7 +8,7 @@ import pytest
 from segmenter.evaluation.reliability import EDGES, Feature, WholeMask, bins, expected_error, features_of, mask_bins
 
 
-def flooded(logits: np.ndarray, target: np.ndarray, known: np.ndarray) -> list[Feature]:  # type: ignore[type-arg]
+def flooded(logits: np.ndarray, target: np.ndarray, known: np.ndarray) -> list[Feature]:
     """4-connected parts by flooding, with their means."""
     left = {(int(r), int(c)) for r, c in np.argwhere(logits > 0)}
     found = []
@@ -53,7 +53,8 @@ def test_bins_and_expected_errors_equal_the_loop() -> None:
     for one in found:
         mine = [f for f in features if one.low <= f.probability < one.high]
         assert one.count == len(mine) and one.pixels == sum(f.pixels for f in mine)
-        probability, right = np.mean([f.probability for f in mine]), np.mean([f.right / f.pixels for f in mine])
+        probability = float(np.mean([f.probability for f in mine]))
+        right = float(np.mean([f.right / f.pixels for f in mine]))
         assert (one.probability, one.right) == (pytest.approx(probability), pytest.approx(right))
         gap += len(mine) / 300 * abs(probability - right)
         area = sum(f.pixels for f in mine)

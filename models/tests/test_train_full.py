@@ -145,7 +145,7 @@ def test_answers_come_from_the_data_set_and_none_means_that_nothing_is_there(pla
     (folder / "train" / "QAs" / "0.json").write_text('{"questions": ["a"], "answer": "b"}')
     (folder / "train" / "QAs" / "1.json").write_text('{"questions": ["a"]}')
     dataset = open_dataset("earthreason", folder, "train")
-    assert dataset.problems == ["0.json: answer must be a list of strings with text, not 'b'"]
+    assert dataset.problems == ["0.json: answer must be a list of non-blank strings, not 'b'"]
     assert [sample.answers for sample in dataset.samples] == [None, ("The red square.", "A roof."), ()]
 
 
@@ -159,7 +159,7 @@ def test_a_turn_holds_the_question_the_closing_and_what_is_to_be_said() -> None:
     ids, asked, told = conversations.rows([alone, answered])
     assert asked.sum(1).tolist() == [len(alone.ids)] * 2 and told.sum(1).tolist() == [0, len(answered.ids) - answered.said]
     assert (ids[0, len(alone.ids) :] == tokenizer.pad_id).all()
-    with pytest.raises(TrainError, match="tokens are too many, the most is"):
+    with pytest.raises(TrainError, match="tokens exceed the limit of"):
         conversations.turn("where " * 300, None)
 
 
@@ -232,11 +232,11 @@ def test_referring_data_learns_masks_without_words(place: tuple[Path, Path], tmp
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (("--dataset", "refsegrs"), "no RefSegRS data: images, masks, output_phrase_train.txt must lie together"),
+        (("--dataset", "refsegrs"), "no RefSegRS data: no folder contains images, masks, output_phrase_train.txt"),
         (("--split", "val"), "no EarthReason data"),
-        (("--tokenizer", "/nowhere"), "--tokenizer /nowhere: there is no such file"),
-        (("--most-questions", "0"), "--most-questions is 0; it must be at least 1"),
-        (("--sentences", "."), "--sentences .: questions.txt is not there"),
+        (("--tokenizer", "/nowhere"), "--tokenizer /nowhere: no such file"),
+        (("--most-questions", "0"), "--most-questions is 0; must be at least 1"),
+        (("--sentences", "."), "--sentences .: questions.txt is missing"),
     ],
 )
 def test_what_cannot_be_trained_is_named(place: tuple[Path, Path], tmp_path: Path, more: tuple[str, ...], message: str) -> None:
@@ -247,5 +247,5 @@ def test_what_cannot_be_trained_is_named(place: tuple[Path, Path], tmp_path: Pat
 
 def test_a_checkpoint_without_its_tokenizer_is_named(place: tuple[Path, Path], tmp_path: Path) -> None:
     (tmp_path / "initial.pt").write_bytes(place[1].read_bytes())
-    with pytest.raises(TrainError, match=r"there is no .*tokenizer\.json and no .*--tokenizer names"):
+    with pytest.raises(TrainError, match=r"no tokenizer at .*tokenizer\.json or .*--tokenizer"):
         train(settings(place[0], tmp_path / "out", *TINY, "--initial", str(tmp_path / "initial.pt")))

@@ -76,7 +76,7 @@ def test_the_wheel_trains_exports_and_measures(python: Path, tmp_path: Path) -> 
     data, model = write_packs(tmp_path / "packs"), tmp_path / "segearth-r1-compact" / "1"
     command = ("-m", "segmenter")
     run(
-        python, tmp_path, *command, "train", "--data", str(data), "--out", "run", "--batch", "1", "--steps", "2", "--workers", "0"
+        python, tmp_path, *command, "train", "--data", str(data), "--out", "run", "--batch", "1", "--steps", "1", "--workers", "0"
     )
     exported = run(python, tmp_path, *command, "export", "--checkpoint", "run/last.pt", "--out", str(model), "--fused")
     assert (model / "manifest.json").is_file() and (model / "model.onnx").is_file() and "config.pbtxt" in exported

@@ -28,7 +28,7 @@ from tiny import tiny
 
 
 def square_on_grey(rng: np.random.Generator, bit: int) -> tuple[bytes, NDArray[np.uint16]]:
-    """A picture of 160 px with one bright square of one class."""
+    """An image of 160 px with one bright square of one class."""
     pixels = rng.integers(70, 90, (160, 160, 3)).astype(np.uint8)
     labels = np.zeros((160, 160), np.uint16)
     top, left = rng.integers(10, 90, 2)
@@ -38,7 +38,7 @@ def square_on_grey(rng: np.random.Generator, bit: int) -> tuple[bytes, NDArray[n
 
 
 def write_packs(folder: Path) -> Path:
-    """All five packs, of two to four pictures each."""
+    """All five packs, of two to four images each."""
     rng = np.random.default_rng(0)
     plane, land = ISAID_CLASSES.index("plane"), list(DUBAI_COLOURS).index("bare_land")
     tiles = [EncodedImage(f"t{i}", "train", *square_on_grey(rng, plane), None) for i in range(4)]
@@ -56,7 +56,7 @@ def write_packs(folder: Path) -> Path:
 
 
 def write_earthreason(folder: Path, count: int = 4) -> Path:
-    """A training split of `count` pictures with a bright square; the last shows none and answers nothing."""
+    """A training split of `count` images with a bright square; the last shows none and answers nothing."""
     rng = np.random.default_rng(1)
     place = folder / "train"
     for part in ("images", "labels", "QAs"):

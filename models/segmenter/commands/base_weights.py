@@ -1,4 +1,4 @@
-"""`segmenter base-weights`: makes the checkpoint that the published training starts from."""
+"""`segmenter base-weights`: builds the initial checkpoint of the published training."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `base-weights`."""
-    parser.add_argument("--phi", type=Path, required=True, help="folder of Phi-1.5: its weights and tokenizer.json")
-    parser.add_argument("--mask2former", type=Path, required=True, help="model file of Mask2Former with Swin-B (.pkl)")
-    parser.add_argument("--out", type=Path, required=True, help="checkpoint to write; tokenizer.json goes beside it")
+    """Options of `segmenter base-weights`."""
+    parser.add_argument("--phi", type=Path, required=True, help="folder of Phi-1.5, with weights and tokenizer.json")
+    parser.add_argument("--mask2former", type=Path, required=True, help="Mask2Former model file with Swin-B (.pkl)")
+    parser.add_argument("--out", type=Path, required=True, help="checkpoint to write; tokenizer.json is written beside it")
     parser.add_argument("--seed", type=int, default=0)
 
 
@@ -28,4 +28,4 @@ def main(args: argparse.Namespace) -> None:
         raise SystemExit(f"segmenter base-weights: {error}") from error
     save_checkpoint(args.out, config, weights)
     tokenizer.save(str(args.out.with_name("tokenizer.json")))
-    print(f"{len(weights)} tensors to {args.out}, the tokenizer beside it")
+    print(f"wrote {args.out} with {len(weights)} tensors, and tokenizer.json beside it")

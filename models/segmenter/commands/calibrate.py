@@ -1,4 +1,4 @@
-"""`segmenter calibrate`: sets the presence score of a checkpoint."""
+"""`segmenter calibrate`: calibrates the presence score of a checkpoint."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `segmenter calibrate`."""
-    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint to calibrate")
     parser.add_argument("--out", type=Path, required=True, help="checkpoint to write")
-    parser.add_argument("--data", type=Path, default=Path(".data"), help="packs written by `segmenter pack`")
-    parser.add_argument("--least-empty", type=float, default=0.9, help="share of absent targets to be answered empty")
-    parser.add_argument("--every", type=int, default=1, help="use one window in so many")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--data", type=Path, default=Path(".data"), help="folder written by `segmenter pack`")
+    parser.add_argument(
+        "--least-empty", type=float, default=0.9, help="minimum share of absent targets that must be answered empty"
+    )
+    parser.add_argument("--every", type=int, default=1, help="use every n-th window")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads")
 
 
 def main(args: argparse.Namespace) -> None:
-    """Writes the checkpoint with the chosen setting folded into its presence layer."""
+    """Writes a copy of the checkpoint with the chosen setting folded into its presence layer."""
     import torch
 
     from segmenter.evaluation.answerers import TorchAnswerer

@@ -1,4 +1,4 @@
-"""`segmenter corpus`: writes and embeds the sentences that the language model is distilled on."""
+"""`segmenter corpus`: writes and embeds the sentences for distillation."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from segmenter.language.files import QUESTION_FOLDER
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `corpus`: builds the sentences and embeds those that the folder does not hold yet."""
-    parser.add_argument("--folder", type=Path, default=Path(".data"), help="where sentences and embeddings are kept")
-    parser.add_argument("--questions", type=Path, default=QUESTION_FOLDER)
-    parser.add_argument("--generated", type=int, default=60_000, help="filled frames")
-    parser.add_argument("--words", type=int, default=14_000, help="everyday words")
-    parser.add_argument("--seconds", type=float, default=480, help="time for embedding, questions first")
+    """Options of `segmenter corpus`."""
+    parser.add_argument("--folder", type=Path, default=Path(".data"), help="folder of sentences and embeddings")
+    parser.add_argument("--questions", type=Path, default=QUESTION_FOLDER, help="folder of question files")
+    parser.add_argument("--generated", type=int, default=60_000, help="number of generated sentences")
+    parser.add_argument("--words", type=int, default=14_000, help="number of words from the teacher's vocabulary")
+    parser.add_argument("--seconds", type=float, default=480, help="time limit for embedding; questions come first")
     parser.add_argument("--seed", type=int, default=0)
 
 
 def main(args: argparse.Namespace) -> None:
-    """Write `.txt` and `.npy` of `questions`, `words` (the tokenizer's) and `plain`; what left the corpus is forgotten."""
+    """Writes `.txt` and `.npy` of `questions`, `words` (the tokenizer's) and `plain`; drops sentences that left the corpus."""
     from segmenter.language.bank import QuestionBank
     from segmenter.language.corpus import build_corpus, whole_words
     from segmenter.language.teacher import EmbeddedSentences, Teacher, teacher_vocabulary

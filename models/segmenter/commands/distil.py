@@ -1,4 +1,4 @@
-"""`segmenter distil`: teaches the compact language model to embed sentences."""
+"""`segmenter distil`: distils the sentence teacher into the compact language model."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from segmenter.language.files import QUESTION_FOLDER
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `distil`."""
-    parser.add_argument("--folder", type=Path, default=Path(".data"), help="where `corpus` wrote sentences and embeddings")
-    parser.add_argument("--output", type=Path, default=Path(".data/distil.pt"))
-    parser.add_argument("--questions", type=Path, default=QUESTION_FOLDER)
-    parser.add_argument("--bag-seconds", type=float, default=120, help="time for the bag of words")
-    parser.add_argument("--seconds", type=float, default=480, help="time for the whole language model")
+    """Options of `segmenter distil`."""
+    parser.add_argument("--folder", type=Path, default=Path(".data"), help="folder written by `segmenter corpus`")
+    parser.add_argument("--output", type=Path, default=Path(".data/distil.pt"), help="file to write")
+    parser.add_argument("--questions", type=Path, default=QUESTION_FOLDER, help="folder of question files")
+    parser.add_argument("--bag-seconds", type=float, default=120, help="training time of the bag-of-words model")
+    parser.add_argument("--seconds", type=float, default=480, help="training time of the full language model")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--bag-rate", type=float, default=1e-2)
     parser.add_argument("--rate", type=float, default=5e-4)
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> None:
-    """Distil into the compact network's language model, the bag of words first, and save it after each part."""
+    """Trains the bag-of-words model, then all layers; saves the language model after each of the two."""
     import numpy as np
     import torch
 
@@ -32,8 +32,8 @@ def main(args: argparse.Namespace) -> None:
         DistillationBatches,
         distil,
         new_projection,
-        quieten_layers,
         save_language,
+        scale_down_layers,
         start_from_words,
     )
     from segmenter.language.teacher import EmbeddedSentences
@@ -48,8 +48,8 @@ def main(args: argparse.Namespace) -> None:
     projection, bank = new_projection(network.config.language.hidden), QuestionBank.load(args.questions)
     batches = DistillationBatches(args.folder, tokenizer, bank, args.batch, seed=args.seed)
     start_from_words(network, projection, tokenizer, EmbeddedSentences(args.folder, "words"), batches.meaning)
-    quieten_layers(network)
+    scale_down_layers(network)
     for rate, seconds, layers in ((args.bag_rate, args.bag_seconds, False), (args.rate, args.seconds, True)):
         losses = distil(network, projection, batches, rate, seconds, layers=layers)
         save_language(args.output, network, projection, batches.meaning)
-        print(f"{len(losses)} steps, last loss {np.mean(losses[-50:]):.4f}, to {args.output}", flush=True)
+        print(f"{len(losses)} steps, last loss {np.mean(losses[-50:]):.4f}, wrote {args.output}", flush=True)

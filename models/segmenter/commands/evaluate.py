@@ -1,6 +1,6 @@
-"""Measures a model on held-out windows with seen and never seen wordings, beside answers that need no model.
+"""`segmenter evaluate`: evaluates a model on held-out windows with seen and unseen wordings, next to baselines.
 
-`evaluate --dataset` measures on a labelled data set instead, with the metrics of the paper.
+`--dataset` evaluates on a labelled data set instead, with the metrics of the paper.
 """
 
 from __future__ import annotations
@@ -19,35 +19,41 @@ if TYPE_CHECKING:
     from segmenter.evaluation.benchmark import TaskAnswerer
 
 SPLITS = ("validation", "calibration")
-#: Scenes that may be shown in a card.
+#: Scenes whose licences allow them in a model card; only the checkout has them.
 SCENES = Path(__file__).parents[3] / "test" / "fixtures" / "imagery"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `segmenter evaluate`."""
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--checkpoint", type=Path, help="checkpoint of `segmenter train`, run by torch")
-    what.add_argument("--model", type=Path, help="folder with an exported manifest.json, run by onnxruntime")
-    parser.add_argument("--data", type=Path, default=Path(".data"), help="packs of `segmenter pack`, or the data set's folder")
-    parser.add_argument("--dataset", choices=KINDS, help="layout of a labelled data set; without it the packs' held-out places")
+    what.add_argument("--checkpoint", type=Path, help="checkpoint of `segmenter train`, run with torch")
+    what.add_argument("--model", type=Path, help="folder of an exported model, run with ONNX Runtime")
+    parser.add_argument("--data", type=Path, default=Path(".data"), help="folder of the packs, or of the data set")
+    parser.add_argument(
+        "--dataset", choices=KINDS, help="layout of the labelled data set (default: held-out windows of the packs)"
+    )
     parser.add_argument("--split", help="packs: validation (default) or calibration; data sets: val (default) or test")
-    parser.add_argument("--json", type=Path, help="also write the scores here")
-    parser.add_argument("--html", type=Path, help="also write a page with pictures; of packs it must not be passed on")
-    parser.add_argument("--threads", type=int, default=1, help="of each process")
+    parser.add_argument("--json", type=Path, help="write the scores to this JSON file")
+    parser.add_argument(
+        "--html", type=Path, help="write an HTML page with example images; a page about packs must not be published"
+    )
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads per process")
     packs = parser.add_argument_group("packs")
-    packs.add_argument("--every", type=int, default=1, help="use one window in so many")
-    packs.add_argument("--processes", type=int, default=1, help="processes that share the windows")
-    packs.add_argument("--quick", action="store_true", help="without baselines and the curve over ground distance")
-    packs.add_argument("--card", type=Path, help="model folder: write the measured block of its README.md and the pictures")
-    packs.add_argument("--service", type=Path, help="card: what `terraql evaluate --json` printed about the same windows")
-    packs.add_argument("--scenes", type=Path, default=SCENES, help="scenes of the card's gallery")
+    packs.add_argument("--every", type=int, default=1, help="use every n-th window")
+    packs.add_argument("--processes", type=int, default=1, help="number of worker processes")
+    packs.add_argument("--quick", action="store_true", help="skip the baselines and the ground-distance curve")
+    packs.add_argument("--card", type=Path, help="model folder whose README.md and images are updated")
+    packs.add_argument("--service", type=Path, help="card: output of `terraql evaluate --json` for the same windows")
+    packs.add_argument("--scenes", type=Path, default=SCENES, help="card: folder of the gallery's scenes")
     sets = parser.add_argument_group("data sets")
-    sets.add_argument("--limit", type=int, help="ask about so many images only")
-    sets.add_argument("--questions", choices=("first", "all"), default="all", help="of each sample; first: as the paper")
+    sets.add_argument("--limit", type=int, help="evaluate only the first n images")
+    sets.add_argument(
+        "--questions", choices=("first", "all"), default="all", help="questions per sample; the paper asks the first one"
+    )
 
 
 def main(args: argparse.Namespace) -> None:
-    """Prints the tables, and writes what was asked for."""
+    """Prints the tables and writes the requested files."""
     import torch
 
     from segmenter.evaluation.examiners import open_answerer
@@ -65,7 +71,7 @@ def main(args: argparse.Namespace) -> None:
 
 
 def evaluate_packs(args: argparse.Namespace) -> None:
-    """Measures on the packs' held-out places; ends with one line for options that do not fit."""
+    """Evaluates on the held-out windows of the packs; exits with a message if options conflict."""
     from segmenter.evaluation.baselines import make_baselines
     from segmenter.evaluation.examiners import Examination, examine_everywhere, open_answerer
     from segmenter.evaluation.held_out import held_out_windows, numbered
@@ -84,12 +90,12 @@ def evaluate_packs(args: argparse.Namespace) -> None:
     if service:
         require_same_model(service, model)
     answerer = open_answerer(model, args.threads)
-    timing = timed(answerer, answerer.side) if args.card else None  # while nothing else of ours runs
+    timing = timed(answerer, answerer.side) if args.card else None  # before other processes start
     baselines = None if args.quick else make_baselines(args.data, answerer.side, QuestionBank.load())
     examination = Examination(model, args.data, split, args.every, args.threads, baselines)
     native, resampled = examine_everywhere(examination, () if args.quick else FACTORS, args.processes)
     if not native.answers:
-        raise SystemExit(f"segmenter evaluate: the packs under {args.data} have no {split} window to ask about")
+        raise SystemExit(f"segmenter evaluate: the packs in {args.data} have no {split} window with a question")
     evaluation = Evaluation(_name(model), native, resampled)
     for heading, rows in evaluation.tables():
         print(f"{heading}\n{text_table(rows)}\n")
@@ -105,7 +111,7 @@ def evaluate_packs(args: argparse.Namespace) -> None:
 
 
 def evaluate_dataset(answerer: TaskAnswerer, args: argparse.Namespace) -> None:
-    """Measures on a labelled data set; ends with one line where the data cannot be used."""
+    """Evaluates on a labelled data set; exits with a message if the data is unusable."""
     # Only data sets need the COCO API.
     from segmenter.evaluation.benchmark import ask_all
     from segmenter.report.report import make_report, text_report
@@ -113,7 +119,7 @@ def evaluate_dataset(answerer: TaskAnswerer, args: argparse.Namespace) -> None:
     from segmenter.report.report_published import checkpoint_facts, manifest_facts
 
     if args.limit is not None and args.limit < 1:
-        raise SystemExit(f"--limit {args.limit}: it must be at least 1")
+        raise SystemExit(f"--limit {args.limit}: must be at least 1")
     try:
         dataset = open_dataset(args.dataset, args.data, args.split or "val")
         answered = ask_all(answerer, dataset, args.limit, args.questions == "all")
@@ -132,10 +138,10 @@ def _check(args: argparse.Namespace) -> None:
     from segmenter.report.card import CardError, replaced
 
     if (args.split or SPLITS[0]) not in SPLITS:
-        raise SystemExit(f"--split {args.split}: packs have {' and '.join(SPLITS)}")
+        raise SystemExit(f"--split {args.split}: must be {' or '.join(SPLITS)}")
     for name in ("every", "processes", "threads"):
         if getattr(args, name) < 1:
-            raise SystemExit(f"--{name} {getattr(args, name)}: it must be at least 1")
+            raise SystemExit(f"--{name} {getattr(args, name)}: must be at least 1")
     if args.card:
         readme = args.card / "README.md"
         try:
@@ -143,7 +149,7 @@ def _check(args: argparse.Namespace) -> None:
         except CardError as error:
             raise SystemExit(f"--card: {error}") from error
         if args.quick:
-            raise SystemExit("--card needs the whole evaluation: leave --quick out")
+            raise SystemExit("--card needs the full evaluation: remove --quick")
 
 
 def _name(model: Path) -> str:
@@ -151,7 +157,7 @@ def _name(model: Path) -> str:
 
 
 def command_line(words: list[str]) -> str:
-    """The command as it may be typed again, with the place of the packs left open."""
+    """The command line for the card, with local paths replaced by placeholders."""
     shown = list(words)
     for option, placeholder in (
         ("--data", ".data"),

@@ -1,4 +1,4 @@
-"""`segmenter export-dataset`: writes a data set as a folder that `terraql evaluate` reads."""
+"""`segmenter export-dataset`: exports a data set as a folder for `terraql evaluate`."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `export-dataset`."""
-    parser.add_argument("--dataset", choices=(*KINDS, "packs"), required=True, help="layout of the data")
-    parser.add_argument("--data", type=Path, required=True, help="the data set's folder, or that of the packs")
+    """Options of `segmenter export-dataset`."""
+    parser.add_argument("--dataset", choices=(*KINDS, "packs"), required=True, help="layout of the data set")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data set, or of the packs")
     parser.add_argument("--split", help="data sets: val (default) or test; packs: validation (default) or calibration")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write; it must be empty or new")
+    parser.add_argument("--out", type=Path, required=True, help="output folder; must be empty or new")
     size = parser.add_mutually_exclusive_group()
-    size.add_argument("--model", type=Path, help="packs: exported model, whose window decides the side")
-    size.add_argument("--side", type=int, default=512, help="packs: side of the windows, px")
-    parser.add_argument("--every", type=int, default=1, help="packs: one window in so many")
+    size.add_argument("--model", type=Path, help="packs: exported model whose window size is used")
+    size.add_argument("--side", type=int, default=512, help="packs: window size, px")
+    parser.add_argument("--every", type=int, default=1, help="packs: use every n-th window")
 
 
 def main(args: argparse.Namespace) -> None:
-    """Writes the folder and says what was left out."""
+    """Writes the folder and lists the samples left out."""
     from tqdm import tqdm
 
     from segmenter.data.dataset_folder import write_folder
@@ -41,7 +41,7 @@ def main(args: argparse.Namespace) -> None:
             split = args.split or "validation"
             side = args.side if args.model is None else manifest_facts(args.model).window_px
             samples: Iterable[Sample] = held_out_samples(args.data, side, split, args.every)
-            name, listed = f"held-out places ({split}, one window in {args.every})", []
+            name, listed = f"held-out windows ({split}, every {args.every})", []
         else:
             dataset = open_dataset(args.dataset, args.data, args.split or "val")
             samples, name, listed = dataset.samples, f"{dataset.name} ({dataset.split})", dataset.problems

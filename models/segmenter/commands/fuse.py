@@ -1,4 +1,4 @@
-"""`segmenter fuse`: joins a model's graphs to one."""
+"""`segmenter fuse`: fuses the graphs of a model into one."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `fuse`."""
+    """Options of `segmenter fuse`."""
     parser.add_argument("--model", type=Path, required=True, help="exported model folder")
-    parser.add_argument("--out", type=Path, required=True, help="model repository; NAME/VERSION is made inside")
+    parser.add_argument("--out", type=Path, required=True, help="model repository; NAME/VERSION is created in it")
 
 
 def main(args: argparse.Namespace) -> None:
-    """Write the fused form of a model and say where."""
+    """Writes the fused model and prints its path."""
     from segmenter.export.fuse import fuse
 
     path = fuse(args.model, args.out)

@@ -8,14 +8,14 @@ from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `golden`."""
+    """Options of `segmenter golden`."""
     parser.add_argument("--model", type=Path, required=True, help="exported model folder")
-    parser.add_argument("--image", type=Path, required=True, help="8-bit RGB PNG; copied beside the values")
+    parser.add_argument("--image", type=Path, required=True, help="8-bit RGB PNG; copied to --out")
     parser.add_argument("--out", type=Path, required=True, help="folder for golden.json and image.png")
 
 
 def main(args: argparse.Namespace) -> None:
-    """Write `golden.json` and `image.png`."""
+    """Writes `golden.json` and `image.png`."""
     import numpy as np
     from PIL import Image
 

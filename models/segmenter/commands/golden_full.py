@@ -1,4 +1,4 @@
-"""`segmenter golden-full`: prepares the comparison with the published code at full size."""
+"""`segmenter golden-full`: prepares the full-size comparison with the published code."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `golden-full`."""
+    """Options of `segmenter golden-full`."""
     parser.add_argument("--vectors", type=Path, required=True, help="folder with golden.npz and its image")
-    parser.add_argument("--out", type=Path, required=True, help="folder to fill; 13 GB at most, 6 GB at the end")
+    parser.add_argument("--out", type=Path, required=True, help="output folder; needs 13 GB during the run, 6 GB afterwards")
 
 
 def main(args: argparse.Namespace) -> None:
-    """Prepares the test; ends with one line where the vectors are not there."""
+    """Prepares the comparison; exits with a message if the vectors are missing."""
     from segmenter.network.config import full
     from segmenter.published.golden_full import prepare
 

@@ -1,4 +1,4 @@
-"""Options and output that `export` and `convert` share."""
+"""Options and output shared by `export` and `convert`."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options that `export` and `convert` share."""
+    """Options shared by `export` and `convert`."""
     parser.add_argument(
         "--precision",
         choices=PRECISIONS,
         default="fp16",
-        help="how matrices are stored; int8: those of the language model, the rest as fp16",
+        help="storage of matrices; int8 applies to the language model, the rest is fp16",
     )
     parser.add_argument(
         "--fused",
         action="store_true",
-        help="also the three graphs as one, with a config.pbtxt for Triton; --out must be REPOSITORY/NAME/VERSION then",
+        help="also write one fused graph and a config.pbtxt for Triton; requires --out REPOSITORY/NAME/VERSION",
     )
 
 
-def export_and_tell(config: ModelConfig, read: Read, args: argparse.Namespace, tokenizer: Path, release: Release) -> None:
-    """Exports as the options of :func:`add_model_arguments` say and prints what was compared and written."""
+def export_and_report(config: ModelConfig, read: Read, args: argparse.Namespace, tokenizer: Path, release: Release) -> None:
+    """Exports with the options of :func:`add_model_arguments`; prints differences to torch and the files written."""
     from segmenter.export.export import export_model
     from segmenter.export.fuse import fuse, repository_of
     from segmenter.export.manifest import weights_path

@@ -10,15 +10,19 @@ from segmenter.data.pack import SOURCES, WATER_SCENES, write_pack
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `segmenter pack`."""
-    parser.add_argument("--mirrors", type=Path, required=True, help="folder with the git mirrors (owner+name/repo)")
-    parser.add_argument("--data", type=Path, default=Path(".data"), help="where the packs go")
-    parser.add_argument("--weak-steps", type=int, default=900, help="training steps of the water labeller of the scenes")
-    parser.add_argument("--raw", action="store_true", help="keep pictures decoded: 11 GB, but windows are drawn much faster")
-    parser.add_argument("--source", choices=sorted(SOURCES), action="append", help="only these (default: all)")
+    parser.add_argument("--mirrors", type=Path, required=True, help="folder of git mirrors (owner+name/repo)")
+    parser.add_argument("--data", type=Path, default=Path(".data"), help="folder to write the packs to")
+    parser.add_argument(
+        "--weak-steps", type=int, default=900, help="training steps of the classifier that labels water in scenes"
+    )
+    parser.add_argument("--raw", action="store_true", help="store decoded images: 11 GB instead of 0.8, but faster to read")
+    parser.add_argument(
+        "--source", choices=sorted(SOURCES), action="append", help="pack only this source; repeatable (default: all)"
+    )
 
 
 def main(args: argparse.Namespace) -> None:
-    """Packs the chosen sources and prints how many images each holds."""
+    """Packs the chosen sources and prints the number of images of each."""
     from segmenter.data.weak_labels import label_scenes
 
     for name in args.source or SOURCES:

@@ -1,4 +1,4 @@
-"""`segmenter tokenizer`: trains the compact model's vocabulary."""
+"""`segmenter tokenizer`: trains the tokenizer of the compact model."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from segmenter.language.files import QUESTION_FOLDER, TOKENIZER_FILE, VOCABULARY
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `tokenizer`: trains on the seen questions, the plain sentences and the teacher's words."""
-    parser.add_argument("--questions", type=Path, default=QUESTION_FOLDER)
-    parser.add_argument("--output", type=Path, default=TOKENIZER_FILE)
-    parser.add_argument("--size", type=int, default=VOCABULARY_SIZE, help="ids incl. [PAD] and [SEG]")
+    """Options of `segmenter tokenizer`."""
+    parser.add_argument("--questions", type=Path, default=QUESTION_FOLDER, help="folder of question files")
+    parser.add_argument("--output", type=Path, default=TOKENIZER_FILE, help="tokenizer.json to write")
+    parser.add_argument("--size", type=int, default=VOCABULARY_SIZE, help="vocabulary size, including [PAD] and [SEG]")
 
 
 def main(args: argparse.Namespace) -> None:
-    """Train and save `tokenizer.json`; questions weigh five times a plain sentence."""
+    """Trains on seen questions (weight 5), plain sentences and the teacher's vocabulary; writes `tokenizer.json`."""
     from segmenter.language.bank import QuestionBank
     from segmenter.language.corpus import build_corpus, whole_words
     from segmenter.language.teacher import teacher_vocabulary
@@ -26,4 +26,4 @@ def main(args: argparse.Namespace) -> None:
     corpus = build_corpus(QuestionBank.load(args.questions), words, generated=40_000)
     train_tokenizer([*corpus.questions * 5, *corpus.plain], words, args.size).save(str(args.output))
     tokenizer = QuestionTokenizer.load(args.output)
-    print(f"{tokenizer.vocabulary_size} ids to {args.output}; prompt {prompt_pieces(tokenizer)}")
+    print(f"wrote {args.output}: {tokenizer.vocabulary_size} tokens; prompt {prompt_pieces(tokenizer)}")

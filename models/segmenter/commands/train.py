@@ -12,7 +12,7 @@ __all__ = ["add_arguments", "main"]
 
 
 def main(args: argparse.Namespace) -> None:
-    """Trains and leaves OUT/last.pt, the log and its curves, or draws the curves of an earlier run."""
+    """Trains and writes the checkpoint, log and curves to OUT, or redraws the curves of an earlier run."""
     from segmenter.training.run_log import draw_curves
     from segmenter.training.train import start
 

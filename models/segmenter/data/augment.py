@@ -1,4 +1,4 @@
-"""Random changes of a training window that leave its labels true: orientation, light, sensor and compression."""
+"""Augmentation of training windows: orientation, colour, blur, noise and compression."""
 
 import io
 
@@ -11,7 +11,7 @@ from segmenter.data.windows import Window
 
 
 def turned(window: Window, rng: np.random.Generator) -> Window:
-    """One of the eight rotations and mirrorings, of pixels and labels alike."""
+    """One of the eight rotations and reflections, applied to pixels and labels."""
     quarter, mirror = int(rng.integers(4)), rng.random() < 0.5
 
     def turn(values: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -22,9 +22,9 @@ def turned(window: Window, rng: np.random.Generator) -> Window:
 
 
 def recoloured(pixels: Pixels, rng: np.random.Generator, strength: float) -> Pixels:
-    """Gain, contrast and offset per channel, saturation down to grey, haze, gamma. `strength` 0 leaves the picture.
+    """Gain, contrast and offset per channel, saturation down to grey, haze, gamma. `strength` 0 changes nothing.
 
-    All but gamma is one affine map of the three channels.
+    All but gamma form one affine map of the three channels.
     """
     mean = pixels.reshape(-1, 3).mean(0)
     gain = np.exp(strength * (rng.normal(0, 0.18) + rng.normal(0, 0.1, 3)))
@@ -45,7 +45,7 @@ def recoloured(pixels: Pixels, rng: np.random.Generator, strength: float) -> Pix
 
 
 def degraded(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Now and then blur, coarser sampling, JPEG artefacts or sensor noise."""
+    """Occasional blur, downsampling, JPEG artefacts or sensor noise."""
     kind = rng.random()
     if kind < 0.08:
         blurred = Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(float(rng.uniform(0.5, 1.5))))
@@ -65,6 +65,6 @@ def degraded(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def augmented(window: Window, rng: np.random.Generator, strength: float = 1.0) -> Window:
-    """All of the above at random."""
+    """The window with all augmentations of this module at random."""
     window = turned(window, rng)
     return Window(degraded(recoloured(window.pixels, rng, strength), rng), window.labels, window.known)

@@ -1,4 +1,4 @@
-"""Training batches: windows from all sources in fixed shares, and questions about them whose answer the labels hold."""
+"""Training batches: windows from all sources in fixed shares, with questions that their labels can answer."""
 
 import random
 from collections import Counter, defaultdict
@@ -24,18 +24,18 @@ from segmenter.data.windows import (
 )
 from segmenter.language.bank import ISAID_OBJECTS, UNIONS, QuestionBank, absent_categories
 
-#: Share of the windows from each source, and source pixels a window pixel (log-uniform range) of those with masks.
+#: Share of windows per source, and range of source pixels per window pixel for sources with masks.
 SHARES = {"isaid": 0.45, "dubai": 0.30, "epfl": 0.13, "scenes": 0.12}
 SCALES = {"isaid": (0.6, 1.0), "dubai": (0.45, 1.3), "epfl": (0.5, 0.78)}
-#: Share of a source's windows that are montages of four: more of the ground than one of its images shows, at half the size.
+#: Share of a source's windows that are montages of four windows at half size.
 MONTAGES = {"isaid": 0.3, "dubai": 0.2, "epfl": 0.4, "scenes": 0.5}
 
-#: Fewest pixels of a window that make a category worth asking for; fewer, but not none, is left unasked.
-LEAST_PIXELS = 24
-#: Share of a window's pixels that must be decided before a category may be asked as absent.
+#: Minimum pixels of a category in a window; with fewer, but some, the category is not asked about.
+MIN_PIXELS = 24
+#: Minimum share of decided pixels in a window before a category counts as absent.
 DECIDED_SHARE = 0.97
 PRESENT_A_WINDOW, ABSENT_A_WINDOW = 5, 5
-#: Questions for which a category is absent, for each for which it is present.
+#: Questions about an absent category per question about a present one.
 ABSENT_A_PRESENT = 0.8
 
 
@@ -44,7 +44,7 @@ class Batch:
     """B windows and N questions.
 
     `pixels` uint8 `[B, S, S, 3]`; `labels`, `known` int32 `[B, S, S]` (bits over `CATEGORIES`); `texts` are U
-    different questions, and question n asks `texts[text_index[n]]` of window `image_index[n]`; its mask is any of
+    distinct questions, and question n asks `texts[text_index[n]]` of window `image_index[n]`; its mask is any of
     the bits `category_bits[n]`; `present` `[N]` is 1.0 or 0.0.
     """
 
@@ -79,14 +79,14 @@ class Mixture:
 
 
 def askable(window: Window) -> tuple[list[str], list[str]]:
-    """Categories (unions included) that are present in a window and those that are certainly absent."""
+    """Categories (including unions) that are present in a window, and those that are certainly absent."""
     area = window.labels.size
     present, decided, doubtful = [], [], set()
     for name in (*CATEGORIES, *UNIONS):
         mask = bits([name])
         known = np.count_nonzero((window.known & mask) == mask)
         covered = np.count_nonzero(window.labels & window.known & mask)
-        if covered >= LEAST_PIXELS:
+        if covered >= MIN_PIXELS:
             present.append(name)
         elif covered:
             doubtful.add(name)
@@ -96,23 +96,23 @@ def askable(window: Window) -> tuple[list[str], list[str]]:
 
 
 def absence_odds(mixture: Mixture, draws: int = 400, seed: int = 11) -> dict[str, float]:
-    """Chance, per category, that a window without it is asked for it, estimated on `draws` windows.
+    """Probability per category of asking about it in a window without it, estimated on `draws` windows.
 
-    A category is then asked as absent `ABSENT_A_PRESENT` times as often as it is present. Asked whenever it is absent, a
-    rare one would be learnt as never there.
+    Each category is then asked about `ABSENT_A_PRESENT` times as often when absent as when present. Without this balance,
+    rare categories would be learnt as always absent.
     """
     rng = np.random.default_rng(seed)
-    here: Counter[str] = Counter()
-    gone: Counter[str] = Counter()
+    present_counts: Counter[str] = Counter()
+    absent_counts: Counter[str] = Counter()
     for _ in range(draws):
         present, absent = askable(mixture.draw(rng))
-        here.update(present)
-        gone.update(absent)
-    return {name: min(1.0, ABSENT_A_PRESENT * (here[name] + 0.5) / count) for name, count in gone.items()}
+        present_counts.update(present)
+        absent_counts.update(absent)
+    return {name: min(1.0, ABSENT_A_PRESENT * (present_counts[name] + 0.5) / count) for name, count in absent_counts.items()}
 
 
 class Questions:
-    """Draws questions about windows: what is there, and what is not by the `odds` of :func:`absence_odds` (else always)."""
+    """Draws questions about windows; absent categories with the `odds` of :func:`absence_odds`, or always without."""
 
     def __init__(self, bank: QuestionBank, odds: dict[str, float] | None = None, explicit_share: float = 0.4) -> None:
         self.bank, self.odds, self.explicit_share = bank, odds or {}, explicit_share
@@ -129,7 +129,7 @@ class Questions:
         return asked
 
     def phrase(self, asked: list[tuple[int, str, bool]], rng: random.Random) -> tuple[list[str], list[int]]:
-        """Different texts, and for each triple the number of its text; about every third triple of a category shares one."""
+        """Distinct texts, and the text index of each triple; about a third of the triples of a category share a text."""
         texts: list[str] = []
         chosen: dict[str, list[int]] = defaultdict(list)
         index = []
@@ -143,7 +143,7 @@ class Questions:
 
 
 class Batches(Dataset[Batch]):
-    """Batch number i is a function of (seed, i) alone, so a resumed run sees what an unbroken one would have seen."""
+    """Batch i is a function of (seed, i) alone, so a resumed run sees the same batches as an uninterrupted one."""
 
     def __init__(self, mixture: Mixture, questions: Questions | None, size: int, steps: int, seed: int) -> None:
         self.mixture, self.questions, self.size, self.steps, self.seed = mixture, questions, size, steps, seed
@@ -174,7 +174,7 @@ class Batches(Dataset[Batch]):
 
 
 def question_targets(batch: Batch, side: int) -> tuple[Tensor, Tensor]:
-    """Covered and decided share of each question's cells, float32 `[N, side, side]` each."""
+    """Covered and decided cells of each question, float32 `[N, side, side]` each."""
     step = batch.labels.shape[-1] // side
     start = step // 2
     labels = batch.labels[:, start::step, start::step][batch.image_index]

@@ -1,7 +1,7 @@
-"""Writes a data set as a folder with `dataset.json` (see `readers.folder`), which `terraql evaluate` reads.
+"""Writes a data set as a folder with `dataset.json` (see `readers.folder`) for `terraql evaluate`.
 
-Image files are copied as they are, windows of packs are written as PNG. Labels become 0 and 255: where the published
-evaluation counts a target pixel as background, it is target here.
+Image files are copied unchanged, windows of packs are written as PNG. Labels become 0 and 255; target pixels that the
+published evaluation counts as background are target here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from segmenter.data.samples import DataSetError, Mask, Sample, SampleError
 
 
 def write_folder(samples: Iterable[Sample], out: Path, name: str) -> list[str]:
-    """Writes the samples; returns the problems of those that were left out. Raises DataSetError where `out` is in use."""
+    """Writes the samples; returns the problems of those left out. Raises DataSetError if `out` is not empty."""
     if out.exists() and any(out.iterdir()):
         raise DataSetError(f"{out} is not empty")
     for part in ("images", "masks"):

@@ -1,7 +1,7 @@
-"""The two frames in which an answer is compared with its label: the model's window, and the image at its own size.
+"""The two frames for comparing an answer with its label: the model's window, and the image at its original size.
 
-The published evaluation compares in the window (section 6.2): labels are letterboxed by nearest neighbour as OpenCV does it,
-and what is predicted in the padding counts against the prediction.
+The published evaluation compares in the window (section 6.2): labels are letterboxed by nearest neighbour as in OpenCV,
+and predictions in the padding count as errors.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from segmenter.data.letterbox import letterbox_geometry
 Mask = NDArray[np.bool_]
 Values = TypeVar("Values", bound=np.generic)
 
-#: Rows of an image that are interpolated at a stretch.
+#: Image rows interpolated at once.
 _ROWS = 512
 
 
@@ -29,7 +29,7 @@ def full_size(logits: Tensor, side: int) -> Mask:
 
 
 def letterbox_nearest(values: NDArray[Values], side: int, padding: Any) -> NDArray[Values]:
-    """Values `[height, width]` in the window `[side, side]`: `cv2.INTER_NEAREST`, the bars filled with `padding`."""
+    """Values `[height, width]` letterboxed to `[side, side]` with `cv2.INTER_NEAREST`; bars hold `padding`."""
     fitted = letterbox_geometry(values.shape[0], values.shape[1], side)
     window = np.full((side, side), padding, values.dtype)
     rows, columns = nearest_indices(values.shape[0], fitted.height), nearest_indices(values.shape[1], fitted.width)
@@ -38,16 +38,16 @@ def letterbox_nearest(values: NDArray[Values], side: int, padding: Any) -> NDArr
 
 
 def nearest_indices(source: int, target: int) -> NDArray[np.int64]:
-    """Source index of each target pixel: floor(i * (1 / (target / source))), the reciprocal taken in double as OpenCV does."""
+    """Source index of each target pixel: floor(i * (1 / (target / source))), the reciprocal in double precision, as in OpenCV."""
     scale = 1.0 / (target / source)
     return np.minimum(np.floor(np.arange(target) * scale).astype(np.int64), source - 1)
 
 
 def scene_mask(logits: NDArray[np.float32], height: int, width: int, side: int) -> Mask:
-    """Logits `[s, s]` of a window of `side` px to the mask `[height, width]` of the image that it shows.
+    """Logits `[s, s]` of a window of `side` px to the mask `[height, width]` of its image.
 
-    The logits are cut of the bars and interpolated at the image's own pixels, then compared with 0. Cells whose centre lies
-    in a bar answer about padding and are not used, as in the product.
+    Logits are interpolated at the image's pixels and compared with 0. Cells whose centre lies in a bar are not used, as in
+    the service.
     """
     fitted, stride = letterbox_geometry(height, width, side), side / logits.shape[0]
     row, row_share = _cells(height, fitted.top, fitted.height, stride)
@@ -64,7 +64,7 @@ def scene_mask(logits: NDArray[np.float32], height: int, width: int, side: int) 
 
 
 def _cells(length: int, padding: int, shown: int, stride: float) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """For each pixel of one axis of the image the logits cell at or before its centre, and the next cell's share."""
+    """For each pixel along an axis, the logits cell at or before its centre, and the weight of the next cell."""
     low = max(0, int(np.ceil(padding / stride - 0.5)))
     high = max(low, int(np.floor((padding + shown) / stride - 0.5)))
     centre = (np.arange(length) + 0.5) * shown / length

@@ -1,4 +1,4 @@
-"""Training batches of a labelled data set: images in the published frame with all questions that are asked of them."""
+"""Training batches of a labelled data set: letterboxed images with all their questions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class AskedImages:
     `pixels` uint8 `[B, S, S, 3]`; `targets` and `known` uint8 `[T, S, S]` (0 or 1). Question n asks for target
     `target_index[n]` of image `image_index[n]`; its tokens are row n of `ids`, `asked` and `said` as of
     :meth:`segmenter.language.conversation.Conversations.rows`. `reasoning` `[N]` is 1 where the task is reasoning, and `seeds`
-    `[N]` int64 is what its random points are drawn from.
+    `[N]` int64 seeds its random points.
     """
 
     pixels: Tensor
@@ -43,7 +43,7 @@ class AskedImages:
 
 @dataclass(frozen=True)
 class Question:
-    """A wording of a sample's question and what is to be said to it; None where only the mask is learnt."""
+    """A question of a sample with its answer; None if only the mask is learnt."""
 
     target: int
     sample: Sample
@@ -60,12 +60,12 @@ def images_of(dataset: DataSet) -> list[list[Sample]]:
 
 
 def steps_of(images: int, epochs: float, batch: int) -> int:
-    """Steps in which `images` are seen `epochs` times."""
+    """Steps of `epochs` passes over `images`."""
     return max(1, math.ceil(epochs * images / batch))
 
 
 class LabelledImages(Dataset[AskedImages]):
-    """Batch number i is a function of (seed, i) alone. Processes share a batch: each makes `size` images of `batch`."""
+    """Batch i is a function of (seed, i) alone. Each process loads its share of the `batch` images."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class LabelledImages(Dataset[AskedImages]):
         first_question: bool = False,
         seed: int = 0,
     ) -> None:
-        """`share` is (rank, processes)."""
+        """`share` is (rank, world size)."""
         self.images, self.conversations, self.side, self.steps, self.batch = images, conversations, side, steps, batch
         self.size, self.first = batch // share[1], batch // share[1] * share[0]
         self.most_questions, self.first_question, self.seed = most_questions, first_question, seed
@@ -92,11 +92,11 @@ class LabelledImages(Dataset[AskedImages]):
         return self._collated([self._image(position) for position in positions], positions)
 
     def order(self, epoch: int) -> list[int]:
-        """The images of an epoch, each once."""
+        """Random order of the images in an epoch."""
         return [int(number) for number in np.random.default_rng([self.seed, epoch]).permutation(len(self.images))]
 
     def _image(self, position: int) -> tuple[list[Sample], list[Question]]:
-        """Image number `position` of all epochs in a row, and the questions that are asked of it this time."""
+        """Image at `position` in the concatenated epochs, with its questions in this epoch."""
         epoch, within = divmod(position, len(self.images))
         samples = list(self.images[self.order(epoch)[within]])
         rng = random.Random(f"{self.seed} {position}")
@@ -109,7 +109,7 @@ class LabelledImages(Dataset[AskedImages]):
         return samples, every
 
     def _answer(self, sample: Sample, rng: random.Random) -> str | None:
-        """One of the answers, which are wordings of one meaning as the questions are."""
+        """One of the equivalent answers."""
         if sample.task != "REASONING" or sample.answers is None:
             return None
         if not sample.answers:
@@ -137,7 +137,7 @@ class LabelledImages(Dataset[AskedImages]):
         )
 
     def _window_and_masks(self, samples: Sequence[Sample]) -> tuple[Pixels, list[tuple[Labels, Labels]]]:
-        """The window `[S, S, 3]`, and target and knowledge `[S, S]` of every sample; every label above 0 is the target."""
+        """The window `[S, S, 3]`, and `target` and `known` `[S, S]` of every sample; labels above 0 are the target."""
         try:
             image = samples[0].pixels()
             masks = []

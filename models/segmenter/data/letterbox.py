@@ -1,4 +1,4 @@
-"""Letterbox: an RGB image of any size, fitted into the square window with black bars, byte for byte as OpenCV does it.
+"""Letterbox: fits an RGB image into the square window with black bars, identical to OpenCV byte for byte.
 
 The resize is `cv2.resize(..., interpolation=cv2.INTER_LINEAR)` on 8-bit data: weights of 11 bits, no antialiasing
 (OpenCV 4 and 5, modules/imgproc/src/resize.cpp). Images are [height, width, 3] uint8 RGB.
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 
-#: Interpolation weights are integers of this scale.
+#: Scale of the integer interpolation weights.
 _WEIGHT_SCALE = np.float32(2048)
 
 
 @dataclass(frozen=True)
 class LetterboxGeometry:
-    """Where the image lies in the window: its size there and the bar above and to the left, all in window pixels."""
+    """Position of the image in the window, px: its size, and the bars above and to the left."""
 
     height: int
     width: int
@@ -30,21 +30,21 @@ class LetterboxGeometry:
 def letterbox_geometry(height: int, width: int, side: int) -> LetterboxGeometry:
     """Fits an image of `height` x `width` pixels into a square of `side`; the shorter side is truncated, not rounded.
 
-    Raises ValueError for an empty image and for one so narrow that no pixel of it would be left.
+    Raises ValueError for an empty image, and for one so narrow that its shorter side would be 0 px.
     """
     if height < 1 or width < 1:
-        raise ValueError(f"image is {width} x {height} pixels; both must be at least 1")
+        raise ValueError(f"image is {width} x {height} px; both must be at least 1")
     if width > height:
         fitted_height, fitted_width = int(height * (side / width)), side
     else:
         fitted_height, fitted_width = side, int(width * (side / height))
     if fitted_height < 1 or fitted_width < 1:
-        raise ValueError(f"image is {width} x {height} pixels; fitted into {side} its shorter side vanishes")
+        raise ValueError(f"image is {width} x {height} px; its shorter side would be 0 px in a window of {side} px")
     return LetterboxGeometry(fitted_height, fitted_width, (side - fitted_height) // 2, (side - fitted_width) // 2)
 
 
 def letterbox(image: Pixels, side: int) -> Pixels:
-    """The window [side, side, 3] that shows `image` [height, width, 3]."""
+    """The window [side, side, 3] of `image` [height, width, 3]."""
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ValueError(f"image is {image.dtype} of shape {image.shape}; it must be uint8 [height, width, 3]")
     fitted = letterbox_geometry(image.shape[0], image.shape[1], side)
@@ -73,7 +73,7 @@ def resize_bilinear(image: Pixels, height: int, width: int) -> Pixels:
 
 
 def _source_positions(source: int, target: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """For each target pixel the source pixel at or before its centre and the float32 distance from it."""
+    """For each target pixel, the source pixel at or before its centre and the float32 distance to it."""
     scale = 1.0 / (target / source)
     position = ((np.arange(target, dtype=np.float64) + 0.5) * scale - 0.5).astype(np.float32)
     low = np.floor(position)

@@ -1,9 +1,9 @@
-"""Reads the public training repositories and packs them so that any image can be read alone.
+"""Packs the public training repositories for random access to single images.
 
-Every source becomes one folder `<out>/<source>/`: `images.bin` holds the encoded images (JPEG or PNG, as the
-repository has them) one after the other, `labels.bin` the label rasters (uint16 `[height, width]`, bit i is set where
-class i of the source's vocabulary covers the pixel) compressed by zlib, `index.json` where each one lies. Images that
-the exam keeps for itself are never decoded. The repositories are read as git blobs, so a mirror without a work tree does.
+Each source becomes a folder `<out>/<source>/`: `images.bin` holds the encoded images (JPEG or PNG, unchanged),
+`labels.bin` the zlib-compressed label rasters (uint16 `[height, width]`, bit i marks class i of the source), and
+`index.json` their byte ranges. Images reserved for the exam are never decoded. Repositories are read as git blobs, so a
+mirror without a work tree suffices.
 """
 
 import io
@@ -22,20 +22,20 @@ from segmenter.data.shards import Entry, PackWriter, decoded, write_index
 Pixels = NDArray[np.uint8]
 Labels = NDArray[np.uint16]
 
-#: iSAID class numbers as its label files use them; its data.yaml lists another order, which overlays disprove.
+#: iSAID classes by the numbers in its label files. Its data.yaml lists another order, which overlays disprove.
 ISAID_CLASSES = (
     "small_vehicle", "large_vehicle", "baseball_diamond", "bridge", "basketball_court", "roundabout", "helicopter",
     "plane", "storage_tank", "ship", "harbor", "swimming_pool", "soccer_field", "tennis_court", "running_track",
 )  # fmt: skip
-#: Dubai classes with the colour of each in the masks (RGB). The last one means that nobody labelled the pixel.
+#: Dubai classes and their mask colours (RGB); the last one marks unlabelled pixels.
 DUBAI_COLOURS = {
     "water": (226, 169, 41), "bare_land": (132, 41, 246), "road": (110, 193, 228), "building": (60, 16, 152),
     "vegetation": (254, 221, 58), "unlabelled": (155, 155, 155),
 }  # fmt: skip
-#: Dubai areas: 5 and 8 belong to the exam.
+#: Dubai areas 5 and 8 are reserved for the exam.
 DUBAI_EXAM_AREAS = frozenset({5, 8})
 DUBAI_VALIDATION_AREAS = frozenset({3})
-#: EPFL images: 81..100 belong to the exam.
+#: EPFL images 81..100 are reserved for the exam.
 EPFL_EXAM_FROM = 81
 EPFL_VALIDATION_FROM = 71
 EPFL_COMMIT = "2be77592e1e32c6ac2d803f37007183740d2928e"
@@ -48,12 +48,12 @@ WATER_SCENES = frozenset({"RiverLake", "River", "Pond", "Port"})
 
 
 class PackError(Exception):
-    """A training repository does not look as this module expects."""
+    """A training repository has an unexpected layout."""
 
 
 @dataclass(frozen=True)
 class EncodedImage:
-    """One encoded image before packing, with its labels uint16 `[height, width]` or, where it has none, its scene."""
+    """An encoded image to pack, with labels uint16 `[height, width]` or else a scene label."""
 
     key: str
     split: str
@@ -63,7 +63,7 @@ class EncodedImage:
 
 
 def isaid_split(tile: int) -> str:
-    """Split of an iSAID tile by its number: neighbouring tiles share a block of 150, blocks are drawn by a hash.
+    """Split of an iSAID tile by its number: blocks of 150 neighbouring tiles are assigned by a hash.
 
     Returns 'exam' (never read), 'calibration' (sets the presence bias), 'validation' or 'train'.
     """
@@ -76,7 +76,7 @@ def isaid_split(tile: int) -> str:
 
 
 def dubai_split(area: int) -> str:
-    """Split of a Dubai image by its area 1..8: whole areas are held out, since images of one area touch."""
+    """Split of a Dubai image by its area 1..8: whole areas are held out because their images are adjacent."""
     if area in DUBAI_EXAM_AREAS:
         return "exam"
     return "validation" if area in DUBAI_VALIDATION_AREAS else "train"
@@ -90,7 +90,7 @@ def epfl_split(number: int) -> str:
 
 
 def scene_split(number: int) -> str:
-    """Split of a scene-labelled image (RSSCN7, AID) by its number within the scene: runs of ten, each fifteenth held out.
+    """Split of a scene-labelled image (RSSCN7, AID) by its number: one of fifteen runs of ten is held out.
 
     No exam image comes from these sources.
     """
@@ -98,10 +98,10 @@ def scene_split(number: int) -> str:
 
 
 class Blobs:
-    """Files of one commit of a git repository, read through one `git cat-file --batch` process."""
+    """Files of one git commit, read through one `git cat-file --batch` process."""
 
     def __init__(self, git_dir: Path, commit: str = "HEAD") -> None:
-        """Lists the commit. Raises PackError where the repository or the commit is missing."""
+        """Lists the commit. Raises PackError if the repository or the commit is missing."""
         listing = subprocess.run(["git", f"--git-dir={git_dir}", "ls-tree", "-r", "-z", commit], capture_output=True, check=False)
         if listing.returncode != 0:
             raise PackError(f"{git_dir}: cannot list commit {commit}: {listing.stderr.decode().strip()}")
@@ -112,14 +112,14 @@ class Blobs:
         )
 
     def matching(self, pattern: str) -> Iterator[tuple[str, re.Match[str]]]:
-        """Paths that the pattern matches whole, sorted, with the match."""
+        """Sorted paths that fully match the pattern, with their matches."""
         for path in sorted(self.object_ids):
             match = re.fullmatch(pattern, path)
             if match:
                 yield path, match
 
     def read(self, path: str) -> bytes:
-        """Content of one file. Raises PackError for a path that the commit lacks."""
+        """Content of one file. Raises PackError if the commit lacks the path."""
         if path not in self.object_ids:
             raise PackError(f"no file {path!r} in the commit")
         stdin, stdout = self._git.stdin, self._git.stdout
@@ -135,9 +135,9 @@ class Blobs:
 
 
 def polygon_labels(text: str, side: int) -> Labels:
-    """Rasters of a YOLO polygon file: `class x y x y ...` a line, coordinates as a share of the side.
+    """Rasterises a YOLO polygon file: one `class x y x y ...` per line, coordinates relative to the side.
 
-    Returns uint16 `[side, side]` with bit i where class i is. Raises PackError for a malformed line.
+    Returns uint16 `[side, side]` where bit i marks class i. Raises PackError for a malformed line.
     """
     labels = np.zeros((side, side), np.uint16)
     by_class: dict[int, list[list[float]]] = {}
@@ -159,7 +159,7 @@ def polygon_labels(text: str, side: int) -> Labels:
 
 
 def colour_labels(mask: Pixels) -> Labels:
-    """Dubai colour mask `[h, w, 3]` to class bits, each pixel taking the nearest listed colour."""
+    """Class bits of a Dubai colour mask `[h, w, 3]`, by the nearest listed colour."""
     colours = np.array(list(DUBAI_COLOURS.values()), np.int32)
     distance = np.abs(mask[:, :, None, :].astype(np.int32) - colours).sum(-1)
     return (np.uint16(1) << distance.argmin(-1).astype(np.uint16)).astype(np.uint16)
@@ -224,15 +224,15 @@ PACKS = tuple(SOURCES)
 
 
 def write_pack(images: Iterator[EncodedImage], classes: tuple[str, ...], folder: Path, raw: bool = False) -> int:
-    """Writes one source's three files and returns how many images it holds.
+    """Writes the three files of a source; returns the number of images.
 
-    Raises PackError for an exam image and for labels of another size than their image.
+    Raises PackError for an exam image, and if labels and image differ in size.
     """
     entries: list[Entry] = []
     with PackWriter(folder, raw) as writer:
         for image in images:
             if image.split == "exam":
-                raise PackError(f"{image.key} belongs to the exam and must not be packed")
+                raise PackError(f"{image.key} is reserved for the exam and must not be packed")
             width, height = Image.open(io.BytesIO(image.encoded)).size
             if image.labels is not None and image.labels.shape != (height, width):
                 raise PackError(f"{image.key}: image {(height, width)} but labels {image.labels.shape}")

@@ -1,7 +1,7 @@
-"""Labelled data sets as questions about images: what a sample is, and which reader understands which layout.
+"""Samples of labelled data sets: an image, a target mask and its questions, and the file reading shared by the readers.
 
-A reader lists a folder without opening a picture; pixels and labels are read when they are asked for. What does not fit
-together (an image without a label, a line that cannot be read) is listed as a problem and left out, never guessed.
+Readers list a folder without opening images; pixels and labels are read on demand. Inconsistent samples (an image without
+a label, an unreadable line) are reported as problems and left out.
 """
 
 from __future__ import annotations
@@ -20,47 +20,47 @@ from segmenter.network.config import Task
 Labels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
-#: File names that count as images, in the order in which they are looked for.
+#: Suffixes of image files.
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
 
-#: Pillow modes that hold 8 bits a channel or less, so that a conversion to RGB loses nothing.
+#: Pillow modes with at most 8 bits per channel, which convert to RGB without loss.
 _EIGHT_BIT_MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
 
 
 class SampleError(ValueError):
-    """One sample cannot be read; the others can."""
+    """A single sample cannot be read."""
 
 
 class DataSetError(ValueError):
-    """The folder is no data set of the layout that was named, or nothing of it can be used."""
+    """The folder does not have the named layout, or no sample is usable."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One target in one image, and the questions that ask for it, all of one meaning.
+    """One target in one image, and equivalent questions that ask for it.
 
     `labels` gives uint8 `[height, width]` in the frame of the image: 1 is the target. Values above 1 are target pixels
     that the published evaluation counts as background (section 6.2: labels outside 0 and 1 match nothing).
-    `known`, where given, is False on pixels that nobody labelled; they do not count. `answers`, where the set has them, are
-    wordings of what training teaches to reply; none at all says that nothing in the image is asked for.
+    `known`, if given, is False on unlabelled pixels, which do not count. `answers`, if given, are equivalent replies for
+    training; an empty tuple means that the image has no target.
     """
 
     name: str
-    image: str  # samples of the same image have the same text here
+    image: str  # equal for samples of the same image
     pixels: Callable[[], Pixels]
     labels: Callable[[], Labels]
-    questions: tuple[str, ...]  # the first is the one that the paper asks
+    questions: tuple[str, ...]  # the paper asks the first one
     task: Task
     category: str = ""
     group: str = ""
-    file: Path | None = None  # the image as a file, where it is one
+    file: Path | None = None  # the image file, if there is one
     known: Callable[[], Mask] | None = None
     answers: tuple[str, ...] | None = None
 
 
 @dataclass
 class DataSet:
-    """The samples of a folder, and what was left out and why."""
+    """The samples of a folder, and the problems of those left out."""
 
     name: str
     split: str
@@ -70,45 +70,45 @@ class DataSet:
 
 
 def read_rgb(path: Path) -> Pixels:
-    """Image file to RGB uint8 `[height, width, 3]`, upright by its EXIF orientation, grey expanded, alpha dropped.
+    """Reads an image file as RGB uint8 `[height, width, 3]`: EXIF orientation applied, grey expanded, alpha dropped.
 
-    Raises SampleError for what is no picture and for samples of more than 8 bits.
+    Raises SampleError for unreadable files and for more than 8 bits per channel.
     """
     opened = _open(path)
     if opened.mode not in _EIGHT_BIT_MODES:
-        raise SampleError(f"{path} has pixels of mode {opened.mode}; an image to be asked about has 8 bits a channel")
+        raise SampleError(f"{path} has pixels of mode {opened.mode}; images must have at most 8 bits per channel")
     upright = ImageOps.exif_transpose(opened)
-    if upright.mode in ("RGBA", "LA", "PA", "RGBX"):  # drop the last band: convert() would do the same, but say so
+    if upright.mode in ("RGBA", "LA", "PA", "RGBX"):
         upright = upright.convert("RGBA")
         return np.asarray(upright)[:, :, :3].copy()
     return np.asarray(upright.convert("RGB"))
 
 
 def read_values(path: Path) -> Labels:
-    """A label file of 8-bit samples to uint8 `[height, width]`: the largest of a pixel's colours, opacity left aside.
+    """Reads an 8-bit label file as uint8 `[height, width]`: the largest colour channel of each pixel, alpha ignored.
 
-    Bilevel files give 0 and 255. Raises SampleError otherwise.
+    Bilevel files give 0 and 255. Raises SampleError for unreadable files and for more than 8 bits per channel.
     """
     opened = _open(path)
     if opened.mode not in _EIGHT_BIT_MODES:
-        raise SampleError(f"{path} has pixels of mode {opened.mode}; a label has samples of at most 8 bits")
+        raise SampleError(f"{path} has pixels of mode {opened.mode}; labels must have at most 8 bits per channel")
     if opened.mode in ("1", "L", "LA"):
         return np.asarray(opened.convert("L"))
     return np.asarray(opened.convert("RGB")).max(2)
 
 
 def image_file(path: Path) -> Callable[[], Pixels]:
-    """Reader of an image file, as :func:`read_rgb`."""
+    """A function that reads the image file with :func:`read_rgb`."""
     return lambda: read_rgb(path)
 
 
 def target_file(path: Path) -> Callable[[], Labels]:
-    """Reader of a label file in which every value but 0 is the target."""
+    """A function that reads the label file; every value except 0 is the target."""
     return lambda: (read_values(path) != 0).astype(np.uint8)
 
 
 def image_files(folder: Path) -> dict[str, Path]:
-    """Image files of a folder by stem; raises DataSetError where two have the same stem."""
+    """Image files of a folder by stem; raises DataSetError for duplicate stems."""
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in IMAGE_SUFFIXES or not path.is_file():
@@ -120,24 +120,24 @@ def image_files(folder: Path) -> dict[str, Path]:
 
 
 def find_folder(data: Path, candidates: Sequence[str], needed: Sequence[str], kind: str) -> Path:
-    """The first of the candidates under `data` ("" is `data` itself) that holds all `needed`; raises DataSetError if none."""
+    """The first folder under `data` ("" is `data` itself) that contains all `needed`; raises DataSetError if none does."""
     if not data.is_dir():
-        raise DataSetError(f"{data} is no folder")
+        raise DataSetError(f"{data} is not a folder")
     for candidate in candidates:
         folder = data / candidate if candidate else data
         if all((folder / name).exists() for name in needed):
             return folder
     looked = ", ".join(str(data / candidate if candidate else data) for candidate in candidates)
-    raise DataSetError(f"no {kind} data: {', '.join(needed)} must lie together; looked in {looked}")
+    raise DataSetError(f"no {kind} data: no folder contains {', '.join(needed)}; looked in {looked}")
 
 
 def clean_questions(value: object, where: str) -> tuple[str, ...]:
-    """A JSON value that must be a list of non-blank strings; raises SampleError naming `where` and the value."""
+    """The questions of a JSON value, a list of non-blank strings; raises SampleError naming `where` and the value."""
     if not isinstance(value, list) or not value:
-        raise SampleError(f"{where}: questions must be a list of at least one string, not {_short(value)}")
+        raise SampleError(f"{where}: questions must be a non-empty list of strings, not {_short(value)}")
     for question in value:
         if not isinstance(question, str) or not question.strip():
-            raise SampleError(f"{where}: a question must be a string with text, not {_short(question)}")
+            raise SampleError(f"{where}: a question must be a non-blank string, not {_short(question)}")
     return tuple(question.strip() for question in value)
 
 

@@ -1,7 +1,7 @@
-"""Packed sources on disk: pictures and labels in two flat files, and an index that finds them.
+"""Packed sources on disk: images and labels in two flat files with an index.
 
-Pictures are kept encoded and labels compressed, or, in a raw pack, both as plain arrays: a raw pack of all sources takes
-about 11 GB instead of 0.8, and a window is drawn from it without decoding the picture around it.
+Images are stored encoded and labels compressed; in a raw pack both are plain arrays. A raw pack of all sources takes
+about 11 GB instead of 0.8, but windows are read without decoding whole images.
 """
 
 import io
@@ -22,7 +22,7 @@ Labels = NDArray[np.uint16]
 
 @dataclass(frozen=True)
 class Entry:
-    """One packed image: its size in px, where its bytes and its labels lie as (start, length), its weak scene label."""
+    """One packed image: size in px, byte ranges (start, length) of image and labels, and scene label."""
 
     key: str
     split: str
@@ -34,7 +34,7 @@ class Entry:
 
 
 class PackWriter:
-    """Writes the two flat files of a source, raw or not; use as a context manager."""
+    """Writes the two flat files of a source; use as a context manager."""
 
     def __init__(self, folder: Path, raw: bool = False) -> None:
         self._raw = raw
@@ -49,13 +49,13 @@ class PackWriter:
         self._labels.close()
 
     def image(self, encoded: bytes) -> tuple[int, int]:
-        """Appends an encoded picture and returns its place."""
+        """Appends an encoded image; returns its byte range."""
         start = self._images.tell()
         length = self._images.write(decoded(encoded).tobytes() if self._raw else encoded)
         return start, length
 
     def labels(self, labels: Labels | None) -> tuple[int, int] | None:
-        """Appends a label raster and returns its place; None for None."""
+        """Appends a label raster; returns its byte range, or None for None."""
         if labels is None:
             return None
         start = self._labels.tell()
@@ -63,18 +63,18 @@ class PackWriter:
 
 
 def decoded(encoded: bytes) -> Pixels:
-    """A JPEG or PNG file's content as RGB uint8 `[height, width, 3]`."""
+    """Decodes a JPEG or PNG file to RGB uint8 `[height, width, 3]`."""
     return np.asarray(Image.open(io.BytesIO(encoded)).convert("RGB"))
 
 
 def label_bytes(labels: Labels, raw: bool) -> bytes:
-    """A label raster as a pack keeps it."""
+    """A label raster as stored in a pack."""
     plain = np.ascontiguousarray(labels).tobytes()
     return plain if raw else zlib.compress(plain, 6)
 
 
 def write_index(folder: Path, classes: list[str], entries: list[Entry], raw: bool = False) -> None:
-    """Writes `index.json`: the names of the label bits, the entries and whether the pack is raw."""
+    """Writes `index.json`: names of the label bits, entries, and whether the pack is raw."""
     index = {"classes": classes, "raw": raw, "entries": [asdict(e) for e in entries]}
     (folder / "index.json").write_text(json.dumps(index))
 
@@ -82,11 +82,11 @@ def write_index(folder: Path, classes: list[str], entries: list[Entry], raw: boo
 class Shards:
     """Reads one packed source. `classes` names the label bits, `entries` are in packing order.
 
-    `keep` holds every decoded picture and label raster once it was read: for small sources of large pictures.
+    `keep` caches decoded images and label rasters, for small sources of large images.
     """
 
     def __init__(self, folder: Path, keep: bool = False) -> None:
-        """Raises FileNotFoundError where the pack is missing."""
+        """Raises FileNotFoundError if the pack is missing."""
         index: dict[str, Any] = json.loads((folder / "index.json").read_text())
         self.name = folder.name
         self.classes: list[str] = index["classes"]
@@ -102,7 +102,7 @@ class Shards:
         return self._once("pixels", entry, self._decode)
 
     def labels(self, entry: Entry) -> Labels:
-        """The source's own label bits uint16 `[height, width]`. Raises ValueError for an image without labels."""
+        """The source's label bits uint16 `[height, width]`. Raises ValueError for an image without labels."""
         return self._once("labels", entry, self._inflate)
 
     def _once(self, what: str, entry: Entry, read: Any) -> NDArray[Any]:

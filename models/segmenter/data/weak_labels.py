@@ -1,9 +1,9 @@
-"""Pixel labels for images that carry only a scene label (RSSCN7, AID).
+"""Weak pixel labels for images with only a scene label (RSSCN7, AID).
 
-A small convolutional classifier that sees about 40 px is trained to tell the scene of every pixel. What tells a river
-scene from fields, forests and towns is its water, so pixels that the classifier is sure of become water and pixels
-that look like another scene become land; what lies between stays unknown. Scenes that are one cover throughout (a
-forest, a desert) keep their label on every pixel.
+A small convolutional classifier with a receptive field of about 40 px predicts the scene of every pixel. River scenes
+differ from fields, forests and towns by their water, so pixels with a confident water prediction become water, pixels
+that look like another scene become land, and the rest stays unknown. Scenes of a single cover (forest, desert) keep
+their label on every pixel.
 """
 
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from segmenter.data.shards import Shards, label_bytes, write_index
 
-#: Scene names of RSSCN7 and AID gathered to what a pixel of the scene may look like.
+#: Scenes of RSSCN7 and AID grouped by the appearance of their pixels.
 GROUPS: dict[str, tuple[str, ...]] = {
     "water": ("RiverLake", "River", "Pond", "Beach", "Port"),
     "forest": ("Forest", "Mountain"),
@@ -31,10 +31,10 @@ WATER = list(GROUPS).index("water")
 SCENE_GROUP = {scene: index for index, scenes in enumerate(GROUPS.values()) for scene in scenes}
 CROP = 128
 
-#: Probability of water above which a pixel is water, and below which it is land.
+#: Water probability above which a pixel is water, and below which it is land.
 SURE_WATER, SURE_LAND = 0.6, 0.12
-#: Share of sure water that a image of a water scene must show before its labels count.
-LEAST_WATER_SHARE = 0.12
+#: Minimum share of sure water in a water scene for its labels to be used.
+MIN_WATER_SHARE = 0.12
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class SceneImages:
 
 
 def classifier() -> nn.Sequential:
-    """Scene of each 4 x 4 px cell from the 43 px around it: `[B, 3, H, W]` in 0..1 to logits `[B, groups, H/4, W/4]`."""
+    """Classifies each 4 x 4 px cell from its surrounding 43 px: `[B, 3, H, W]` in 0..1 to logits `[B, groups, H/4, W/4]`."""
 
     def block(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
         return [nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
@@ -66,7 +66,7 @@ def load_images(folder: Path) -> SceneImages:
 
 
 def _batch(sources: list[SceneImages], size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Random crops of equal shares of the groups with colour jitter: `[size, 3, CROP, CROP]` in 0..1, groups `[size]`."""
+    """Random colour-jittered crops, balanced over the groups: `[size, 3, CROP, CROP]` in 0..1, groups `[size]`."""
     crops, groups = [], []
     for i in range(size):
         group = i % len(GROUPS)
@@ -88,7 +88,7 @@ def _batch(sources: list[SceneImages], size: int, generator: torch.Generator) ->
 
 
 def train_classifier(sources: list[SceneImages], steps: int, seed: int = 0) -> nn.Sequential:
-    """Trains the pixel scene classifier on random crops; deterministic for a seed. Returns it in eval mode."""
+    """Trains the classifier on random crops; deterministic for a seed. Returns it in evaluation mode."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     network = classifier()
@@ -110,7 +110,7 @@ def train_classifier(sources: list[SceneImages], steps: int, seed: int = 0) -> n
 
 @torch.inference_mode()
 def water_probability(network: nn.Sequential, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Probability that each pixel of an RGB image `[h, w, 3]` is what makes a water scene: `[h, w]`.
+    """Probability `[h, w]` that each pixel of an RGB image `[h, w, 3]` belongs to a water scene.
 
     Averaged over the four mirrored versions of the image.
     """
@@ -126,24 +126,23 @@ def water_probability(network: nn.Sequential, image: NDArray[np.uint8]) -> NDArr
 def water_bits(probability: NDArray[np.float32]) -> NDArray[np.uint16]:
     """Pixel labels of a water scene `[h, w]`: 1 water, 2 land, 0 unknown.
 
-    A image in which the classifier finds little water has not been understood (a muddy river between muddy fields):
-    it says nothing at all.
+    All pixels are unknown if the classifier finds little water (a muddy river between muddy fields).
     """
     water = probability > SURE_WATER
-    if water.mean() < LEAST_WATER_SHARE:
+    if water.mean() < MIN_WATER_SHARE:
         return np.zeros(probability.shape, np.uint16)
     return np.where(water, 1, np.where(probability < SURE_LAND, 2, 0)).astype(np.uint16)
 
 
 def label_scenes(data: Path, names: tuple[str, ...], watery: frozenset[str], steps: int) -> None:
-    """Writes `labels.bin` of the packed scene sources `names`: bits 1 (water) and 2 (land) in the scenes `watery`."""
+    """Writes `labels.bin` of the packed scene sources `names`: bit 1 is water, bit 2 land, in the scenes `watery`."""
     network = train_classifier([load_images(data / name) for name in names], steps)
     for name in names:
         write_scene_labels(network, data / name, watery)
 
 
 def write_scene_labels(network: nn.Sequential, folder: Path, watery: frozenset[str]) -> None:
-    """Writes one source's `labels.bin`; images of other scenes get no labels."""
+    """Writes `labels.bin` of one source; images of other scenes get no labels."""
     shards = Shards(folder)
     entries = []
     with (folder / "labels.bin").open("wb") as file:

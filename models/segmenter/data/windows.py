@@ -1,7 +1,7 @@
-"""Training windows: a square crop of packed imagery, what its labels say about every pixel, and what may be asked of it.
+"""Training windows: square crops of packed imagery with per-pixel labels.
 
-Labels and knowledge travel as bit sets over `CATEGORIES` (bit i for category i): `labels` says which categories cover a
-pixel, `known` for which categories the image's own source decides the pixel at all.
+Labels are bit sets over `CATEGORIES` (bit i for category i): `labels` holds the categories that cover a pixel, `known`
+the categories that the source labels at that pixel.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ from segmenter.language.bank import ISAID_OBJECTS, UNIONS
 
 Bits = NDArray[np.int32]
 
-#: Categories with labels of their own; the unions of `language.bank.UNIONS` are made from them.
+#: Categories with their own labels; `language.bank.UNIONS` combines them.
 CATEGORIES = (
     *ISAID_OBJECTS, "water", "building", "road", "vegetation", "bare_land",
     "forest", "field", "industry", "residential", "parking",
@@ -27,7 +27,7 @@ DUBAI_CLASSES = ("water", "building", "road", "vegetation", "bare_land")
 
 
 def bits(names: Iterable[str]) -> np.int32:
-    """Bit set of categories; a union stands for all its parts."""
+    """Bit set of categories; a union sets the bits of all its parts."""
     total = 0
     for name in names:
         for part in UNIONS.get(name, (name,)):
@@ -37,8 +37,8 @@ def bits(names: Iterable[str]) -> np.int32:
 
 OBJECTS = bits(ISAID_OBJECTS)
 
-#: Scene label -> (what covers the whole scene, what is certainly nowhere in it, whether its water is labelled weakly).
-#: A scene label speaks only for what it implies: a river scene says nothing about roads.
+#: Scene label -> (categories covering the whole scene, categories certainly absent, whether water has weak labels).
+#: A scene label decides only what it implies: a river scene leaves roads undecided.
 SCENES: dict[str, tuple[np.int32, np.int32, bool]] = {
     scene: (bits(covered), bits(excluded) | (OBJECTS if no_objects else np.int32(0)), watery)
     for scenes, covered, excluded, no_objects, watery in (
@@ -62,7 +62,7 @@ SCENES: dict[str, tuple[np.int32, np.int32, bool]] = {
 
 @dataclass(frozen=True)
 class Window:
-    """RGB uint8 `[S, S, 3]`, label and knowledge bits int32 `[S, S]`, and ground metres a pixel where they are known."""
+    """RGB uint8 `[S, S, 3]`, and bit sets `labels` and `known` int32 `[S, S]`."""
 
     pixels: Pixels
     labels: Bits
@@ -70,10 +70,10 @@ class Window:
 
 
 class Source:
-    """One packed source of `pack`: the entries of one split and their labels in this package's categories."""
+    """One split of a packed source, with labels converted to this package's categories."""
 
     def __init__(self, folder: Path, split: str, keep: bool = False) -> None:
-        """`keep` as in :class:`segmenter.data.shards.Shards`. Raises FileNotFoundError where the pack is missing."""
+        """`keep` as in :class:`segmenter.data.shards.Shards`. Raises FileNotFoundError if the pack is missing."""
         self._shards = Shards(folder, keep)
         self.name = folder.name
         self.entries = [entry for entry in self._shards.entries if entry.split == split]
@@ -82,13 +82,13 @@ class Source:
         self._table = category_table(self._shards.classes)
 
     def translate(self, source_labels: NDArray[np.uint16]) -> Bits:
-        """The source's own bits as bits of `CATEGORIES`."""
+        """Converts the source's label bits to bits of `CATEGORIES`."""
         translated: Bits = self._table[source_labels]
         return translated
 
 
 def category_table(classes: list[str]) -> Bits:
-    """Lookup from a source's 16-bit sets to category bits; classes that are no category (unlabelled) vanish."""
+    """Lookup table from a source's 16-bit sets to category bits; classes without a category are dropped."""
     values = np.arange(1 << max(1, len(classes)), dtype=np.int32)
     table = np.zeros_like(values)
     for number, name in enumerate(classes):
@@ -98,14 +98,14 @@ def category_table(classes: list[str]) -> Bits:
 
 
 def resized(pixels: Pixels, box: tuple[int, int, int, int], side: int) -> Pixels:
-    """The box (left, top, right, bottom) of an image at `side` px, antialiased where it shrinks."""
+    """The box (left, top, right, bottom) of an image resized to `side` px, antialiased when shrinking."""
     left, top, right, bottom = box
     crop = Image.fromarray(np.ascontiguousarray(pixels[top:bottom, left:right]))
     return np.asarray(crop.resize((side, side), Image.Resampling.BILINEAR)).copy()
 
 
 def nearest(values: Labels, box: tuple[int, int, int, int], side: int) -> Labels:
-    """The box of a label raster at `side` px by nearest neighbour."""
+    """The box of a label raster resized to `side` px by nearest neighbour."""
     left, top, right, bottom = box
     rows = top + (np.arange(side) * (bottom - top) + (bottom - top) // 2) // side
     columns = left + (np.arange(side) * (right - left) + (right - left) // 2) // side
@@ -115,7 +115,7 @@ def nearest(values: Labels, box: tuple[int, int, int, int], side: int) -> Labels
 def box_around(
     point: tuple[int, int] | None, extent: int, height: int, width: int, rng: np.random.Generator
 ) -> tuple[int, int, int, int]:
-    """A random square box of `extent` px inside an image, holding the point (row, column) when one is given."""
+    """A random square box of `extent` px inside an image that contains the point (row, column), if given."""
     extent = min(extent, height, width)
     if point is None:
         top, left = int(rng.integers(0, height - extent + 1)), int(rng.integers(0, width - extent + 1))
@@ -126,7 +126,7 @@ def box_around(
 
 
 def _interval_start(at: int, extent: int, length: int, rng: np.random.Generator) -> int:
-    """Start of an interval of `extent` in 0..length that holds `at`, off its edges where there is room."""
+    """Random start of an interval of `extent` within 0..length that contains `at`, away from its ends if possible."""
     low, high = at - extent + extent // 8, at - extent // 8
     return int(np.clip(rng.integers(low, high + 1), 0, length - extent))
 
@@ -134,8 +134,8 @@ def _interval_start(at: int, extent: int, length: int, rng: np.random.Generator)
 class Labelled:
     """Windows of a source with pixel labels (iSAID, Dubai, EPFL).
 
-    `decided` are the categories its labels speak of. Entries are drawn by a category: the rarer the category, the more
-    often each of its entries (square-root balance), and the box is put around one of its pixels.
+    `decided` are the categories that the source labels. Drawing picks a category (square-root balanced), then an entry
+    that shows it, then a box around one of its pixels.
     """
 
     def __init__(self, source: Source, decided: Iterable[str], scales: tuple[float, float], side: int) -> None:
@@ -146,7 +146,7 @@ class Labelled:
         self._odds = np.sqrt(counts) / np.sqrt(counts).sum()
 
     def _index(self) -> dict[np.int32, list[int]]:
-        """Per category bit the entries that show it."""
+        """Entries that show each category, by category bit."""
         holders: dict[np.int32, list[int]] = {}
         for number, entry in enumerate(self.source.entries):
             sample = self.source.source_labels(entry)[::3, ::3]
@@ -157,7 +157,7 @@ class Labelled:
         return holders
 
     def draw(self, rng: np.random.Generator) -> Window:
-        """A random window at a random scale, `scales` source pixels a window pixel (log-uniform)."""
+        """A random window at a log-uniform random scale (source pixels per window pixel) from `scales`."""
         bit = list(self._holders)[rng.choice(len(self._odds), p=self._odds)]
         entry = self.source.entries[int(rng.choice(self._holders[bit]))]
         own = self.source.source_labels(entry)
@@ -176,17 +176,17 @@ class Labelled:
 
 
 def labelled_window(source: Source, decided: np.int32, entry: Entry, box: tuple[int, int, int, int], side: int) -> Window:
-    """The box (left, top, right, bottom) of an entry with pixel labels at `side` px; `decided`: bits its labels speak of."""
+    """The box (left, top, right, bottom) of a labelled entry as a window of `side` px; `decided` are the labelled bits."""
     pixels = resized(source.pixels(entry), box, side)
     labels = source.translate(nearest(source.source_labels(entry), box, side))
     known = np.full(labels.shape, decided, np.int32)
-    if source.name == "dubai":  # exactly one class a pixel, so a pixel without one was not labelled
+    if source.name == "dubai":  # every labelled pixel has exactly one class
         known[labels == 0] = 0
     return Window(pixels, labels, known)
 
 
 class Scenes:
-    """Windows of scene-labelled sources: one scene, or a mosaic of regions from several."""
+    """Windows of scene-labelled sources: one scene, or a mosaic of regions from several scenes."""
 
     def __init__(self, sources: list[Source], side: int, mosaic_share: float = 0.6) -> None:
         self.sources, self.side, self.mosaic_share = sources, side, mosaic_share
@@ -196,7 +196,7 @@ class Scenes:
                 if entry.scene in SCENES:
                     self._by_scene.setdefault(entry.scene, []).append((source, number))
         self.kinds = sorted(self._by_scene)
-        odds = np.array([0.45 if SCENES[kind][2] else 0.55 for kind in self.kinds])  # about half of the scenes show water
+        odds = np.array([0.45 if SCENES[kind][2] else 0.55 for kind in self.kinds])  # about half of the drawn scenes show water
         shares = {odd: np.count_nonzero(odds == odd) for odd in (0.45, 0.55)}
         weights = np.array([odd / shares[odd] for odd in odds])
         self._odds = weights / weights.sum()
@@ -222,7 +222,7 @@ class Scenes:
         return self.window(source, entry, box_around(None, extent, entry.height, entry.width, rng))
 
     def window(self, source: Source, entry: Entry, box: tuple[int, int, int, int]) -> Window:
-        """The box of a scene picture with what its scene label says of every pixel."""
+        """The box of a scene image, with the pixel labels that its scene label implies."""
         covered, excluded, watery = SCENES[str(entry.scene)]
         labels = np.full((self.side, self.side), covered, np.int32)
         known = np.full((self.side, self.side), covered | excluded, np.int32)
@@ -234,7 +234,7 @@ class Scenes:
 
 
 def wavy_region(side: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """A random part of the window `[side, side]`: one side of a wavy line, or a wavy blob."""
+    """A random region of the window `[side, side]`: one side of a wavy line, or a wavy blob."""
     rows, columns = np.arange(side, dtype=np.float32)[:, None] / side, np.arange(side, dtype=np.float32)[None, :] / side
     phase, frequency = rng.uniform(0, 6.3, 2), rng.uniform(1, 4, 2)
     wave = 0.06 * (np.sin(6.3 * frequency[0] * rows + phase[0]) + np.sin(6.3 * frequency[1] * columns + phase[1]))

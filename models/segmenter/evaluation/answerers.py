@@ -1,4 +1,4 @@
-"""A trained network as something to ask: by torch from a checkpoint, or by onnxruntime from an exported model."""
+"""Answerers: a checkpoint run with torch, or an exported model run with ONNX Runtime."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ from segmenter.network.network import SegEarthR1, normalise
 
 
 class TorchAnswerer:
-    """The network of a checkpoint. `side` is the window's, in px."""
+    """The network of a checkpoint. `side` is the window size, px."""
 
     def __init__(self, network: SegEarthR1, tokenizer: QuestionTokenizer, task: Task = "REASONING") -> None:
         self.network, self.tokenizer, self.task = network.eval(), tokenizer, task
@@ -30,7 +30,7 @@ class TorchAnswerer:
 
     @torch.inference_mode()
     def logits(self, pixels: Pixels, texts: list[str], task: Task | None = None) -> Tensor:
-        """RGB uint8 `[S, S, 3]` and N questions to mask logits float32 `[N, S/4, S/4]`; `task` instead of the usual one."""
+        """RGB uint8 `[S, S, 3]` and N questions to mask logits float32 `[N, S/4, S/4]`; `task` overrides the default."""
         state = self.network.encode_image(normalise(torch.from_numpy(np.ascontiguousarray(pixels))[None]))
         ids, mask = self.tokenizer.batch(texts)
         index = torch.zeros(len(texts), dtype=torch.int64)
@@ -40,7 +40,7 @@ class TorchAnswerer:
 
 
 class OnnxAnswerer:
-    """The three exported graphs, wired by tensor name as the product wires them."""
+    """The three exported graphs, connected by tensor name as in the service."""
 
     def __init__(self, folder: Path, threads: int, task: Task = "REASONING") -> None:
         manifest = json.loads((folder / "manifest.json").read_text())
@@ -57,7 +57,7 @@ class OnnxAnswerer:
 
     @classmethod
     def load(cls, folder: Path, threads: int) -> "OnnxAnswerer":
-        """Opens an exported model; raises FileNotFoundError where its manifest or a graph is missing."""
+        """Opens an exported model; raises FileNotFoundError if its manifest or a graph is missing."""
         return cls(folder, threads)
 
     def _run(self, part: str, tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -67,7 +67,7 @@ class OnnxAnswerer:
         return dict(zip(names, session.run(names, feeds), strict=True))
 
     def logits(self, pixels: Pixels, texts: list[str], task: Task | None = None) -> Tensor:
-        """RGB uint8 `[S, S, 3]` and N questions to mask logits float32 `[N, S/4, S/4]`; `task` instead of the usual one."""
+        """RGB uint8 `[S, S, 3]` and N questions to mask logits float32 `[N, S/4, S/4]`; `task` overrides the default."""
         prompt = self._prompts[task or self.task]
         seen = self._run("vision", {"image": np.ascontiguousarray(pixels)[None]})
         past = next(i for i in self._sessions["language"].get_inputs() if i.name == "past_keys")

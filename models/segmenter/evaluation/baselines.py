@@ -1,4 +1,4 @@
-"""Answers that a model must beat: nothing, the whole window, where a category usually lies, other words, and text alone."""
+"""Baselines: empty, full window, category prior, random category, and a text classifier."""
 
 import json
 import math
@@ -21,29 +21,29 @@ from segmenter.language.bank import UNIONS, QuestionBank, canonical
 from segmenter.language.files import QUESTION_FOLDER
 from segmenter.language.sentence_targets import softmax_regression
 
-#: Cells a side of a category prior, and of how many training masks it is made at most.
+#: Cells per side of a category prior, and maximum training masks per prior.
 PRIOR_CELLS, PRIOR_MASKS = 32, 400
-#: One training image in so many is looked at for the priors of iSAID, and so many training scenes are drawn.
+#: Priors use every n-th training image of iSAID, and this many training scenes.
 PRIOR_EVERY, PRIOR_SCENES = 8, 300
 
 
 @dataclass(frozen=True)
 class Baselines:
-    """What the answers without a model of their own need; plain data, so that it can be sent to other processes."""
+    """Data of the baselines; picklable for worker processes."""
 
     priors: Mapping[str, Mask]  # category -> [PRIOR_CELLS, PRIOR_CELLS]
-    guesses: Mapping[str, str]  # question -> the category that its n-grams point to
-    names: Mapping[str, str]  # category -> its plain name
+    guesses: Mapping[str, str]  # question -> category predicted from its n-grams
+    names: Mapping[str, str]  # category -> its name in plain words
 
     def prior(self, category: str, side: int) -> Mask:
-        """The prior mask of a category in a window of `side` px; empty where training showed none."""
+        """The prior mask of a category in a window of `side` px; empty if training shows none."""
         mask = self.priors.get(category, np.zeros((PRIOR_CELLS, PRIOR_CELLS), np.bool_))
         indices = np.arange(side) * PRIOR_CELLS // side
         return np.asarray(mask[indices[:, None], indices[None, :]])
 
 
 def make_baselines(data: Path, side: int, bank: QuestionBank) -> Baselines:
-    """Learns priors from the training split of the packs, and the text classifier from the questions seen in training."""
+    """Fits priors on the training split of the packs, and the text classifier on the seen questions."""
     seen = [question for question in bank.questions if question.split == "seen"]
     classifier = NgramClassifier([q.text for q in seen], [q.category for q in seen])
     texts = sorted({question.text for question in bank.questions})
@@ -52,19 +52,19 @@ def make_baselines(data: Path, side: int, bank: QuestionBank) -> Baselines:
 
 
 def category_names(folder: Path) -> dict[str, str]:
-    """The plain name of each category, as its question file gives it."""
+    """The name of each category in plain words, from its question file."""
     contents = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
     return {content["category"]: content["label"] for content in contents}
 
 
 def other_category(category: str, among: Sequence[str], rng: random.Random) -> str:
-    """Any other category of `among` that shares no part with this one."""
+    """A random category of `among` that shares no part with this one."""
     parts = set(UNIONS.get(category, (category,)))
     return rng.choice([name for name in among if not parts & set(UNIONS.get(name, (name,)))])
 
 
 def training_labels(data: Path, side: int) -> list[Bits]:
-    """Labels `[PRIOR_CELLS, PRIOR_CELLS]` of training windows of `side` px, cut as the held-out windows are."""
+    """Labels `[PRIOR_CELLS, PRIOR_CELLS]` of training windows of `side` px, cropped like the held-out windows."""
     found = []
     for name in LABELLED:
         source = Source(data / name, "train")
@@ -78,7 +78,7 @@ def training_labels(data: Path, side: int) -> list[Bits]:
 
 
 def category_priors(labels: Sequence[Bits]) -> dict[str, Mask]:
-    """For each category the mean of its masks `[n, n]` over windows that show it, cut where their mean IoU with it is best."""
+    """For each category, the mean of its masks `[n, n]` over windows that show it, thresholded for the best mean IoU."""
     masks: dict[str, list[Mask]] = defaultdict(list)
     for window in labels:
         here = int(np.bitwise_or.reduce(window, axis=None))
@@ -93,7 +93,7 @@ def _categories() -> list[str]:
 
 
 def best_cut(masks: NDArray[np.bool_]) -> Mask:
-    """Where the mean of masks `[k, n, n]` reaches the level at which its mean IoU with them is highest."""
+    """The mean of masks `[k, n, n]`, thresholded where its mean IoU with them is highest."""
     mean = masks.mean(0)
     levels = np.unique(np.quantile(mean, np.linspace(0, 1, 33)))
     cuts = mean[None] >= levels[:, None, None]
@@ -104,7 +104,7 @@ def best_cut(masks: NDArray[np.bool_]) -> Mask:
 
 
 class NgramClassifier:
-    """Tells the category that a question asks for by its words and pairs of words alone (softmax regression)."""
+    """Predicts the category of a question from its words and word pairs (softmax regression)."""
 
     def __init__(self, texts: Sequence[str], categories: Sequence[str]) -> None:
         counted = Counter(gram for text in texts for gram in set(ngrams(text)))
@@ -114,12 +114,12 @@ class NgramClassifier:
         self._weight, self._bias = softmax_regression(self._rows(texts), wanted)
 
     def guess(self, texts: Sequence[str]) -> list[str]:
-        """The likeliest category of each text."""
+        """The most likely category of each text."""
         best = (self._rows(texts) @ self._weight + self._bias).argmax(-1)
         return [self.categories[index] for index in best.tolist()]
 
     def _rows(self, texts: Sequence[str]) -> Tensor:
-        """Unit rows `[texts, grams]`, sparse: a text has a handful of the thousands of grams."""
+        """Sparse unit rows `[texts, grams]`."""
         indices: list[tuple[int, int]] = []
         values: list[float] = []
         for row, text in enumerate(texts):
@@ -134,6 +134,6 @@ class NgramClassifier:
 
 
 def ngrams(text: str) -> list[str]:
-    """Words, and pairs of neighbouring words, of a text without its case and punctuation."""
+    """Words and pairs of adjacent words of a text, without case and punctuation."""
     words = ["<", *canonical(text).split(), ">"]
     return [*words[1:-1], *(f"{a} {b}" for a, b in pairwise(words))]

@@ -1,4 +1,4 @@
-"""Asks a model every question of a labelled data set and compares the answers in the window and in the image."""
+"""Evaluates a model on a labelled data set; compares answers in the window and at the image's original size."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from segmenter.data.samples import DataSet, DataSetError, Labels, Sample, Sample
 from segmenter.evaluation.metrics import Asked, overlap
 from segmenter.network.config import Task
 
-#: Questions about one image that are put at once.
+#: Questions about one image per batch.
 _BATCH = 16
 
 
 class TaskAnswerer(Protocol):
-    """A model that takes windows of `side` px."""
+    """A model with windows of `side` px."""
 
     side: int
 
@@ -33,7 +33,7 @@ class TaskAnswerer(Protocol):
 
 @dataclass(frozen=True)
 class Answered:
-    """An answered question with its sample and, for first questions, the predicted mask as COCO runs."""
+    """An answered question with its sample and, for first questions, the predicted mask as COCO RLE."""
 
     asked: Asked
     sample: Sample
@@ -41,21 +41,21 @@ class Answered:
 
 
 def ask_all(answerer: TaskAnswerer, dataset: DataSet, limit: int | None = None, every_question: bool = True) -> list[Answered]:
-    """Asks about the first `limit` images, under a progress bar. Samples that cannot be read go to `dataset.problems`.
+    """Asks about the first `limit` images, with a progress bar. Unreadable samples are added to `dataset.problems`.
 
-    Raises DataSetError where none can be read.
+    Raises DataSetError if none can be read.
     """
     by_image = [list(samples) for _, samples in groupby(_by_image(dataset.samples), key=lambda sample: sample.image)]
     answered: list[Answered] = []
     for samples in tqdm(by_image[:limit], unit="image", desc=dataset.name):
         answered.extend(_ask_image(answerer, samples, every_question, dataset.problems))
     if not answered:
-        raise DataSetError(f"no sample of {dataset.folder} could be read; the first reason: {dataset.problems[0]}")
+        raise DataSetError(f"no sample of {dataset.folder} could be read; first problem: {dataset.problems[0]}")
     return answered
 
 
 def _by_image(samples: Sequence[Sample]) -> list[Sample]:
-    """Samples of one image and task side by side, images in the order of their first sample."""
+    """Samples grouped by image and task; images in the order of their first sample."""
     order: dict[str, int] = {}
     for sample in samples:
         order.setdefault(sample.image, len(order))
@@ -91,7 +91,7 @@ def _ask_image(
 
 @dataclass(frozen=True)
 class Comparison:
-    """A sample's label in both frames; in the window as the published evaluation counts it."""
+    """A sample's label in both frames; in the window as in the published evaluation."""
 
     window_target: Mask
     window_known: Mask | None
@@ -100,12 +100,12 @@ class Comparison:
 
     @staticmethod
     def of(sample: Sample, pixels: Pixels, side: int) -> Comparison:
-        """Raises SampleError where label and image differ in size."""
+        """Raises SampleError if label and image differ in size."""
         labels: Labels = sample.labels()
         known = None if sample.known is None else sample.known()
         for what, mask in (("label", labels), ("unlabelled mask", known)):
             if mask is not None and mask.shape != pixels.shape[:2]:
-                raise SampleError(f"{what} is {_size(mask.shape)} pixels, the image {_size(pixels.shape)}")
+                raise SampleError(f"{what} is {_size(mask.shape)} px, the image {_size(pixels.shape)} px")
         return Comparison(
             letterbox_nearest(labels, side, 0) == 1,
             None if known is None else letterbox_nearest(known, side, True),
@@ -114,7 +114,7 @@ class Comparison:
         )
 
     def answered(self, sample: Sample, number: int, logits: Tensor) -> Answered:
-        """Compares the logits `[s, s]` of the question of that number."""
+        """Compares the logits `[s, s]` of question `number`."""
         height, width = self.scene_target.shape
         in_window = full_size(logits[None], self.window_target.shape[0])[0]
         in_scene = scene_mask(logits.float().numpy(), height, width, self.window_target.shape[0])

@@ -1,7 +1,7 @@
-"""Scores of answers with 95 % intervals, by a seeded bootstrap.
+"""Scores of answers with 95 % bootstrap intervals.
 
-What is drawn again with replacement are held-out images, within their source: windows and questions of one image go
-together, since they are no independent evidence.
+The bootstrap resamples held-out images within their source; windows and questions of an image stay together because they
+are correlated.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ LAND_COVER = DUBAI_CLASSES
 
 @dataclass(frozen=True)
 class Estimate:
-    """A share with its 95 % interval; NaN where there is nothing to measure, and no interval with fewer than two images."""
+    """A share with its 95 % interval; NaN if there is nothing to measure, no interval with fewer than two images."""
 
     value: float
     low: float = float("nan")
@@ -28,7 +28,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class CategoryScore:
-    """Scores of a category: IoU over the questions about something present, emptiness over those about something absent."""
+    """Scores of a category: IoU over present targets, share of empty answers over absent ones."""
 
     iou: Estimate
     present: int
@@ -44,8 +44,8 @@ class GroupScore:
     object_questions: Estimate  # mean over all questions about present objects
     land_cover: Estimate  # mean of the land-cover categories
     land_cover_questions: Estimate
-    empty: Estimate  # share of the questions about something absent that are answered by nothing
-    answered: Estimate  # share of the questions about something present that are answered by something
+    empty: Estimate  # share of absent targets answered empty
+    answered: Estimate  # share of present targets with a non-empty answer
     present: int
     absent: int
     categories: dict[str, CategoryScore]
@@ -72,12 +72,12 @@ class Tally:
                 self.empty[at] += a.counts.predicted == 0
 
     def columns(self, names: Sequence[str]) -> list[int]:
-        """Columns of those categories that were asked about."""
+        """Columns of the named categories, as far as they occur."""
         return [number for number, category in enumerate(self.categories) if category in names]
 
 
 def score(answers: Sequence[Answer], rounds: int = ROUNDS, seed: int = SEED) -> GroupScore:
-    """Scores of one answerer's answers to one group of wordings."""
+    """Scores of one answerer in one group of wordings."""
     tally = Tally(answers)
     drawn = bootstrap_weights(tally.images, rounds, seed)
     ious, empties = weighted_ratio(drawn, tally.iou, tally.present), weighted_ratio(drawn, tally.empty, tally.absent)
@@ -112,19 +112,19 @@ def score(answers: Sequence[Answer], rounds: int = ROUNDS, seed: int = SEED) -> 
 
 
 def share_of(mine: GroupScore, other: GroupScore) -> float:
-    """How much of the object score of another group of wordings is kept; NaN where that is nothing."""
+    """Object score relative to another group of wordings; NaN if that is 0."""
     whole = other.object_questions.value
     return mine.object_questions.value / whole if whole else float("nan")
 
 
 def _mean(values: Values) -> Values:
-    """Mean over columns that are no NaN; NaN where all are."""
+    """Mean over columns, ignoring NaN; NaN if all are."""
     there = ~np.isnan(values)
     count = there.sum(1)
     return np.divide(np.where(there, values, 0).sum(1), count, out=np.full(len(values), np.nan), where=count > 0)
 
 
 def _estimate(values: Values, evidence: Values) -> Estimate:
-    """From the value of each round, the first being the measured one; `evidence` are the questions of each image."""
+    """Estimate from the measured value `values[0]` and the bootstrap rounds; `evidence` counts the questions per image."""
     interval = percentile_interval(values) if np.count_nonzero(evidence) > 1 else None
     return Estimate(float(values[0]), *(interval or ()))

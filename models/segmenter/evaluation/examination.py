@@ -1,4 +1,4 @@
-"""Puts the questions of held-out windows to a model and to the baselines, and compares every answer with the labels."""
+"""Asks a model and the baselines about held-out windows and compares every answer with the labels."""
 
 import random
 from collections.abc import Iterable, Sequence
@@ -18,20 +18,20 @@ from segmenter.evaluation.metrics import Mask, Overlap, overlap
 from segmenter.evaluation.reliability import Feature, WholeMask, features_of
 
 MODEL = "model"
-#: Who answers beside the model, and how; in the order of the tables.
+#: Baselines and how they answer, in the order of the tables.
 BASELINES = {
     "all background": "answers nothing",
     "whole window": "answers every pixel",
-    "category prior": "answers where training windows that show the category have it most often; told the category",
+    "category prior": "answers where training windows that show the category have it most often; knows the category",
     "random category": "the model, asked for another category in words of the same group",
     "n-gram text": "the model, asked by plain name for the category that a classifier of word pairs takes the question for",
 }
-#: Other words are put in these groups only: each costs a question.
+#: Groups of wordings with the random-category baseline, which costs a question each.
 RANDOM_GROUPS = ("explicit", "implicit_unseen")
 
 
 class Answerer(Protocol):
-    """Anything that answers questions about a window."""
+    """Answers questions about a window."""
 
     def logits(self, pixels: Pixels, texts: list[str]) -> Tensor:
         """RGB uint8 `[S, S, 3]` and N questions to mask logits float32 `[N, s, s]`; above 0 is the target."""
@@ -39,7 +39,7 @@ class Answerer(Protocol):
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer: whose, about which window, and its pixels beside the label's."""
+    """An answer to a question about a window, compared with the label."""
 
     by: str
     window: int
@@ -50,24 +50,24 @@ class Answer:
     present: bool
     text: str
     counts: Overlap
-    pixels: int  # of the window, as far as they are labelled
+    pixels: int  # labelled pixels of the window
 
     @property
     def false_alarm_share(self) -> float:
-        """Share of the labelled pixels that are answered though they are not the target."""
+        """Share of labelled pixels answered wrongly as target."""
         return (self.counts.predicted - self.counts.intersection) / max(1, self.pixels)
 
 
 @dataclass
 class Findings:
-    """Everything that was answered, and how sure the model was of the answers to explicit questions."""
+    """All answers, with the confidence of the model in answers to explicit questions."""
 
     answers: list[Answer] = field(default_factory=list)
     features: list[Feature] = field(default_factory=list)
     masks: list[WholeMask] = field(default_factory=list)
 
     def add(self, other: "Findings") -> None:
-        """Appends what another part found."""
+        """Appends other findings."""
         self.answers += other.answers
         self.features += other.features
         self.masks += other.masks
@@ -75,7 +75,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class _Compared:
-    """A question with its label, and where its answer goes."""
+    """A question with its label."""
 
     question: Question
     target: Mask
@@ -98,7 +98,7 @@ def examine(
     baselines: Baselines | None = None,
     groups: Sequence[str] = tuple(GROUPS),
 ) -> Findings:
-    """Asks about numbered windows in some groups of wordings, with baselines where there are any."""
+    """Asks about numbered windows in some groups of wordings, optionally with baselines."""
     found = Findings()
     for number, held_out in windows:
         window = held_out.cut()
@@ -138,7 +138,7 @@ def _ask_window(
 
 
 def _other_texts(question: Question, number: int, wordings: Wordings, baselines: Baselines | None) -> dict[str, str]:
-    """What the model is asked instead, by baseline."""
+    """Questions that the model is asked for the baselines, by baseline."""
     if baselines is None:
         return {}
     guess = baselines.guesses[question.text]

@@ -1,4 +1,4 @@
-"""Examines a model on all held-out windows, in one process or several, each with the model and the packs opened for itself."""
+"""Evaluates a model on all held-out windows in one or more processes; each opens the model and the packs."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -15,15 +15,15 @@ from segmenter.evaluation.examination import Findings, examine
 from segmenter.evaluation.held_out import GROUPS, HeldOut, Wordings, held_out_windows, numbered, resampled_windows
 from segmenter.language.bank import QuestionBank
 
-#: Windows of one job.
+#: Windows per job.
 _JOB = 24
-#: Resampled windows of a source at most, before `every`, and the wordings that they are asked in.
+#: Maximum resampled windows per source (before `every`), and their groups of wordings.
 RESAMPLED_WINDOWS, RESAMPLED_GROUPS = 240, ("explicit",)
 
 
 @dataclass(frozen=True)
 class Examination:
-    """What is examined on what; plain data, so that it can be sent to other processes."""
+    """Model and data of an evaluation; picklable for worker processes."""
 
     model: Path  # an exported model's folder, or a checkpoint
     data: Path
@@ -41,7 +41,7 @@ class _Job:
 
 @dataclass
 class _Examiner:
-    """A process's own model and windows."""
+    """The model and windows of a process."""
 
     examination: Examination
     wordings: Wordings = field(default_factory=lambda: Wordings(QuestionBank.load()))
@@ -63,7 +63,7 @@ class _Examiner:
         return self._windows[factor]
 
     def work(self, job: _Job) -> Findings:
-        """Examines one job's windows."""
+        """Evaluates the windows of a job."""
         part = self.windows(job.factor)[job.start : job.start + _JOB]
         if job.factor is None:
             return examine(self.answerer, part, self.wordings, self.examination.baselines, tuple(GROUPS))
@@ -86,9 +86,9 @@ def _work(job: _Job) -> Findings:
 def examine_everywhere(
     examination: Examination, factors: Sequence[float], processes: int
 ) -> tuple[Findings, dict[float, Findings]]:
-    """Findings at native scale and by factor of resampling, the same for any number of processes; shows a progress bar.
+    """Findings at native scale and by resampling factor, independent of the number of processes; shows a progress bar.
 
-    Raises FileNotFoundError where the model or a pack is missing.
+    Raises FileNotFoundError if the model or a pack is missing.
     """
     planner = _Examiner(examination)
     jobs = [
@@ -111,5 +111,5 @@ def _results(planner: _Examiner, jobs: Sequence[_Job], processes: int) -> Iterat
 
 
 def open_answerer(model: Path, threads: int) -> OnnxAnswerer | TorchAnswerer:
-    """A folder is an exported model, a file a checkpoint. Raises FileNotFoundError where there is neither."""
+    """Opens a folder as an exported model, a file as a checkpoint. Raises FileNotFoundError if it does not exist."""
     return OnnxAnswerer.load(model, threads) if model.is_dir() else TorchAnswerer.load(model)

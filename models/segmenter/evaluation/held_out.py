@@ -1,7 +1,7 @@
-"""Held-out windows and what they are asked, the same in every run.
+"""Held-out windows and their questions, the same in every run.
 
-The windows are squares of the packs' validation split at native scale, or at a scale of their own for the curve over
-ground distance. In each window every present category is asked once per group of wordings, and some absent ones.
+Windows are squares of the validation split at native scale, or resampled for the ground-distance curve. Each window is
+asked about every present category and some absent ones, once per group of wordings.
 """
 
 import random
@@ -19,17 +19,17 @@ from segmenter.data.shards import Entry
 from segmenter.data.windows import DUBAI_CLASSES, Scenes, Source, Window, bits, labelled_window, side_by_side
 from segmenter.language.bank import EXPLICIT_KINDS, IMPLICIT_KINDS, ISAID_OBJECTS, QuestionBank, Split
 
-#: Groups of wordings: the kinds of questions and the splits they come from.
+#: Groups of wordings: kinds and splits of their questions.
 GROUPS: dict[str, tuple[tuple[str, ...], tuple[Split, ...]]] = {
     "explicit": (EXPLICIT_KINDS, ("seen",)),
     "explicit_unseen": (EXPLICIT_KINDS, ("unseen_wording",)),
     "implicit_seen": (IMPLICIT_KINDS, ("seen",)),
     "implicit_unseen": (IMPLICIT_KINDS, ("unseen_wording", "unseen_kind")),
 }
-#: Sources with pixel labels, and the categories that these decide.
+#: Sources with pixel labels, and their labelled categories.
 LABELLED: dict[str, tuple[str, ...]] = {"isaid": ISAID_OBJECTS, "dubai": DUBAI_CLASSES, "epfl": ("road",)}
 SCENE_SOURCES = ("rsscn7", "aid")
-#: Absent categories asked of each window, in every group of wordings.
+#: Absent categories per window and group of wordings.
 ABSENT_A_WINDOW = 2
 SCENE_WINDOWS = 240
 
@@ -38,7 +38,7 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class HeldOut:
-    """A window that is cut when it is needed. Windows of one `place`, a held-out image, are no independent evidence."""
+    """A window that is cropped on demand. Windows of the same held-out `image` are correlated."""
 
     source: str
     image: str
@@ -58,10 +58,8 @@ class Question:
 def held_out_windows(data: Path, side: int, split: str = "validation") -> list[HeldOut]:
     """Windows of `side` px: iSAID and EPFL at native scale, Dubai at 1 and 2 px a pixel, then scenes and mosaics of them.
 
-    An image that is smaller than such a square is shown by its own largest squares, enlarged where they are smaller than
-    the window.
-
-    Raises FileNotFoundError where a pack is missing.
+    An image smaller than such a square contributes its largest squares, enlarged to the window if necessary.
+    Raises FileNotFoundError if a pack is missing.
     """
     found = []
     for name, decided in LABELLED.items():
@@ -80,7 +78,7 @@ def held_out_windows(data: Path, side: int, split: str = "validation") -> list[H
 
 
 def numbered(windows: Sequence[HeldOut], every: int = 1) -> list[tuple[int, HeldOut]]:
-    """One window in so many, each with its number among all: what a window is asked depends on that alone."""
+    """Every n-th window with its number among all windows, which determines its questions."""
     return list(enumerate(windows))[::every]
 
 
@@ -89,7 +87,7 @@ def _scene(scenes: Scenes, number: int) -> Window:
 
 
 def boxes(entry: Entry, extent: int) -> list[Box]:
-    """The fewest evenly spaced squares (left, top, right, bottom) that cover an image; none where it is smaller."""
+    """The fewest evenly spaced squares (left, top, right, bottom) that cover an image; none if the image is smaller."""
     return [
         (left, top, left + extent, top + extent) for top in _starts(entry.height, extent) for left in _starts(entry.width, extent)
     ]
@@ -103,10 +101,10 @@ def _starts(length: int, extent: int) -> list[int]:
 
 
 def resampled_windows(data: Path, side: int, factor: float, most: int, split: str = "validation") -> list[HeldOut]:
-    """Windows in which a pixel shows `factor` source pixels, at most so many of each source with pixel labels.
+    """Windows with `factor` source pixels per window pixel, at most `most` of each source with pixel labels.
 
-    Where one image is too small to fill a window, 4, 16, ... held-out squares of the source lie side by side, each used
-    once. The squares are drawn in an order of their own, the same in every run.
+    If an image is too small to fill a window, 4, 16, ... held-out squares of the source lie side by side, each used once.
+    The order of the squares is random but fixed.
     """
     found = []
     for name, decided in LABELLED.items():
@@ -133,14 +131,14 @@ def _mosaic(source: Source, decided: np.int32, parts: list[tuple[Entry, Box]], a
 
 
 def target_and_known(window: Window, category: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Masks `[S, S]` of a category in a window: where it is, and where its labels say whether it is."""
+    """Masks `[S, S]` of a category in a window: its target pixels, and the pixels where it is labelled."""
     wanted = bits([category])
     target = (window.labels & window.known & wanted) != 0
     return target, target | ((window.known & wanted) == wanted)
 
 
 class Wordings:
-    """The questions of each category and group, dealt to windows by their numbers."""
+    """The questions of each category and group, assigned to windows by their numbers."""
 
     def __init__(self, bank: QuestionBank, seed: int = 0) -> None:
         self._seed = seed
@@ -151,7 +149,7 @@ class Wordings:
                     self._texts[question.category, group].append(question.text)
 
     def take(self, category: str, group: str, number: int) -> str | None:
-        """The question for the window of that number; None where the category has none of the group."""
+        """The question for window `number`; None if the category has no question in the group."""
         texts = self._texts.get((category, group))
         return random.Random(f"{self._seed} {number} {category} {group}").choice(texts) if texts else None
 
@@ -161,12 +159,12 @@ class Wordings:
 
 
 def questions_of(window: Window, wordings: Wordings, number: int) -> list[Question]:
-    """What the window of that number is asked: each present category and some absent ones, once in each group with wordings."""
+    """Questions about window `number`: each present category and some absent ones, once per group with wordings."""
     present, absent = askable(window)
-    gone = random.Random(number).sample(absent, min(len(absent), ABSENT_A_WINDOW))
+    asked_absent = random.Random(number).sample(absent, min(len(absent), ABSENT_A_WINDOW))
     asked = [
         (category, here, group, wordings.take(category, group, number))
-        for names, here in ((present, True), (gone, False))
+        for names, here in ((present, True), (asked_absent, False))
         for category in names
         for group in GROUPS
     ]

@@ -1,4 +1,4 @@
-"""The questions about held-out windows as samples of a data set."""
+"""Questions about held-out windows as samples of a data set."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from segmenter.language.bank import QuestionBank
 
 
 def held_out_samples(data: Path, side: int, split: str, every: int) -> Iterator[Sample]:
-    """What `evaluate` asks of the packs' held-out places, one sample a question: see `held_out.questions_of`."""
+    """Questions of `segmenter evaluate` about held-out windows, one sample per question; see `held_out.questions_of`."""
     wordings = Wordings(QuestionBank.load())
     for number, held_out in numbered(held_out_windows(data, side, split), every):
         window = held_out.cut()

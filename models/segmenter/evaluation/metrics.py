@@ -1,4 +1,4 @@
-"""Scores of answered questions: gIoU, cIoU and precision as SegEarth-R1's own evaluation counts them, and emptiness."""
+"""Scores of answered questions: gIoU, cIoU and precision as in SegEarth-R1's evaluation, and empty answers."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ PRECISION_AT = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 @dataclass(frozen=True)
 class Overlap:
-    """Pixels that prediction and target share, and that either covers."""
+    """Pixel counts of the intersection, the union and the prediction."""
 
     intersection: int
     union: int
@@ -22,12 +22,12 @@ class Overlap:
 
     @property
     def iou(self) -> float:
-        """Intersection over union; 1 where both are empty (section 6.2 of the specification: U = 0)."""
+        """Intersection over union; 1 if both are empty (section 6.2 of the specification: U = 0)."""
         return self.intersection / (self.union + 1e-5) if self.union else 1.0
 
 
 def overlap(prediction: Mask, target: Mask, known: Mask | None = None) -> Overlap:
-    """Counts of two masks of one shape. Pixels outside `known` (nobody labelled them) do not count."""
+    """Overlap of two masks of equal shape. Pixels outside `known` (unlabelled) do not count."""
     if prediction.shape != target.shape:
         raise ValueError(f"prediction is {prediction.shape}, target {target.shape}")
     if known is not None:
@@ -44,7 +44,7 @@ def g_iou(overlaps: Iterable[Overlap]) -> float:
 
 
 def c_iou(overlaps: Iterable[Overlap]) -> float:
-    """Summed intersections over summed unions: large targets weigh more. A correct empty answer adds nothing."""
+    """Summed intersections over summed unions: large targets weigh more, correct empty answers add nothing."""
     answers = list(overlaps)
     return sum(one.intersection for one in answers) / (sum(one.union for one in answers) + 1e-10)
 
@@ -56,24 +56,24 @@ def precision(overlaps: Iterable[Overlap], threshold: float) -> float:
 
 
 def empty_share(overlaps: Iterable[Overlap]) -> float:
-    """Share of answers without a single predicted pixel; NaN without any."""
+    """Share of empty answers; NaN without any."""
     values = [one.predicted == 0 for one in overlaps]
     return float(np.mean(values)) if values else float("nan")
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One answered question, compared in both frames; see `frames`."""
+    """An answered question, compared in both frames; see `data.frames`."""
 
     sample: str
     image: str
     question: str
-    first: bool  # the question that the paper asks of the sample
+    first: bool  # whether the paper asks this question
     category: str
     group: str
     window: Overlap
     scene: Overlap
-    pixels: int  # of the image, as far as they are labelled
+    pixels: int  # labelled pixels of the image
 
     @property
     def target(self) -> int:
@@ -82,7 +82,7 @@ class Asked:
 
 
 def frame_scores(overlaps: Sequence[Overlap], images: Sequence[str]) -> dict[str, object]:
-    """gIoU with its interval, cIoU and P@0.5 .. P@0.9 of answers in one frame; None for means of nothing."""
+    """gIoU with its interval, cIoU and P@0.5 .. P@0.9 of answers in one frame; None without answers."""
     ious = [one.iou for one in overlaps]
     return {
         "gIoU": float(np.mean(ious)) if ious else None,
@@ -93,24 +93,24 @@ def frame_scores(overlaps: Sequence[Overlap], images: Sequence[str]) -> dict[str
 
 
 def summary(answers: Sequence[Asked]) -> dict[str, object]:
-    """Scores of some answers: both frames over all of them, then present and absent targets apart (at the image's size)."""
+    """Scores of answers: both frames over all of them, then present and absent targets separately (at original size)."""
     images = [answer.image for answer in answers]
-    here, gone = [a for a in answers if a.target > 0], [a for a in answers if a.target == 0]
+    present, absent = [a for a in answers if a.target > 0], [a for a in answers if a.target == 0]
     return {
         "questions": len(answers),
         "images": len(set(images)),
         "window": frame_scores([a.window for a in answers], images),
         "scene": frame_scores([a.scene for a in answers], images),
         "present": {
-            "questions": len(here),
-            **frame_scores([a.scene for a in here], [a.image for a in here]),
-            "answered": _share([a.scene.predicted > 0 for a in here]),
+            "questions": len(present),
+            **frame_scores([a.scene for a in present], [a.image for a in present]),
+            "answered": _share([a.scene.predicted > 0 for a in present]),
         },
         "absent": {
-            "questions": len(gone),
-            "emptyAccuracy": empty_share([a.scene for a in gone]) if gone else None,
-            "falseAlarmRate": _share([a.scene.predicted > 0 for a in gone]),
-            "falseAlarmArea": _share([a.scene.predicted / max(1, a.pixels) for a in gone]),
+            "questions": len(absent),
+            "emptyAccuracy": empty_share([a.scene for a in absent]) if absent else None,
+            "falseAlarmRate": _share([a.scene.predicted > 0 for a in absent]),
+            "falseAlarmArea": _share([a.scene.predicted / max(1, a.pixels) for a in absent]),
         },
     }
 

@@ -1,6 +1,6 @@
-"""Whether `meanProbability` can be believed: the mean probability of answers beside the share of them that is right.
+"""Calibration of `meanProbability`: mean probability of answers against the share of their pixels that is correct.
 
-A feature is what the service stores: a 4-connected part of a mask, with the mean over its pixels of the probabilities.
+A feature is what the service stores: a 4-connected component of a mask, with the mean probability of its pixels.
 """
 
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ from scipy import ndimage
 
 from segmenter.evaluation.metrics import Mask, overlap
 
-#: Edges of the bins of probability; a mask holds pixels of at least one half.
+#: Edges of the probability bins; mask pixels have a probability of at least 0.5.
 EDGES = tuple(round(0.5 + 0.05 * step, 2) for step in range(11))
 
 
 @dataclass(frozen=True)
 class Feature:
-    """A part of an answered mask: its mean probability, its labelled pixels, and how many of those are the target."""
+    """A component of an answered mask: mean probability, labelled pixels, and target pixels among them."""
 
     probability: float
     pixels: int
@@ -28,7 +28,7 @@ class Feature:
 
 @dataclass(frozen=True)
 class WholeMask:
-    """An answered mask: its mean probability and its IoU with the label."""
+    """An answered mask: mean probability and IoU with the label."""
 
     probability: float
     iou: float
@@ -36,7 +36,7 @@ class WholeMask:
 
 @dataclass(frozen=True)
 class Bin:
-    """Features, or masks, of similar mean probability: means over them, and what share of the features' pixels is right."""
+    """Means over features (or masks) of similar mean probability, and the share of their correct pixels."""
 
     low: float
     high: float
@@ -48,9 +48,9 @@ class Bin:
 
 
 def features_of(logits: NDArray[np.float32], target: Mask, known: Mask) -> tuple[list[Feature], list[WholeMask]]:
-    """Features of an answer `[S, S]` and the answer as a whole; pixels outside `known` count for nothing.
+    """Features of an answer `[S, S]`, and the answer as a whole; pixels outside `known` do not count.
 
-    Parts that lie outside `known`, and masks without a labelled pixel, are left out.
+    Features and masks without a labelled pixel are left out.
     """
     mask = logits > 0
     if not mask.any():
@@ -70,7 +70,7 @@ def features_of(logits: NDArray[np.float32], target: Mask, known: Mask) -> tuple
 
 
 def bins(features: Sequence[Feature]) -> list[Bin]:
-    """The features by mean probability; empty bins are left out."""
+    """Features binned by mean probability; empty bins are left out."""
     probability = np.array([f.probability for f in features])
     pixels = np.array([f.pixels for f in features], np.int64)
     right = np.array([f.right for f in features], np.int64)
@@ -85,7 +85,7 @@ def bins(features: Sequence[Feature]) -> list[Bin]:
 
 
 def mask_bins(masks: Sequence[WholeMask]) -> list[Bin]:
-    """Whole masks by mean probability; `right` is their mean IoU. Empty bins are left out."""
+    """Masks binned by mean probability; `right` is their mean IoU. Empty bins are left out."""
     probability, ious = np.array([m.probability for m in masks]), np.array([m.iou for m in masks])
     return [
         Bin(low, high, int(inside.sum()), float(probability[inside].mean()), float(ious[inside].mean()), 0, float("nan"))
@@ -100,9 +100,9 @@ def _binned(probability: NDArray[np.float64]) -> list[tuple[float, float, NDArra
 
 
 def expected_error(found: Sequence[Bin], by_pixels: bool = False) -> float:
-    """Expected calibration error: the mean distance of probability and share of right pixels; NaN without bins.
+    """Expected calibration error: mean distance between probability and share of correct pixels; NaN without bins.
 
-    Each feature weighs the same, or with `by_pixels` each pixel.
+    Features have equal weight, or pixels with `by_pixels`.
     """
     weights = np.array([b.pixels if by_pixels else b.count for b in found], float)
     gaps = np.array([abs(b.probability - (b.pixels_right if by_pixels else b.right)) for b in found])

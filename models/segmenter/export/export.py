@@ -1,4 +1,4 @@
-"""Checkpoint to a model folder: three ONNX graphs, the tokenizer and the manifest, compared with torch before it is done."""
+"""Export to a model folder: three ONNX graphs checked against torch, the tokenizer and the manifest."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from segmenter.network.streamed import Read, streamed_network
 def export_model(
     config: ModelConfig, read: Read, folder: Path, tokenizer: Path, release: Release, precision: Precision = "fp16"
 ) -> dict[str, float]:
-    """Fills `folder` with the model; returns the largest relative difference to torch per graph.
+    """Writes the model to `folder`; returns the largest relative difference to torch per graph.
 
-    `read` gives a weight by its key, in any float dtype, and is asked for the language model's matrices several times.
-    Raises ValueError where a graph computes something else than the network, and leaves no manifest behind then.
+    `read` returns a weight by key in any float dtype; the language model's matrices are read several times. Raises
+    ValueError, and writes no manifest, if a graph differs from the network.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "manifest.json").unlink(missing_ok=True)

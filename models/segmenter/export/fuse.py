@@ -1,7 +1,7 @@
-"""The three graphs of a model as one, in the layout of a model repository for servers such as NVIDIA Triton.
+"""Fuses the three graphs of a model into one, in a model repository for servers such as NVIDIA Triton.
 
-The one graph takes whole rows of token ids: the task's prompt, the question, `[SEG]`, padding. It needs `onnx` alone: the
-graphs are joined as they lie in their files, so what it computes was compared with torch when they were exported.
+The fused graph takes complete rows of token ids: the task's prompt, the question, `[SEG]`, padding. Fusing needs only
+`onnx`: graphs are joined unchanged, so the checks of the export still apply.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from segmenter.export.triton_config import config_text
 
 GRAPHS = ("vision", "language", "mask")
 
-#: What a client sends.
+#: Inputs of the fused graph.
 _FED = ("image", "input_ids", "attention_mask")
 
-#: What the language graph reads of cached positions, of which there are none here.
+#: Inputs for cached positions; empty in the fused graph.
 _PAST = ("past_keys", "past_values")
 
 _FILE = "model.onnx"
 
 
 def repository_of(folder: Path, name: str) -> Path:
-    """The model repository that `folder` is a version in; raises ValueError where its path is not REPOSITORY/NAME/VERSION."""
+    """The model repository of the version `folder`; raises ValueError if its path is not REPOSITORY/NAME/VERSION."""
     whole = folder.resolve()
     if whole.parent.name != name or not whole.name.isdecimal() or int(whole.name) < 1:
-        raise ValueError(f"{folder} must end in {name}/VERSION with a version of 1 or more: servers find a model by its path")
+        raise ValueError(f"{folder} must end in {name}/VERSION with a version of 1 or more; servers find a model by its path")
     return whole.parent.parent
 
 
 def fuse(model: Path, repository: Path) -> Path:
     """Writes `NAME/VERSION/model.onnx` and `NAME/config.pbtxt` into `repository`; returns the graph's path.
 
-    `model` is an exported folder. Where the repository holds that very folder, the one graph reads the weights that lie
-    beside the three; into another repository they are copied (a link is refused by `onnx` and ONNX Runtime).
+    `model` is an exported folder. If it lies in the repository, the fused graph shares its weight files; otherwise they are
+    copied (`onnx` and ONNX Runtime refuse links).
     """
     manifest = (model / "manifest.json").read_bytes()
     facts = json.loads(manifest)
@@ -61,10 +61,10 @@ def fuse(model: Path, repository: Path) -> Path:
 
 
 def join(models: Sequence[onnx.ModelProto]) -> onnx.ModelProto:
-    """Vision, language and mask graph as one: image, input_ids and attention_mask to logits.
+    """Joins vision, language and mask graph: image, input_ids and attention_mask to logits.
 
-    Inputs are fed by the outputs of the same name before them; the language graph reads whole rows, so its past is empty.
-    Raises ValueError where nothing feeds an input.
+    Outputs feed later inputs of the same name; the past of the language graph is empty. Raises ValueError for an input
+    without a source.
     """
     vision, language, mask = (
         compose.add_prefix_graph(model.graph, f"{name}.", rename_inputs=False, rename_outputs=False)
@@ -89,13 +89,13 @@ def join(models: Sequence[onnx.ModelProto]) -> onnx.ModelProto:
 
 
 def _empty(value: onnx.ValueInfoProto) -> onnx.TensorProto:
-    """A past of no positions: the input's shape with 0 where it is free."""
+    """An empty past: the input's shape with 0 for dynamic axes."""
     shape = [axis.dim_value for axis in value.type.tensor_type.shape.dim]
     return numpy_helper.from_array(np.zeros(shape, np.float32), value.name)
 
 
 def _keep_read(graph: onnx.GraphProto) -> None:
-    """Removes nodes whose values nothing reads, such as the keys and values that the language graph gives."""
+    """Removes nodes without readers, such as the key and value outputs of the language graph."""
     read = {output.name for output in graph.output}
     kept = []
     for node in reversed(graph.node):

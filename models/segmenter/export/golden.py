@@ -1,6 +1,6 @@
-"""Reference values of an exported model, made by the Python pipeline for the TypeScript one to be compared with.
+"""Reference values of an exported model from the Python pipeline, for comparison with the TypeScript pipeline.
 
-Everything on the way is kept: the letterboxed window, token ids, description embeddings and logits.
+They include intermediate values: the letterboxed window, token ids, description embeddings and logits.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from segmenter.export.manifest import file_entry
 from segmenter.language.tokenizer import QuestionTokenizer
 from segmenter.network.config import TASKS, Task
 
-#: Asked about the image: both tasks, capitals, two spaces, umlauts, emoji, other scripts, text that looks like tokens.
+#: Questions: both tasks, capitals, double spaces, umlauts, emoji, other scripts, text that looks like special tokens.
 QUESTIONS: tuple[tuple[Task, str], ...] = (
     ("REFERRING", "the lake"),
     ("REFERRING", "ROADS"),
@@ -38,7 +38,7 @@ _PROBES = 256
 
 
 def golden_values(model: Path, image: Pixels) -> dict[str, Any]:
-    """What the model in folder `model` computes for `image` [height, width, 3] and for each of `QUESTIONS`."""
+    """Values of the model in folder `model` for `image` [height, width, 3] and each of `QUESTIONS`."""
     manifest = json.loads((model / "manifest.json").read_text(encoding="utf-8"))
     sessions = {name: open_graph(model / manifest["files"][name]["path"]) for name in ("vision", "language", "mask")}
     tokenizer = QuestionTokenizer.load(model / manifest["files"]["tokenizer"]["path"])
@@ -70,7 +70,7 @@ def golden_values(model: Path, image: Pixels) -> dict[str, Any]:
 
 
 def _prefix(language: Any, seen: Feeds, ids: list[int]) -> Feeds:
-    """The prompt's keys and values as the past of questions."""
+    """Keys and values of the prompt, as the past of questions."""
     layers, heads, _, head_dim = next(taken.shape for taken in language.get_inputs() if taken.name == "past_keys")
     none = np.zeros((layers, heads, 0, head_dim), np.float32)
     prefix = np.array([ids], np.int64)
@@ -80,7 +80,7 @@ def _prefix(language: Any, seen: Feeds, ids: list[int]) -> Feeds:
 
 
 def _letterbox_values(image: Pixels, window: Pixels) -> dict[str, Any]:
-    """Geometry, checksum, and two crops: one over the edge between bar and image, one at the centre."""
+    """Geometry, checksum, and two crops: across the edge between bar and image, and at the centre."""
     fitted = letterbox_geometry(image.shape[0], image.shape[1], window.shape[0])
     edge = (max(fitted.top - _CROP_PX // 2, 0), max(fitted.left - _CROP_PX // 2, 0))
     centre = ((window.shape[0] - _CROP_PX) // 2, (window.shape[1] - _CROP_PX) // 2)
@@ -103,7 +103,7 @@ def _letterbox_values(image: Pixels, window: Pixels) -> dict[str, Any]:
 
 
 def _probes(value: NDArray[Any]) -> dict[str, Any]:
-    """Shape, largest absolute value, and the values at evenly spread indices of the flattened tensor."""
+    """Shape, largest absolute value, and values at evenly spaced indices of the flattened tensor."""
     flat = value.ravel()
     indices = np.unique(np.linspace(0, flat.size - 1, _PROBES).astype(np.int64))
     return {

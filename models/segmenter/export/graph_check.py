@@ -1,4 +1,4 @@
-"""Runs exported graphs in ONNX Runtime beside the network they came from and says how far they are apart."""
+"""Compares exported graphs in ONNX Runtime with their network in torch."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from segmenter.network.network import SegEarthR1
 
 Feeds = dict[str, NDArray[Any]]
 
-#: Largest accepted difference, as a part of the tensor's largest absolute value.
+#: Maximum difference relative to the largest absolute value of the tensor.
 RELATIVE_LIMIT = 1e-4
 
-#: A pixel may fall on the other side of zero only where its logit is smaller than this.
+#: Pixels with a smaller absolute logit may change sign.
 UNDECIDED_LOGIT = 1e-3
 
 
 def open_graph(path: Path, threads: int = 1, lean: bool = False) -> onnxruntime.InferenceSession:
     """A CPU session of an exported graph.
 
-    A `lean` one computes the same with little memory and more time: weights stay in their file and as they are stored,
-    and each is widened when its turn comes. Optimisations beyond the basic ones would widen all of them at once.
+    A `lean` session uses less memory and more time: weights stay in their file as stored and are converted one at a time.
+    Optimisations beyond the basic ones would convert all of them at once.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -41,16 +41,16 @@ def open_graph(path: Path, threads: int = 1, lean: bool = False) -> onnxruntime.
 
 
 def run_graph(session: onnxruntime.InferenceSession, feeds: Feeds) -> Feeds:
-    """Outputs by name; of `feeds` only what the graph takes is passed."""
+    """Outputs by name; ignores surplus `feeds`."""
     names = [output.name for output in session.get_outputs()]
     wanted = {taken.name: feeds[taken.name] for taken in session.get_inputs()}
     return dict(zip(names, session.run(names, wanted), strict=True))
 
 
 def check_graphs(network: SegEarthR1, exported: Sequence[Graph], folder: Path) -> dict[str, float]:
-    """Largest relative difference of each graph to its module, over a whole pass with cached prefix.
+    """Largest relative difference of each graph to its module, over a complete pass with cached prefix.
 
-    Raises ValueError where a difference exceeds `RELATIVE_LIMIT` or a decided pixel changes sides.
+    Raises ValueError if a difference exceeds `RELATIVE_LIMIT` or a decided pixel changes sign.
     """
     vision, language, mask = exported
     config = network.config
@@ -62,7 +62,7 @@ def check_graphs(network: SegEarthR1, exported: Sequence[Graph], folder: Path) -
     asked: list[tuple[Feeds, Feeds]] = []
     for task, lengths in zip(TASKS, ((4, 9, 6), (5,)), strict=True):
         past = np.zeros((config.language.layers, config.language.heads, 0, config.language.head_dim), np.float32)
-        prefix = {**seen, **_whole(np.array([config.prompt(task)])), "past_keys": past, "past_values": past}
+        prefix = {**seen, **_unpadded(np.array([config.prompt(task)])), "past_keys": past, "past_values": past}
         first = run_module(language, prefix)
         cached = {"past_keys": first["present_keys"][:, 0], "past_values": first["present_values"][:, 0]}
         question = {**seen, **cached, **_questions(config.vocabulary.seg_id, lengths, rng)}
@@ -75,10 +75,9 @@ def check_graphs(network: SegEarthR1, exported: Sequence[Graph], folder: Path) -
 
 
 def compare(graph: Graph, folder: Path, passes: Sequence[tuple[Feeds, Feeds]]) -> float:
-    """Largest relative difference of an exported graph to what its module gave (feeds and outputs of each pass).
+    """Largest relative difference of an exported graph to its module (feeds and outputs of each pass).
 
-    The graph is opened after its module has run and closed before the next one: those of the full size would not fit in
-    memory together. Raises ValueError as :func:`check_graphs`.
+    Only one graph is open at a time: at full size they do not fit in memory together. Raises ValueError as :func:`check_graphs`.
     """
     worst = 0.0
     session = open_graph(folder / f"{graph.name}.onnx", lean=True)
@@ -94,12 +93,12 @@ def compare(graph: Graph, folder: Path, passes: Sequence[tuple[Feeds, Feeds]]) -
 
 
 def decided_pixels_moved(logits: NDArray[Any], expected: NDArray[Any]) -> int:
-    """Pixels that are on the other side of zero although their expected logit is `UNDECIDED_LOGIT` or more away from it."""
+    """Number of pixels whose sign differs although the expected logit is at least `UNDECIDED_LOGIT` in magnitude."""
     return int((((logits > 0) != (expected > 0)) & (np.abs(expected) >= UNDECIDED_LOGIT)).sum())
 
 
 def run_module(graph: Graph, feeds: Feeds) -> Feeds:
-    """Outputs by name of the graph's torch module."""
+    """Outputs of the graph's torch module by name."""
     with torch.no_grad():
         outputs = graph.module(*(torch.from_numpy(feeds[tensor.name]) for tensor in graph.inputs))
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
@@ -107,13 +106,13 @@ def run_module(graph: Graph, feeds: Feeds) -> Feeds:
 
 
 def relative_difference(value: NDArray[Any], expected: NDArray[Any]) -> float:
-    """Largest absolute difference as a part of the largest absolute expected value."""
+    """Largest absolute difference relative to the largest absolute expected value."""
     if value.shape != expected.shape:
-        raise ValueError(f"shape {value.shape} is not {expected.shape}")
+        raise ValueError(f"shape is {value.shape}, expected {expected.shape}")
     return float(np.abs(value - expected).max() / max(float(np.abs(expected).max()), 1e-12))
 
 
-def _whole(ids: NDArray[np.int64]) -> Feeds:
+def _unpadded(ids: NDArray[np.int64]) -> Feeds:
     return {"input_ids": ids, "attention_mask": np.ones_like(ids)}
 
 

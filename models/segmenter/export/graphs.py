@@ -1,7 +1,7 @@
-"""The three graphs that the product runs, each a module over a network's own parts.
+"""The three exported graphs, each a module over parts of a network.
 
 `vision` runs once per window, `language` once for the prefix and once for the questions, `mask` once for the
-questions. A graph's input is fed by the output of the same name of an earlier graph. Letters: S window side, T image
+questions. Outputs of a graph feed inputs of the same name of later graphs. Letters: S window side, T image
 tokens, H language width, N questions, R tokens of the longest question, P cached positions.
 """
 
@@ -21,7 +21,7 @@ from segmenter.network.network import ImageState, SegEarthR1, masked_mean, norma
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """A graph's input or output. `dtype` is in Open Inference Protocol words; an axis by name is dynamic."""
+    """An input or output of a graph. `dtype` is named as in the Open Inference Protocol; named axes are dynamic."""
 
     name: str
     dtype: str
@@ -29,7 +29,7 @@ class TensorSpec:
 
 
 class VisionGraph(nn.Module):
-    """Letterboxed window to all that the other graphs read of it, without a batch axis."""
+    """Letterboxed window to the inputs of the other graphs, without a batch axis."""
 
     def __init__(self, network: SegEarthR1) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class VisionGraph(nn.Module):
         return self.outputs(self.network.encode_image(normalise(image)))
 
     def outputs(self, state: ImageState) -> tuple[Tensor, ...]:
-        """What the graph gives of one encoded window."""
+        """Outputs of the graph for one encoded window."""
         memory = self.network.predictor.memory(state.ms)
         media = self.network.media(state.features[3])
         outputs = (state.image_tokens, state.mask_features, *media, *memory.keys, *memory.values)
@@ -50,8 +50,8 @@ class VisionGraph(nn.Module):
 class LanguageGraph(nn.Module):
     """Token ids after cached positions to description embeddings, and their own keys and values.
 
-    Id `vocabulary size + i` stands for image token i, so one graph makes the prefix (N = 1, no past; its keys and
-    values without the batch axis are the past of every question) and answers the questions.
+    Id `vocabulary size + i` is image token i. The same graph computes the prefix (N = 1, no past), whose keys and values
+    without the batch axis are the past of every question, and the questions.
     """
 
     def __init__(self, network: SegEarthR1) -> None:
@@ -77,7 +77,7 @@ class LanguageGraph(nn.Module):
 
 
 class MaskGraph(nn.Module):
-    """Description embeddings and one window's tensors to the product's logits (mask and presence joined)."""
+    """Description embeddings and the tensors of one window to logits (mask and presence combined)."""
 
     def __init__(self, network: SegEarthR1) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class MaskGraph(nn.Module):
     def forward(
         self, description: Tensor, mask_features: Tensor, media_keys: Tensor, media_values: Tensor, *memory: Tensor
     ) -> Tensor:
-        """description [N, H], the rest as :class:`VisionGraph` gives it; returns logits [N, S/4, S/4]."""
+        """description [N, H], the rest as output by :class:`VisionGraph`; returns logits [N, S/4, S/4]."""
         layers = len(memory) // 2
         pairs = [part.unsqueeze(0) for part in memory]
         query = self.network.query(description.unsqueeze(0), media_keys.unsqueeze(0), media_values.unsqueeze(0))
@@ -117,7 +117,7 @@ def image_tensors(config: ModelConfig) -> list[TensorSpec]:
 
 @dataclass(frozen=True)
 class Graph:
-    """A graph to export: its module and the tensors it takes and gives, in order."""
+    """A graph to export: its module, inputs and outputs, in order."""
 
     name: str
     module: nn.Module

@@ -1,6 +1,6 @@
-"""The manifest of an exported model: what its files are, which tensors they exchange, and what was measured.
+"""The manifest of an exported model: files with checksums, tensors, and measured accuracy.
 
-A runtime uses a model only when the files match the checksums written here.
+The service loads a model only if its files match the checksums.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from segmenter.network.config import PIXEL_MEAN, PIXEL_STD, TASKS, ModelConfig
 
 @dataclass(frozen=True)
 class Release:
-    """What a manifest says about a model besides its tensors."""
+    """Manifest entries about a model besides its tensors."""
 
     version: str
     license: str
     gsd_m: tuple[float, float]  # smallest and largest ground sampling distance it was trained for, metres per pixel
     training_data: Sequence[dict[str, str]]  # name, licence, use
-    accuracy: dict[str, Any]  # as `evaluate` measured it
+    accuracy: dict[str, Any]  # as measured by `segmenter evaluate`
     converted_from: dict[str, Any] | None = None  # the published release and the sha256 of its files, by name
 
 
 def file_entry(path: Path) -> dict[str, Any]:
-    """Path (relative to the manifest), sha256 and size of a file that lies beside the manifest."""
+    """Path (relative to the manifest), SHA-256 and size of a file beside the manifest."""
     return {
         "path": path.name,
         "sha256": sha256_of(path),
@@ -49,12 +49,12 @@ def sha256_of(path: Path) -> str:
 
 
 def weights_path(folder: Path, name: str) -> Path:
-    """Where the weights of a graph lie that is too large for one ONNX file."""
+    """Path of the weights of a graph that is too large for a single ONNX file."""
     return folder / f"{name}.weights"
 
 
 def copy_tokenizer(source: Path, folder: Path, config: ModelConfig) -> Path:
-    """Puts the tokenizer beside the graphs; raises ValueError where it is not the one that `config` was made with."""
+    """Copies the tokenizer beside the graphs; raises ValueError if it does not match `config`."""
     tokenizer = QuestionTokenizer(Tokenizer.from_file(str(source)))
     words = config.vocabulary
     facts: list[tuple[str, object, object]] = [
@@ -68,7 +68,7 @@ def copy_tokenizer(source: Path, folder: Path, config: ModelConfig) -> Path:
         facts.extend((f"{task} prompt", tuple(after[task]), words.after_image[task]) for task in TASKS)
     for what, here, wanted in facts:
         if here != wanted:
-            raise ValueError(f"{source} is not the checkpoint's tokenizer: {what} is {here}, there it is {wanted}")
+            raise ValueError(f"{source} is not the checkpoint's tokenizer: {what} is {here}, expected {wanted}")
     target = folder / "tokenizer.json"
     shutil.copyfile(source, target)
     return target

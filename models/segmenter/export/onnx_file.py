@@ -1,4 +1,4 @@
-"""One graph to an ONNX file: traced by torch, its axes named, its weights written one by one."""
+"""Writes a graph as an ONNX file: traced by torch, with named axes and weights written one at a time."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from segmenter.network.streamed import streamed_modules
 
 OPSET = 18
 
-#: Names of the encoder's stages inside the vision graph.
+#: Names of the encoder stages inside the vision graph.
 STAGES = ("res2", "res3", "res4", "res5")
 
-#: Weights beyond this many bytes go to a file of their own: a protobuf file is made in memory as a whole and ends at 2 GiB.
+#: Weights of more bytes go to a separate file: protobuf files are built in memory and limited to 2 GiB.
 _LARGEST_FILE = 256_000_000
 
-#: Dynamic axes as they are traced; any other length may be fed.
+#: Lengths of dynamic axes during tracing.
 _TRACED_LENGTH = {"N": 3, "R": 7, "P": 5}
 
 _DTYPES = {"FP32": torch.float32, "INT64": torch.int64, "UINT8": torch.uint8}
@@ -36,9 +36,8 @@ _DTYPES = {"FP32": torch.float32, "INT64": torch.int64, "UINT8": torch.uint8}
 def export_graph(graph: Graph, path: Path) -> None:
     """Writes one graph as ONNX with named axes.
 
-    Streamed matrices are held in their precision, other weights as float16 where float16 has their very values. In the
-    vision graph the values inside that are the encoder's stages keep the names of `STAGES`, so that an analysis can take
-    them for outputs.
+    Streamed matrices are stored in their precision, other weights as float16 if that is exact. The encoder stages inside
+    the vision graph are named as in `STAGES`, so that an analysis can use them as outputs.
     """
     arguments = [_example(tensor) for tensor in graph.inputs]
     stages = STAGES if isinstance(graph.module, VisionGraph) else ()
@@ -62,7 +61,7 @@ def export_graph(graph: Graph, path: Path) -> None:
             verbose=False,
         )
     if program is None:
-        raise RuntimeError(f"torch gave no ONNX program for the {graph.name} graph")
+        raise RuntimeError(f"torch returned no ONNX program for the {graph.name} graph")
     streamed = fill_streamed(program.model, dict(streamed_modules(module)))
     store_half(program.model, streamed)
     _write(program.model, path)
@@ -75,7 +74,7 @@ def export_graph(graph: Graph, path: Path) -> None:
 
 
 class WithStages(nn.Module):
-    """The vision graph with the encoder's stages [1, C, S/4, S/4] .. [1, 8C, S/32, S/32] as further outputs."""
+    """The vision graph with the encoder stages [1, C, S/4, S/4] .. [1, 8C, S/32, S/32] as additional outputs."""
 
     def __init__(self, vision: VisionGraph) -> None:
         super().__init__()
@@ -87,7 +86,7 @@ class WithStages(nn.Module):
 
 
 def _write(model: ir.Model, path: Path) -> None:
-    """One file, or, for more than `_LARGEST_FILE` bytes of weights, a second one that takes them one by one."""
+    """Writes one file, and a second one for weights of more than `_LARGEST_FILE` bytes."""
     weights = weights_path(path.parent, path.stem)
     weights.unlink(missing_ok=True)
     arrays = [value.const_value for value in model.graph.initializers.values()]
@@ -103,14 +102,14 @@ def _example(tensor: TensorSpec) -> Tensor:
 
 
 def _by_parameter(graph: Graph, axes: Sequence[dict[int, Any]]) -> tuple[Any, ...]:
-    """Dynamic axes as torch wants them: the mask graph takes its last inputs as one variadic parameter."""
+    """Dynamic axes in torch's format: the last inputs of the mask graph are one variadic parameter."""
     if graph.name != "mask":
         return tuple(axes)
     return (*axes[:4], tuple(axes[4:]))
 
 
 def _strip_trace(model: onnx.ModelProto) -> None:
-    """Removes what the tracer noted about source files and inferred shapes."""
+    """Removes the tracer's notes on source files and inferred shapes."""
     del model.graph.value_info[:], model.graph.metadata_props[:], model.metadata_props[:]
     for item in (*model.graph.node, *model.graph.input, *model.graph.output, *model.graph.initializer):
         item.doc_string = ""
@@ -118,7 +117,7 @@ def _strip_trace(model: onnx.ModelProto) -> None:
 
 
 def _name_axes(model: onnx.ModelProto, tensors: Sequence[TensorSpec]) -> None:
-    """Writes the specified axis names over the tracer's; raises ValueError where a traced shape contradicts them."""
+    """Sets the specified axis names; raises ValueError if a traced shape contradicts them."""
     values = {value.name: value for value in (*model.graph.input, *model.graph.output)}
     for tensor in tensors:
         traced = values[tensor.name].type.tensor_type.shape.dim

@@ -1,4 +1,4 @@
-"""Weights of a traced graph as they are written: matrices from their files, arrays as float16 where nothing is lost."""
+"""Weights of a traced graph: streamed matrices from their files, arrays as float16 if that is exact."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _SMALLEST_HALF = 1024
 
 
 def fill_streamed(model: ir.Model, modules: Mapping[str, Streamed]) -> set[str]:
-    """Puts matrices in the place of their stand-ins, each read when it is written; returns the names of float32 ones.
+    """Replaces stand-ins by matrices that are read when written; returns the names of float32 ones.
 
-    float16 stands behind a Cast, int8 behind a DequantizeLinear with one scale per output.
+    A Cast follows float16, a DequantizeLinear with one scale per output follows int8.
     """
     float32_names = set()
     for name, value in list(model.graph.initializers.items()):
@@ -40,9 +40,9 @@ def fill_streamed(model: ir.Model, modules: Mapping[str, Streamed]) -> set[str]:
 
 
 def store_half(model: ir.Model, untouched: set[str]) -> None:
-    """Stores every larger float32 array whose values float16 holds exactly as float16 behind a Cast to float32.
+    """Stores larger float32 arrays as float16 followed by a Cast, if that is exact.
 
-    Runtimes fold the cast when they load the model, so it computes as if the arrays were float32.
+    Runtimes fold the cast when loading the model, so results are unchanged.
     """
     for name, value in list(model.graph.initializers.items()):
         array = value.const_value
@@ -67,7 +67,7 @@ def _as_int8(graph: ir.Graph, value: ir.Value, module: Streamed) -> None:
 
 
 def _replace(graph: ir.Graph, value: ir.Value, node: ir.Node) -> None:
-    """Computes what was a constant by a node at the head of the graph, under the same name."""
+    """Replaces a constant by a node at the start of the graph, under the same name."""
     name = str(value.name)
     value.replace_all_uses_with(node.outputs[0])
     del graph.initializers[name]
@@ -83,12 +83,12 @@ def _constant(graph: ir.Graph, name: str, read: Callable[[], Array], dtype: ir.D
 
 
 def _written(name: str, read: Callable[[], Array], dtype: ir.DataType, shape: Any) -> ir.LazyTensor:
-    """A tensor that is made when it is written, and not kept."""
+    """A tensor that is computed when written, and not kept."""
     return ir.LazyTensor(lambda: ir.tensor(read(), name=name), dtype=dtype, shape=shape, name=name)
 
 
 def _matrix(module: Streamed) -> Array:
-    """A module's matrix as it is held, in the layout of its stand-in."""
+    """The matrix of a module as stored, in the layout of its stand-in."""
     source = module.source()
     if module.precision == "int8":
         held = to_int8(source)[0]
@@ -102,7 +102,7 @@ def _halved(array: ir.TensorProtocol) -> Array:
 
 
 def _fits_half(values: Array) -> bool:
-    """Whether the array is worth a cast and float16 holds every value of it."""
+    """Whether the array is large enough for a cast and float16 represents it exactly."""
     if values.size < _SMALLEST_HALF or np.abs(values).max() > np.finfo(np.float16).max:
         return False
     return np.array_equal(values.astype(np.float16).astype(np.float32), values)

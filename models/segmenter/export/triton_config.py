@@ -1,4 +1,4 @@
-"""`config.pbtxt` of NVIDIA Triton for a graph: a ModelConfig message in protobuf's text form, made of the graph itself.
+"""`config.pbtxt` of NVIDIA Triton for a graph: a ModelConfig message in protobuf text format.
 
 https://docs.nvidia.com/deeplearning/triton-inference-server/user-guide/docs/user_guide/model_configuration.html
 """
@@ -19,9 +19,9 @@ _TYPES: dict[int, str] = {
 
 
 def config_text(name: str, file: str, graph: onnx.GraphProto, manifest: bytes) -> str:
-    """The configuration of model `name`, whose graph lies in `file`; it carries the SHA-256 of the model's manifest.
+    """Configuration of model `name` with its graph in `file`, including the SHA-256 of its manifest.
 
-    Raises ValueError for a tensor type that the service does not exchange.
+    Raises ValueError for an unsupported tensor type.
     """
     lines = [
         "# Rows of input_ids are the questions of one image and run together. The first axes of image and rows differ, so",
@@ -41,13 +41,13 @@ def config_text(name: str, file: str, graph: onnx.GraphProto, manifest: bytes) -
 
 
 def _tensors(field: str, values: Iterable[onnx.ValueInfoProto]) -> list[str]:
-    """One block per tensor; a free axis is -1."""
+    """One block per tensor; dynamic axes are -1."""
     lines = []
     for value in values:
         tensor = value.type.tensor_type
         if tensor.elem_type not in _TYPES:
             found = onnx.TensorProto.DataType.Name(tensor.elem_type)
-            raise ValueError(f"{field} {value.name} is {found}; the service exchanges FLOAT, INT64 and UINT8")
+            raise ValueError(f"{field} {value.name} is {found}; supported are FLOAT, INT64 and UINT8")
         dims = ", ".join(str(axis.dim_value) if axis.HasField("dim_value") else "-1" for axis in tensor.shape.dim)
         lines += [
             f"{field} {{",

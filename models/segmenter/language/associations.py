@@ -1,8 +1,8 @@
-"""Everyday knowledge about each category, in short phrases that become further questions to train on.
+"""Short phrases associated with each category, from which training questions are generated.
 
-`associations.json` holds, per category and kind: `synonym` nouns, `function` things one does with or at it (verb phrases),
-`person` people it matters to, `consequence` what may happen to it or because of it (verb phrases), `property` its looks.
-The written questions measure; these phrases only teach, so a `(category, kind)` that is held out gives none.
+`associations.json` holds, per category and kind: `synonym` nouns, `function` uses (verb phrases), `person` people
+concerned, `consequence` effects (verb phrases), `property` visible properties. Only training uses them, and not for
+held-out `(category, kind)` pairs.
 """
 
 import json
@@ -49,7 +49,7 @@ FRAMES = {
 
 
 class Association(NamedTuple):
-    """A phrase that goes with a category in the way its kind says."""
+    """A phrase associated with a category, of one kind."""
 
     category: str
     kind: str
@@ -61,10 +61,10 @@ def read_associations(path: Path = ASSOCIATIONS) -> list[Association]:
     content: dict[str, dict[str, list[str]]] = json.loads(path.read_text(encoding="utf-8"))
     for category, kinds in content.items():
         if unknown := kinds.keys() - FRAMES.keys():
-            raise ValueError(f"{path}: {category} has kinds {sorted(unknown)}; there are frames for {list(FRAMES)}")
+            raise ValueError(f"{path}: {category} has kinds {sorted(unknown)}; known kinds are {list(FRAMES)}")
     return [Association(c, kind, phrase) for c, kinds in content.items() for kind in kinds for phrase in kinds[kind]]
 
 
 def framed(kind: str, phrase: str, rng: random.Random) -> str:
-    """A question about what the phrase describes, in a random frame of its kind."""
+    """A question made from the phrase and a random frame of its kind."""
     return rng.choice(FRAMES[kind]).replace("{x}", phrase).replace("{lead}", rng.choice(LEAD_VERBS))

@@ -1,4 +1,4 @@
-"""The written questions: loading, splitting into seen and never seen, drawing at random, and what may be asked as absent.
+"""The question bank: loading, split into seen and held out, random drawing, and categories that may be asked as absent.
 
 A question file is `questions/<category>.json`: `{"category", "label", "kinds": {kind: [text, ...]}}`.
 """
@@ -36,7 +36,7 @@ HELD_OUT_KINDS = frozenset(
         ("forest", "consequence"),
     }
 )
-"""`(category, kind)` pairs of which no question is ever trained on: they measure whether meaning travels between kinds."""
+"""`(category, kind)` pairs excluded from training: they measure generalisation between kinds."""
 
 UNIONS = {
     "vehicle": ("small_vehicle", "large_vehicle"),
@@ -56,8 +56,8 @@ LABELLED_BY: dict[str, frozenset[str]] = {
     "epfl": frozenset({"road"}),
     "scenes": frozenset({"water", "forest", "field", "industry", "residential", "parking", "bare_land"}),
 }
-"""What each data source decides. Outside its row a category is unknown, neither present nor absent: a ship tile of
-iSAID says nothing about water. `scenes` are mosaics of RSSCN7 and AID regions."""
+"""Categories labelled by each source. Other categories are unknown, neither present nor absent: an iSAID image leaves water
+undecided. `scenes` are mosaics of RSSCN7 and AID regions."""
 
 _OVERLAPS = (
     ("soccer_field", "running_track"),  # the infield of a track is often an unlabelled pitch
@@ -70,21 +70,21 @@ _OVERLAPS = (
     ("ship", "harbor"), ("harbor", "industry"),
     ("bare_land", "baseball_diamond"), ("bare_land", "field"), ("bare_land", "industry"),
 )  # fmt: skip
-"""Unordered pairs that often share ground without both being labelled. A union stands for its parts as well."""
+"""Unordered pairs that often overlap without both being labelled. A union includes its parts."""
 
 _DECIDED_TOGETHER = frozenset({("ship", "harbor"), ("harbor", "ship")})
-"""Overlapping pairs that one source labels apart, so that either may be asked where the other alone is present."""
+"""Overlapping pairs that a source labels separately, so either may be asked as absent when only the other is present."""
 
 
 class QuestionFileError(ValueError):
-    """A question file that does not follow the format; the message names the file and the offending value."""
+    """A malformed question file; the message names the file and the offending value."""
 
 
 @dataclass(frozen=True)
 class Question:
     """One written question.
 
-    `kind` is one of `KINDS`; `split` says whether training may show it.
+    `kind` is one of `KINDS`; training uses only `split` "seen".
     """
 
     category: str
@@ -99,12 +99,12 @@ class Question:
 
 
 def canonical(text: str) -> str:
-    """The wording alone: lower case, words separated by one space, no punctuation. Equal forms count as one question."""
+    """The text in lower case with single spaces and no punctuation; equal forms are the same question."""
     return " ".join(re.findall(r"[^\W_]+", text.casefold()))
 
 
 def split_of(category: str, kind: str, text: str) -> Split:
-    """Where a question belongs by its own words and kind (`QuestionBank` also moves duplicates of held-out wordings)."""
+    """The split of a question by its text and kind; `QuestionBank` also holds out duplicates of held-out wordings."""
     if (category, kind) in HELD_OUT_KINDS:
         return "unseen_kind"
     return "unseen_wording" if zlib.crc32(text.encode()) % HELD_OUT_ONE_IN == 0 else "seen"
@@ -113,9 +113,9 @@ def split_of(category: str, kind: str, text: str) -> Split:
 def absent_categories(present: Iterable[str], decided: Iterable[str]) -> list[str]:
     """Categories that are certainly absent from an image.
 
-    `present` are the categories with a mask in the window, `decided` those that the image's labels speak about
-    (`LABELLED_BY[source]`). A union counts as present with any part; a category that shares ground with a present one
-    (a vehicle on a car park, a pitch inside a track) is left out because its labels may be missing. Sorted.
+    `present` are the categories with a mask in the window, `decided` those that the source labels
+    (`LABELLED_BY[source]`). A union is present if any part is. Categories that may overlap a present one (a vehicle on a
+    car park, a pitch inside a track) are left out, because their labels may be missing. Sorted.
     """
     here = set(present)
     here |= {union for union, parts in UNIONS.items() if here & set(parts)}
@@ -124,7 +124,7 @@ def absent_categories(present: Iterable[str], decided: Iterable[str]) -> list[st
 
 
 def shares_ground(one: str, other: str) -> bool:
-    """Whether both may lie on the same pixels of an image that labels only one of them."""
+    """Whether both may cover the same pixels although only one of them is labelled."""
     if (one, other) in _DECIDED_TOGETHER:
         return False
     return any((a, b) in _OVERLAPS or (b, a) in _OVERLAPS for a in _with_unions(one) for b in _with_unions(other))
@@ -135,16 +135,16 @@ def _with_unions(category: str) -> list[str]:
 
 
 class QuestionBank:
-    """All questions of a folder, split, and drawn at random.
+    """All questions of a folder, by split, with random drawing.
 
-    `questions` are in file order. `held_out_wordings` holds the canonical form of everything training must not show.
-    `associations` make further questions to train on; those of a held-out `(category, kind)` are dropped.
+    `questions` are in file order. `held_out_wordings` holds the canonical forms excluded from training. `associations`
+    add training questions; those of a held-out `(category, kind)` are dropped.
     """
 
     def __init__(self, questions: Iterable[Question], associations: Iterable[Association] = ()):
         everything = list(questions)
         self.held_out_wordings = frozenset(canonical(q.text) for q in everything if q.split != "seen")
-        self.questions = [self._settled(q) for q in everything]
+        self.questions = [self._with_final_split(q) for q in everything]
         self.associations = [a for a in associations if (a.category, a.kind) not in HELD_OUT_KINDS]
         self._associated: dict[tuple[str, str], list[str]] = defaultdict(list)
         for association in self.associations:
@@ -156,7 +156,7 @@ class QuestionBank:
 
     @classmethod
     def load(cls, folder: Path = QUESTION_FOLDER) -> "QuestionBank":
-        """Read every `*.json` of the folder, and the associations.
+        """Reads every `*.json` of the folder, and the associations.
 
         Raises `QuestionFileError` for a missing key, an unknown kind, an empty text, or a folder without questions.
         """
@@ -179,15 +179,15 @@ class QuestionBank:
         ]  # fmt: skip
 
     def draw(self, category: str, rng: random.Random, explicit_share: float = 0.4, association_share: float = 0.2) -> Question:
-        """A question of a category to train on: explicit with the given share, kinds of one group equally often.
+        """A random training question: explicit with probability `explicit_share`, kinds of a group equally likely.
 
-        `association_share` of them come from an association of that kind, the rest from the seen questions. Case,
-        punctuation and lead-in vary, and the result is never a held-out wording. Raises `KeyError` naming a category
+        With probability `association_share` it comes from an association of that kind, else from the seen questions.
+        Case, punctuation and lead-in vary; the result is never a held-out wording. Raises `KeyError` naming a category
         without seen questions.
         """
         kinds = self._seen.get(category)
         if not kinds:
-            raise KeyError(f"no question to train on for category {category!r}; there are {sorted(self._seen)}")
+            raise KeyError(f"no training question for category {category!r}; known categories are {sorted(self._seen)}")
         group = EXPLICIT_KINDS if rng.random() < explicit_share else IMPLICIT_KINDS
         kind = rng.choice([kind for kind in group if kind in kinds] or list(kinds))
         written = rng.choice(kinds[kind])
@@ -199,17 +199,17 @@ class QuestionBank:
         return written if self.is_held_out(text) else Question(category, kind, text, "seen")
 
     def is_held_out(self, text: str) -> bool:
-        """Whether the wording, whatever its case and punctuation, is kept from training."""
+        """Whether the wording is held out, regardless of case and punctuation."""
         return canonical(text) in self.held_out_wordings
 
-    def _settled(self, question: Question) -> Question:
+    def _with_final_split(self, question: Question) -> Question:
         if question.split == "seen" and self.is_held_out(question.text):
             return Question(question.category, question.kind, question.text, "unseen_wording")
         return question
 
 
 def read_question_file(path: Path) -> list[Question]:
-    """The questions of one file, split by their own words; raises `QuestionFileError`."""
+    """The questions of a file, split by :func:`split_of`; raises `QuestionFileError`."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         category, kinds = content["category"], content["kinds"]
@@ -221,5 +221,5 @@ def read_question_file(path: Path) -> list[Question]:
         raise QuestionFileError(f"{path}: unknown kinds {sorted(unknown)}; known are {list(KINDS)}")
     for kind, texts in kinds.items():
         if bad := [text for text in texts if not isinstance(text, str) or not text.strip()]:
-            raise QuestionFileError(f"{path}: {kind} holds {bad[0]!r}, which is no question")
+            raise QuestionFileError(f"{path}: {kind} holds {bad[0]!r}, which is not a question")
     return [Question(category, kind, text, split_of(category, kind, text)) for kind, texts in kinds.items() for text in texts]

@@ -1,8 +1,8 @@
-"""Question and answer as one row of tokens, as the published training lays them out behind the image prompt.
+"""Question and answer as one token sequence, laid out as in the published training.
 
-A reasoning sample goes on after the question: `[/INST]` closes the user's turn, and the model is taught to say what follows,
-the answer, `[SEG]` and the end of the text. The mask reads the question's tokens alone, which a causal model computes
-without seeing the answer. A referring sample ends with the question.
+In a reasoning sample, `[/INST]` closes the user's turn after the question, and the model learns to predict the answer,
+`[SEG]` and the end of the text. The mask uses the question's tokens only, which a causal model computes without seeing
+the answer. A referring sample ends with the question.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from segmenter.errors import TrainError
 from segmenter.language.tokenizer import QuestionTokenizer
 from segmenter.network.config import ModelConfig
 
-#: Said where a data set gives an empty list of answers: nothing in the image is what the question asks for.
+#: Answer for samples with an empty list of answers: the image has no target.
 NO_TARGET = "There is no target object in the image."
 
 
 @dataclass(frozen=True)
 class AnswerFrame:
-    """Ids around an answer: `closing` is read, all that follows is to be said."""
+    """Ids around an answer: `closing` is input, everything after it is predicted."""
 
     closing: tuple[int, ...]  # " [/INST]"
     lead: tuple[int, ...]  # " Sure, It is "
-    middle: tuple[int, ...]  # ". \n", behind a placeholder for the mask that stands for no token
+    middle: tuple[int, ...]  # ". \n", after a mask placeholder that produces no token
     end: tuple[int, ...]  # ". " and the end of the text
 
 
@@ -36,7 +36,7 @@ PUBLISHED_FRAME = AnswerFrame((46581, 38604, 60), (10889, 11, 632, 318, 220), (1
 
 
 def answer_frame(tokenizer: QuestionTokenizer, published: bool) -> AnswerFrame:
-    """The published ids, or the same texts in another vocabulary, which has no token for the end of a text."""
+    """The published ids, or the same texts in another vocabulary without an end-of-text token."""
     if published:
         return PUBLISHED_FRAME
     return AnswerFrame(*(tuple(tokenizer.encode(text)) for text in (" [/INST]", " Sure, It is ", ". \n", ". ")))
@@ -44,7 +44,7 @@ def answer_frame(tokenizer: QuestionTokenizer, published: bool) -> AnswerFrame:
 
 @dataclass(frozen=True)
 class Turn:
-    """Ids of a question, incl. `[SEG]`, and of what follows; those from `said` on are to be learnt (none at `len(ids)`)."""
+    """Ids of a question, including `[SEG]`, and its answer; ids from `said` on are predicted (none if `said` is `len(ids)`)."""
 
     ids: tuple[int, ...]
     question: int  # number of ids of the question
@@ -52,7 +52,7 @@ class Turn:
 
 
 class Conversations:
-    """Makes turns in the vocabulary of a network; raises TrainError where one is longer than its positions."""
+    """Encodes turns for a network; raises TrainError if one exceeds its maximum length."""
 
     def __init__(self, tokenizer: QuestionTokenizer, config: ModelConfig, frame: AnswerFrame) -> None:
         if tokenizer.vocabulary_size != config.vocabulary.size:
@@ -60,7 +60,7 @@ class Conversations:
         self._tokenizer, self._longest, self._frame = tokenizer, config.max_question_tokens, frame
 
     def turn(self, question: str, answer: str | None) -> Turn:
-        """A question alone (`answer` None), or with the answer to be said."""
+        """A question, with its answer unless `answer` is None."""
         asked = self._tokenizer.question(question)
         ids, said = list(asked), len(asked)
         if answer is not None:
@@ -69,11 +69,11 @@ class Conversations:
             said = len(asked) + len(frame.closing)
             ids = [*asked, *frame.closing, *spoken]
         if len(ids) > self._longest:
-            raise TrainError(f"{len(ids)} tokens are too many, the most is {self._longest}: {question[:80]!r} with its answer")
+            raise TrainError(f"{len(ids)} tokens exceed the limit of {self._longest}: {question[:80]!r} with its answer")
         return Turn(tuple(ids), len(asked), said)
 
     def rows(self, turns: Sequence[Turn]) -> tuple[Tensor, Tensor, Tensor]:
-        """Ids int64 `[N, R]`, padded on the right, and bool `[N, R]` masks of the question and of what is to be said."""
+        """Ids int64 `[N, R]`, padded on the right, and bool `[N, R]` masks of the question and of the predicted tokens."""
         ids, _ = self._tokenizer.pad([turn.ids for turn in turns])
         position = torch.arange(ids.shape[1])
         question, said, end = (

@@ -1,8 +1,8 @@
-"""Sentences from which the language model learns meaning: questions of known category and generated plain English.
+"""The distillation corpus: questions of known category and generated plain English.
 
-Plain English is frames filled from `lexicon.json` (places, actors, actions, hazards, ...) and everyday words from the
-sentence teacher's own vocabulary, alone and in short frames. The teacher judges meaning, so a generated sentence need not
-be likely, only readable. No held-out wording ever enters.
+Plain English comes from frames filled with `lexicon.json` (places, actors, actions, hazards, ...), and from words of the
+teacher's vocabulary, alone and in short frames. Generated sentences need only be readable, because the teacher provides
+their meaning. Held-out wordings are excluded.
 """
 
 import json
@@ -41,7 +41,7 @@ WORD_FRAMES = (
     "{word}", "{word}", "the {word}", "{word} and {word}", "where is the {word}", "something for {word}", "{word} {word}",
     "show the {word}", "the {word} of {place}", "{actor} with {word}", "{word} near {place}", "a {word} {thing}", "{word} {time}",
 )  # fmt: skip
-"""Frames for words of the teacher's vocabulary, so that a word no question used still has a meaning."""
+"""Frames for words of the teacher's vocabulary, so that words outside the questions get a meaning."""
 
 
 def load_lexicon(path: Path = LEXICON) -> dict[str, list[str]]:
@@ -51,21 +51,21 @@ def load_lexicon(path: Path = LEXICON) -> dict[str, list[str]]:
 
 
 def whole_words(vocabulary: Iterable[str], least_letters: int = 3) -> list[str]:
-    """The plain lower-case English words of a WordPiece vocabulary, in its order (frequent first)."""
+    """Lower-case English words of a WordPiece vocabulary in its order (frequent first)."""
     return [w for w in vocabulary if len(w) >= least_letters and re.fullmatch("[a-z]+", w)]
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """`questions`: of known category; `plain`: phrases, filled frames and words. No wording twice within a part."""
+    """`questions` of known category, and `plain`: phrases, filled frames and words. Each part is free of duplicates."""
 
     questions: list[str]
     plain: list[str]
 
 
 def taught_questions(bank: QuestionBank) -> dict[str, frozenset[str]]:
-    """Every question to learn from, with all categories that it was written for: the seen ones and one an association,
-    in a frame that depends on its phrase alone."""
+    """Training questions with all their categories: the seen questions, and one per association in a frame determined by
+    its phrase."""
     associated = [(framed(a.kind, a.phrase, random.Random(a.phrase)), a.category) for a in bank.associations]
     asked: dict[str, frozenset[str]] = {}
     written: dict[str, str] = {}
@@ -77,10 +77,9 @@ def taught_questions(bank: QuestionBank) -> dict[str, frozenset[str]]:
 
 
 def build_corpus(bank: QuestionBank, words: Sequence[str], generated: int, seed: int = 0) -> Corpus:
-    """Both parts of the corpus, the most useful sentences first; the same arguments give the same sentences.
+    """Both parts of the corpus, most useful sentences first; deterministic.
 
-    `words` are everyday words, frequent first. `generated` counts the filled frames. A sentence whose
-    canonical form is held out is left out.
+    `words` are sorted by decreasing frequency, `generated` is the number of filled frames. Held-out wordings are left out.
     """
     lexicon = load_lexicon()
     frames = filled_frames(lexicon, words, generated, random.Random(seed))
@@ -89,7 +88,7 @@ def build_corpus(bank: QuestionBank, words: Sequence[str], generated: int, seed:
 
 
 def filled_frames(lexicon: dict[str, list[str]], words: Sequence[str], count: int, rng: random.Random) -> Iterator[str]:
-    """`count` random fillings, two thirds from `FRAMES`, one third from `WORD_FRAMES` (frequent words more often)."""
+    """`count` randomly filled frames: two thirds of `FRAMES`, one third of `WORD_FRAMES` (favouring frequent words)."""
     for number in range(count):
         frame = rng.choice(FRAMES if number % 3 or not words else WORD_FRAMES)
 
@@ -103,7 +102,7 @@ def filled_frames(lexicon: dict[str, list[str]], words: Sequence[str], count: in
 
 
 def _with_article(slot: str, phrase: str, rng: random.Random) -> str:
-    """Actors and hazards take an article, so that frames read as English."""
+    """Adds an article to actors and hazards."""
     if slot not in ("actor", "hazard") or phrase.endswith("s"):
         return phrase
     return f"{rng.choice(('a', 'the')) if phrase[0] not in 'aeiou' else rng.choice(('an', 'the'))} {phrase}"

@@ -1,7 +1,7 @@
-"""Distils sentence meaning into the language model: its description embedding, through a linear map that is thrown away
-later, reproduces the teacher's sentence embedding.
+"""Distillation of the sentence teacher into the language model: a linear projection of its description embedding is
+trained to match the teacher's sentence embedding; export drops the projection.
 
-`DistillationBatches` and `distillation_loss` serve the joint training too, where this loss is kept on.
+Joint training continues this loss with `DistillationBatches` and `distillation_loss`.
 """
 
 import math
@@ -29,7 +29,7 @@ from segmenter.network.config import TASKS
 from segmenter.network.network import SegEarthR1, masked_mean
 
 LONGEST_QUESTION = 64
-"""Ids of a sentence beyond this many are cut in distillation."""
+"""Maximum ids per sentence in distillation; longer ones are truncated."""
 
 
 class DistillationBatch(NamedTuple):
@@ -43,10 +43,9 @@ class DistillationBatch(NamedTuple):
 class DistillationBatches:
     """Endless random batches of sentences with the targets of `MeaningTargets`.
 
-    `folder` holds what `corpus` wrote. `question_share` of each batch are questions, reworded at random while the target
-    stays that of the question as written, so that lead-ins come to mean nothing; the rest are plain sentences, whose
-    case and end punctuation vary. A rewording that is a held-out wording of `bank` is never used. Each token but `[SEG]`
-    is left out with probability `token_dropout`, so that no single word decides.
+    `folder` was written by `segmenter corpus`. `question_share` of each batch are questions, randomly reworded with an
+    unchanged target, so that lead-ins carry no meaning; the rest are plain sentences with random case and punctuation.
+    Held-out wordings of `bank` are never used. Each token except `[SEG]` is dropped with probability `token_dropout`.
     """
 
     def __init__(
@@ -63,7 +62,7 @@ class DistillationBatches:
         taught = {one_line(text): categories for text, categories in taught_questions(bank).items()}
         rows = [row for row, sentence in enumerate(questions.sentences) if sentence in taught]
         if not rows or not plain.sentences:
-            raise ValueError(f"{folder} lacks embedded sentences; run `python -m segmenter corpus --folder {folder}`")
+            raise ValueError(f"{folder} has no embedded sentences; run `python -m segmenter corpus --folder {folder}`")
         texts = [questions.sentences[row] for row in rows]
         asked = [taught[text] for text in texts]
         self.meaning = MeaningTargets(questions.embeddings[rows], asked)
@@ -78,12 +77,12 @@ class DistillationBatches:
             yield self.next()
 
     def numbered(self, number: int) -> DistillationBatch:
-        """Batch of that number, a function of (seed, number) alone, so that a resumed run goes on with the same sentences."""
+        """Batch `number`, a function of (seed, number) alone, so that a resumed run sees the same sentences."""
         self._rng = random.Random(f"{self._seed} {number}")
         return self.next()
 
     def next(self) -> DistillationBatch:
-        """One batch on the CPU."""
+        """The next batch, on the CPU."""
         rows, targets = [], []
         parts = ((self._questions, self._reworded), (self._plain, punctuated))
         for ((sentences, wanted), vary), count in zip(parts, self._counts, strict=True):
@@ -103,10 +102,10 @@ class DistillationBatches:
 
 
 def distillation_loss(projected: Tensor, teacher: Tensor, temperature: float = 0.05) -> Tensor:
-    """How far projected descriptions [N, 384] are from unit targets [N, 384]; scalar, at least 0.
+    """Distance of projected descriptions [N, 384] to unit targets [N, 384]; scalar, at least 0.
 
-    1 - cosine, plus the divergence between the batch's similarity rows softmax(teacher · teacherᵀ / temperature) and
-    softmax(projected · teacherᵀ / temperature): neighbours must keep their order, not only each sentence its place.
+    1 - cosine, plus the KL divergence between the rows of softmax(teacher · teacherᵀ / temperature) and
+    softmax(projected · teacherᵀ / temperature) in the batch, which preserves the order of neighbours.
     """
     unit = functional.normalize(projected.float(), dim=-1)
     cosine = (1 - (unit * teacher).sum(-1)).mean()
@@ -124,17 +123,17 @@ def new_projection(hidden: int) -> nn.Linear:
 def start_from_words(
     network: SegEarthR1, projection: nn.Linear, tokenizer: QuestionTokenizer, words: EmbeddedSentences, meaning: MeaningTargets
 ) -> None:
-    """Token embeddings start as the principal components of the meaning of each token's text, the projection as their
-    inverse, so that the untrained network already embeds a sentence roughly as its bag of words.
+    """Initialises token embeddings with the principal components of the targets of their texts, and the projection with the
+    inverse map, so that the untrained network embeds a sentence roughly as its bag of words.
 
-    Tokens whose text is not among `words` (pieces of characters, marks) keep their random start. Raises `ValueError` where
-    fewer tokens have a word than the embedding has dimensions.
+    Tokens whose text is not among `words` keep their random values. Raises `ValueError` if fewer tokens have a word than
+    the embedding has dimensions.
     """
     row = {text.lower(): number for number, text in enumerate(words.sentences)}
     texts = [one_line(text).lower() for text in tokenizer.token_texts()]
     known = [number for number, text in enumerate(texts) if text in row]
     if len(known) < projection.in_features:
-        raise ValueError(f"{len(known)} tokens have an embedded word; a width of {projection.in_features} needs as many at least")
+        raise ValueError(f"{len(known)} tokens have an embedded word; a width of {projection.in_features} needs at least as many")
     targets = meaning.of_sentences(words.embeddings[[row[texts[number]] for number in known]])  # [known, 384]
     mean = targets.mean(0)
     axes = torch.linalg.svd(targets - mean, full_matrices=False).Vh[: projection.in_features]  # [hidden, 384]
@@ -146,13 +145,13 @@ def start_from_words(
 
 
 def language_weights(network: SegEarthR1) -> dict[str, Tensor]:
-    """The language model's part of the state dict: no vision tower, no connector."""
+    """State dict of the language model, without vision tower and connector."""
     image_side = ("model.vision_tower.", "model.mm_projector.")
     return {k: v for k, v in network.state_dict().items() if k.startswith("model.") and not k.startswith(image_side)}
 
 
 def save_language(path: Path, network: SegEarthR1, projection: nn.Linear, meaning: MeaningTargets) -> None:
-    """Write the language model, its projection and the coordinates of the targets that both were taught."""
+    """Writes the language model, its projection, and the coordinate system of their targets."""
     entries = {"language": language_weights(network), "projection": projection.state_dict(), "meaning": meaning.state()}
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".partial")
@@ -161,10 +160,10 @@ def save_language(path: Path, network: SegEarthR1, projection: nn.Linear, meanin
 
 
 def load_language(path: Path, network: SegEarthR1) -> tuple[nn.Linear, dict[str, Any] | None]:
-    """Put the distilled language model into a network; returns its projection and the :meth:`MeaningTargets.state` that
-    both were taught, None in a file of before it was kept.
+    """Loads the distilled language model into a network; returns its projection and the :meth:`MeaningTargets.state` of
+    their targets, None in older files.
 
-    Raises `FileNotFoundError`, or `ValueError` when names or shapes differ from the network's.
+    Raises `FileNotFoundError`, or `ValueError` if names or shapes differ from the network.
     """
     entries = torch.load(path, map_location="cpu", weights_only=True)
     own = language_weights(network)
@@ -182,13 +181,13 @@ def _shape(weights: dict[str, Tensor], name: str) -> tuple[int, ...] | None:
 
 
 def describe_as_bag(network: SegEarthR1, ids: Tensor, mask: Tensor) -> Tensor:
-    """Description embeddings [N, hidden] by a language model without its layers: the mean of normed token embeddings."""
+    """Description embeddings [N, hidden] without the layers: the mean of normalised token embeddings."""
     return masked_mean(network.model.final_layernorm(network.model.embed_tokens(ids)), mask)
 
 
 @torch.no_grad()
-def quieten_layers(network: SegEarthR1, factor: float = 0.1) -> None:
-    """Scale what each layer adds to the residual stream, so that training with layers starts where the bag ended."""
+def scale_down_layers(network: SegEarthR1, factor: float = 0.1) -> None:
+    """Scales down the residual branches, so that training with layers continues from the bag of words."""
     for name, parameter in network.model.layers.named_parameters():
         if name.endswith(("self_attn.dense.weight", "mlp.fc2.weight")):
             parameter.mul_(factor)
@@ -203,11 +202,11 @@ def distil(
     steps: int = 1_000_000,
     layers: bool = True,
 ) -> list[float]:
-    """Train the language model and the projection in place; returns the loss of every step.
+    """Trains the language model and the projection in place; returns the loss of every step.
 
-    Without `layers` only token embeddings, final norm and projection learn, as a bag of words: a hundred times cheaper.
-    AdamW, 3 % warm-up, cosine to a twentieth of `rate`. The schedule follows whichever of `steps` and `seconds` is
-    further spent, so that a run cut by time still ends at a low rate.
+    Without `layers` only token embeddings, final norm and projection learn, as a bag of words at a hundredth of the cost.
+    AdamW, 3 % warm-up, cosine to a twentieth of `rate`. The schedule follows `steps` or `seconds`, whichever is closer to
+    its limit.
     """
     weights = [p for n, p in network.named_parameters() if n in language_weights(network)] + [*projection.parameters()]
     optimiser = torch.optim.AdamW(weights, lr=rate, weight_decay=0.01, betas=(0.9, 0.98))
@@ -236,6 +235,6 @@ def distil(
 
 @torch.inference_mode()
 def describe_sentences(network: SegEarthR1, tokenizer: QuestionTokenizer, texts: list[str]) -> NDArray[np.float32]:
-    """Text-only description embeddings [n, hidden] of sentences as written."""
+    """Text-only description embeddings [n, hidden] of unmodified sentences."""
     parts = [network.describe_text(*tokenizer.batch(texts[i : i + 256])) for i in range(0, len(texts), 256)]
     return torch.cat(parts).float().numpy()

@@ -1,9 +1,9 @@
-"""Data files of the package that command lines name as defaults."""
+"""Paths of data files in the package."""
 
 from pathlib import Path
 
-#: Vocabulary of the compact model, and how many ids it has.
+#: Tokenizer of the compact model, and its vocabulary size.
 TOKENIZER_FILE = Path(__file__).parent / "tokenizer.json"
 VOCABULARY_SIZE = 10_000
-#: Questions by category, one file each.
+#: Question files, one per category.
 QUESTION_FOLDER = Path(__file__).parent / "questions"

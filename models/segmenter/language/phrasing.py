@@ -1,4 +1,4 @@
-"""The same request in other words: lead-ins, case and punctuation, for training that must not learn strings."""
+"""Random rewording of requests (lead-in, case, punctuation), so that training does not memorise strings."""
 
 import random
 import re
@@ -10,14 +10,14 @@ LEAD_VERBS = (
     "i am looking for", "i need to find", "i would like to see", "help me find", "help me locate", "draw", "label",
     "indicate", "search for", "look for", "let me see", "tell me where to find", "i want to see", "display", "get me",
 )  # fmt: skip
-"""Openings that a noun phrase may follow ("show me" + "the tennis courts")."""
+"""Openings before a noun phrase ("show me" + "the tennis courts")."""
 
 OPENINGS = (
     "please tell me", "tell me", "i wonder", "in this image", "in this picture", "in the scene", "in this satellite image",
     "in this aerial photo", "from above", "looking at this image", "looking at the picture", "quick question", "i want to know",
     "question", "on this map", "in the photo", "here", "so", "hello", "for my report", "in this area", "for planning",
 )  # fmt: skip
-"""Openings that a whole question may follow, after a comma or colon."""
+"""Openings before a whole question, followed by a comma or colon."""
 
 ENDINGS = (
     "in this image", "in the image", "in this picture", "in the scene", "in this satellite image", "here", "please",
@@ -34,9 +34,9 @@ _SENTENCE = re.compile(
 
 
 def reworded(text: str, rng: random.Random) -> str:
-    """One random variation of a request that asks for the same thing.
+    """A random variation of a request with the same meaning.
 
-    A third stays as written; otherwise the lead-in, an opening or an ending changes, then case and punctuation.
+    Two thirds get another lead-in, opening or ending; then case and punctuation vary.
     """
     words = text.strip()
     if rng.random() < 2 / 3:
@@ -45,7 +45,7 @@ def reworded(text: str, rng: random.Random) -> str:
 
 
 def with_other_lead(text: str, rng: random.Random) -> str:
-    """The request behind another lead verb, opening or ending, whichever its grammar allows."""
+    """The request with another lead verb, opening or ending, as its grammar allows."""
     body = text.strip().rstrip("?.! ")
     lead = _LEAD.match(body)
     if lead and not body[lead.end() :].lower().startswith(("where", "which", "what", "how", "to ", "around", "at ")):

@@ -1,6 +1,6 @@
-"""How well sentence features tell which category a question asks for: the teacher's against the distilled model's.
+"""Linear probe: how well sentence features of the teacher or the distilled model predict the category of a question.
 
-A softmax regression learns on the seen questions and answers the held-out ones. `python -m segmenter.language.probe --help`.
+A softmax regression is trained on seen questions and tested on held-out ones. `python -m segmenter.language.probe --help`.
 """
 
 import argparse
@@ -21,11 +21,11 @@ from segmenter.network.config import compact
 from segmenter.network.network import SegEarthR1
 
 VOCABULARIES = {"isaid objects": frozenset(ISAID_OBJECTS), "dubai": LABELLED_BY["dubai"], "scenes": LABELLED_BY["scenes"]}
-"""Within an image only what its source labels competes."""
+"""Categories that compete within an image: those that its source labels."""
 
 
 class Probe:
-    """Scores of every category for each question, learnt on the seen ones among them."""
+    """Category scores of each question, trained on the seen questions."""
 
     def __init__(self, questions: Sequence[Question], features: Tensor):
         self.questions = questions
@@ -39,9 +39,9 @@ class Probe:
     def accuracy(
         self, split: str, kinds: Sequence[str], among: frozenset[str] | None = None, category: str | None = None
     ) -> float | None:
-        """Share of right answers over the questions of a split and some kinds; None where there are none.
+        """Accuracy over the questions of a split and some kinds; None without any.
 
-        `among` limits both the questions and the answers to some categories; `category` limits the questions.
+        `among` restricts questions and answers to some categories; `category` restricts the questions.
         """
         allowed = [n for n, c in enumerate(self.categories) if among is None or c in among]
         rows = [
@@ -57,7 +57,7 @@ class Probe:
         return sum(right) / len(right)
 
     def report(self) -> str:
-        """Lines of text: accuracy per held-out split and kind, then within each source's categories, then per category."""
+        """Accuracy by held-out split and kind, within the categories of each source, and by category, as text."""
         lines = []
         for split in ("unseen_wording", "unseen_kind"):
             shown = [f"{kind} {_percent(self.accuracy(split, [kind]))}" for kind in KINDS]
@@ -76,12 +76,12 @@ def _percent(share: float | None) -> str:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the probe."""
-    parser.add_argument("--questions", type=Path, default=QUESTION_FOLDER)
-    parser.add_argument("--language", type=Path, help="language model written by `distil`; without it the teacher is probed")
+    parser.add_argument("--questions", type=Path, default=QUESTION_FOLDER, help="folder of question files")
+    parser.add_argument("--language", type=Path, help="language model written by `segmenter distil` (default: probe the teacher)")
 
 
 def main(args: argparse.Namespace) -> None:
-    """Print the report for the teacher or for a distilled language model."""
+    """Prints the report for the teacher or a distilled language model."""
     questions = QuestionBank.load(args.questions).questions
     texts = [q.text for q in questions]
     if args.language:

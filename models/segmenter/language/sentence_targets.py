@@ -1,8 +1,8 @@
-"""What a description should mean: the teacher's sentence embedding and, beside it, the category that is asked for.
+"""Targets for descriptions: the teacher's sentence embedding combined with the category of the question.
 
-The teacher alone mixes up neighbours (asked for what a storm sinks, a harbour lies as near as a ship). So a target has
-384 coordinates: the teacher's embedding turned to its leading components, and one coordinate per category. A question
-knows its category; for a plain sentence a softmax regression on the teacher's embeddings of the questions guesses it.
+The teacher alone confuses related categories ("what a storm sinks" is as close to harbour as to ship). A target has 384
+coordinates: the leading components of the teacher's embedding, and one coordinate per category. The category of a plain
+sentence is predicted by a softmax regression trained on the questions' embeddings.
 """
 
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ from segmenter.language.teacher import EMBEDDING_SIZE
 
 TARGET_SIZE = EMBEDDING_SIZE
 CATEGORY_WEIGHT = 1.0
-"""Length of the category part against the teacher's part, which has about unit length."""
+"""Length of the category part; the teacher's part has about unit length."""
 
 
 def category_codes(categories: Sequence[str]) -> Tensor:
-    """Unit rows [categories, categories]: an axis each; a union leans on its parts' axes as well."""
+    """Unit rows [categories, categories]: one axis per category; a union includes the axes of its parts."""
     codes = torch.eye(len(categories))
     index = {category: number for number, category in enumerate(categories)}
     for union, parts in UNIONS.items():
@@ -34,10 +34,10 @@ def category_codes(categories: Sequence[str]) -> Tensor:
 
 
 class MeaningTargets:
-    """Makes targets, unit rows [n, 384], from teacher embeddings [n, 384] and categories.
+    """Computes targets, unit rows [n, 384], from teacher embeddings [n, 384] and categories.
 
-    Fitted on the training questions: `embeddings` [n, 384] and for each row the set of categories it asks for.
-    Raises `ValueError` where both differ in length or a row has no category.
+    Fitted on the training questions: `embeddings` [n, 384] and the set of categories of each row. Raises `ValueError` if
+    the lengths differ or a row has no category.
     """
 
     def __init__(self, embeddings: NDArray[np.float16], categories: Sequence[frozenset[str]]):
@@ -53,13 +53,13 @@ class MeaningTargets:
         self._weight, self._bias = softmax_regression(rows, wanted / wanted.sum(-1, keepdim=True))
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint keeps of the coordinates: `categories` and the teacher's `axes` [384, 384 - categories]."""
+        """The coordinate system, for a checkpoint: `categories` and the teacher's `axes` [384, 384 - categories]."""
         return {"categories": self.categories, "axes": self._axes}
 
-    def likeness(self, kept: dict[str, Any]) -> float:
-        """Cosine of the questions' coordinates, all rows as one vector, to those on the axes of another :meth:`state`.
+    def similarity(self, kept: dict[str, Any]) -> float:
+        """Cosine between the questions' coordinates on these axes and on those of another :meth:`state`, as one vector.
 
-        1 for the same axes, 0 where the categories differ; axes that no question needs count nothing.
+        1 for the same axes, 0 if the categories differ. Axes are weighted by their share of the questions' variance.
         """
         if kept["categories"] != self.categories:
             return 0.0
@@ -68,16 +68,16 @@ class MeaningTargets:
         return float((other * (self._moment @ self._axes)).sum() / (own_length * other_length).sqrt())
 
     def of_questions(self, embeddings: NDArray[np.float16], categories: Sequence[frozenset[str]]) -> Tensor:
-        """Targets of questions whose categories are known."""
+        """Targets of questions with known categories."""
         known = torch.tensor([[float(c in asked) for c in self.categories] for asked in categories])
         return self._joined(embeddings, functional.normalize(known @ self._codes, dim=-1))
 
     def of_sentences(self, embeddings: NDArray[np.float16]) -> Tensor:
-        """Targets of any sentences; the surer the guess of the category, the longer its part."""
+        """Targets of any sentences; a more confident category prediction has a longer category part."""
         return self._joined(embeddings, self.guess(embeddings) @ self._codes)
 
     def guess(self, embeddings: NDArray[np.float16]) -> Tensor:
-        """Probabilities [n, categories] that a sentence asks for each of `categories`."""
+        """Probability [n, categories] of each category for a sentence."""
         return torch.softmax(torch.from_numpy(embeddings).float() @ self._weight + self._bias, -1)
 
     def _joined(self, embeddings: NDArray[np.float16], category_part: Tensor) -> Tensor:
@@ -86,7 +86,7 @@ class MeaningTargets:
 
 
 def softmax_regression(rows: Tensor, wanted: Tensor, penalty: float = 1e-4) -> tuple[Tensor, Tensor]:
-    """Weight [features, categories] and bias that give the probabilities `wanted`, each category weighing the same."""
+    """Weight [features, categories] and bias fitted to the probabilities `wanted`; categories have equal total weight."""
     weight = torch.zeros(rows.shape[1], wanted.shape[1], requires_grad=True)
     bias = torch.zeros(wanted.shape[1], requires_grad=True)
     importance = (wanted / wanted.sum(0)).sum(-1)

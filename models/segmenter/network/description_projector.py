@@ -1,7 +1,7 @@
-"""D-Projector: the description embedding looks once at the image before it becomes the mask query.
+"""D-Projector: the description embedding attends to the image before it becomes the mask query.
 
-A perceiver layer (Alayrac et al. 2022, "Flamingo", section 3.1.1) of depth one with one latent per question. The
-media are the cells of res5, without position encoding; the latent itself is appended to its keys.
+One perceiver layer (Alayrac et al. 2022, "Flamingo", section 3.1.1) with one latent per question. The media are the cells
+of res5 without position encoding; the keys also include the latent itself.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class PerceiverAttention(nn.Module):
         self.to_out = nn.Linear(inner, config.dim, bias=False)
 
     def media(self, media: Tensor) -> tuple[Tensor, Tensor]:
-        """Media [B, cells, dim] to their keys and values [B, heads, cells, head_dim]."""
+        """Keys and values [B, heads, cells, head_dim] of media [B, cells, dim]."""
         return self._keys_values(self.norm_media(media))
 
     def forward(self, latents: Tensor, media_keys: Tensor, media_values: Tensor) -> Tensor:
-        """Latents [B, Q, dim]; a latent sees the media and itself, never another latent."""
+        """Latents [B, Q, dim]; a latent attends to the media and itself, not to other latents."""
         normed = self.norm_latents(latents)
         query = self._heads(self.to_q(normed))  # [B, heads, Q, head_dim]
         query = query * query.shape[-1] ** -0.5
@@ -50,7 +50,7 @@ class PerceiverAttention(nn.Module):
 
 
 class DescriptionProjector(nn.Module):
-    """Latents [B, Q, dim] to latents that have seen the image [B, Q, dim]."""
+    """Latents [B, Q, dim] after attention to the image, of the same shape."""
 
     def __init__(self, config: ProjectorConfig) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ class DescriptionProjector(nn.Module):
 
     @property
     def attention(self) -> PerceiverAttention:
-        """The one attention layer."""
+        """The attention layer."""
         return self.get_submodule("layers.0.0")  # type: ignore[return-value]
 
     def forward(self, latents: Tensor, media_keys: Tensor, media_values: Tensor) -> Tensor:
@@ -77,5 +77,5 @@ class DescriptionProjector(nn.Module):
 
 
 def row_major(features: Tensor) -> Tensor:
-    """Map [B, C, rows, columns] to cells [B, rows * columns, C]."""
+    """Cells [B, rows * columns, C] of a map [B, C, rows, columns]."""
     return features.flatten(2).transpose(1, 2)

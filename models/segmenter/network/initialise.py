@@ -1,4 +1,4 @@
-"""First weights of a network that is trained from nothing: each part as its paper draws them."""
+"""Random initialisation of a network; each part follows its paper."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from segmenter.network.pixel_decoder import DeformableAttention
 
 @torch.no_grad()
 def initialise(network: nn.Module) -> None:
-    """Draws the weights in place from torch's global generator; seed it for a reproducible network."""
+    """Initialises the weights in place with torch's global generator."""
     language: nn.Module = network.get_submodule("model")
     for name, module in language.named_modules():
         if name.startswith("mm_projector"):
@@ -31,7 +31,7 @@ def initialise(network: nn.Module) -> None:
                 nn.init.zeros_(module.bias)
     for module in decoder.modules():
         if isinstance(module, DeformableAttention):
-            _look_around(module)
+            _initialise_offsets(module)
     nn.init.normal_(decoder.get_parameter("transformer.level_embed"))
     for module in network.get_submodule("predictor").modules():
         if isinstance(module, nn.Linear):
@@ -39,8 +39,8 @@ def initialise(network: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
-def _look_around(attention: DeformableAttention) -> None:
-    """Head h looks in its own direction, point i at a distance of i + 1 cells, all weights equal (Deformable DETR)."""
+def _initialise_offsets(attention: DeformableAttention) -> None:
+    """Each head samples in its own direction, point i at i + 1 cells, with equal weights (Deformable DETR)."""
     nn.init.zeros_(attention.sampling_offsets.weight)
     nn.init.zeros_(attention.attention_weights.weight)
     angle = torch.arange(attention.heads).float() * (2 * math.pi / attention.heads)

@@ -1,7 +1,7 @@
-"""Causal language model of the Phi-1.5 kind: parallel residual, one norm per layer, rotary positions on part of a head.
+"""Causal language model of the Phi-1.5 type: parallel residual, one norm per layer, rotary positions on part of a head.
 
 Gunasekar et al. 2023, "Textbooks Are All You Need"; Su et al. 2021, "RoFormer", for the rotary positions. The fused
-projection is laid out head by head as (q, k, v). Only hidden states are read: there is no token prediction.
+projection is laid out head by head as (q, k, v). Only hidden states are used; tokens are not predicted.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class KeyValues:
         return self.keys.shape[3]
 
     def select(self, index: Tensor) -> KeyValues:
-        """The rows `index` [N] of the batch."""
+        """The batch rows `index` [N]."""
         return KeyValues(self.keys[:, index], self.values[:, index])
 
 
@@ -39,14 +39,14 @@ def rotary_tables(config: LanguageConfig) -> Tensor:
 
 
 def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-    """Turns the pairs (i, i + rotary_dims / 2) of x [N, heads, R, head_dim] by the angles [R, rotary_dims / 2]."""
+    """Rotates the pairs (i, i + rotary_dims / 2) of x [N, heads, R, head_dim] by the angles [R, rotary_dims / 2]."""
     half = cosine.shape[-1]
     first, second, rest = x[..., :half], x[..., half : 2 * half], x[..., 2 * half :]
     return torch.cat((first * cosine - second * sine, second * cosine + first * sine, rest), -1)
 
 
 class CausalAttention(nn.Module):
-    """Attention to all earlier positions: those in the cache and those of this call."""
+    """Attention to all earlier positions, cached ones and those of this call."""
 
     def __init__(self, config: LanguageConfig) -> None:
         super().__init__()
@@ -105,7 +105,7 @@ class PhiLayer(nn.Module):
 
 
 class LanguageModel(nn.Module):
-    """Embedded tokens to hidden states; a first call's keys and values are the past of any number of later calls."""
+    """Embedded tokens to hidden states; later calls can reuse the keys and values of a first call as their past."""
 
     rotary: Tensor
 
@@ -120,7 +120,7 @@ class LanguageModel(nn.Module):
         """embedded [N, R, hidden] at positions P..P+R-1, where P is the length of `past` (batch N or 1).
 
         Returns the hidden states after the final norm [N, R, hidden] and this call's own keys and values.
-        Rows padded on the right need no mask: a causal model does not see them from the left.
+        Right padding needs no mask: earlier positions do not attend to it.
         """
         rows = embedded.shape[1]
         start = 0 if past is None else past.positions

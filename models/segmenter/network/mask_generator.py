@@ -1,7 +1,7 @@
-"""Mask generator: one query per question, refined by masked attention; its product with the mask features is the mask.
+"""Mask generator: one query per question, refined by masked attention; the mask is its product with the mask features.
 
-Cheng et al. 2022, "Mask2Former", section 3.2. Every question has its own query and questions never see each other,
-so self-attention over one query is its value projection alone. Query positions are zero.
+Cheng et al. 2022, "Mask2Former", section 3.2. Questions do not attend to each other, so
+self-attention over a single query reduces to its value projection. Query positions are zero.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from segmenter.network.pixel_decoder import sine_positions
 
 @dataclass(frozen=True)
 class MaskMemory:
-    """What the layers read of an image: keys and values [B, heads, cells, head_dim], one pair per layer."""
+    """Keys and values of an image for the layers: [B, heads, cells, head_dim], one pair per layer."""
 
     keys: list[Tensor]
     values: list[Tensor]
@@ -35,10 +35,10 @@ class MaskPrediction:
 
 
 def cell_means(mask_features: Tensor, side: int) -> Tensor:
-    """Mask features [B, C, S/4, S/4] on a coarser grid: [B, C, side^2].
+    """Mask features [B, C, S/4, S/4] resampled to a coarser grid: [B, C, side^2].
 
-    Mean of the four cells around each coarse centre: what bilinear resampling without antialiasing gives. As the
-    mask logits are linear in the features, their resampled values need no full-size logits.
+    Mean of the four cells around each coarse centre, as bilinear resampling without antialiasing. Mask logits are linear
+    in the features, so resampled logits need no full-size logits.
     """
     factor = mask_features.shape[-1] // side
     low, high = factor // 2 - 1, factor // 2
@@ -47,7 +47,7 @@ def cell_means(mask_features: Tensor, side: int) -> Tensor:
 
 
 def visible_cells(logits: Tensor) -> Tensor:
-    """Cells that the next layer may attend to, bool like `logits` [..., cells]: logit >= 0, or all where none is."""
+    """Cells that the next layer may attend to, bool like `logits` [..., cells]: logit >= 0, or all if there are none."""
     blocked = logits < 0
     return ~(blocked & ~blocked.all(-1, keepdim=True))
 
@@ -55,7 +55,7 @@ def visible_cells(logits: Tensor) -> Tensor:
 def joined_logits(mask: Tensor, presence: Tensor) -> Tensor:
     """Logit of sigmoid(mask) * sigmoid(presence), finite for every finite input; shapes broadcast.
 
-    The odds of the product are 1 / (e^-m + e^-p + e^-(m+p)); the sum is taken relative to its largest term.
+    The odds of the product are 1 / (e^-m + e^-p + e^-(m+p)); the sum is scaled by its largest term.
     """
     no_mask, no_presence = -mask, -presence
     neither = no_mask + no_presence
@@ -92,7 +92,7 @@ class PackedAttention(nn.Module):
         return self.out_proj(x.transpose(1, 2).flatten(2))
 
     def self_only(self, x: Tensor) -> Tensor:
-        """Self-attention of every row with itself only."""
+        """Self-attention of every row to itself only."""
         return self.out_proj(self.project(x, 2))
 
 
@@ -108,7 +108,7 @@ class CrossAttentionLayer(nn.Module):
         return self.norm(x + self.multihead_attn.attend(x, keys, values, visible))
 
     def memory(self, positioned: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
-        """Keys of cells with their position, values of cells without: [B, cells, dim] to [B, heads, cells, head_dim]."""
+        """Keys of cells with position encoding, values of cells without it: [B, cells, dim] to [B, heads, cells, head_dim]."""
         attention = self.multihead_attn
         return attention.split(attention.project(positioned, 1)), attention.split(attention.project(source, 2))
 
@@ -151,17 +151,17 @@ class ReluMlp(nn.Module):
         return x
 
 
-#: Cells whose mean logit is the mask's own evidence that the target is there.
-SUREST_CELLS = 16
+#: Number of cells in the mask evidence for the presence of the target.
+EVIDENCE_CELLS = 16
 
 
 def evidence(logits: Tensor) -> Tensor:
-    """Mean of the `SUREST_CELLS` largest mask logits [..., h, w]: [...]."""
-    return logits.flatten(-2).topk(SUREST_CELLS, -1).values.mean(-1)
+    """Mean of the `EVIDENCE_CELLS` largest mask logits [..., h, w]: [...]."""
+    return logits.flatten(-2).topk(EVIDENCE_CELLS, -1).values.mean(-1)
 
 
 class Presence(nn.Linear):
-    """Logit of whether a query's target is in the window at all: linear in the query, plus the mask's own evidence."""
+    """Logit of the presence of a query's target in the window: linear in the query, plus the evidence of the mask."""
 
     def __init__(self, dim: int) -> None:
         super().__init__(dim, 1)
@@ -173,7 +173,7 @@ class Presence(nn.Linear):
 
 
 class MaskGenerator(nn.Module):
-    """Queries [B, Q, dim] and the pixel decoder's maps to mask logits."""
+    """Mask logits from queries [B, Q, dim] and the maps of the pixel decoder."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -194,7 +194,7 @@ class MaskGenerator(nn.Module):
             self.register_buffer(f"positions{level}", sine_positions(side, dim), persistent=False)
 
     def _add_unread_tensors(self, dim: int) -> None:
-        """Tensors of the published checkpoint that no forward pass reads."""
+        """Unused tensors of the published checkpoint."""
         self.query_feat = nn.Embedding(100, dim)
         self.query_embed = nn.Embedding(100, dim)
         self.SEG_query_embed = nn.Embedding(101, dim)
@@ -203,7 +203,7 @@ class MaskGenerator(nn.Module):
         self.CLASS_proj = ReluMlp(dim, 2)
 
     def memory(self, ms: Sequence[Tensor]) -> MaskMemory:
-        """Keys and values that the layers read of [ms0, ms1, ms2]; layer i reads level i mod 3."""
+        """Keys and values of [ms0, ms1, ms2] for the layers; layer i uses level i mod 3."""
         sources, positioned = [], []
         for level, features in enumerate(ms):
             source = features.flatten(2).transpose(1, 2) + self.level_embed.weight[level]
@@ -218,7 +218,7 @@ class MaskGenerator(nn.Module):
         return memory
 
     def forward(self, query: Tensor, mask_features: Tensor, memory: MaskMemory, every_stage: bool = True) -> MaskPrediction:
-        """query [B, Q, dim], mask_features [B, dim, S/4, S/4]; without `every_stage` only the last logits are made."""
+        """query [B, Q, dim], mask_features [B, dim, S/4, S/4]; without `every_stage` only the last logits are computed."""
         layers = zip(
             self.transformer_cross_attention_layers,
             self.transformer_self_attention_layers,

@@ -1,7 +1,7 @@
 """SegEarth-R1: an image window and questions in, one mask per question out, in three steps.
 
-`encode_image` runs once per window, `describe` turns each question into one description embedding with the image in
-view, `segment` turns each embedding into a mask. Li et al. 2025, "SegEarth-R1: Geospatial Pixel Reasoning via Large
+`encode_image` runs once per window, `describe` computes one description embedding per question with the image as
+context, `segment` computes a mask from each embedding. Li et al. 2025, "SegEarth-R1: Geospatial Pixel Reasoning via Large
 Language Model", arXiv 2504.09644. Parameters are named as in the published checkpoint.
 
 Letters in shapes: B images, N questions (each of one image), R tokens of the longest question, H language width,
@@ -27,7 +27,7 @@ from segmenter.network.vision_encoder import VisionEncoder
 
 @dataclass(frozen=True)
 class ImageState:
-    """All that the later steps read of a batch of B windows."""
+    """State of a batch of B windows for the later steps."""
 
     features: list[Tensor]  # res2..res5, [B, C, S/4, S/4] .. [B, 8C, S/32, S/32]
     image_tokens: Tensor  # [B, T, H]
@@ -43,7 +43,7 @@ def normalise(pixels: Tensor) -> Tensor:
 
 
 class SeeingLanguageModel(LanguageModel):
-    """The language model with the vision encoder and the connector, which the published checkpoint keeps inside it."""
+    """The language model with vision encoder and connector, nested as in the published checkpoint."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config.language, config.vocabulary.size)
@@ -58,7 +58,7 @@ class SegEarthR1(nn.Module):
         super().__init__()
         self.config = config
         hidden, deepest, projector = config.language.hidden, config.vision.dims[3], config.projector
-        if config.published_layout:  # tensors of the published checkpoint that no forward pass reads
+        if config.published_layout:  # unused tensors of the published checkpoint
             self.seg_query = nn.Parameter(torch.zeros(100, hidden))
             self.lm_head = nn.Linear(hidden, config.vocabulary.size, bias=False)
         self.model = SeeingLanguageModel(config)
@@ -81,7 +81,7 @@ class SegEarthR1(nn.Module):
         return ImageState(features, self.model.mm_projector(features[3]), mask_features, ms)
 
     def describe(self, state: ImageState, image_index: Tensor, task: Task, question_ids: Tensor, question_mask: Tensor) -> Tensor:
-        """Description embeddings [N, H]: the mean hidden state of each question's tokens, the image in view.
+        """Description embeddings [N, H]: the mean hidden state of each question's tokens, with the image as context.
 
         image_index [N] int64 picks each question's image; question_ids [N, R] int64 end in `[SEG]` and are padded on
         the right, where question_mask [N, R] is 0. The prefix runs once per image.
@@ -91,7 +91,7 @@ class SegEarthR1(nn.Module):
         return self.describe_after(past.select(image_index), self.model.embed_tokens(question_ids), question_mask)
 
     def describe_text(self, ids: Tensor, mask: Tensor, task: Task = "REASONING") -> Tensor:
-        """Description embeddings [N, H] without an image: the prefix is the prompt's text alone."""
+        """Description embeddings [N, H] without an image: the prefix is only the prompt's text."""
         self._check_questions(ids, mask)
         empty = torch.zeros(1, 0, self.config.language.hidden, device=ids.device)
         return self.describe_after(self.prefix(empty, task), self.model.embed_tokens(ids), mask)
@@ -108,7 +108,7 @@ class SegEarthR1(nn.Module):
         return self.model(embedded)[1]
 
     def describe_after(self, past: KeyValues | None, embedded: Tensor, mask: Tensor) -> Tensor:
-        """Mean of the hidden rows [N, R, H] that `mask` [N, R] keeps, for embedded questions after `past`."""
+        """Mean of the hidden states selected by `mask` [N, R], for embedded questions [N, R, H] after `past`."""
         return masked_mean(self.model(embedded, past)[0], mask)
 
     def segment(
@@ -116,8 +116,8 @@ class SegEarthR1(nn.Module):
     ) -> tuple[list[Tensor], Tensor | None]:
         """Masks of descriptions [N, H] over the images image_index [N].
 
-        Returns the mask logits [N, S/4, S/4] before the first layer and after each (or the last alone) and, where the
-        network has one, the presence logits [N]. The product's logits join the two: `mask_generator.joined_logits`.
+        Returns the mask logits [N, S/4, S/4] before the first layer and after each (or the last alone) and, if the
+        network has them, the presence logits [N]. The service's logits combine the two: `mask_generator.joined_logits`.
         """
         images = state.mask_features.shape[0]
         slot, width = question_slots(image_index, images)
@@ -132,7 +132,7 @@ class SegEarthR1(nn.Module):
         )
 
     def media(self, res5: Tensor) -> tuple[Tensor, Tensor]:
-        """Keys and values [B, heads, cells, head_dim] that the D-Projector reads of an image."""
+        """Keys and values [B, heads, cells, head_dim] of an image for the D-Projector."""
         return self.d_layers.attention.media(self.local_project(row_major(res5)))
 
     def query(self, description: Tensor, media_keys: Tensor, media_values: Tensor) -> Tensor:
@@ -144,11 +144,11 @@ class SegEarthR1(nn.Module):
         if ids.ndim != 2 or ids.shape != mask.shape:
             raise ValueError(f"question ids {tuple(ids.shape)} and mask {tuple(mask.shape)} must both be [N, R]")
         if ids.shape[1] > self.config.max_question_tokens:
-            raise ValueError(f"a question has {ids.shape[1]} tokens; the most is {self.config.max_question_tokens}")
+            raise ValueError(f"a question has {ids.shape[1]} tokens; the maximum is {self.config.max_question_tokens}")
 
 
 def masked_mean(rows: Tensor, mask: Tensor) -> Tensor:
-    """Mean over the rows [N, R, H] that `mask` [N, R] keeps: [N, H]; every question keeps at least one row."""
+    """Mean over the rows [N, R, H] selected by `mask` [N, R]: [N, H]; `mask` selects at least one row per question."""
     weight = mask.to(rows.dtype).unsqueeze(-1)
     return (rows * weight).sum(1) / weight.sum(1)
 
@@ -156,11 +156,11 @@ def masked_mean(rows: Tensor, mask: Tensor) -> Tensor:
 def question_slots(image_index: Tensor, images: int) -> tuple[Tensor, int]:
     """Rank of each question among those of its image, int64 [N], and the number of questions of the fullest image.
 
-    Questions of one image then lie side by side in a dense [images, width, ...] tensor and share its keys and values.
+    Questions of one image are then adjacent in a dense [images, width, ...] tensor and share keys and values.
     """
     counts = torch.bincount(image_index, minlength=images)
     if counts.shape[0] > images:
-        raise ValueError(f"image_index reaches {int(image_index.max())}; the state holds {images} images")
+        raise ValueError(f"image_index has the value {int(image_index.max())}; the state has {images} images")
     order = torch.argsort(image_index, stable=True)
     starts = counts.cumsum(0) - counts
     slot = torch.empty_like(image_index)

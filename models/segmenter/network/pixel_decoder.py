@@ -1,7 +1,7 @@
 """Pixel decoder: deformable attention over three resolutions, then one step down to the mask features.
 
-Zhu et al. 2021, "Deformable DETR", section 4.1; Cheng et al. 2022, "Mask2Former", section 3.2.3. Unlike Mask2Former
-the lateral convolution ends in a ReLU and both convolutions of the last step have a bias.
+Zhu et al. 2021, "Deformable DETR", section 4.1; Cheng et al. 2022, "Mask2Former", section 3.2.3. Unlike in
+Mask2Former, a ReLU follows the lateral convolution and both convolutions of the last step have a bias.
 Level order everywhere: 0 = res5, 1 = res4, 2 = res3. Cells are row-major.
 """
 
@@ -43,7 +43,7 @@ def cell_centres(sides: Sequence[int]) -> Tensor:
 
 
 class DeformableAttention(nn.Module):
-    """Each cell reads a few learnt positions, relative to its own, on every level."""
+    """Each cell attends to a few learnt positions, relative to its own, on every level."""
 
     centres: Tensor
 
@@ -60,7 +60,7 @@ class DeformableAttention(nn.Module):
     def forward(self, query: Tensor, cells: Tensor) -> Tensor:
         """query, cells [B, cells of all levels, dim]; returns [B, cells, dim].
 
-        Offsets are (x, y) in cells of the level they read. Outside a map the value is 0.
+        Offsets are (x, y) in cells of the sampled level. Values outside a map are 0.
         """
         batch, count, dim = query.shape
         levels = len(self.sides)
@@ -99,7 +99,7 @@ class DeformableLayer(nn.Module):
 
 
 class DeformableEncoder(nn.Module):
-    """Holds the layers and the learnt level embedding, named as in the published checkpoint."""
+    """The layers and the learnt level embedding, named as in the published checkpoint."""
 
     positions: Tensor
 
@@ -112,7 +112,7 @@ class DeformableEncoder(nn.Module):
         self.register_buffer("positions", positions, persistent=False)
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
-        """Maps [B, dim, side, side] of all levels to maps of the same shapes."""
+        """Maps [B, dim, side, side] of all levels; returns maps of the same shapes."""
         cells = torch.cat([level.flatten(2).transpose(1, 2) for level in maps], 1)
         counts = [side * side for side in self.sides]
         embedded = [self.level_embed[level].expand(count, -1) for level, count in enumerate(counts)]
@@ -124,10 +124,10 @@ class DeformableEncoder(nn.Module):
 
 
 class StepwiseGroupNorm(nn.GroupNorm):
-    """Group normalisation that, exported, takes its means row by row.
+    """Group normalisation whose exported form averages row by row.
 
-    ONNX Runtime adds the values of a group one after the other in float32: over the half million of a group of the full
-    size that is 3e-5 off, row by row 7e-7.
+    ONNX Runtime sums the values of a group sequentially in float32: over the half million values of a group at full size
+    the error is 3e-5, row by row 7e-7.
     """
 
     def forward(self, input: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
-"""How exported graphs hold matrices and kernels: as float32, as float16, or the language model's as int8.
+"""Storage of matrices and kernels in exported graphs: float32, float16, or int8 in the language model.
 
-Vectors (biases, norms, scales) stay float32 everywhere. All arithmetic is float32: a runtime widens what is stored.
+Vectors (biases, norms, scales) stay float32. All arithmetic is float32; runtimes convert stored values.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ _HALF_END = 65504
 
 
 def to_half(name: str, weight: Tensor) -> Tensor:
-    """The weight as float16; raises ValueError, naming it, where float16 cannot hold a value."""
+    """The weight as float16; raises ValueError naming it if a value is out of range."""
     half = weight.half()
     if not bool(half.isfinite().all()):
         largest = float(weight.float().abs().max())
-        raise ValueError(f"{name} holds {largest}; float16 ends at {_HALF_END}, export with --precision fp32")
+        raise ValueError(f"{name} has magnitude {largest}; the float16 limit is {_HALF_END}, export with --precision fp32")
     return half
 
 
 def to_int8(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """A matrix [out, in] as int8 and a float32 scale per output [out]: the row's largest value becomes 127.
+    """Quantises a matrix [out, in] to int8 with a float32 scale per output [out]; the largest magnitude of a row becomes 127.
 
     Symmetric, without zero points, as ONNX's DequantizeLinear reads it: value = int8 * scale.
     """
@@ -33,8 +33,8 @@ def to_int8(matrix: Tensor) -> tuple[Tensor, Tensor]:
     return (rows / scale[:, None]).round_().clamp_(-127, 127).to(torch.int8), scale
 
 
-def as_held(name: str, weight: Tensor, precision: Precision) -> Tensor:
-    """The float32 values [out, in] that a graph computes with when it holds a matrix in `precision`."""
+def stored_values(name: str, weight: Tensor, precision: Precision) -> Tensor:
+    """The float32 values [out, in] of a matrix after storage in `precision`."""
     if precision == "fp16":
         return to_half(name, weight).float()
     if precision == "int8":

@@ -1,7 +1,7 @@
-"""A network for export whose large matrices stay in their files: each is read when it is used and dropped after.
+"""A network for export whose language model matrices stay in their files: each is read on use and then released.
 
-Three quarters of the full size are matrices of the language model. They are never in memory together, neither while
-the graph is written nor while it is compared with torch.
+They make up three quarters of the full size and are never in memory together, neither while the graph is written nor
+while it is compared with torch.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from torch.nn import functional as F
 
 from segmenter.network.config import ModelConfig, Precision
 from segmenter.network.network import SegEarthR1
-from segmenter.network.precision import as_held, to_half
+from segmenter.network.precision import stored_values, to_half
 from segmenter.network.vision_encoder import fold_batch_norms
 
-#: Reads a weight by its key in the checkpoint, in the dtype that it has there.
+#: Reads a weight by its checkpoint key, in its stored dtype.
 Read = Callable[[str], Tensor]
 
 
 class Streamed(nn.Module):
-    """A module with one matrix that stays in its file. `stand_in` has the matrix's shape in the graph, and no memory."""
+    """A module with one matrix that stays in its file. `stand_in` has the matrix's shape in the graph but takes no memory."""
 
     def __init__(self, key: str, read: Read, precision: Precision, shape: tuple[int, int], number: int) -> None:
         super().__init__()
         self.key, self.precision = key, precision
         self._read = read
-        # Every stand-in has another value: equal constants would be joined when the graph is traced.
+        # Stand-ins have distinct values: tracing merges equal constants.
         self.stand_in = nn.Parameter(torch.tensor(float(number)).expand(shape), requires_grad=False)
 
     def source(self) -> Tensor:
-        """The matrix as the checkpoint holds it."""
+        """The matrix as stored in the checkpoint."""
         return self._read(self.key)
 
     def matrix(self) -> Tensor:
-        """The matrix in float32, as the graph computes with it."""
-        return as_held(self.key, self.source(), self.precision)
+        """The matrix in float32, with the values that the graph uses."""
+        return stored_values(self.key, self.source(), self.precision)
 
 
 class StreamedLinear(Streamed):
@@ -55,7 +55,7 @@ class StreamedLinear(Streamed):
 
 
 class StreamedEmbedding(Streamed):
-    """Rows of a table [size, width] in its file. int8 is for matrices that are multiplied: the table is float16 then."""
+    """Rows of a table [size, width] in its file. int8 applies to multiplied matrices only; the table is then float16."""
 
     def __init__(self, like: nn.Embedding, key: str, read: Read, precision: Precision) -> None:
         half_at_most: Precision = "fp32" if precision == "fp32" else "fp16"
@@ -67,10 +67,10 @@ class StreamedEmbedding(Streamed):
 
 
 def streamed_network(config: ModelConfig, read: Read, precision: Precision) -> SegEarthR1:
-    """The network that computes what its exported graphs do, in evaluation mode, its language matrices left in their files.
+    """The network equivalent to its exported graphs, in evaluation mode, with language model matrices in their files.
 
-    Tensors of the published checkpoint that no forward pass reads are never asked of `read`; batch norms are folded, then
-    matrices and kernels take the values that `precision` holds. Raises ValueError for a weight that float16 cannot hold.
+    Skips unused tensors of the published checkpoint and folds batch norms; matrices and kernels then take their stored
+    values in `precision`. Raises ValueError for a weight out of the range of float16.
     """
     buffers = computed_buffers(config)
     with torch.device("meta"):
@@ -94,7 +94,7 @@ def streamed_network(config: ModelConfig, read: Read, precision: Precision) -> S
 
 
 def stream_language(network: SegEarthR1, read: Read, precision: Precision) -> None:
-    """Puts streamed modules in the place of the language model's matrices, the token table included."""
+    """Replaces the language model's matrices, including the token table, by streamed modules."""
     language = network.model
     for number, (name, linear) in enumerate(list(language.layers.named_modules()), 1):
         if isinstance(linear, nn.Linear):
@@ -106,14 +106,14 @@ def stream_language(network: SegEarthR1, read: Read, precision: Precision) -> No
 
 
 def streamed_modules(module: nn.Module) -> Iterator[tuple[str, Streamed]]:
-    """The streamed modules inside a graph's module, each with the name that its stand-in has in the traced graph."""
+    """Streamed modules inside a graph's module, with the names of their stand-ins in the traced graph."""
     for name, part in module.named_modules():
         if isinstance(part, Streamed):
             yield f"{name}.stand_in", part
 
 
 def computed_buffers(config: ModelConfig) -> dict[str, Tensor]:
-    """Tables that a network computes from its sizes, by name; the language model is left out but for its rotary table."""
+    """Buffers computed from the configuration, by name; of the language model only the rotary table."""
     small = dataclasses.replace(
         config,
         language=dataclasses.replace(config.language, layers=0),
@@ -124,5 +124,5 @@ def computed_buffers(config: ModelConfig) -> dict[str, Tensor]:
 
 
 def floats(weight: Tensor) -> Tensor:
-    """Floating numbers as float32, integers as they are."""
+    """The weight as float32 if it is floating point, else unchanged."""
     return weight.float() if weight.is_floating_point() else weight

@@ -1,6 +1,6 @@
 """Vision encoder: Swin transformer with shifted windows, four outputs at strides 4, 8, 16 and 32.
 
-A configuration may make its first stages of residual convolutions instead.
+The first stages can be residual convolutions instead (`VisionConfig.convolutional`).
 
 Liu et al. 2021, "Swin Transformer", sections 3.1 to 3.3; parameter names as in the published SegEarth-R1 checkpoint.
 Maps are [B, rows, columns, C] inside and [B, C, rows, columns] at the outputs.
@@ -15,9 +15,9 @@ from torch.nn.utils import fuse_conv_bn_eval
 
 from segmenter.network.config import VisionConfig
 
-#: Added to the score of a pair of cells that the cyclic shift brought together from different regions.
+#: Added to the score of cell pairs from different regions that the cyclic shift made adjacent.
 _OTHER_REGION = -100.0
-#: Share of a batch in the running statistics of batch norm; small, as a batch holds few windows.
+#: Momentum of batch norm statistics; small because a batch holds few windows.
 BATCH_MOMENTUM = 0.03
 
 
@@ -95,8 +95,8 @@ class Mlp(nn.Module):
 class SwinBlock(nn.Module):
     """x + attention(norm1 x), then x + mlp(norm2 x).
 
-    Maps are padded with zeros to whole windows *after* the norm: the padding becomes keys and values equal to the
-    bias of `qkv`, and is not masked.
+    Maps are zero-padded to whole windows *after* the norm: padding is not masked, its keys and values equal the bias of
+    `qkv`.
     """
 
     attention_mask: Tensor | None
@@ -105,7 +105,7 @@ class SwinBlock(nn.Module):
         super().__init__()
         self.window = config.window
         self.padding = -side % config.window
-        # A map of one window has no second window to exchange cells with.
+        # A map of one window needs no shift.
         self.shift = config.window // 2 if shifted and side + self.padding > config.window else 0
         self.drop_path = drop_path
         self.norm1 = nn.LayerNorm(dim)
@@ -133,7 +133,7 @@ class SwinBlock(nn.Module):
         return x[:, :height, :width]
 
     def _dropped(self, branch: Tensor) -> Tensor:
-        """Stochastic depth: in training the branch of a whole sample is left out at the rate `drop_path`."""
+        """Stochastic depth: in training, the branch of a sample is dropped with probability `drop_path`."""
         if not self.training or self.drop_path == 0.0:
             return branch
         keep = torch.rand(branch.shape[0], 1, 1, 1, device=branch.device) >= self.drop_path
@@ -141,7 +141,7 @@ class SwinBlock(nn.Module):
 
 
 class PatchMerging(nn.Module):
-    """[B, H, W, C] to [B, H/2, W/2, 2C]: the four phases of each 2x2 block side by side, norm, linear."""
+    """[B, H, W, C] to [B, H/2, W/2, 2C]: concatenates the four phases of each 2x2 block, then norm and linear."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -154,9 +154,9 @@ class PatchMerging(nn.Module):
 
 
 class ConvBlock(nn.Module):
-    """x + two 3 x 3 convolutions of it, batch-normed (He et al. 2016, "Deep Residual Learning"); starts as the identity.
+    """x + two 3 x 3 convolutions of it, batch-normed (He et al. 2016, "Deep Residual Learning"); initially the identity.
 
-    A network that sees few pictures learns edges and textures from convolutions sooner than from attention.
+    With little training data, convolutions learn edges and textures sooner than attention.
     """
 
     def __init__(self, dim: int) -> None:
@@ -174,8 +174,8 @@ class ConvBlock(nn.Module):
 
 
 class Stage(nn.Module):
-    """Blocks at one resolution: convolutional in the first `convolutional` stages, else Swin blocks of which the odd
-    ones shift their windows. `downsample` leads to the next stage.
+    """Blocks at one resolution: convolutional in the first `convolutional` stages, else Swin blocks with shifted windows in
+    every second one. `downsample` leads to the next stage.
     """
 
     def __init__(self, config: VisionConfig, stage: int, side: int) -> None:
@@ -192,7 +192,7 @@ class Stage(nn.Module):
         self.downsample = PatchMerging(dim) if stage < 3 else None
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The stage's output and the next stage's input (after the last stage, the output again)."""
+        """The output of the stage and the input of the next one (the output again after the last stage)."""
         for block in self.blocks:
             x = block(x)
         return x, x if self.downsample is None else self.downsample(x)
@@ -229,7 +229,7 @@ class ConvStem(nn.Module):
 
 
 def fold_batch_norms(encoder: nn.Module) -> None:
-    """Folds every batch norm into the convolution before it, in index: what the encoder computes in evaluation stays."""
+    """Folds every batch norm into the preceding convolution, in place; results in evaluation mode stay the same."""
     for module in encoder.eval().modules():
         if isinstance(module, ConvBlock | ConvStem):
             module.conv1, module.norm1 = fuse_conv_bn_eval(module.conv1, module.norm1), nn.Identity()  # type: ignore[assignment]
@@ -243,7 +243,7 @@ class VisionEncoder(nn.Module):
         super().__init__()
         for stage in range(3):
             if config.dims[stage + 1] != 2 * config.dims[stage]:
-                raise ValueError(f"vision.dims {config.dims} must double from stage to stage")
+                raise ValueError(f"vision.dims {config.dims} must double at each stage")
         self.patch_embed = (ConvStem if config.convolutional else PatchEmbed)(config.dims[0])
         self.layers = nn.ModuleList(Stage(config, stage, window_px // (4 << stage)) for stage in range(4))
         for stage, dim in enumerate(config.dims):
@@ -254,6 +254,6 @@ class VisionEncoder(nn.Module):
         outputs = []
         for index, stage in enumerate(self.layers):
             output, x = stage(x)
-            # In row-major layout: torch's channels-last convolutions and group norms lose a digit on the CPU.
+            # Row-major, because torch's channels-last convolutions and group norms are less precise on the CPU.
             outputs.append(self.get_submodule(f"norm{index}")(output).permute(0, 3, 1, 2).contiguous())
         return outputs

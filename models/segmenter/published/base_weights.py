@@ -1,7 +1,7 @@
-"""The weights that the published training starts from: Phi-1.5 for the language model, Mask2Former for the image side.
+"""Initial weights of the published training: Phi-1.5 for the language model, Mask2Former for the image side.
 
-Connector, projectors and D-Projector start at random, as do the convolution biases that Mask2Former lacks. Two tokens are
-new: `[PAD]` starts as the mean of all others, `[SEG]` at random. Li et al. 2025, arXiv 2504.09644; their scripts take the
+Connector, projectors, D-Projector and the convolution biases that Mask2Former lacks are random. Of the two new tokens,
+`[PAD]` starts as the mean of all others, `[SEG]` at random. Li et al. 2025, arXiv 2504.09644; their scripts take the
 Swin-B Mask2Former of COCO panoptic segmentation (IN21k, `model_final_54b88a.pkl`).
 """
 
@@ -23,12 +23,12 @@ from segmenter.network.config import ModelConfig
 from segmenter.network.network import SegEarthR1
 from segmenter.published.release_weights import ReleaseWeights
 
-#: Spread of the values that `[SEG]` starts with.
+#: Standard deviation of the initial `[SEG]` embedding.
 NEW_TOKEN_STD = 0.02
-#: Objects that a pickle of arrays may name. They build arrays, and run nothing else.
+#: Objects allowed in a pickle of arrays; they only build arrays.
 _ARRAYS = {"_reconstruct", "ndarray", "dtype", "scalar", "OrderedDict", "encode"}
 _MODULES = {"numpy", "numpy.core.multiarray", "numpy._core.multiarray", "collections", "_codecs"}
-#: Names of Mask2Former's file and of the network, the first that fits.
+#: Parameter names in Mask2Former's file and in the network; the first match applies.
 _RENAMED = (
     (re.compile(r"backbone\.(.*)"), r"model.vision_tower.\1"),
     (re.compile(r"sem_seg_head\.pixel_decoder\.(adapter_1|layer_1)\.norm\.(.*)"), r"pixel_decoder.\1.1.\2"),
@@ -39,27 +39,27 @@ _RENAMED = (
 
 
 class BaseWeightsError(ValueError):
-    """A file is not what the network can start from."""
+    """The network cannot be initialised from a file."""
 
 
 class _Arrays(pickle.Unpickler):
     def find_class(self, module_name: str, global_name: str, /) -> Any:
         if module_name not in _MODULES or global_name not in _ARRAYS:
-            raise pickle.UnpicklingError(f"it names {module_name}.{global_name}; only arrays are read")
+            raise pickle.UnpicklingError(f"it names {module_name}.{global_name}; only arrays are allowed")
         return super().find_class(module_name.replace("numpy.core", "numpy._core"), global_name)
 
 
 def mask2former_weights(path: Path) -> dict[str, Tensor]:
-    """The arrays of a Mask2Former model file by the network's names; what has no part in the network keeps its own.
+    """Arrays of a Mask2Former model file by the network's parameter names; unused arrays keep their own names.
 
-    Raises BaseWeightsError for what is no pickle of arrays under `model`. No code of the file is run.
+    Raises BaseWeightsError if the file is not a pickle of arrays under `model`. Runs no code from the file.
     """
     try:
         with path.open("rb") as file:
             content = _Arrays(file, encoding="latin1").load()
         arrays = {str(key): torch.from_numpy(np.array(value)) for key, value in content["model"].items()}
     except (pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise BaseWeightsError(f"{path} is no model file of Mask2Former: {error!r}") from error
+        raise BaseWeightsError(f"{path} is not a Mask2Former model file: {error!r}") from error
     return {_renamed(key): value for key, value in arrays.items()}
 
 
@@ -71,7 +71,7 @@ def _renamed(key: str) -> str:
 
 
 def base_weights(config: ModelConfig, phi: Path, mask2former: Path, seed: int = 0) -> dict[str, Tensor]:
-    """All weights of the published layout. Raises BaseWeightsError where the language model or the encoder do not fit."""
+    """All weights of the published layout. Raises BaseWeightsError if the language model or the encoder do not match."""
     torch.manual_seed(seed)
     bare = dataclasses.replace(config, language=dataclasses.replace(config.language, layers=0))
     weights = SegEarthR1(bare).state_dict()  # all but the layers of the language model
@@ -79,7 +79,7 @@ def base_weights(config: ModelConfig, phi: Path, mask2former: Path, seed: int = 
     tower = {key for key in weights if key.startswith("model.vision_tower.")}
     wrong = sorted(key for key in tower if key not in image_side or image_side[key].shape != weights[key].shape)
     if wrong:
-        raise BaseWeightsError(f"{mask2former} lacks {len(wrong)} weights of the vision encoder or has others: {wrong[:3]}")
+        raise BaseWeightsError(f"{mask2former} lacks {len(wrong)} weights of the vision encoder or has other shapes: {wrong[:3]}")
     weights |= {key: value for key, value in image_side.items() if key in weights and weights[key].shape == value.shape}
     return weights | _language_weights(config, phi)
 
@@ -95,14 +95,14 @@ def _language_weights(config: ModelConfig, phi: Path) -> dict[str, Tensor]:
         raise BaseWeightsError(f"{phi} lacks {len(missing)} weights of Phi-1.5: {missing[:3]}")
     wrong = [key for key in layers if release.layouts[key].shape != tuple(expected[key].shape)]
     if wrong:
-        raise BaseWeightsError(f"{len(wrong)} weights of {phi} are of another shape: {wrong[:3]}")
+        raise BaseWeightsError(f"{len(wrong)} weights of {phi} have another shape: {wrong[:3]}")
     return {key: release.read(key) for key in layers} | {
         key: widened(release.read(key), config.vocabulary.pad_id, config.vocabulary.seg_id) for key in tables
     }
 
 
 def widened(table: Tensor, pad: int, seg: int) -> Tensor:
-    """A token table `[rows, width]` cut to the `pad` tokens that are used, with a row for `[PAD]` and, behind it, `[SEG]`."""
+    """A token table `[rows, width]` cut to the `pad` used tokens, with rows for `[PAD]` and `[SEG]` appended."""
     if len(table) < pad or seg != pad + 1:
         raise BaseWeightsError(f"a table of {len(table)} tokens has no room for [PAD] at {pad} and [SEG] at {seg}")
     used = table[:pad].float()
@@ -110,14 +110,14 @@ def widened(table: Tensor, pad: int, seg: int) -> Tensor:
 
 
 def widened_tokenizer(phi: Path, config: ModelConfig) -> Tokenizer:
-    """Phi's tokenizer with `[PAD]` and `[SEG]` behind its tokens."""
+    """Phi's tokenizer with `[PAD]` and `[SEG]` appended."""
     path = phi / "tokenizer.json"
     if not path.is_file():
-        raise BaseWeightsError(f"there is no {path}")
+        raise BaseWeightsError(f"{path} does not exist")
     tokenizer = Tokenizer.from_file(str(path))
     tokenizer.add_special_tokens([AddedToken(PAD, special=True, normalized=False)])
     tokenizer.add_tokens([AddedToken(SEG, normalized=False)])
     for token, wanted in ((PAD, config.vocabulary.pad_id), (SEG, config.vocabulary.seg_id)):
         if tokenizer.token_to_id(token) != wanted:
-            raise BaseWeightsError(f"{token} behind {path} gets the id {tokenizer.token_to_id(token)}; the network has {wanted}")
+            raise BaseWeightsError(f"{token} appended to {path} has the id {tokenizer.token_to_id(token)}; expected {wanted}")
     return tokenizer

@@ -1,4 +1,4 @@
-"""Published SegEarth-R1 weights, as their authors release them, to a model folder that the service runs."""
+"""Conversion of published SegEarth-R1 weights to a checkpoint, and the record of their origin."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from segmenter.published.release_weights import ReleaseWeights, weight_files
 
 
 def published_origin(folder: Path, name: str | None) -> dict[str, Any] | None:
-    """What a manifest or checkpoint keeps of where its weights came from; None where `name` is not given.
+    """Origin of the weights for a manifest or checkpoint; None without `name`.
 
-    An evaluation sets scores beside published ones only where it is known.
+    Evaluations compare scores with published ones only if it is known.
     """
     if name is None:
         return None
@@ -22,6 +22,6 @@ def published_origin(folder: Path, name: str | None) -> dict[str, Any] | None:
 
 
 def write_checkpoint(weights: ReleaseWeights, path: Path, config: ModelConfig, origin: dict[str, Any] | None) -> None:
-    """Writes the checkpoint of a checked release, weights in the dtype that they came in."""
+    """Writes the checkpoint of a validated release; weights keep their dtype."""
     extra = {} if origin is None else {"converted_from": origin}
     save_checkpoint(path, config, {key: weights.read(key) for key in weights.layouts}, **extra)

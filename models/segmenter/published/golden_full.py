@@ -1,8 +1,7 @@
-"""The full-size network with drawn weights, converted and exported like a release, and the reference vectors as JSON.
+"""The full-size network with random weights, converted and exported like a release, and the reference vectors as JSON.
 
-What it writes is what the runtime's test compares: a model folder, and `golden.json` with the published code's results for
-the same weights (`npm run test:golden`). It needs the vectors (`golden.npz` and its image), 13 GB of disk and about 8 GB of
-memory.
+The output is the input of the runtime's test (`npm run test:golden`): a model folder, and `golden.json` with the published
+code's results for the same weights. It needs the vectors (`golden.npz` and its image), 13 GB of disk and 8 GB of memory.
 """
 
 from __future__ import annotations
@@ -24,18 +23,18 @@ from segmenter.network.config import ModelConfig, Task
 from segmenter.published.random_weights import write_release
 from segmenter.published.release_weights import ReleaseWeights
 
-#: Tasks of the vectors' prompts, in their order.
+#: Tasks of the prompts in the vectors.
 TASKS: tuple[Task, ...] = ("REASONING", "REASONING", "REFERRING")
 
-#: Largest accepted absolute difference of each tensor (section 4 of the vectors' description).
+#: Maximum absolute difference of each tensor (section 4 of the description of the vectors).
 LIMITS = {"tokens": 5e-5, "mask_features": 1e-4, "d": 5e-5, "logits": 5e-4}
 
 
 def prepare(vectors: Path, out: Path, config: ModelConfig) -> None:
-    """Fills `out` with `model/` and `golden.json`; what lies between is removed as soon as it was used."""
+    """Writes `model/` and `golden.json` to `out`; removes intermediate files after use."""
     golden = np.load(vectors / "golden.npz")
     drawn, tokenizer = out / "release", out / "tokenizer.json"
-    print(f"drew {write_release(drawn, config, int(golden['seed']))} tensors")
+    print(f"wrote {write_release(drawn, config, int(golden['seed']))} random tensors")
     numbered_tokenizer(config).save(str(tokenizer))
     weights = ReleaseWeights(drawn, config.language.heads)
     weights.check(config)
@@ -49,14 +48,14 @@ def prepare(vectors: Path, out: Path, config: ModelConfig) -> None:
 
 
 def numbered_tokenizer(config: ModelConfig) -> Tokenizer:
-    """A vocabulary of numbers: the vectors give token ids, so that no text is ever encoded."""
+    """A tokenizer with numbers as tokens: the vectors hold token ids, so no text is encoded."""
     size = config.vocabulary.size
     words = {str(number): number for number in range(size - 2)}
     return Tokenizer(WordLevel({**words, PAD: size - 2, SEG: size - 1}, unk_token="0"))
 
 
 def reference_values(golden: Any) -> dict[str, Any]:
-    """What the published code computed: probes of image tensors, descriptions and logits, and the final masks."""
+    """Results of the published code: probes of image tensors, descriptions, logits, and the final masks."""
     return {
         "letterbox": {"sha256": str(golden["letterbox_sha256"])},
         "limits": LIMITS,

@@ -1,7 +1,7 @@
-"""Weights of the full-size network drawn by a rule from their key names, as the reference vectors were made with.
+"""Random full-size weights, seeded by their key names; the reference vectors were computed with them.
 
-Whoever has no published weights can check with them that the network, its conversion and its export compute what the
-published code computes: the vectors hold that code's results for the same weights.
+They allow checking network, conversion and export against the published code without the published weights: the vectors
+hold that code's results for the same weights.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _RESIDUAL = (
     *("linear2.weight", "to_out.weight", "d_layers.layers.0.1.3.weight"),
 )
 
-#: A shard is closed when it holds so many bytes.
+#: Minimum bytes of a complete shard.
 _SHARD_BYTES = 500_000_000
 
 
-def drawn_weight(key: str, shape: tuple[int, ...], seed: int) -> NDArray[np.float32]:
-    """The float32 weight that the rule gives to a key: seeded normal numbers, scaled by what the key is."""
+def random_weight(key: str, shape: tuple[int, ...], seed: int) -> NDArray[np.float32]:
+    """The float32 weight of a key: seeded normal numbers, scaled by the kind of the parameter."""
     rng = np.random.Generator(np.random.PCG64(zlib.crc32(key.encode()) ^ seed))
     normal = rng.standard_normal(shape, dtype=np.float32)
     if key.endswith("relative_position_bias_table"):
@@ -56,7 +56,7 @@ def drawn_weight(key: str, shape: tuple[int, ...], seed: int) -> NDArray[np.floa
 
 
 def write_release(folder: Path, config: ModelConfig, seed: int) -> int:
-    """Writes a checkpoint in the published layout, sharded, one shard in memory at a time; returns the number of tensors."""
+    """Writes a sharded checkpoint in the published layout, with one shard in memory; returns the number of tensors."""
     folder.mkdir(parents=True, exist_ok=True)
     with torch.device("meta"):
         expected = SegEarthR1(config).state_dict()
@@ -66,7 +66,7 @@ def write_release(folder: Path, config: ModelConfig, seed: int) -> int:
         if key.endswith("relative_position_index"):
             shard[key] = relative_position_index(config.vision.window)
         else:
-            shard[key] = torch.from_numpy(drawn_weight(key, tuple(like.shape), seed))
+            shard[key] = torch.from_numpy(random_weight(key, tuple(like.shape), seed))
         if sum(tensor.nbytes for tensor in shard.values()) >= _SHARD_BYTES:
             save_file(shard, folder / f"model-{number:05}.safetensors")
             shard, number = {}, number + 1

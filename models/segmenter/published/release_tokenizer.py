@@ -1,6 +1,6 @@
-"""The tokenizer of a release as one `tokenizer.json`: taken as it is, or put together from the files of the slow one.
+"""The tokenizer of a release as a `tokenizer.json`: used directly, or assembled from the files of the slow tokenizer.
 
-Published releases hold GPT-2's byte-level BPE with runs of spaces and tabs, `[PAD]` and `[SEG]` added behind it.
+Published releases use GPT-2's byte-level BPE with added tokens: runs of spaces and tabs, `[PAD]` and `[SEG]`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _END = "<|endoftext|>"
 def release_tokenizer(folder: Path, words: VocabularyConfig) -> Tokenizer:
     """Reads the release's tokenizer and checks it against the network's vocabulary.
 
-    Raises FileNotFoundError where its files are missing, ValueError where ids or size are others.
+    Raises FileNotFoundError if its files are missing, ValueError if ids or size differ.
     """
     ready = folder / "tokenizer.json"
     tokenizer = Tokenizer.from_file(str(ready)) if ready.is_file() else _from_parts(folder)
@@ -47,5 +47,5 @@ def _from_parts(folder: Path) -> Tokenizer:
         special = token == PAD
         tokenizer.add_tokens([AddedToken(token, special=special, normalized=False)])
         if tokenizer.token_to_id(token) != number:
-            raise ValueError(f"{token!r} of {added} got the id {tokenizer.token_to_id(token)}; the file says {number}")
+            raise ValueError(f"{token!r} of {added} has the id {tokenizer.token_to_id(token)}; the file says {number}")
     return tokenizer

@@ -1,4 +1,4 @@
-"""Tensors of a published release, read from its files one at a time and checked by key name before."""
+"""Tensors of a published release, validated by key and read from its files one at a time."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from segmenter.network.config import ModelConfig
 from segmenter.network.network import SegEarthR1
 from segmenter.network.vision_encoder import relative_position_index
 
-#: Releases saved with transformers 4.37 or later hold the language model's projections apart.
+#: Releases saved with transformers 4.37 or later split the language model's projections.
 _SPLIT_PROJECTION = re.compile(r"(.*\.self_attn)\.(q|k|v)_proj\.(weight|bias)")
 
-#: A file is opened anew after so many bytes: pages that were read then no longer count as this process's memory.
+#: Files are reopened after this many bytes, so that pages already read no longer count as memory of this process.
 _REOPEN_BYTES = 64_000_000
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What a key holds, known without reading it."""
+    """Shape and kind of a tensor, known without reading it."""
 
     shape: tuple[int, ...]
     floating: bool
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """The weights of a release: `.safetensors` files, else PyTorch's `.bin`; raises FileNotFoundError where none is."""
+    """The weights of a release: `.safetensors` files, else PyTorch's `.bin`; raises FileNotFoundError if there are none."""
     for pattern in ("*.safetensors", "pytorch_model*.bin"):
         files = sorted(folder.glob(pattern))
         if files:
@@ -42,8 +42,8 @@ def weight_files(folder: Path) -> list[Path]:
 class ReleaseWeights:
     """The tensors of a release's files by the keys of the published layout.
 
-    `q_proj`, `k_proj` and `v_proj` are joined to `query_key_value`, head by head as (q, k, v). Raises ValueError where a
-    key is there twice or a projection lacks a part.
+    `q_proj`, `k_proj` and `v_proj` are joined to `query_key_value`, head by head as (q, k, v). Raises ValueError for a
+    duplicate key and for an incomplete projection.
     """
 
     def __init__(self, folder: Path, heads: int) -> None:
@@ -53,7 +53,7 @@ class ReleaseWeights:
         for path in weight_files(folder):
             for key, layout in _layouts(path).items():
                 if key in stored:
-                    raise ValueError(f"{key} is in {path.name} and in an earlier file of {folder}")
+                    raise ValueError(f"{key} is in {path.name} and also in an earlier file of {folder}")
                 stored[key], self._files[key] = layout, path
         self._parts = _split_projections(stored)
         self.layouts = {key: layout for key, layout in stored.items() if not _SPLIT_PROJECTION.fullmatch(key)}
@@ -65,7 +65,7 @@ class ReleaseWeights:
         self._bytes = 0
 
     def read(self, key: str) -> Tensor:
-        """One tensor, in the dtype that it was published in."""
+        """A tensor in its published dtype."""
         if key not in self._parts:
             return self._stored(key)
         per_head = [self._stored(part).unflatten(0, (self._heads, -1)) for part in self._parts[key]]
@@ -80,7 +80,7 @@ class ReleaseWeights:
         return tensor
 
     def check(self, config: ModelConfig) -> None:
-        """Raises ValueError naming the keys that are missing, unknown, of another shape or kind, or computed otherwise."""
+        """Raises ValueError naming keys that are missing, unknown, or of another shape, kind or value than expected."""
         with torch.device("meta"):
             expected = SegEarthR1(config).state_dict()
         both = self.layouts.keys() & expected.keys()
@@ -95,11 +95,11 @@ class ReleaseWeights:
         index = relative_position_index(config.vision.window)
         for key in expected:
             if key.endswith("relative_position_index") and not torch.equal(self.read(key), index):
-                raise ValueError(f"{key} is not that of windows of {config.vision.window} cells")
+                raise ValueError(f"{key} does not match windows of {config.vision.window} cells")
 
 
 def _split_projections(stored: dict[str, Layout]) -> dict[str, list[str]]:
-    """Joined key to the keys of its q, k and v."""
+    """Keys of q, k and v by joined key."""
     found: dict[str, dict[str, str]] = {}
     for key in stored:
         match = _SPLIT_PROJECTION.fullmatch(key)
@@ -107,9 +107,9 @@ def _split_projections(stored: dict[str, Layout]) -> dict[str, list[str]]:
             found.setdefault(f"{match[1]}.query_key_value.{match[3]}", {})[match[2]] = key
     for joined, parts in found.items():
         if set(parts) != set("qkv"):
-            raise ValueError(f"{joined} needs q_proj, k_proj and v_proj; only {', '.join(sorted(parts))} are there")
+            raise ValueError(f"{joined} needs q_proj, k_proj and v_proj; only {', '.join(sorted(parts))} exist")
         if joined in stored:
-            raise ValueError(f"{joined} is there whole and in parts")
+            raise ValueError(f"{joined} exists both joined and split")
     return {joined: [parts[part] for part in "qkv"] for joined, parts in found.items()}
 
 

@@ -1,4 +1,4 @@
-"""Names under which the authors released weights."""
+"""Names of the published weights."""
 
 #: The release that was trained for each data set; the authors released no weights for RefSegRS.
 RELEASES = {

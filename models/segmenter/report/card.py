@@ -1,7 +1,6 @@
-"""The measured part of a model card: a block of its README between two marks, and the pictures that it shows.
+"""The measured part of a model card: a block of its README between two markers, and its images.
 
-Everything in the block comes from an evaluation, so that the card cannot drift from the weights; `card.md.jinja` has its
-words.
+All numbers in the block come from an evaluation, so the card cannot drift from the weights. `card.md.jinja` is its template.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from segmenter.data.batches import LEAST_PIXELS
+from segmenter.data.batches import MIN_PIXELS
 from segmenter.evaluation.examination import MODEL, Answerer
 from segmenter.evaluation.held_out import ABSENT_A_WINDOW
 from segmenter.evaluation.intervals import ROUNDS
@@ -35,12 +34,12 @@ _TIMED = 15
 
 
 class CardError(ValueError):
-    """A README that the block cannot be put into."""
+    """The README has no valid markers for the block."""
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Median seconds of an answer on one thread of a processor: with the image to be encoded, and for a further question."""
+    """Median seconds per answer on one thread: including encoding the window, and per further question."""
 
     first_s: float
     further_s: float
@@ -48,7 +47,7 @@ class Timing:
 
 
 def timed(answerer: Answerer, side: int) -> Timing:
-    """Times questions about windows of noise; the further one is the cost that each question of a batch of 9 adds."""
+    """Times questions about noise windows; a further question is the added cost per question in a batch of 9."""
     rng = np.random.default_rng(0)
     texts = ["the ships", *(f"harbour crane number {n}" for n in range(8))]
     one: list[float] = []
@@ -64,7 +63,7 @@ def timed(answerer: Answerer, side: int) -> Timing:
 
 
 def _processor() -> str:
-    """The processor's name where the system tells it."""
+    """Name of the processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -74,8 +73,8 @@ def _processor() -> str:
 
 
 def graph_table(model: Path) -> Table:
-    """Header and one row a graph of an exported model: weights in millions, size, and what it gives."""
-    # Only the card needs the graphs themselves.
+    """Header and one row per graph of an exported model: weights in millions, size, and outputs."""
+    # Imported here: only the card reads the graphs.
     import onnx
 
     manifest = json.loads((model / "manifest.json").read_text(encoding="utf-8"))
@@ -102,7 +101,7 @@ def write_card(
 ) -> None:
     """Writes plots and gallery beside the README of `folder`, and the block into it.
 
-    Raises CardError where the README is missing or has not both marks once, in order, before anything is written.
+    Raises CardError before writing anything if the README is missing or lacks the two markers, once each and in order.
     """
     readme = folder / "README.md"
     text = readme.read_text(encoding="utf-8") if readme.is_file() else ""
@@ -127,7 +126,7 @@ def write_card(
         plots=plots,
         kinds=held_out_kinds(),
         rounds=ROUNDS,
-        least_pixels=LEAST_PIXELS,
+        least_pixels=MIN_PIXELS,
         absent=ABSENT_A_WINDOW,
         errors=[percent(expected_error(evaluation.feature_bins, by)) for by in (False, True)],
         asked=len(shown),
@@ -141,9 +140,9 @@ def write_card(
 
 
 def replaced(text: str, block: str, where: Path) -> str:
-    """The text with the block between its marks; raises CardError naming `where`."""
+    """The text with the block between its markers; raises CardError naming `where`."""
     if text.count(START) != 1 or text.count(END) != 1 or text.index(START) > text.index(END):
-        raise CardError(f"{where} must have the lines {START!r} and {END!r} once, in this order")
+        raise CardError(f"{where} must contain the lines {START!r} and {END!r} once each, in this order")
     return f"{text[: text.index(START)]}{START}\n\n{block.strip()}\n\n{text[text.index(END) :]}"
 
 

@@ -1,8 +1,7 @@
-"""A model's failures on scenes that may be shown: each question with places that an eye found to be the target, or not.
+"""A gallery of failures on scenes that may be published, judged at hand-picked points.
 
-`gallery.json` lists the cases: a square of a scene (left, top, right, bottom), a question, scene pixels `on` the target and
-`off` it. A case without `on` asks for something that is nowhere in the square. The scenes have no labels, so these pictures
-illustrate and give no score.
+`gallery.json` lists the cases: a square of a scene (left, top, right, bottom), a question, and scene pixels `on` and `off`
+the target. A case without `on` asks for something absent. The scenes have no labels, so the gallery gives no score.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ Point = tuple[int, int]
 
 @dataclass(frozen=True)
 class Case:
-    """A question about a square of a scene, and what an eye saw there; points are (column, row) of the scene."""
+    """A question about a square of a scene, with points (column, row) on and off the target."""
 
     scene: str
     box: Box
@@ -43,42 +42,42 @@ class Case:
 
 @dataclass(frozen=True)
 class Shown:
-    """A case with its answer: the square `[S, S, 3]`, the answered pixels, and where these are wrong."""
+    """A case with its answer: the square `[S, S, 3]`, the answered mask, and the number of wrong points."""
 
     case: Case
     pixels: Pixels
     mask: Mask
-    missed: int  # points on the target that are not answered
-    alarms: int  # points off it that are
+    missed: int  # points on the target outside the answer
+    alarms: int  # points off the target inside the answer
 
     @property
     def false_alarm(self) -> bool:
-        """Whether something is answered though the target is nowhere in the square."""
+        """Whether an absent target has a non-empty answer."""
         return not self.case.on and bool(self.mask.any())
 
     @property
     def wrong(self) -> float:
-        """Share of the points that are wrong; for an absent target whether anything is answered."""
+        """Share of wrong points; for an absent target 1 if the answer is not empty, else 0."""
         points = len(self.case.on) + len(self.case.off)
         return (self.missed + self.alarms) / points if self.case.on else float(self.false_alarm)
 
     @property
     def verdict(self) -> str:
-        """What is wrong, in words; empty where nothing is."""
+        """The errors in words; empty if there are none."""
         if self.false_alarm:
-            return f"false alarm: nothing of it is there, {100 * self.mask.mean():.1f} % of the square answered"
+            return f"false alarm: target absent, {100 * self.mask.mean():.1f} % of the square answered"
         parts = [f"missed at {self.missed} of {len(self.case.on)} points"] if self.missed else []
         return ", ".join([*parts, *([f"false at {self.alarms} of {len(self.case.off)} points"] if self.alarms else [])])
 
 
 def read_cases(path: Path = CASES) -> list[Case]:
-    """The listed cases. Raises ValueError for a box that is no square and for a point outside its box."""
+    """The listed cases. Raises ValueError for a box that is not square and for a point outside its box."""
     cases = []
     for entry in json.loads(path.read_text(encoding="utf-8")):
         left, top, right, bottom = entry["box"]
         on, off = (tuple((int(x), int(y)) for x, y in entry[key]) for key in ("on", "off"))
         if right - left != bottom - top:
-            raise ValueError(f"{entry['scene']}: box {entry['box']} is no square")
+            raise ValueError(f"{entry['scene']}: box {entry['box']} is not square")
         for x, y in (*on, *off):
             if not (left <= x < right and top <= y < bottom):
                 raise ValueError(f"{entry['scene']}, {entry['question']}: point {x}, {y} lies outside {entry['box']}")
@@ -99,7 +98,7 @@ def ask_cases(answerer: Answerer, side: int, scenes: Path, cases: Sequence[Case]
 
 
 def row_column(case: Case, point: Point, side: int) -> tuple[int, int]:
-    """Row and column of a scene's pixel in the case's window."""
+    """Row and column of a scene pixel in the window of the case."""
     left, top, right, _ = case.box
     scale = side / (right - left)
     return int((point[1] - top + 0.5) * scale), int((point[0] - left + 0.5) * scale)
@@ -112,7 +111,7 @@ def failures(shown: Sequence[Shown], most: int) -> list[Shown]:
 
 
 def picture(shown: Shown) -> bytes:
-    """JPEG: the square with the answer laid over it, rings at the points, green where the answer is right there."""
+    """JPEG of the square with the answer overlaid; rings mark the points, green if the answer is right there."""
     pixels = shown.pixels.astype(np.float32)
     pixels[shown.mask] = pixels[shown.mask] * (1 - _OPACITY) + np.array(ANSWERED, np.float32) * _OPACITY
     image = Image.fromarray(pixels.round().astype(np.uint8)).resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)

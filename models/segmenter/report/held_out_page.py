@@ -1,6 +1,6 @@
-"""The evaluation on held-out places as one HTML page with pictures.
+"""The evaluation on held-out windows as an HTML page with example images.
 
-The pictures show training sources whose images may not be passed on: the page is for whoever has the packs.
+The images come from sources that must not be redistributed: the page is for owners of the packs only.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class PicturedCase:
 def failure_shelves(answers: Sequence[Answer], shown: int = _SHOWN) -> list[tuple[str, list[Answer]]]:
     """Answers of the model to explicit questions: false alarms, missed and worst targets, then median and best ones.
 
-    A category is shown at most twice on a shelf, so that the commonest does not fill it; no answer is on two shelves.
+    A shelf shows a category at most twice; shelves do not share answers.
     """
     mine = [a for a in answers if a.by == MODEL and a.group == "explicit"]
     alarms = sorted((a for a in mine if not a.present and a.counts.predicted), key=lambda a: -a.false_alarm_share)
@@ -67,7 +67,7 @@ def _varied(answers: Sequence[Answer], most: int) -> list[Answer]:
 
 
 def held_out_page(evaluation: Evaluation, answerer: Answerer, windows: Mapping[int, HeldOut]) -> str:
-    """The page; asks again for the answers that it shows. `windows` by the numbers under which they were asked."""
+    """The page; computes the shown answers again. `windows` are keyed by their numbers in the evaluation."""
     shelves = [
         (heading, [PicturedCase(answer, _picture(answerer, windows[answer.window], answer)) for answer in answers])
         for heading, answers in failure_shelves(evaluation.native.answers)

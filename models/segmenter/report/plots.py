@@ -1,4 +1,4 @@
-"""Plots of an evaluation as SVG on white, the same file for the same numbers."""
+"""Plots of an evaluation as SVG on a white background; equal data gives equal files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STYLE: dict[Any, Any] = {
 
 
 def calibration_plot(features: Sequence[Bin], masks: Sequence[Bin], error: float) -> str:
-    """Mean probability against the share of right pixels of features and the IoU of masks, with counts below."""
+    """Mean probability against the share of correct pixels of features and the IoU of masks, with counts below."""
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(6.4, 6.2), layout="constrained")
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
@@ -46,7 +46,7 @@ def calibration_plot(features: Sequence[Bin], masks: Sequence[Bin], error: float
 
 
 def resampled_plot(scores: Mapping[float, GroupScore]) -> str:
-    """Scores over the factor of resampling, with their intervals."""
+    """Scores by resampling factor, with intervals."""
     lines = (
         ("objects, gIoU of present targets", BLUE, "o", [s.object_questions for s in scores.values()]),
         ("land cover, gIoU of present targets", GREEN, "s", [s.land_cover_questions for s in scores.values()]),

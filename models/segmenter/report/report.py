@@ -1,4 +1,4 @@
-"""What an evaluation found: as JSON, and as a text table."""
+"""The report of an evaluation on a labelled data set, as JSON data and as text tables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Report = dict[str, Any]
 
 
 def make_report(model: ModelFacts, dataset: DataSet, answered: Sequence[Answered], complete: bool) -> Report:
-    """Everything measured, as JSON data. `complete` says whether every image of the split was asked about."""
+    """The report as JSON data. `complete` means that every image of the split was evaluated."""
     asked = [one.asked for one in answered]
     first = [one for one in asked if one.first]
     reason = why_not_comparable(model, dataset.name, dataset.split, complete and not dataset.problems)
@@ -61,7 +61,7 @@ def _answer(one: Asked) -> dict[str, Any]:
 
 
 def text_report(report: Report) -> str:
-    """The report for a terminal: scores of both frames, absent targets, groups and categories, published rows or why not."""
+    """The report as text: scores of both frames, absent targets, groups and categories, published scores."""
     model, dataset = report["model"], report["dataset"]
     lines = [
         f"{model['name']} {model['version']} on {dataset['name']} ({dataset['split']}): "
@@ -76,12 +76,12 @@ def text_report(report: Report) -> str:
         lines += ["", text_table(breakdown)]
     left_out = dataset["leftOut"]
     if left_out:
-        lines += ["", f"left out: {len(left_out)}, the first because {left_out[0]}"]
+        lines += ["", f"left out: {len(left_out)} samples; first problem: {left_out[0]}"]
     return "\n".join([*lines, "", *_published_lines(report)])
 
 
 def score_rows(report: Report) -> list[list[str]]:
-    """Header and one row a frame and set of questions; percent."""
+    """Header and one row per frame and set of questions; percent."""
     model = report["model"]
     rows = [["questions", "frame", "gIoU", "±", "cIoU", *(f"P@{at}" for at in ("0.5", "0.6", "0.7", "0.8", "0.9"))]]
     for title, key in (("first", "firstQuestion"), ("all", "allQuestions")):
@@ -93,18 +93,18 @@ def score_rows(report: Report) -> list[list[str]]:
 
 
 def absence_rows(report: Report) -> list[list[str]]:
-    """Header and one row a set of questions: present targets, then absent ones; percent."""
+    """Header and one row per set of questions: present targets, then absent ones; percent."""
     rows = [["questions", "present", "gIoU present", "±", "answered", "absent", "empty right", "false alarms", "area"]]
     for title, key in (("first", "firstQuestion"), ("all", "allQuestions")):
-        here, gone = report[key]["present"], report[key]["absent"]
-        shares = [percent(gone[one]) for one in ("emptyAccuracy", "falseAlarmRate", "falseAlarmArea")]
-        rows.append([title, str(here["questions"]), percent(here["gIoU"]), percent(here["gIoU95"]),
-                     percent(here["answered"]), str(gone["questions"]), *shares])  # fmt: skip
+        present, absent = report[key]["present"], report[key]["absent"]
+        shares = [percent(absent[one]) for one in ("emptyAccuracy", "falseAlarmRate", "falseAlarmArea")]
+        rows.append([title, str(present["questions"]), percent(present["gIoU"]), percent(present["gIoU95"]),
+                     percent(present["answered"]), str(absent["questions"]), *shares])  # fmt: skip
     return rows
 
 
 def breakdown_rows(report: Report) -> list[list[str]]:
-    """Header and one row a group, a category of a group, or a category where there are no groups; original size, percent."""
+    """Header and one row per group and category; original size, percent."""
     rows = [["group", "category", "present", "gIoU", "±", "absent", "false alarms"]]
     for group, scores in report["groups"].items():
         rows.append(_breakdown(group, "", scores))
@@ -115,13 +115,13 @@ def breakdown_rows(report: Report) -> list[list[str]]:
 
 
 def _breakdown(group: str, category: str, scores: dict[str, Any]) -> list[str]:
-    here, gone = scores["present"], scores["absent"]
-    return [group, category, str(here["questions"]), percent(here["gIoU"]), percent(here["gIoU95"]),
-            str(gone["questions"]), percent(gone["falseAlarmRate"])]  # fmt: skip
+    present, absent = scores["present"], scores["absent"]
+    return [group, category, str(present["questions"]), percent(present["gIoU"]), percent(present["gIoU95"]),
+            str(absent["questions"]), percent(absent["falseAlarmRate"])]  # fmt: skip
 
 
 def published_table(report: Report) -> list[list[str]]:
-    """Header, the published rows, and this measurement last; only for a report that may stand beside them."""
+    """Header, published rows, and this measurement; only for a comparable report."""
     own, rows = report["firstQuestion"]["window"], report["published"]["rows"]
     table = [["method", "gIoU", "cIoU", "P@0.5"]]
     for row in rows:
@@ -144,6 +144,6 @@ def percent(value: float | None) -> str:
 
 
 def text_table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows under each other, columns aligned."""
+    """Rows as lines with aligned columns."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)

@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing beside it."""
+"""The report as a self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from segmenter.report.report_pictures import FALSE_ALARM, HIT, MISSED, picture, 
 
 
 def html_page(report: Report, answered: Sequence[Answered]) -> str:
-    """Tables of the report and pictures of best, median and worst answers and of the largest false alarms."""
+    """The page: tables, and images of the best, median and worst answers and the largest false alarms."""
     environment = Environment(loader=PackageLoader("segmenter.report", "."), autoescape=True, undefined=StrictUndefined)
     return environment.get_template("report.html.jinja").render(
         report=report,

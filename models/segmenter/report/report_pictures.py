@@ -1,4 +1,4 @@
-"""Which answers a report shows, and how: the image with hits, false alarms and misses in colours."""
+"""Example answers of a report: selection, and images with hits, false alarms and misses in colour."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from pycocotools import mask as coco_mask
 from segmenter.data.frames import nearest_indices
 from segmenter.evaluation.benchmark import Answered
 
-#: Long side of a picture at most, px.
+#: Maximum long side of a picture, px.
 _LONG_SIDE = 480
 _SHOWN = 6
 
-#: RGB of pixels that are target and answer, answer only, target only.
+#: RGB of pixels in target and answer, in the answer only, in the target only.
 HIT, FALSE_ALARM, MISSED = (0, 200, 90), (230, 30, 60), (40, 120, 255)
 _OPACITY = 0.55
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """Some answers of one kind, to be shown side by side."""
+    """Answers of one kind, shown side by side."""
 
     title: str
     cases: Sequence[Answered]
@@ -35,7 +35,7 @@ class Shelf:
 def shelves(answered: Sequence[Answered]) -> list[Shelf]:
     """First questions: best, median and worst IoU at the image's size of present targets, largest false alarms of absent ones.
 
-    No answer is on two shelves.
+    Shelves do not share answers.
     """
     first = [one for one in answered if one.asked.first]
     present = sorted((one for one in first if one.asked.target > 0), key=lambda one: -one.asked.scene.iou)
@@ -55,10 +55,10 @@ def shelves(answered: Sequence[Answered]) -> list[Shelf]:
 
 
 def picture(case: Answered) -> str:
-    """The case as a data URI (JPEG), at most 480 px on its long side, painted where pixels are labelled."""
+    """The case as a data URI (JPEG), at most 480 px on its long side; unlabelled pixels are not painted."""
     pixels, target = case.sample.pixels(), case.sample.labels() > 0
     answer = coco_mask.decode(case.runs).astype(bool)
-    if case.sample.known is not None:  # what nobody labelled is neither right nor wrong
+    if case.sample.known is not None:  # unlabelled pixels are neither right nor wrong
         known = case.sample.known()
         answer, target = answer & known, target & known
     height, width = target.shape

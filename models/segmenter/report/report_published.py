@@ -1,6 +1,6 @@
-"""Published scores, and when a measurement may stand beside them.
+"""Published scores, and the conditions for comparing a measurement with them.
 
-Read by eye from the tables on the project page of the authors (arXiv 2504.09644); percent.
+Values are from the tables on the authors' project page (arXiv 2504.09644); percent.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _SPLITS = {"val": 0, "test": 1}
 
 @dataclass(frozen=True)
 class PublishedRow:
-    """One method's printed scores in percent; None where the table has none."""
+    """Published scores of a method in percent; None if the table has none."""
 
     method: str
     g_iou: float | None
@@ -52,7 +52,7 @@ class PublishedRow:
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What a report says of the model, and what decides whether it may stand beside published rows."""
+    """Facts about the model, for the report and for :func:`why_not_comparable`."""
 
     name: str
     version: str
@@ -71,7 +71,7 @@ def manifest_facts(folder: Path) -> ModelFacts:
 
 
 def checkpoint_facts(path: Path) -> ModelFacts:
-    """Facts of a checkpoint; its version is the file's name."""
+    """Facts of a checkpoint; its version is the file name."""
     entries = read_checkpoint(path)
     origin = entries.get("converted_from") or {}
     config = entries["config"]
@@ -79,7 +79,7 @@ def checkpoint_facts(path: Path) -> ModelFacts:
 
 
 def why_not_comparable(model: ModelFacts, dataset: str, split: str, complete: bool) -> str | None:
-    """The reason why the scores must not stand beside the published ones; None where they may."""
+    """Why the scores are not comparable with published ones; None if they are."""
     if model.name != "segearth-r1":
         return f"{model.name} is not the published network but a smaller one, trained on other data"
     if model.release is None:

@@ -1,4 +1,4 @@
-"""Everything that an evaluation on held-out places found: scores, calibration, the curve over ground distance."""
+"""Results of an evaluation on held-out windows: scores, calibration, and the ground-distance curve."""
 
 import math
 from collections.abc import Mapping
@@ -22,13 +22,13 @@ from segmenter.report.score_tables import (
     resampled_table,
 )
 
-#: Source pixels a window pixel, of the curve over ground distance.
+#: Source pixels per window pixel in the ground-distance curve.
 FACTORS = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 @dataclass
 class Evaluation:
-    """What a model of that name answered at native scale, and at each factor of resampling."""
+    """Findings about the named model at native scale and at each resampling factor."""
 
     name: str
     native: Findings
@@ -36,17 +36,17 @@ class Evaluation:
 
     @property
     def questions(self) -> int:
-        """Questions that the model itself was asked at native scale."""
+        """Number of questions to the model at native scale."""
         return sum(a.by == MODEL for a in self.native.answers)
 
     @property
     def windows(self) -> int:
-        """Windows at native scale that had a question."""
+        """Number of windows with a question at native scale."""
         return len({a.window for a in self.native.answers})
 
     @cached_property
     def scores(self) -> dict[str, dict[str, GroupScore]]:
-        """By answerer, then by group of wordings; only where something was answered."""
+        """Scores by answerer and group of wordings; groups without answers are left out."""
         found: dict[str, dict[str, GroupScore]] = {}
         for by in (MODEL, *BASELINES):
             for group in GROUPS:
@@ -57,21 +57,21 @@ class Evaluation:
 
     @cached_property
     def resampled_scores(self) -> dict[float, GroupScore]:
-        """By factor, explicit words; only factors for which there were windows."""
+        """Scores by resampling factor for explicit wordings; factors without windows are left out."""
         return {factor: score(found.answers) for factor, found in self.resampled.items() if found.answers}
 
     @cached_property
     def feature_bins(self) -> list[Bin]:
-        """Features of the answers to explicit questions."""
+        """Calibration bins of features in answers to explicit questions."""
         return bins(self.native.features)
 
     @cached_property
     def answer_bins(self) -> list[Bin]:
-        """Whole answers to explicit questions."""
+        """Calibration bins of whole answers to explicit questions."""
         return mask_bins(self.native.masks)
 
     def tables(self) -> list[tuple[str, Table]]:
-        """Every table with its heading."""
+        """All tables with their headings."""
         model = self.scores[MODEL]
         tables = [
             ("Goals", goal_table(model)),
@@ -87,7 +87,7 @@ class Evaluation:
         return tables
 
     def plots(self) -> dict[str, str]:
-        """SVG by file name; without those for which nothing was found."""
+        """Plots as SVG by file name; plots without data are left out."""
         found = {}
         if self.feature_bins:
             error = expected_error(self.feature_bins)
@@ -97,7 +97,7 @@ class Evaluation:
         return found
 
     def as_json(self) -> dict[str, Any]:
-        """The scores as JSON data (see :func:`plain`); of the baselines the summaries alone."""
+        """The scores as JSON data (see :func:`plain`); baselines without categories."""
         summaries = {
             by: {group: {key: value for key, value in vars(one).items() if key != "categories"} for group, one in groups.items()}
             for by, groups in self.scores.items()
@@ -122,7 +122,7 @@ class Evaluation:
 
 
 def plain(value: Any) -> Any:
-    """Nested data as JSON knows it: an estimate is [value, low, high], shares have four decimals, NaN is null."""
+    """Nested data as JSON types: an estimate is [value, low, high], shares have four decimals, NaN is null."""
     if isinstance(value, Estimate):
         return [plain(part) for part in (value.value, value.low, value.high)]
     if is_dataclass(value):

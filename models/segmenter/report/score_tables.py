@@ -1,4 +1,4 @@
-"""What an evaluation on held-out places found, as tables of text cells; numbers are percent."""
+"""Results of an evaluation on held-out windows as tables of text cells; numbers are percent."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,15 +11,15 @@ from segmenter.evaluation.reliability import Bin
 from segmenter.language.bank import HELD_OUT_KINDS, UNIONS
 
 Table = list[list[str]]
-#: By answerer and group of wordings.
+#: Scores by answerer and group of wordings.
 Scores = Mapping[str, Mapping[str, GroupScore]]
 
-#: What the bundled model is aimed at: shares, the last one of false alarms.
+#: Goals of the bundled model as shares; the last one is an upper limit.
 GOAL_OBJECTS, GOAL_LAND_COVER, GOAL_KEPT, GOAL_FALSE_ALARMS = 0.45, 0.55, 0.75, 0.12
 
 
 def goal_table(scores: Mapping[str, GroupScore]) -> Table:
-    """Header and one row a goal, with what was measured."""
+    """Header and one row per goal, with the measured value."""
     explicit, implicit = scores["explicit"], scores["implicit_unseen"]
     kept = Estimate(share_of(implicit, explicit))
     rows: list[tuple[str, float, Estimate]] = [
@@ -53,7 +53,7 @@ def answerer_table(scores: Scores) -> Table:
 
 
 def group_table(scores: Mapping[str, GroupScore]) -> Table:
-    """Header and one row a summary: columns are the groups of wordings."""
+    """Header and one row per summary; columns are the groups of wordings."""
     groups = [group for group in GROUPS if group in scores]
     rows = (
         ("15 objects, mean of classes", lambda s: s.objects),
@@ -68,7 +68,7 @@ def group_table(scores: Mapping[str, GroupScore]) -> Table:
 
 
 def category_table(scores: Mapping[str, GroupScore]) -> Table:
-    """Header and one row a category: gIoU by group of wordings, then emptiness of the answers about absent targets."""
+    """Header and one row per category: gIoU by group of wordings, then the share of absent targets answered empty."""
     groups = [group for group in GROUPS if group in scores]
     table = [["category", "present", *(title(group) for group in groups), "absent", "empty"]]
     for name in sorted({category for group in groups for category in scores[group].categories}):
@@ -80,7 +80,7 @@ def category_table(scores: Mapping[str, GroupScore]) -> Table:
 
 
 def baseline_category_table(scores: Scores) -> Table:
-    """Header and one row a category: the model beside each baseline that answers anything, by group where it matters."""
+    """Header and one row per category: gIoU of the model and of baselines with non-empty answers."""
     columns = [(by, "explicit") for by in (MODEL, "whole window", "category prior", "random category")]
     columns += [(by, "implicit_unseen") for by in (MODEL, "random category", "n-gram text")]
     columns = [(by, group) for by, group in columns if group in scores.get(by, {})]
@@ -92,7 +92,7 @@ def baseline_category_table(scores: Scores) -> Table:
 
 
 def resampled_table(scores: Mapping[float, GroupScore]) -> Table:
-    """Header and one row a factor of resampling."""
+    """Header and one row per resampling factor."""
     table = [["source pixels a window pixel", "questions", "objects", "land cover", "false alarms", "present answered"]]
     for factor, one in scores.items():
         shown = [one.object_questions, one.land_cover_questions, _complement(one.empty), one.answered]
@@ -101,7 +101,7 @@ def resampled_table(scores: Mapping[float, GroupScore]) -> Table:
 
 
 def bin_table(features: Sequence[Bin], masks: Sequence[Bin]) -> Table:
-    """Header and one row a bin of mean probability."""
+    """Header and one row per bin of mean probability."""
     whole = {one.low: one for one in masks}
     table = [["mean probability", "features", "mean in bin", "right pixels, mean of features", "right pixels, of all",
               "masks", "mean IoU of masks"]]  # fmt: skip
@@ -122,12 +122,12 @@ def weak_categories(scores: Mapping[str, GroupScore], most: int = 8) -> Table:
 
 
 def held_out_kinds() -> str:
-    """The whole kinds of questions that training never showed, as a phrase."""
+    """The kinds of questions held out from training, as a phrase."""
     return ", ".join(f"{category} ({kind})" for category, kind in sorted(HELD_OUT_KINDS))
 
 
 def title(group: str) -> str:
-    """A group of wordings in words."""
+    """The title of a group of wordings."""
     kind, _, seen = group.partition("_")
     return f"{kind}, {'never seen' if seen == 'unseen' else 'seen'}"
 
@@ -138,7 +138,7 @@ def percent(value: float) -> str:
 
 
 def cell(estimate: Estimate) -> str:
-    """An estimate as percent, with its interval where it has one."""
+    """An estimate as percent, with its interval if it has one."""
     if np.isnan(estimate.low):
         return percent(estimate.value)
     return f"{percent(estimate.value)} ({percent(estimate.low)}–{percent(estimate.high)})"

@@ -1,6 +1,6 @@
-"""Answers that `terraql evaluate` got from the service, beside those to the same questions about the same windows here.
+"""Compares answers of the service (`terraql evaluate`) with those of this package to the same questions.
 
-Samples are joined by their names, which `export-dataset` makes of the window's number, the category and the group.
+Answers are joined by sample name, which `export-dataset` builds from window number, category and group.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from segmenter.evaluation.held_out import GROUPS
 from segmenter.language.bank import ISAID_OBJECTS
 from segmenter.report.score_tables import Table, percent, title
 
-#: IoU by which two answers may differ and still count as alike.
+#: Maximum IoU difference between answers that agree.
 ALIKE = 0.05
 
 
 class ServiceReportError(ValueError):
-    """A file that is no report of `terraql evaluate`, or one about other windows."""
+    """The file is not a report of `terraql evaluate`, or covers other windows."""
 
 
 @dataclass(frozen=True)
 class ServiceAnswer:
-    """What the service answered: IoU at the window's own size, and how many pixels."""
+    """Answer of the service: IoU at the window's size, and predicted pixels."""
 
     iou: float
     predicted: int
@@ -36,7 +36,7 @@ class ServiceAnswer:
 
 @dataclass(frozen=True)
 class ServiceReport:
-    """Answers by sample and question, of the model whose manifest has this hash."""
+    """Answers by sample and question, and the SHA-256 of the model's manifest."""
 
     model: str
     sha256: str
@@ -46,14 +46,14 @@ class ServiceReport:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How many questions both asked, and what each scored on them."""
+    """Number of common questions, and the scores of both on them."""
 
     joined: int
     table: Table
 
 
 def read_service_report(path: Path) -> ServiceReport:
-    """Reads what `terraql evaluate --json` printed. Raises ServiceReportError for anything else."""
+    """Reads the output of `terraql evaluate --json`. Raises ServiceReportError for anything else."""
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
         answers = {
@@ -63,25 +63,25 @@ def read_service_report(path: Path) -> ServiceReport:
         model = report["model"]
         return ServiceReport(str(model["id"]), str(model["sha256"]), str(report["dataset"]["name"]), answers)
     except (ValueError, KeyError, TypeError) as error:
-        raise ServiceReportError(f"{path} is not what `terraql evaluate --json` prints: {error!r}") from error
+        raise ServiceReportError(f"{path} is not output of `terraql evaluate --json`: {error!r}") from error
 
 
 def require_same_model(service: ServiceReport, model: Path) -> None:
-    """Raises ServiceReportError unless the service was asked with the exported model of that folder, as it is now."""
+    """Raises ServiceReportError unless the service used the exported model in that folder."""
     own = hashlib.sha256((model / "manifest.json").read_bytes()).hexdigest()
     if service.sha256 != own:
         raise ServiceReportError(
-            f"the service answered with {service.model}, manifest {service.sha256}; that of {model} is {own}"
+            f"the service answered with {service.model}, manifest {service.sha256}; the manifest of {model} is {own}"
         )
 
 
 def agreement_table(service: ServiceReport, answers: Sequence[Answer]) -> Agreement:
-    """Scores of both on the questions that both answered. Raises ServiceReportError where there is none."""
+    """Scores of both on their common questions. Raises ServiceReportError if there are none."""
     pairs = [(a, service.answers[key]) for a in answers if a.by == MODEL and (key := _key(a)) in service.answers]
     if not pairs:
         raise ServiceReportError(
             f"none of the {len(service.answers)} answers about {service.dataset!r} is about a window of this evaluation: "
-            "export-dataset and evaluate must cut the same windows"
+            "export-dataset and evaluate must use the same windows"
         )
     header = ["", "questions", "objects, here", "objects, service", "all present, here", "all present, service",
               "false alarms, here", "false alarms, service", "mean difference of IoU", f"apart by over {ALIKE}"]  # fmt: skip
@@ -94,14 +94,14 @@ def _key(answer: Answer) -> tuple[str, str]:
 
 
 def _row(name: str, pairs: Sequence[tuple[Answer, ServiceAnswer]]) -> list[str]:
-    here = [pair for pair in pairs if pair[0].present]
-    objects = [pair for pair in here if pair[0].category in ISAID_OBJECTS]
-    gone = [pair for pair in pairs if not pair[0].present]
+    present = [pair for pair in pairs if pair[0].present]
+    objects = [pair for pair in present if pair[0].category in ISAID_OBJECTS]
+    absent = [pair for pair in pairs if not pair[0].present]
     gaps = np.array([abs(mine.counts.iou - other.iou) for mine, other in pairs])
     shares = [
         *_means([(mine.counts.iou, other.iou) for mine, other in objects]),
-        *_means([(mine.counts.iou, other.iou) for mine, other in here]),
-        *_means([(float(mine.counts.predicted > 0), float(other.predicted > 0)) for mine, other in gone]),
+        *_means([(mine.counts.iou, other.iou) for mine, other in present]),
+        *_means([(float(mine.counts.predicted > 0), float(other.predicted > 0)) for mine, other in absent]),
         *((float(gaps.mean()), float((gaps > ALIKE).mean())) if len(gaps) else (float("nan"), float("nan"))),
     ]
     return [name, str(len(pairs)), *map(percent, shares)]

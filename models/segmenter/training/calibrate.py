@@ -1,7 +1,7 @@
-"""Sets the presence score so that absent targets are answered empty as often as asked for, at the least cost in overlap.
+"""Calibrates the presence score: a required share of absent targets is answered empty, at the smallest cost in IoU.
 
-A scale of the presence logit, a share of the mask's own evidence and a bias are tried on windows that neither training
-nor evaluation uses, and folded into the presence layer: the exported graphs need no threshold of their own.
+The search varies the scale of the presence logit, the weight of the mask's evidence and a bias, on windows that neither
+training nor evaluation uses. The result is folded into the presence layer, so exported graphs need no threshold.
 """
 
 from collections.abc import Iterable
@@ -18,13 +18,13 @@ from segmenter.network.network import normalise
 
 SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
 EVIDENCE = (0.0, 0.25, 0.5, 1.0, 2.0)
-#: Between these the bias is sought, by this many halvings.
-BIASES, HALVINGS = (-12.0, 12.0), 12
+#: Search range of the bias, and number of bisection steps.
+BIASES, BISECTIONS = (-12.0, 12.0), 12
 
 
 @dataclass(frozen=True)
 class Setting:
-    """The presence logit p and the mask's evidence e become `scale * p + evidence * e + bias`."""
+    """Maps the presence logit p and the mask's evidence e to `scale * p + evidence * e + bias`."""
 
     scale: float = 1.0
     evidence: float = 0.0
@@ -33,7 +33,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Asked:
-    """Answers to N questions before the presence score is joined: mask logits, presence logits, targets and knowledge."""
+    """Answers to N questions before presence is combined with the mask."""
 
     logits: Tensor  # [N, s, s]
     presence: Tensor  # [N]
@@ -45,7 +45,7 @@ class Asked:
 
 @torch.inference_mode()
 def ask(answerer: TorchAnswerer, windows: Iterable[tuple[int, HeldOut]], wordings: Wordings) -> Asked:
-    """Asks every window as the evaluation does, on the cells of the logits."""
+    """Asks every window the evaluation's questions; targets are sampled at the cells of the logits."""
     rows: list[tuple[Tensor, ...]] = []
     network = answerer.network
     for number, held_out in windows:
@@ -72,7 +72,7 @@ def ask(answerer: TorchAnswerer, windows: Iterable[tuple[int, HeldOut]], wording
 
 
 def outcome(asked: Asked, setting: Setting) -> tuple[float, float]:
-    """Mean IoU over present targets and share of absent targets answered empty."""
+    """Mean IoU over present targets, and share of absent targets answered empty."""
     presence = setting.scale * asked.presence + setting.evidence * asked.evidence + setting.bias
     mask = (asked.logits > least_logit(presence)[:, None, None]) & asked.known
     overlap = (mask & asked.target).sum((1, 2)).float()
@@ -83,29 +83,29 @@ def outcome(asked: Asked, setting: Setting) -> tuple[float, float]:
 
 
 def least_logit(presence: Tensor) -> Tensor:
-    """The mask logit above which sigmoid(mask) * sigmoid(presence) exceeds one half; infinite where it never does."""
+    """Mask logit above which sigmoid(mask) * sigmoid(presence) exceeds 0.5; infinite if it never does."""
     absence = (-presence).exp()
     return torch.where(presence > 0, ((1 + absence) / (1 - absence)).log(), torch.inf)
 
 
 def best_setting(asked: Asked, least_empty: float) -> Setting:
-    """The setting with the highest IoU among those that answer `least_empty` of the absent targets empty.
+    """The setting with the highest IoU among those that answer at least `least_empty` of the absent targets empty.
 
-    Raises ValueError where none does.
+    Raises ValueError if there is none.
     """
     settings = [largest_bias(asked, Setting(s, e), least_empty) for s, e in product(SCALES, EVIDENCE)]
     allowed = [setting for setting in settings if setting is not None]
     if not allowed:
-        raise ValueError(f"no bias down to {BIASES[0]} answers {least_empty} of the absent targets empty")
+        raise ValueError(f"no bias of at least {BIASES[0]} answers {least_empty} of the absent targets empty")
     return max(allowed, key=lambda setting: outcome(asked, setting)[0])
 
 
 def largest_bias(asked: Asked, setting: Setting, least_empty: float) -> Setting | None:
-    """The setting with the largest bias that still answers enough of the absent targets empty: fewer are as bias grows."""
+    """The setting with the largest bias that still answers enough absent targets empty; None if there is none."""
     low, high = BIASES
     if outcome(asked, replace(setting, bias=low))[1] < least_empty:
         return None
-    for _ in range(HALVINGS):
+    for _ in range(BISECTIONS):
         middle = (low + high) / 2
         if outcome(asked, replace(setting, bias=middle))[1] >= least_empty:
             low = middle

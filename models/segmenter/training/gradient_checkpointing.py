@@ -1,4 +1,4 @@
-"""Gradient checkpointing: layers keep their inputs alone and compute the rest again in the backward pass.
+"""Gradient checkpointing: layers keep only their inputs and recompute activations in the backward pass.
 
 Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost", arXiv 1604.06174.
 """
@@ -15,12 +15,12 @@ from segmenter.network.mask_generator import CrossAttentionLayer, FeedForwardLay
 from segmenter.network.pixel_decoder import DeformableLayer
 from segmenter.network.vision_encoder import SwinBlock
 
-#: Convolutional blocks are not among them: computed twice, their batch norms would count a batch twice.
+#: Not convolutional blocks: recomputing would update the statistics of their batch norms twice.
 _LAYERS = (PhiLayer, SwinBlock, DeformableLayer, CrossAttentionLayer, FeedForwardLayer)
 
 
 def save_memory(network: nn.Module) -> None:
-    """Makes the layers of a network recompute; its weights, names and results stay. Random choices are drawn again alike."""
+    """Makes the layers of a network recompute activations. Weights, names, results and random draws stay the same."""
     for module in network.modules():
         if isinstance(module, _LAYERS) and "forward" not in vars(module):
             module.forward = partial(checkpoint, module.forward, use_reentrant=False)  # type: ignore[method-assign]

@@ -1,8 +1,8 @@
-"""What training minimises: masks of questions, presence, and all labelled classes of a window at once.
+"""Losses of the compact recipe: masks of questions, presence, and all labelled classes of a window.
 
-Segmentation losses follow the paper's section on training (binary cross-entropy and dice on every stage). Pixels that
-the source does not decide weigh nothing. Where several processes share a step, `all_reduce` sums over all of them, so that a
-loss is that of all windows together (`distributed.Worker.all_reduce`).
+Segmentation losses follow the paper (binary cross-entropy and dice on every stage). Pixels that the source leaves
+undecided have weight 0. With several processes, `all_reduce` sums over all of them, so that a loss covers the windows
+of every process (`distributed.Worker.all_reduce`).
 """
 
 from collections.abc import Callable
@@ -15,22 +15,22 @@ from segmenter.training.distributed import local_only
 
 AllReduce = Callable[[Tensor], Tensor]
 
-#: Most that a covered cell weighs against an uncovered one, and cross-entropy against dice, in the dense loss.
+#: Dense loss: maximum weight of a covered cell relative to an uncovered one, and weight of cross-entropy relative to dice.
 RAREST, ENTROPY_SHARE = 20.0, 4.0
 
 
 def class_maps(bits: Tensor, classes: int, side: int) -> Tensor:
-    """Bit sets int32 `[B, S, S]` to the covered share of each cell, float32 `[B, classes, side, side]`."""
+    """Covered share of each cell, float32 `[B, classes, side, side]`, from bit sets int32 `[B, S, S]`."""
     flags = bits[:, None] >> torch.arange(classes, dtype=torch.int32, device=bits.device)[:, None, None] & 1
     return F.avg_pool2d(flags.float(), bits.shape[-1] // side)
 
 
 def dense_loss(logits: Tensor, labels: Tensor, known: Tensor, all_reduce: AllReduce = local_only) -> Tensor:
-    """Every class on every pixel that is decided: balanced cross-entropy plus dice, each averaged over classes.
+    """Balanced cross-entropy plus dice over all decided pixels, each averaged over classes.
 
-    Logits, covered share and decided share are `[B, classes, h, w]`. A class is gathered over the all_reduce batch. Its
-    covered cells weigh more by the square root of how rare they are, and dice counts only classes that the batch shows,
-    so that small rare objects weigh against water.
+    Logits, covered share and decided share are `[B, classes, h, w]`. Sums of a class run over the batch. Covered cells
+    are weighted by the square root of their rarity, and dice counts only classes present in the batch, so that small
+    rare objects matter beside water.
     """
     target = labels * known
     decided, covered = all_reduce(torch.stack((known.sum((0, 2, 3)), target.sum((0, 2, 3)))))
@@ -48,10 +48,10 @@ def dense_loss(logits: Tensor, labels: Tensor, known: Tensor, all_reduce: AllRed
 def mask_loss(
     logits: Tensor, target: Tensor, known: Tensor, present: Tensor, all_reduce: AllReduce = local_only
 ) -> tuple[Tensor, Tensor]:
-    """Mean cross-entropy over all questions and mean dice over those whose target is present.
+    """Mean cross-entropy over all questions, and mean dice over questions with a present target.
 
-    Logits, target share and decided share are `[N, h, w]`; present `[N]` is 1 or 0. Dice of an absent target would
-    reward nothing but emptiness, which cross-entropy and the presence score teach.
+    Logits, target share and decided share are `[N, h, w]`; `present` `[N]` is 1 or 0. Absent targets are left to
+    cross-entropy and the presence loss: their dice would only reward emptiness.
     """
     decided = known.sum((1, 2)).clamp(min=1)
     entropy = (F.binary_cross_entropy_with_logits(logits, target, reduction="none") * known).sum((1, 2)) / decided
@@ -66,9 +66,9 @@ def mask_loss(
 def stages_loss(
     stages: list[Tensor], target: Tensor, known: Tensor, present: Tensor, all_reduce: AllReduce = local_only
 ) -> tuple[Tensor, Tensor]:
-    """Cross-entropy and dice averaged over the stages `[N, s, s]`, the last one at twice the side and double weight.
+    """Cross-entropy and dice averaged over the stages `[N, s, s]`, the last one upsampled twice and with double weight.
 
-    Target and knowledge are `[N, 2s, 2s]`: the last stage is what the product shows, so it is compared with finer edges.
+    `target` and `known` are `[N, 2s, 2s]`. The service shows the last stage, so its edges are compared at finer resolution.
     """
     coarse_target, coarse_known = F.avg_pool2d(target[:, None], 2)[:, 0], F.avg_pool2d(known[:, None], 2)[:, 0]
     fine = F.interpolate(stages[-1][:, None], scale_factor=2.0, mode="bilinear", align_corners=False)[:, 0]
@@ -80,10 +80,10 @@ def stages_loss(
 
 
 def agreement_loss(stages: list[Tensor], dense: Tensor, present: Tensor, all_reduce: AllReduce = local_only) -> Tensor:
-    """One minus the correlation over the cells of each stage `[N, s, s]` with what the dense head says `[N, s, s]`.
+    """One minus the correlation of each stage `[N, s, s]` with the dense head's logits `[N, s, s]` over the cells.
 
-    The dense head is the teacher: it learns a category from all windows, a question only from those that are asked. Only
-    questions whose target is present count, and scale and offset are left to the other losses.
+    The dense head is the teacher: it sees every window of a category, a question only some. Only questions with a present
+    target count; scale and offset are left to the other losses.
     """
     teacher = centred(dense.detach())
     agreement = torch.stack([(centred(stage) * teacher).sum(-1) for stage in stages]).mean(0)
@@ -92,13 +92,13 @@ def agreement_loss(stages: list[Tensor], dense: Tensor, present: Tensor, all_red
 
 
 def centred(maps: Tensor) -> Tensor:
-    """Maps `[N, s, s]` as unit vectors `[N, s * s]` around their mean."""
+    """Maps `[N, s, s]` as mean-free unit vectors `[N, s * s]`."""
     flat = maps.flatten(1)
     return F.normalize(flat - flat.mean(1, keepdim=True), dim=1)
 
 
 def presence_loss(logits: Tensor, present: Tensor, all_reduce: AllReduce = local_only) -> Tensor:
-    """Cross-entropy of the presence score `[N]` against 1 (something of it in the window) or 0."""
+    """Cross-entropy of the presence logits `[N]` against `present` `[N]` (1: the target is in the window)."""
     entropy = F.binary_cross_entropy_with_logits(logits, present, reduction="none")
     sums = all_reduce(torch.stack((entropy.sum(), torch.ones_like(present).sum())))
     return sums[0] / sums[1]

@@ -1,4 +1,4 @@
-"""Loss of a batch in the compact recipe: runs the network as a stage needs it and weighs the parts."""
+"""Objective of the compact recipe: runs the network and weights the losses of a batch."""
 
 from dataclasses import dataclass
 
@@ -15,36 +15,36 @@ from segmenter.training.distributed import Worker
 from segmenter.training.losses import agreement_loss, class_maps, dense_loss, presence_loss, stages_loss
 from segmenter.training.run import Run
 
-#: Weight of each loss part in the sum.
+#: Weight of each loss in the total.
 WEIGHTS = {"dense": 1.0, "entropy": 2.0, "dice": 2.0, "agreement": 1.0, "presence": 1.0, "distil": 0.5}
-#: Share of the batches that carry the prompt of the reasoning task; the others carry the referring one.
+#: Share of batches with the reasoning prompt; the others use the referring prompt.
 REASONING_SHARE = 0.7
-#: Sentences that hold the language model near its teacher, in the steps in which it learns, in each process.
+#: Distillation sentences per process in each step that trains the language model.
 SENTENCES = 32
 
 
 @dataclass(frozen=True)
 class StepScheduler:
-    """What a step does, by its number: the image side learns in all, the rest costs as much again and may pause.
+    """Which parts learn in a step. The image side learns in every step; the rest doubles the cost and may be skipped.
 
-    `ask` is 0 where no questions are asked (the vision stage), else they are in one step of so many; the language model
-    learns in every `language`-th of those and its descriptions are taken as they are in the others.
+    Questions are asked in every `ask`-th step, never if it is 0 (the vision stage). The language model learns in every
+    `language`-th of those steps and is frozen in the others.
     """
 
     ask: int
     language: int
 
     def asks(self, step: int) -> bool:
-        """Whether questions are asked."""
+        """Whether the step asks questions."""
         return self.ask > 0 and step % self.ask == 0
 
     def learns_language(self, step: int) -> bool:
-        """Whether the language model learns."""
+        """Whether the step trains the language model."""
         return self.asks(step) and step // self.ask % self.language == 0
 
 
 class Objective:
-    """Computes loss parts by the names of `WEIGHTS`; with `distillation` the language model is held near its teacher."""
+    """Computes the losses named in `WEIGHTS`; `distillation` adds the loss against the sentence teacher."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Objective:
         self.worker = worker or Worker()
 
     def __call__(self, run: Run, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
-        """Loss parts of one batch, each a scalar with gradient."""
+        """Losses of a batch by name, each a scalar with gradient."""
         asks = self.scheduler.asks(run.step)
         with torch.autocast(self.worker.device.type, torch.bfloat16, enabled=self.bf16):
             state = run.network.encode_image(normalise(batch.pixels)) if asks else _pixels_only(run, batch)
@@ -72,7 +72,7 @@ class Objective:
 
     @staticmethod
     def total(parts: dict[str, Tensor]) -> Tensor:
-        """The weighted sum that is minimised."""
+        """The weighted sum to minimise."""
         return torch.stack([WEIGHTS[name] * value for name, value in parts.items()]).sum()
 
     def _dense(self, logits: Tensor, batch: Batch) -> Tensor:
@@ -82,7 +82,7 @@ class Objective:
 
     def _asked(self, run: Run, state: ImageState, dense: Tensor, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
         if not batch.texts:
-            raise TrainError(f"step {run.step}: no question can be asked of any of {len(batch.pixels)} windows")
+            raise TrainError(f"step {run.step}: none of {len(batch.pixels)} windows has a question")
         with torch.set_grad_enabled(self.scheduler.learns_language(run.step)):
             description = self._described(run, state, batch, generator)
         stages, presence = run.network.segment(state, batch.image_index, description)
@@ -97,9 +97,9 @@ class Objective:
         return parts
 
     def _described(self, run: Run, state: ImageState, batch: Batch, generator: torch.Generator) -> Tensor:
-        """Description `[N, H]` of every question; each text is read once, with any of the windows that ask it in view.
+        """Descriptions `[N, H]` of the questions; each text is encoded once, with a random one of its windows as context.
 
-        So a text comes to mean the same whatever the window shows.
+        This makes the meaning of a text independent of the window.
         """
         device = self.worker.device
         order = torch.randperm(len(batch.text_index), generator=generator).to(device)
@@ -110,7 +110,7 @@ class Objective:
         return run.network.describe(state, window, task, ids, mask)[batch.text_index].float()
 
     def _distilled(self, run: Run, distillation: DistillationBatches, generator: torch.Generator) -> Tensor:
-        """Mean over the processes, each of which draws sentences of its own, the same in step n of every run."""
+        """Distillation loss averaged over the processes; sentences depend on step and rank alone."""
         batch = distillation.numbered(run.step * self.worker.world_size + self.worker.rank)
         task: Task = "REASONING" if torch.rand((), generator=generator) < REASONING_SHARE else "REFERRING"
         ids, mask, teacher = (tensor.to(self.worker.device) for tensor in batch)
@@ -119,14 +119,14 @@ class Objective:
 
 
 def dense_of_questions(dense: Tensor, batch: Batch) -> Tensor:
-    """Logits `[N, s, s]` of the dense head `[B, classes, s, s]` for what each question asks; of a union the largest part's."""
+    """Dense-head logits `[N, s, s]` of each question's category, from `[B, classes, s, s]`; a union takes its maximum."""
     numbers = torch.arange(dense.shape[1], dtype=torch.int32, device=dense.device)
     asked = (batch.category_bits[:, None] >> numbers & 1).bool()
     return dense[batch.image_index].masked_fill(~asked[:, :, None, None], -torch.inf).amax(1)
 
 
 def _pixels_only(run: Run, batch: Batch) -> ImageState:
-    """The image side without the tokens for the language model."""
+    """The image state without tokens for the language model."""
     features = run.network.model.vision_tower(normalise(batch.pixels))
     mask_features, ms = run.network.pixel_decoder(features)
     return ImageState(features, mask_features.new_zeros(0), mask_features, ms)

@@ -1,7 +1,7 @@
-"""Mask losses on points, most of them where the mask is least sure.
+"""Mask losses at sampled points, most of them where the mask is most uncertain.
 
-Cheng et al. 2022, "Mask2Former", section 3.3; Kirillov et al. 2020, "PointRend". A mask is compared at a few points instead of
-at all pixels, so that a loss at full resolution costs little memory.
+Cheng et al. 2022, "Mask2Former", section 3.3; Kirillov et al. 2020, "PointRend". A few points instead of all pixels
+keep the memory of a full-resolution loss small.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-#: Points of a mask, candidates for each of them, and the share that is chosen among the candidates for being unsure.
+#: Points per mask, candidates per point, and the share of points chosen for uncertainty.
 POINTS, OVERSAMPLING, UNSURE_SHARE = 12_544, 3, 0.75
 
 
 def sampled(maps: Tensor, points: Tensor) -> Tensor:
-    """Bilinear values `[N, P]` of maps `[N, h, w]` at points (x, y) in 0..1 `[N, P, 2]`; beyond the border lie zeros."""
+    """Bilinear values `[N, P]` of maps `[N, h, w]` at points (x, y) in 0..1 `[N, P, 2]`; zero outside the map."""
     values = F.grid_sample(maps[:, None], 2 * points[:, None] - 1, align_corners=False)
     return values[:, 0, 0]
 
 
 @torch.no_grad()
 def unsure_points(logits: Tensor, generators: Sequence[torch.Generator], count: int = POINTS) -> Tensor:
-    """Points `[N, count, 2]` for logits `[N, h, w]`: of three times as many at random those of the smallest absolute logit,
-    and a quarter at random. `generators` has one for each mask, so that its points do not depend on its neighbours."""
+    """Points `[N, count, 2]` for logits `[N, h, w]`: three quarters have the smallest absolute logit of `OVERSAMPLING * count`
+    random candidates, the rest is random. One generator per mask keeps its points independent of the other masks."""
     unsure, candidates = round(UNSURE_SHARE * count), OVERSAMPLING * count
     drawn = torch.stack(
         [torch.rand(candidates + count - unsure, 2, generator=g, device=logits.device) for g in generators]
@@ -36,9 +36,9 @@ def unsure_points(logits: Tensor, generators: Sequence[torch.Generator], count: 
 
 
 def point_losses(logits: Tensor, target: Tensor, known: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-    """Cross-entropy and dice `[N]` of masks at points; logits `[N, h, w]`, target and known 0..1 `[N, S, S]`.
+    """Cross-entropy and dice `[N]` at points; logits `[N, h, w]`, `target` and `known` 0..1 `[N, S, S]`.
 
-    Points that nobody labelled (known 0) do not count. Dice is 1 - (2 overlap + 1) / (prediction + target + 1).
+    Unlabelled points (`known` 0) have weight 0. Dice is 1 - (2 overlap + 1) / (prediction + target + 1).
     """
     at = sampled(logits, points)
     with torch.no_grad():
@@ -50,5 +50,5 @@ def point_losses(logits: Tensor, target: Tensor, known: Tensor, points: Tensor) 
 
 
 def sampled_known(known: Tensor, points: Tensor) -> Tensor:
-    """1 at points `[N, P]` of which all pixels around are known, else 0. Beyond the border all is known."""
+    """1 at points `[N, P]` whose surrounding pixels are all known, else 0. Everything outside the map is known."""
     return (sampled(1 - known, points) == 0).to(known.dtype)

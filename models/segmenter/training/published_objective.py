@@ -1,4 +1,4 @@
-"""Loss of a batch as the published training has it: masks at points on every stage, and the answer's words.
+"""Objective of the published training: masks at sampled points on every stage, and the tokens of the answer.
 
 Li et al. 2025, arXiv 2504.09644, with the weights of their released configuration.
 """
@@ -16,18 +16,18 @@ from segmenter.training.distributed import Worker
 from segmenter.training.point_loss import point_losses, unsure_points
 from segmenter.training.run import Run
 
-#: Weight of each loss part in the sum; `entropy` and `dice` are sums over the stages.
+#: Weight of each loss in the total; `entropy` and `dice` are sums over the stages.
 WEIGHTS = {"entropy": 5.0, "dice": 5.0, "text": 1.0}
 
 
 class PublishedObjective:
-    """Computes loss parts by the names of `WEIGHTS`, over the questions of all processes together."""
+    """Computes the losses named in `WEIGHTS` over the questions of all processes."""
 
     def __init__(self, bf16: bool, worker: Worker | None = None) -> None:
         self.bf16, self.worker = bf16, worker or Worker()
 
     def __call__(self, run: Run, batch: AskedImages, generator: torch.Generator) -> dict[str, Tensor]:
-        """Loss parts of one batch, each a scalar with gradient. Random points come from the batch's own seeds."""
+        """Losses of a batch by name, each a scalar with gradient. Random points use the batch's seeds."""
         with torch.autocast(self.worker.device.type, torch.bfloat16, enabled=self.bf16):
             state = run.network.encode_image(normalise(batch.pixels))
             description, words = read(run.network, state, batch)
@@ -38,11 +38,11 @@ class PublishedObjective:
 
     @staticmethod
     def total(parts: dict[str, Tensor]) -> Tensor:
-        """The weighted sum that is minimised."""
+        """The weighted sum to minimise."""
         return torch.stack([WEIGHTS[name] * value for name, value in parts.items()]).sum()
 
     def _masks(self, stages: list[Tensor], batch: AskedImages) -> dict[str, Tensor]:
-        """Each stage sums its masks and divides by their number; the stages weigh alike."""
+        """Sums over the stages of the mean loss per mask."""
         target, known = (maps[batch.target_index].float() for maps in (batch.targets, batch.known))
         generators = [torch.Generator(target.device).manual_seed(seed) for seed in batch.seeds.tolist()]
         sums = [torch.zeros((), device=target.device) for _ in range(2)]
@@ -54,9 +54,9 @@ class PublishedObjective:
 
 
 def read(network: SegEarthR1, state: ImageState, batch: AskedImages) -> tuple[Tensor, Tensor]:
-    """Descriptions `[N, H]` float32 of the questions, and the summed cross-entropy of all tokens to be said.
+    """Descriptions `[N, H]` float32 of the questions, and the summed cross-entropy of all answer tokens.
 
-    The image prompt of a task is read once for each image, its questions after it.
+    The image prompt of a task runs once per image.
     """
     rows: list[Tensor] = []
     words: list[Tensor] = []

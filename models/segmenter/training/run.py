@@ -22,11 +22,11 @@ from segmenter.training.distributed import CPU
 from segmenter.training.gradient_checkpointing import save_memory
 from segmenter.training.settings import LAST_FILE, Settings
 
-#: The dense head starts at the belief that a class covers a twentieth of the pixels.
+#: Initial bias of the dense head: each class covers a twentieth of the pixels.
 RARE_LOGIT = -3.0
 VISION_PARTS = ("model.vision_tower", "pixel_decoder")
-#: Likeness of sentence targets to those that a language model was taught, below which it would unlearn them.
-LEAST_LIKENESS = 0.99
+#: Minimum similarity of sentence targets to those the language model was trained on; below it, it would unlearn them.
+MIN_SIMILARITY = 0.99
 LANGUAGE_PARTS = ("model.embed_tokens", "model.layers", "model.final_layernorm", "lm_head")
 
 
@@ -34,10 +34,10 @@ LANGUAGE_PARTS = ("model.embed_tokens", "model.layers", "model.final_layernorm",
 class Run:
     """A network in training.
 
-    `heads` are thrown away at export and belong to the compact recipe: `dense` names every class on every cell, `sentence`
-    maps descriptions to the sentence teacher. `average` is the exponential mean of the network's state dict, None in a recipe
-    without one; `seconds` the time trained. `meaning` is the :meth:`MeaningTargets.state` that the language model was taught,
-    None where it was taught none.
+    `heads` belong to the compact recipe and are dropped at export: `dense` predicts every class in every cell, `sentence`
+    maps descriptions to the sentence teacher. `average` is the exponential moving average of the state dict, None without
+    averaging; `seconds` the training time. `meaning` is the :meth:`MeaningTargets.state` of the language model's sentence
+    targets, None if it has none.
     """
 
     network: SegEarthR1
@@ -50,7 +50,7 @@ class Run:
     meaning: dict[str, Any] | None = None
 
     def progress(self, settings: Settings) -> float:
-        """Share of the run that is over, by time where `--minutes` was given, else by steps."""
+        """Completed share of the run: by time with `--minutes`, else by steps."""
         if settings.minutes:
             return self.seconds / (60 * settings.minutes)
         assert settings.recipe.steps
@@ -58,7 +58,7 @@ class Run:
 
     @torch.no_grad()
     def follow(self, keep: float) -> None:
-        """Moves the averaged weights towards the present ones; early on faster, so that the first ones are forgotten."""
+        """Updates the averaged weights; early steps use a smaller decay to forget the initial weights."""
         if self.average is None:
             return
         share = 1 - min(keep, (1 + self.step) / (10 + self.step))
@@ -67,23 +67,23 @@ class Run:
                 self.average[name].lerp_(value, share)
 
     def note(self, values: dict[str, float]) -> None:
-        """Takes values into the running means (about the last fifty steps)."""
+        """Updates the running means (decay 0.98, about the last fifty steps)."""
         for name, value in values.items():
             self.means[name] = 0.98 * self.means.get(name, value) + 0.02 * value
 
-    def hold_to(self, targets: MeaningTargets, settings: Settings) -> None:
-        """Teaches `targets` from now on; raises TrainError where the language model was taught others."""
-        if self.meaning is not None and targets.likeness(self.meaning) < LEAST_LIKENESS:
+    def set_targets(self, targets: MeaningTargets, settings: Settings) -> None:
+        """Sets the sentence targets; raises TrainError if the language model was trained on others."""
+        if self.meaning is not None and targets.similarity(self.meaning) < MIN_SIMILARITY:
             resumed = settings.out / LAST_FILE if settings.resume else None
             raise TrainError(
-                f"{resumed or settings.language or settings.initial} was taught sentence targets of other questions than those "
-                f"in --sentences {settings.sentences}, and would unlearn them; use the sentences and --questions of then, or "
-                f"start {'without --resume ' if resumed else ''}from a --language that `segmenter distil` makes of these"
+                f"{resumed or settings.language or settings.initial} was trained on sentence targets of other questions than "
+                f"those in --sentences {settings.sentences}, and would unlearn them; use its sentences and --questions, or "
+                f"start {'without --resume ' if resumed else ''}from a --language distilled from these sentences"
             )
         self.meaning = targets.state()
 
     def line(self, settings: Settings) -> str:
-        """One line of progress: step, time, time left at this pace, running means."""
+        """A progress line: step, elapsed time, remaining time at this pace, running means."""
         done = self.progress(settings)
         left = f"{self.seconds / 60 * (1 - done) / done:.0f}" if done > 0 else "?"
         steps = "" if settings.minutes else f" of {settings.recipe.steps}"
@@ -92,11 +92,11 @@ class Run:
 
 
 def new_run(settings: Settings, config: ModelConfig | None = None, device: torch.device = CPU) -> Run:
-    """A fresh run on the device: of the published size from `--initial`, or of the compact one (or `config`), from
-    `--initial` and `--language` if any."""
+    """A new run on the device: the published size from `--initial`, or the compact one (or `config`), optionally from
+    `--initial` and `--language`."""
     torch.manual_seed(settings.seed)
     if settings.config == "full":
-        return _assembled(_whole_network(settings.initial), nn.ModuleDict(), settings, device)
+        return _assembled(_published_network(settings.initial), nn.ModuleDict(), settings, device)
     entries = _entries(settings.initial) if settings.initial else {}
     network = SegEarthR1(config or compact(own_vocabulary()))
     heads, meaning = _compact_heads(network), entries.get("meaning")
@@ -107,30 +107,32 @@ def new_run(settings: Settings, config: ModelConfig | None = None, device: torch
         try:
             heads["sentence"], meaning = load_language(settings.language, network)
         except (ValueError, KeyError, RuntimeError, UnpicklingError) as error:
-            raise TrainError(f"--language {settings.language} is none of `segmenter distil` for this network: {error}") from error
+            raise TrainError(
+                f"--language {settings.language} was not written by `segmenter distil` for this network: {error}"
+            ) from error
     run = _assembled(network, heads, settings, device)
     run.meaning = meaning
     return run
 
 
 def _entries(path: Path, in_place: bool = False) -> dict[str, Any]:
-    """What a checkpoint holds, as :func:`read_checkpoint`; raises TrainError where it cannot be read."""
+    """Contents of a checkpoint, as :func:`read_checkpoint`; raises TrainError if it cannot be read."""
     try:
         return read_checkpoint(path, in_place)
     except (ValueError, KeyError, TypeError, RuntimeError, UnpicklingError) as error:
         raise TrainError(f"{path} cannot be read: {error}") from error
 
 
-def _whole_network(initial: Path | None) -> SegEarthR1:
-    """The network of a checkpoint of the published layout: its vision encoder is frozen, so nothing starts from nothing."""
+def _published_network(initial: Path | None) -> SegEarthR1:
+    """The network of a checkpoint in the published layout."""
     if initial is None:
         raise TrainError(
             "--config full needs --initial: the vision encoder stays frozen, so its weights must come from a checkpoint "
-            "(`segmenter convert` and `segmenter base-weights` make one)"
+            "(written by `segmenter convert` or `segmenter base-weights`)"
         )
     entries = _entries(initial, in_place=True)
     if not entries["config"].published_layout:
-        raise TrainError(f"{initial} is of {entries['config'].name}; --config full trains the published layout, with its lm_head")
+        raise TrainError(f"{initial} holds {entries['config'].name}; --config full needs the published layout with its lm_head")
     return network_of(entries["config"], {name: value.clone() for name, value in entries["weights"].items()})
 
 
@@ -142,12 +144,12 @@ def _compact_heads(network: SegEarthR1) -> nn.ModuleDict:
 
 
 def _assembled(network: SegEarthR1, heads: nn.ModuleDict, settings: Settings, device: torch.device) -> Run:
-    """Freezes, moves to the device, and adds optimiser and average."""
+    """Freezes layers, moves the network to the device, and creates optimiser and average."""
     recipe = settings.recipe
     for prefix in recipe.frozen:
         if not any(name.startswith(prefix) for name, _ in network.named_parameters()):
             parts = sorted({name.split(".")[0] for name, _ in network.named_parameters()})
-            raise TrainError(f"--frozen {prefix}: no weight of the network is called so; its parts are {', '.join(parts)}")
+            raise TrainError(f"--frozen {prefix}: no parameter has this prefix; top-level parts are {', '.join(parts)}")
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(not name.startswith(recipe.frozen))
     if recipe.checkpointing:
@@ -159,7 +161,7 @@ def _assembled(network: SegEarthR1, heads: nn.ModuleDict, settings: Settings, de
 
 
 def _load_vision(network: SegEarthR1, weights: dict[str, Tensor], path: Path | None) -> None:
-    """Takes the image side from a checkpoint; its language model may be of another vocabulary."""
+    """Loads the image side of a checkpoint; its language model may have another vocabulary."""
     own = network.state_dict()
     fitting = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
     missing = [name for name in own if name.startswith(VISION_PARTS) and name not in fitting]
@@ -169,7 +171,7 @@ def _load_vision(network: SegEarthR1, weights: dict[str, Tensor], path: Path | N
 
 
 def _optimiser(network: SegEarthR1, heads: nn.ModuleDict, settings: Settings) -> torch.optim.Optimizer:
-    """AdamW over what the stage trains: matrices decay, vectors and tables do not, the language model has its own rate."""
+    """AdamW over the trained parameters: only matrices decay, and the language model has its own rate."""
     recipe = settings.recipe
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in [*network.named_parameters(), *heads.named_parameters()]:
@@ -181,12 +183,12 @@ def _optimiser(network: SegEarthR1, heads: nn.ModuleDict, settings: Settings) ->
         groups.setdefault((rate, recipe.weight_decay if decays else 0.0), []).append(parameter)
     described = [{"params": p, "lr": r, "peak": r, "weight_decay": d} for (r, d), p in groups.items()]
     if not described:
-        raise TrainError(f"--frozen {' '.join(recipe.frozen)} leaves nothing to train")
+        raise TrainError(f"--frozen {' '.join(recipe.frozen)} freezes every trained parameter")
     return torch.optim.AdamW(described, betas=recipe.betas, fused=True)
 
 
 def save_run(path: Path, run: Run, settings: Settings) -> None:
-    """Writes the averaged weights (or, without an average, the weights) as the checkpoint's and the rest beside them."""
+    """Writes a checkpoint with the averaged weights (or the raw ones without an average) and the training state."""
     raw = run.network.state_dict()
     save_checkpoint(
         path, run.network.config, run.average or raw, raw=raw, heads=run.heads.state_dict(),
@@ -196,14 +198,14 @@ def save_run(path: Path, run: Run, settings: Settings) -> None:
 
 
 def resume_run(path: Path, settings: Settings, device: torch.device = CPU) -> Run:
-    """The run that :func:`save_run` wrote; training goes on as if it had never stopped.
+    """The run written by :func:`save_run`, to be continued as if it had never stopped.
 
-    Learning rates are those of `settings`, so that a longer or shorter rest can be planned. Raises TrainError where the file
-    holds no run, or one of another configuration or stage. What it was taught of sentences is checked by :meth:`Run.hold_to`.
+    Learning rates come from `settings`, so the remaining run may be longer or shorter than planned. Raises TrainError if the
+    file holds no run, or one of another configuration or stage. :meth:`Run.set_targets` checks the sentence targets.
     """
     entries = _entries(path)
     if "raw" not in entries:
-        raise TrainError(f"{path} holds no training state; give it as --initial instead")
+        raise TrainError(f"{path} holds no training state; use it with --initial instead")
     _check_same(path, entries.get("settings", {}), settings)
     network = network_of(entries["config"], entries["raw"])
     heads = nn.ModuleDict() if settings.config == "full" else _compact_heads(network)
@@ -218,7 +220,7 @@ def resume_run(path: Path, settings: Settings, device: torch.device = CPU) -> Ru
 
 
 def _check_same(path: Path, saved: dict[str, Any], settings: Settings) -> None:
-    """Checkpoints of before there were two recipes say nothing and are of the compact one."""
+    """Checkpoints written before there were two recipes lack the settings and are compact."""
     for name, usual in (("config", "compact"), ("stage", settings.stage)):
         was, now = saved.get(name, usual), getattr(settings, name)
         if was != now:
@@ -230,8 +232,8 @@ def _load_optimiser(path: Path, optimiser: torch.optim.Optimizer, saved: dict[st
     was = [len(group["params"]) for group in saved["param_groups"]]
     if sizes != was:
         raise TrainError(
-            f"{path} trained groups of {was} weights, these settings train {sizes}; stage, frozen parts and whether "
-            f"--language-rate and --weight-decay are in use must be as they were"
+            f"{path} trained parameter groups of sizes {was}, these settings train {sizes}; stage, frozen layers and use of "
+            f"--language-rate and --weight-decay must be unchanged"
         )
     described = [{k: group[k] for k in ("peak", "weight_decay", "betas")} for group in optimiser.param_groups]
     optimiser.load_state_dict(saved)

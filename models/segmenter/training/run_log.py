@@ -1,4 +1,4 @@
-"""The record of a run beside its checkpoint: one JSON object a line, and the curves drawn from it."""
+"""The log of a run beside its checkpoint, one JSON object per line, and its training curves."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from pathlib import Path
 from segmenter.errors import TrainError
 
 LOG_FILE, CURVES_FILE = "log.jsonl", "curves.svg"
-#: What a row says about the run itself; the other entries are drawn against the step.
+#: Keys of a row that are not plotted.
 _KEYS = ("step", "seconds")
 
 Row = dict[str, float]
 
 
 def read_log(folder: Path) -> list[Row]:
-    """The rows of a run; raises TrainError where there is no log or a line of it is no JSON object with a step."""
+    """The rows of a log; raises TrainError if it is missing or a line is not a JSON object with a step."""
     path = folder / LOG_FILE
     if not path.is_file():
-        raise TrainError(f"{folder} holds no {LOG_FILE}; `segmenter train --out {folder}` writes it")
+        raise TrainError(f"{folder} has no {LOG_FILE}; write it with `segmenter train --out {folder}`")
     rows: list[Row] = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:
-            raise TrainError(f"{path} line {number} is no JSON: {error}") from error
+            raise TrainError(f"{path} line {number} is not JSON: {error}") from error
         if not isinstance(row, dict) or "step" not in row:
-            raise TrainError(f"{path} line {number} is no object with a step: {line[:60]!r}")
+            raise TrainError(f"{path} line {number} is not an object with a step: {line[:60]!r}")
         rows.append(row)
     return rows
 
 
 class RunLog:
-    """Writes the log of a run that stands at `step`: what an earlier run logged beyond it never happened and is dropped."""
+    """Appends to the log of a run at `step`; drops later rows of an earlier, unsaved run."""
 
     def __init__(self, folder: Path, step: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -43,7 +43,7 @@ class RunLog:
         self.rows = len(kept)
 
     def add(self, step: int, seconds: float, values: Row) -> None:
-        """Appends a row: `values` are running means."""
+        """Appends a row; `values` are running means."""
         with (self.folder / LOG_FILE).open("a", encoding="utf-8") as file:
             file.write(_line({"step": step, "seconds": round(seconds, 1), **values}))
         self.rows += 1
@@ -54,15 +54,15 @@ def _line(row: Row) -> str:
 
 
 def draw_curves(folder: Path) -> Path:
-    """Draws every value of the log against the step, one small plot each, to `curves.svg` beside it."""
-    # Only a run that draws needs the plotting library.
+    """Plots every value of the log against the step to `curves.svg` beside it."""
+    # Imported here: only the main process plots.
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     rows = read_log(folder)
     names = list(dict.fromkeys(name for row in rows for name in row if name not in _KEYS))
     if not names:
-        raise TrainError(f"{folder / LOG_FILE} has no row yet; a run logs every --log-every steps")
+        raise TrainError(f"{folder / LOG_FILE} has no rows yet; a run logs every --log-every steps")
     columns = min(3, len(names))
     lines = math.ceil(len(names) / columns)
     figure = Figure(figsize=(4 * columns, 2.4 * lines), layout="constrained")

@@ -1,12 +1,12 @@
-"""Training: one loop for every recipe, on a CPU, a GPU or many.
+"""The training loop of both recipes, on a CPU or on one or more GPUs.
 
-`--config compact` trains the bundled model on packs in two stages. `vision` teaches the image side alone with a 1 x 1
-convolution on the mask features that names every labelled class; `joint` adds questions, description, mask generator and
-presence, keeps the dense head, and keeps the language model near its sentence teacher. Both heads are thrown away at export.
+`--config compact` trains the bundled model on packs in two stages. `vision` trains the image side with a dense head, a
+1 x 1 convolution on the mask features that predicts every labelled class. `joint` adds questions, descriptions, mask
+generator and presence, and keeps the language model near its sentence teacher. Export drops both heads.
 `--config full` trains the published size on a labelled data set as its authors do.
 
-Processes that share a step compute the losses over all their images and add up their gradients. A run that stops
-continues with `--resume`, on the CPU as if it had never stopped.
+Processes compute losses over the images of all of them and sum their gradients. `--resume` continues a stopped run; on
+the CPU the result equals an uninterrupted one.
 """
 
 import json
@@ -38,13 +38,13 @@ from segmenter.training.run import Run, new_run, resume_run, save_run
 from segmenter.training.run_log import RunLog, draw_curves
 from segmenter.training.settings import LAST_FILE, Settings, check
 
-#: Longest run that only its minutes end, in steps.
+#: Maximum steps of a run that is limited by minutes only.
 _ENDLESS = 1_000_000
 
 
 @dataclass
 class Work:
-    """What a recipe feeds the loop: numbered batches, and how the network in its present state fares on one."""
+    """What the loop needs of a recipe: batches by step, and the losses of a batch."""
 
     batches: Dataset[Any]
     losses: Callable[[Run, Any, torch.Generator], dict[str, Tensor]]
@@ -52,9 +52,9 @@ class Work:
 
 
 def compact_work(settings: Settings, run: Run, worker: Worker) -> Work:
-    """Windows of the packs, and questions about them in the joint stage.
+    """Windows of the packs, with questions in the joint stage.
 
-    Raises TrainError where the run's language model was taught other sentence targets than those of the settings.
+    Raises TrainError if the run's language model was trained on other sentence targets than the settings name.
     """
     joint = settings.stage == "joint"
     bank, tokenizer = QuestionBank.load(settings.questions), QuestionTokenizer.load()
@@ -66,14 +66,14 @@ def compact_work(settings: Settings, run: Run, worker: Worker) -> Work:
     distillation = None
     if joint and settings.sentences:
         distillation = DistillationBatches(settings.sentences, tokenizer, bank, SENTENCES, seed=settings.seed)
-        run.hold_to(distillation.meaning, settings)
+        run.set_targets(distillation.meaning, settings)
     scheduler = StepScheduler(settings.ask_every if joint else 0, settings.language_every)
     objective = Objective(scheduler, tokenizer, settings.recipe.bf16, distillation, worker)
     return Work(batches, objective, objective.total)
 
 
 def full_work(settings: Settings, config: ModelConfig, worker: Worker) -> tuple[Work, Settings]:
-    """Images of a data set with their questions, and the settings with the steps that its epochs come to."""
+    """Images of a data set with their questions, and the settings with epochs converted to steps."""
     dataset = open_dataset(settings.dataset, settings.data, settings.split)
     images = images_of(dataset)
     if worker.is_main:
@@ -95,18 +95,18 @@ def full_work(settings: Settings, config: ModelConfig, worker: Worker) -> tuple[
 
 
 def tokenizer_of(settings: Settings, config: ModelConfig) -> QuestionTokenizer:
-    """`--tokenizer`, a file or the folder of a release, else `tokenizer.json` beside the checkpoint that the run comes from."""
+    """The tokenizer of `--tokenizer` (a file or a release folder), else of `tokenizer.json` beside the checkpoint."""
     if settings.tokenizer is not None and settings.tokenizer.is_dir():
         return QuestionTokenizer(release_tokenizer(settings.tokenizer, config.vocabulary))
     beside = [path.with_name("tokenizer.json") for path in (settings.initial, settings.out / LAST_FILE) if path is not None]
     for path in beside if settings.tokenizer is None else [settings.tokenizer]:
         if path.is_file():
             return QuestionTokenizer.load(path)
-    raise TrainError(f"there is no {' and no '.join(map(str, beside))}; --tokenizer names the tokenizer.json of the network")
+    raise TrainError(f"no tokenizer at {' or '.join(map(str, beside))}; give the network's tokenizer.json with --tokenizer")
 
 
 def train_step(run: Run, work: Work, batch: Any, settings: Settings, worker: Worker) -> None:
-    """One optimiser step of all processes together; updates the averaged weights and the running means."""
+    """One optimiser step over all processes; updates the averaged weights and the running means."""
     began, recipe = time.monotonic(), settings.recipe
     seed = (settings.seed * 1_000_003 + run.step) * worker.world_size + worker.rank
     torch.manual_seed(seed)
@@ -133,22 +133,22 @@ def train_step(run: Run, work: Work, batch: Any, settings: Settings, worker: Wor
 
 
 def batches_from(batches: Dataset[Any], start: int, workers: int) -> Iterator[Any]:
-    """Batches number `start` and on, made ahead by worker processes."""
+    """Batches from number `start` on, prefetched by `workers` processes."""
     loader: DataLoader[Any] = DataLoader(
         batches,
         sampler=range(start, len(batches)),  # type: ignore[arg-type]
         batch_size=None,
         num_workers=workers,
         prefetch_factor=4 if workers else None,
-        multiprocessing_context="fork" if workers else None,  # a copy of the packs for each worker would not fit
+        multiprocessing_context="fork" if workers else None,  # spawned workers would each hold a copy of the packs
     )
     return iter(loader)
 
 
 def train(settings: Settings, worker: Worker | None = None, config: ModelConfig | None = None) -> Run:
-    """Runs the training to its end and returns the run; of the compact recipe with `config` instead of its own network.
+    """Trains to the end and returns the run. `config` replaces the network of the compact recipe.
 
-    Raises TrainError for what `check` refuses and where a loss is no number, DataSetError for a data set of another layout.
+    Raises TrainError for settings that `check` rejects and for a non-finite loss, DataSetError for an unusable data set.
     """
     worker = worker or Worker(device=device_of(settings.device))
     check(settings, worker.world_size)
@@ -178,14 +178,14 @@ def train(settings: Settings, worker: Worker | None = None, config: ModelConfig 
 
 
 def set_frozen_to_eval(network: nn.Module, prefix: str) -> None:
-    """Puts the modules of a frozen part into evaluation mode, so that it draws no random depth."""
+    """Puts frozen layers into evaluation mode, which disables their stochastic depth."""
     for name, module in network.named_modules():
         if name.startswith(prefix):
             module.eval()
 
 
 class Checkpointer:
-    """Prints, logs and saves a run; the leading process has one."""
+    """Logs a run and saves its checkpoints; only the main process has one."""
 
     def __init__(self, settings: Settings, run: Run) -> None:
         self.settings, self.saved = settings, time.monotonic()
@@ -193,7 +193,7 @@ class Checkpointer:
         (settings.out / "run.json").write_text(json.dumps(settings.plain(), indent=1) + "\n", encoding="utf-8")
 
     def after_step(self, run: Run) -> None:
-        """Every so many steps a line, every so many minutes a checkpoint."""
+        """Logs every `--log-every` steps and saves every `--save-minutes` minutes."""
         if run.step % self.settings.log_every == 0:
             print(run.line(self.settings), flush=True)
             self.log.add(run.step, run.seconds, run.means)
@@ -201,7 +201,7 @@ class Checkpointer:
             self.save(run)
 
     def save(self, run: Run) -> None:
-        """Writes the checkpoint and draws the curves of the log."""
+        """Writes the checkpoint and redraws the curves."""
         save_run(self.settings.out / LAST_FILE, run, self.settings)
         self.saved = time.monotonic()
         if self.log.rows:
@@ -209,22 +209,22 @@ class Checkpointer:
 
 
 def train_one_of_many(rank: int, settings: Settings) -> None:
-    """Entry of a spawned process: joins the others, then trains its share."""
+    """Entry point of a spawned process."""
     with spawned_worker(rank, settings.processes, settings.port) as worker:
         train(settings, worker)
 
 
 def start(settings: Settings) -> None:
-    """Trains in this process, in those that torchrun started, or in CPU processes of its own."""
+    """Trains in this process, in torchrun's processes, or in spawned CPU processes."""
     if started_by_torchrun():
         if settings.processes > 1:
-            raise TrainError(f"--processes {settings.processes}: torchrun has started the processes; leave the option out")
+            raise TrainError(f"--processes {settings.processes}: torchrun already started the processes; remove the option")
         with torchrun_worker(settings.device) as worker:
             train(settings, worker)
     elif settings.processes > 1:
         if device_of(settings.device).type != "cpu":
             raise TrainError(
-                f"--processes {settings.processes} are of the CPU (--device cpu); several GPUs train under "
+                f"--processes {settings.processes} needs --device cpu; for several GPUs use "
                 f"torchrun --nproc-per-node {settings.processes} -m segmenter train ..."
             )
         check(settings, settings.processes)

@@ -1,4 +1,4 @@
-"""Readers of labelled data sets, one module a layout, each imported when it is asked for."""
+"""Readers of labelled data sets, one module per layout, imported on demand."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ KINDS = ("earthreason", "refsegrs", "rrsisd", "folder")
 
 
 def open_dataset(kind: str, data: Path, split: str) -> DataSet:
-    """Lists a data set; raises DataSetError for an unknown kind, for another layout, and where no sample is left."""
+    """Lists a data set; raises DataSetError for an unknown kind, a wrong layout, or no usable sample."""
     if kind not in KINDS:
-        raise DataSetError(f"data set {kind!r} is unknown; it must be one of {', '.join(KINDS)}")
+        raise DataSetError(f"unknown data set {kind!r}; must be one of {', '.join(KINDS)}")
     reader = import_module(f"{__name__}.{kind}")
     dataset: DataSet = reader.read(data, split)
     if not dataset.samples:
         first = f"; the first of {len(dataset.problems)} problems: {dataset.problems[0]}" if dataset.problems else ""
-        raise DataSetError(f"{dataset.folder} has no sample of split {dataset.split!r} that can be used{first}")
+        raise DataSetError(f"{dataset.folder} has no usable sample of split {dataset.split!r}{first}")
     return dataset

@@ -1,7 +1,7 @@
-"""EarthReason: `{train,val,test}/{images,labels,QAs}`, the three files of a sample under one stem.
+"""EarthReason: `{train,val,test}/{images,labels,QAs}`, the three files of a sample share a stem.
 
-The published loader joins the three sorted listings by position; here they are joined by stem, and what has no partner is
-reported. Labels are PNG, not 0 is the target; QAs are JSON (also under the name .txt) with `questions` and `answer`.
+The published loader joins the three sorted listings by position; this one joins by stem and reports files without a
+partner. Labels are PNG, non-zero is the target; QAs are JSON (suffix .json or .txt) with `questions` and `answer`.
 Li et al. 2025, arXiv 2504.09644; the layout is that of the authors' data release.
 """
 
@@ -26,7 +26,7 @@ _PARTS = ("images", "labels", "QAs")
 
 
 def read(data: Path, split: str) -> DataSet:
-    """Lists one split; `data` is the folder of the three parts, that of the splits, or the release's root."""
+    """Lists one split; `data` is the folder of the parts, of the splits, or the root of the release."""
     candidates = ("", split, f"RSReasonSeg/{split}", f"rs_reason_seg/RSReasonSeg/{split}")
     folder = find_folder(data, candidates, _PARTS, "EarthReason")
     images, labels = image_files(folder / "images"), image_files(folder / "labels")
@@ -50,11 +50,11 @@ def read(data: Path, split: str) -> DataSet:
 
 
 def _replies(content: dict[str, Any], where: str) -> tuple[str, ...] | None:
-    """The strings of `answer`, which is empty where the image holds no target; None where the file has no `answer`."""
+    """The strings of `answer`, empty if the image has no target; None if the file has no `answer`."""
     if "answer" not in content or content["answer"] == []:
         return () if "answer" in content else None
     if not isinstance(content["answer"], list) or not all(isinstance(one, str) and one.strip() for one in content["answer"]):
-        raise SampleError(f"{where}: answer must be a list of strings with text, not {str(content['answer'])[:60]!r}")
+        raise SampleError(f"{where}: answer must be a list of non-blank strings, not {str(content['answer'])[:60]!r}")
     return tuple(one.strip() for one in content["answer"])
 
 
@@ -64,5 +64,5 @@ def _qa(path: Path) -> dict[str, Any]:
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise SampleError(f"{path.name} is not JSON: {error}") from error
     if not isinstance(content, dict):
-        raise SampleError(f"{path.name} holds a {type(content).__name__}; it must be an object with `questions`")
+        raise SampleError(f"{path.name} holds a {type(content).__name__}; must be an object with `questions`")
     return content

@@ -1,13 +1,13 @@
-"""A data set of one's own: a folder with `dataset.json`, which names an image, a mask and questions a sample.
+"""A custom data set: a folder with `dataset.json`, which lists an image, a mask and questions per sample.
 
     {"name": "Harbours 2025", "task": "REFERRING", "samples": [
       {"image": "images/a.tif", "mask": "masks/a-ships.png", "questions": ["ships", "vessels at the quay"],
        "category": "ship"},
       {"image": "images/a.tif", "mask": null, "questions": ["aircraft"], "category": "plane"}]}
 
-Paths are relative to the folder and stay in it. A mask has the size of its image; every value but 0 is the target; null
-says that nothing in the image answers. Optional: `task` (also per sample; REASONING unless said), `category` and `group`
-(scores are also given for each), `id`, `unlabelled` (a mask of pixels that nobody labelled and that do not count).
+Paths are relative to the folder and must stay inside it. A mask has the size of its image; every value except 0 is the
+target; null means that the image has no target. Optional: `task` (also per sample; default REASONING), `category` and
+`group` (scores are reported for each), `id`, `unlabelled` (a mask of unlabelled pixels, which do not count).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _KEYS = frozenset({"image", "mask", "questions", "task", "category", "group", "i
 
 
 def read(data: Path, split: str) -> DataSet:
-    """Lists the folder; it has no splits, so `split` is only noted."""
+    """Lists the folder; it has no splits, so `split` is only recorded."""
     folder = find_folder(data, ("",), (FILE,), "folder")
     try:
         content = json.loads((folder / FILE).read_text(encoding="utf-8"))
@@ -60,10 +60,12 @@ def read(data: Path, split: str) -> DataSet:
 
 def _sample(entry: Any, where: str, folder: Path, task: Task) -> Sample:
     if not isinstance(entry, dict):
-        raise SampleError(f"{where} is a {type(entry).__name__}; it must be an object")
+        raise SampleError(f"{where} is a {type(entry).__name__}; must be an object")
     surplus = sorted(entry.keys() - _KEYS)
     if surplus or "image" not in entry or "mask" not in entry:
-        raise SampleError(f"{where} has {', '.join(surplus) or 'no image or no mask'}; allowed are {', '.join(sorted(_KEYS))}")
+        raise SampleError(
+            f"{where} has {', '.join(surplus) or 'no image or no mask'}; allowed keys are {', '.join(sorted(_KEYS))}"
+        )
     image = _inside(folder, entry["image"], f"{where}.image")
     mask = None if entry["mask"] is None else _inside(folder, entry["mask"], f"{where}.mask")
     unlabelled = entry.get("unlabelled")
@@ -85,16 +87,16 @@ def _task(value: object, where: str, error: type[ValueError]) -> Task:
     for task in TASKS:
         if value == task:
             return task
-    raise error(f"{where}: task is {value!r}; it must be one of {', '.join(TASKS)}")
+    raise error(f"{where}: task is {value!r}; must be one of {', '.join(TASKS)}")
 
 
 def _inside(folder: Path, value: object, where: str) -> Path:
-    """The file that a relative path names; it must be there and not lead out of the folder."""
+    """The file of a relative path, which must exist inside the folder."""
     if not isinstance(value, str) or not value:
-        raise SampleError(f"{where} is {value!r}; it must be a path relative to {folder}")
+        raise SampleError(f"{where} is {value!r}; must be a path relative to {folder}")
     path = (folder / value).resolve()
     if not path.is_relative_to(folder.resolve()):
-        raise SampleError(f"{where}: {value} leads out of {folder}")
+        raise SampleError(f"{where}: {value} is outside {folder}")
     if not path.is_file():
         raise SampleError(f"{where}: {value} does not exist")
     return path

@@ -1,7 +1,7 @@
-"""RefSegRS: `images/ID.tif`, `masks/ID.tif` and `output_phrase_{train,val,test}.txt` with one "ID phrase" a line.
+"""RefSegRS: `images/ID.tif`, `masks/ID.tif` and `output_phrase_{train,val,test}.txt` with one "ID phrase" per line.
 
-Yuan et al. 2024, "RRSIS: Referring Remote Sensing Image Segmentation", arXiv 2306.08625. One sample a line. Mask value 255
-is the target; the published evaluation leaves other values as they are, where they match nothing.
+Yuan et al. 2024, "RRSIS: Referring Remote Sensing Image Segmentation", arXiv 2306.08625. Each line is a sample. Mask value 255
+is the target; the published evaluation keeps other values, which match nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def read(data: Path, split: str) -> DataSet:
         match = _LINE.fullmatch(line)
         where = f"{phrases} line {number}"
         if match is None:
-            dataset.problems.append(f"{where} is no digits, space, phrase: {line[:60]!r}")
+            dataset.problems.append(f"{where} must be an id, a space and a phrase: {line[:60]!r}")
             continue
         stem, phrase = match[1], match[2]
         missing = [part for part, there in (("images", images), ("masks", masks)) if stem not in there]
@@ -44,7 +44,7 @@ def read(data: Path, split: str) -> DataSet:
 
 
 def _labels(path: Path) -> Callable[[], Labels]:
-    """255 to 1; other values stay, except that 1 is the target as it stands."""
+    """Labels with 255 mapped to 1; other values are unchanged."""
 
     def labels() -> Labels:
         values = read_values(path)

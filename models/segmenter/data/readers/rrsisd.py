@@ -1,9 +1,9 @@
 """RRSIS-D: `rrsisd/refs(unc).p`, `rrsisd/instances.json` (REFER over COCO) and `images/rrsisd/JPEGImages`.
 
 Liu et al. 2024, "Rotated Multi-Scale Interaction Network for Referring Remote Sensing Image Segmentation", arXiv 2312.12470.
-One sample a ref; its sentences are the questions, the first one's `raw` is the paper's. Polygons are drawn by the COCO API and
-added up as the published loader does: where two of one annotation overlap the value is 2, which its evaluation counts as
-background. The image is found by `image_id` (the published loader takes the ref's own id; the two are equal in the release).
+Each ref is a sample; its sentences are the questions, and the paper asks the first one (`raw`). The COCO API rasterises
+polygons, which are summed as in the published loader: overlapping polygons of an annotation give 2, which its evaluation
+counts as background. Images are found by `image_id` (the published loader uses the ref's id; they are equal).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def read(data: Path, split: str) -> DataSet:
     folder = find_folder(data, ("", "RRSIS-D", "rs_ref_seg/RRSIS-D"), _NEEDED, "RRSIS-D")
     refs = load_plain(folder / _NEEDED[0])
     if not isinstance(refs, list):
-        raise DataSetError(f"{folder / _NEEDED[0]} holds a {type(refs).__name__}; it must be a list of refs")
+        raise DataSetError(f"{folder / _NEEDED[0]} holds a {type(refs).__name__}; must be a list of refs")
     images, annotations, categories = _instances(folder / _NEEDED[1])
     dataset = DataSet("RRSIS-D", split, folder)
     for number, ref in enumerate(refs):
@@ -46,12 +46,12 @@ def _instances(path: Path) -> tuple[dict[Any, Any], dict[Any, Any], dict[Any, st
         by_id = [{entry["id"]: entry for entry in content[part]} for part in ("images", "annotations")]
         names = {entry["id"]: str(entry["name"]) for entry in content.get("categories", [])}
     except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
-        raise DataSetError(f"{path} is no COCO file with images and annotations that have ids: {error!r}") from error
+        raise DataSetError(f"{path} is not a COCO file of images and annotations with ids: {error!r}") from error
     return by_id[0], by_id[1], names
 
 
 def _in_split(ref: Any, number: int, split: str) -> bool:
-    """'train' and 'val' are equal to the ref's split, 'test' is part of it ('testA', 'testB')."""
+    """Whether the ref belongs to the split; 'test' includes 'testA' and 'testB'."""
     if not isinstance(ref, dict) or not isinstance(ref.get("split"), str):
         raise SampleError(f"ref number {number} has no split")
     return bool(split in ref["split"]) if split == "test" else bool(ref["split"] == split)
@@ -86,15 +86,15 @@ def _sample(
 
 
 def _labels(name: str, annotation: dict[str, Any], image: dict[str, Any]) -> Callable[[], Labels]:
-    """How many of the annotation's polygons (or runs) cover each pixel."""
+    """The number of the annotation's polygons (or runs) that cover each pixel."""
 
     def labels() -> Labels:
         try:
             height, width = int(image["height"]), int(image["width"])
             coded = coco_mask.frPyObjects(annotation["segmentation"], height, width)
             drawn = coco_mask.decode(coded if isinstance(coded, list) else [coded])
-        except Exception as error:  # the COCO API raises bare Exception for what it does not understand
-            raise SampleError(f"{name}: its segmentation cannot be drawn: {error!r}") from error
+        except Exception as error:  # the COCO API raises bare Exception for invalid input
+            raise SampleError(f"{name}: its segmentation cannot be rasterised: {error!r}") from error
         return np.asarray(drawn.sum(2), np.uint8)
 
     return labels
