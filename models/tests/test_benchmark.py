@@ -150,7 +150,7 @@ def test_a_label_of_another_size_and_a_broken_image_are_left_out_and_named(tmp_p
     save(square()[:5], folder / "labels" / "0.png")
     dataset = open_dataset("earthreason", tmp_path, "val")
     assert len(ask_all(Bright(), dataset)) == 1
-    assert dataset.problems[1:] == [f"0: label is {WIDTH} x 5 pixels, the image {WIDTH} x {HEIGHT}"]
+    assert dataset.problems[1:] == [f"0: label is {WIDTH} x 5 px, the image {WIDTH} x {HEIGHT} px"]
     (folder / "images" / "1.png").write_bytes(b"broken")
     with pytest.raises(DataSetError, match=r"no sample of .* could be read; first problem: 2 is not in labels"):
         ask_all(Bright(), open_dataset("earthreason", tmp_path, "val"))
@@ -272,7 +272,7 @@ def test_the_command_prints_the_table_and_writes_json_and_page(tmp_path: Path, c
     assert (report["firstQuestion"]["questions"], report["allQuestions"]["questions"]) == (2, 3)
     assert report["dataset"]["leftOut"] == ["2 is not in labels"] and report["published"]["rows"] == []
     printed = capsys.readouterr().out
-    assert "left out: 1, the first because 2 is not in labels" in printed and "not set beside published scores: tiny" in printed
+    assert "left out: 1 samples; first problem: 2 is not in labels" in printed and "not set beside published scores: tiny" in printed
     assert "Where to land?" in files["html"].read_text(encoding="utf-8")
     with pytest.raises(SystemExit, match="segmenter evaluate: no EarthReason data"):
         main([*command, "--split", "test"])
