@@ -49,7 +49,7 @@ def window(category: str, top: int) -> Window:
 
 
 def held_out(*windows: Window) -> list[tuple[int, HeldOut]]:
-    """Numbered windows, each of an image of its own."""
+    """Numbered windows, each of a different image."""
 
     def cut(one: Window) -> Callable[[], Window]:
         return lambda: one

@@ -1,4 +1,4 @@
-"""First weights of the published training, from tiny files in the layouts of Phi-1.5 and Mask2Former."""
+"""Initial weights of the published training, from tiny files in the layouts of Phi-1.5 and Mask2Former."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def config() -> ModelConfig:
 
 @pytest.fixture(scope="module")
 def other(config: ModelConfig) -> dict[str, Tensor]:
-    """Weights of another network of the same sizes, from which the two files are made."""
+    """Weights of another network of the same sizes; the two files hold them."""
     torch.manual_seed(5)
     return SegEarthR1(config).state_dict()
 

@@ -32,7 +32,7 @@ def test_a_label_is_letterboxed_by_nearest_neighbour_with_bars_around_it() -> No
 
 
 def slow_scene_mask(logits: np.ndarray, height: int, width: int, side: int) -> np.ndarray:
-    """One pixel at a time: bilinear between cell centres inside the picture."""
+    """One pixel at a time: bilinear between cell centres inside the image."""
     place, stride, size = letterbox_geometry(height, width, side), side / logits.shape[0], logits.shape[0]
 
     def cell(pixel: int, length: int, padding: int, shown: int) -> tuple[int, int, float]:

@@ -1,4 +1,4 @@
-"""The rooms of the package: which may import which, and that every verb has a file which starts quickly."""
+"""The import graph of the package's folders, and the modules of the command line."""
 
 import ast
 import json
@@ -16,7 +16,7 @@ from segmenter.__main__ import VERBS
 
 PACKAGE = Path(segmenter.__file__).parent
 
-#: What each room imports, the lowest first. `commands` is at the top: nothing imports it.
+#: Folders that each folder imports, lowest folder first. Nothing imports `commands`.
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "network": set(),
@@ -33,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
 
 
 def imported(source: str, package: tuple[str, ...]) -> Iterator[str]:
-    """Modules of `segmenter` that the source of a module of `package` imports, in functions too, without the prefix."""
+    """Modules of `segmenter` imported by the source of a module in `package`, also inside functions; without the prefix."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -47,7 +47,7 @@ def imported(source: str, package: tuple[str, ...]) -> Iterator[str]:
 
 
 def folder_graph() -> dict[str, set[str]]:
-    """The rooms that each room imports, as the sources say; types included."""
+    """Folders that each folder imports, including imports for types only."""
     graph: dict[str, set[str]] = defaultdict(set)
     for path in PACKAGE.rglob("*.py"):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
@@ -58,8 +58,8 @@ def folder_graph() -> dict[str, set[str]]:
     return dict(graph)
 
 
-def test_rooms_import_what_the_list_allows_and_no_other() -> None:
-    """An arrow that the list lacks and one that is listed but not drawn are both errors."""
+def test_folders_import_exactly_what_the_list_allows() -> None:
+    """Fails for an import missing from the list, and for a listed one that does not occur."""
     assert folder_graph() == ALLOWED
 
 
@@ -90,7 +90,7 @@ def test_every_verb_has_a_file_in_commands() -> None:
 
 
 def test_help_loads_no_framework() -> None:
-    """Options of all verbs are known without torch, onnx and matplotlib, which take seconds to import."""
+    """Parsing the options of all verbs does not import torch, onnx or matplotlib, which takes seconds."""
     script = (
         "import argparse, importlib, json, sys\n"
         f"for verb in {list(VERBS)!r}:\n"

@@ -54,9 +54,9 @@ def test_an_exam_image_is_refused(tmp_path: Path) -> None:
 
 
 def test_labels_of_another_size_are_refused(tmp_path: Path) -> None:
-    picture = EncodedImage("d1", "train", png(np.zeros((4, 5, 3), np.uint8)), np.zeros((5, 4), np.uint16), None)
+    encoded_image = EncodedImage("d1", "train", png(np.zeros((4, 5, 3), np.uint8)), np.zeros((5, 4), np.uint16), None)
     with pytest.raises(PackError, match=r"d1: image \(4, 5\) but labels \(5, 4\)"):
-        write_pack(iter([picture]), ("road",), tmp_path / "x")
+        write_pack(iter([encoded_image]), ("road",), tmp_path / "x")
 
 
 def test_polygons_become_bits_of_their_class() -> None:
@@ -85,11 +85,11 @@ def test_colours_take_the_nearest_class() -> None:
 def test_a_pack_reads_back(tmp_path: Path, raw: bool) -> None:
     rng = np.random.default_rng(1)
     images = [rng.integers(0, 255, (5 + i, 7, 3), np.uint8) for i in range(3)]
-    pictures = [
+    encoded_images = [
         EncodedImage(f"p{i}", split, png(images[i]), np.full((5 + i, 7), 1 << 7, np.uint16), None)
         for i, split in enumerate(("train", "validation", "train"))
     ]
-    assert write_pack(iter(pictures), ISAID_CLASSES, tmp_path / "isaid", raw) == 3
+    assert write_pack(iter(encoded_images), ISAID_CLASSES, tmp_path / "isaid", raw) == 3
     source = Source(tmp_path / "isaid", "train")
     assert [entry.key for entry in source.entries] == ["p0", "p2"]
     for entry, image in zip(source.entries, images[::2], strict=True):
@@ -98,7 +98,7 @@ def test_a_pack_reads_back(tmp_path: Path, raw: bool) -> None:
     assert json.loads((tmp_path / "isaid" / "index.json").read_text())["classes"] == list(ISAID_CLASSES)
 
 
-def test_doubtful_water_is_unknown_and_a_picture_without_any_says_nothing() -> None:
+def test_doubtful_water_is_unknown_and_an_image_without_any_says_nothing() -> None:
     probability = np.full((10, 10), (SURE_WATER + SURE_LAND) / 2, np.float32)
     probability[:3], probability[7:] = SURE_WATER + 0.1, SURE_LAND - 0.05
     bits = water_bits(probability)
@@ -110,8 +110,8 @@ def test_doubtful_water_is_unknown_and_a_picture_without_any_says_nothing() -> N
 @pytest.mark.parametrize("raw", [False, True])
 def test_only_water_scenes_get_weak_labels(tmp_path: Path, raw: bool) -> None:
     encoded = png(np.zeros((16, 16, 3), np.uint8))
-    pictures = [EncodedImage("r", "train", encoded, None, "River"), EncodedImage("f", "train", encoded, None, "Forest")]
-    write_pack(iter(pictures), (), tmp_path / "aid", raw)
+    encoded_images = [EncodedImage("r", "train", encoded, None, "River"), EncodedImage("f", "train", encoded, None, "Forest")]
+    write_pack(iter(encoded_images), (), tmp_path / "aid", raw)
     write_scene_labels(classifier().eval(), tmp_path / "aid", frozenset({"River"}))
     source = Source(tmp_path / "aid", "train")
     assert source.source_labels(source.entries[0]).shape == (16, 16)

@@ -34,7 +34,7 @@ def network() -> SegEarthR1:
 
 
 def answers(network: SegEarthR1) -> Tensor:
-    """Logits [4, 32, 32] of four questions about one smooth picture."""
+    """Logits [4, 32, 32] of four questions about one smooth image."""
     coarse = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(6)) * 255
     pixels = torch.nn.functional.interpolate(coarse, (128, 128), mode="bilinear").permute(0, 2, 3, 1)
     ids, mask = QuestionTokenizer.load().batch(TEXTS)

@@ -20,7 +20,7 @@ from segmenter.data.samples import DataSetError, SampleError, read_rgb, read_val
 HEIGHT, WIDTH = 20, 30
 
 
-def picture(seed: int) -> NDArray[np.uint8]:
+def rgb_image(seed: int) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
 
 
@@ -44,9 +44,9 @@ def earthreason(root: Path) -> Path:
     """Two samples of val, one of them without a target and with its QA in a .txt; a third lacks its label."""
     folder = root / "rs_reason_seg" / "RSReasonSeg" / "val"
     for number, labels in enumerate((square(), np.zeros((HEIGHT, WIDTH), np.uint8))):
-        save(picture(number), folder / "images" / f"{number}.png")
+        save(rgb_image(number), folder / "images" / f"{number}.png")
         save(labels, folder / "labels" / f"{number}.png")
-    save(picture(2), folder / "images" / "2.jpg")
+    save(rgb_image(2), folder / "images" / "2.jpg")
     write_json({"questions": ["Where to land?", "Which field is flat?"], "answer": ["There."]}, folder / "QAs" / "0.json")
     write_json({"questions": ["Where is the sea?"], "answer": []}, folder / "QAs" / "1.txt")
     write_json({"questions": ["What?"], "answer": []}, folder / "QAs" / "2.json")
@@ -57,7 +57,7 @@ def refsegrs(root: Path) -> Path:
     folder = root / "RefSegRS"
     labels = square()
     labels[0, 0] = 128
-    save(picture(0), folder / "images" / "7.tif")
+    save(rgb_image(0), folder / "images" / "7.tif")
     save(labels, folder / "masks" / "7.tif")
     lines = ["7 the road along the river", "7\tvehicles  near the road ", "", "no number here", "8 a phrase without an image"]
     (folder / "output_phrase_test.txt").write_text("\n".join(lines), encoding="utf-8")
@@ -67,7 +67,7 @@ def refsegrs(root: Path) -> Path:
 def rrsisd(root: Path, change: Callable[[dict[str, Any]], None] = lambda ref: None) -> Path:
     """One ref of testA with two overlapping rectangles, one of val in runs."""
     folder = root / "rs_ref_seg" / "RRSIS-D"
-    save(picture(0), folder / "images" / "rrsisd" / "JPEGImages" / "00001.png")
+    save(rgb_image(0), folder / "images" / "rrsisd" / "JPEGImages" / "00001.png")
     rectangles = [[2, 2, 12, 2, 12, 8, 2, 8], [8, 4, 20, 4, 20, 10, 8, 10]]
     runs = {"size": [HEIGHT, WIDTH], "counts": [HEIGHT * 3, HEIGHT * 2, HEIGHT * (WIDTH - 5)]}
     instances = {
@@ -90,7 +90,7 @@ def rrsisd(root: Path, change: Callable[[dict[str, Any]], None] = lambda ref: No
 
 
 def own(root: Path, **change: Any) -> Path:
-    save(picture(0), root / "images" / "a.png")
+    save(rgb_image(0), root / "images" / "a.png")
     save(square(1), root / "masks" / "a.png")
     save(square(9), root / "masks" / "a-unlabelled.png")
     first = {"image": "images/a.png", "mask": "masks/a.png", "questions": [" ships "], "category": "ship", "group": "explicit"}
@@ -115,7 +115,7 @@ def test_earthreason_is_joined_by_stem_and_says_what_has_no_partner(tmp_path: Pa
     assert dataset.problems == ["2 is not in labels"]
     assert np.array_equal(dataset.samples[0].labels(), square(1))
     assert not dataset.samples[1].labels().any()
-    assert np.array_equal(dataset.samples[0].pixels(), picture(0))
+    assert np.array_equal(dataset.samples[0].pixels(), rgb_image(0))
 
 
 def test_earthreason_is_also_found_from_the_folder_of_a_split(tmp_path: Path) -> None:
@@ -235,15 +235,15 @@ def test_folders_of_another_layout_are_refused_with_what_was_looked_for(tmp_path
         open_dataset("folder", tmp_path, "")
 
 
-def test_pictures_are_read_as_eight_bit_rgb_or_refused(tmp_path: Path) -> None:
+def test_images_are_read_as_eight_bit_rgb_or_refused(tmp_path: Path) -> None:
     grey, deep, text = tmp_path / "grey.png", tmp_path / "deep.png", tmp_path / "text.png"
     Image.fromarray(square(200)).save(grey)
     Image.fromarray(square().astype(np.uint16) * 100).save(deep)
     text.write_text("no image")
     assert read_rgb(grey)[5, 8].tolist() == [200, 200, 200]
-    transparent = np.dstack((picture(3), np.zeros((HEIGHT, WIDTH), np.uint8)))
+    transparent = np.dstack((rgb_image(3), np.zeros((HEIGHT, WIDTH), np.uint8)))
     Image.fromarray(transparent).save(grey)
-    assert np.array_equal(read_rgb(grey), picture(3))
+    assert np.array_equal(read_rgb(grey), rgb_image(3))
     for path, message in (
         (deep, "8 bits per channel"),
         (text, "cannot be read as an image"),

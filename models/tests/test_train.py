@@ -44,7 +44,7 @@ def packs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def quick_odds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """How often a category is asked as absent is estimated on 20 windows here, of 400."""
+    """Estimates absence odds on 20 windows instead of 400."""
     monkeypatch.setattr("segmenter.training.train.absence_odds", partial(absence_odds, draws=20))
 
 
@@ -71,7 +71,7 @@ def short(packs: Path, out: Path, *more: str) -> Settings:
 
 
 def losses_of(run: Run, batches: list[Batch]) -> dict[str, float]:
-    """Mean losses of a run's network, as it is, over some batches."""
+    """Mean losses of a run's network over some batches."""
     objective = Objective(StepScheduler(ask=1, language=1), QuestionTokenizer.load(), bf16=False)
     with torch.no_grad():
         found = [objective(run, batch, torch.Generator().manual_seed(0)) for batch in batches]
@@ -79,9 +79,9 @@ def losses_of(run: Run, batches: list[Batch]) -> dict[str, float]:
 
 
 def test_fifty_steps_of_the_compact_network_lower_its_loss(packs: Path, tmp_path: Path) -> None:
-    """Windows that training did not draw: the network must beat its own start on them, and itself on labels turned away.
+    """On new windows, the network must beat its initial weights, and its own loss against labels rotated by 180 degrees.
 
-    Both controls see the same windows and questions, so that neither rounding nor speed of the machine decides.
+    Both controls use the same windows and questions, so the result depends on neither rounding nor speed of the machine.
     """
     chosen = settings(packs, tmp_path, "--batch", "2", "--warm-up", "4", "--steps", "50", "--log-every", "1")
     run = train(chosen, config=compact(own_vocabulary()))
@@ -91,12 +91,12 @@ def test_fifty_steps_of_the_compact_network_lower_its_loss(packs: Path, tmp_path
     mixture = Mixture(packs, run.network.config.window_px)
     drawn = Batches(mixture, Questions(QuestionBank.load(), absence_odds(mixture, draws=20)), 2, 3, seed=99)
     fresh = [drawn[number] for number in range(3)]
-    turned = [replace(batch, labels=batch.labels.flip(1, 2), known=batch.known.flip(1, 2)) for batch in fresh]
+    rotated = [replace(batch, labels=batch.labels.flip(1, 2), known=batch.known.flip(1, 2)) for batch in fresh]
     learnt, start = losses_of(run, fresh), losses_of(new_run(chosen, compact(own_vocabulary())), fresh)
-    misled = losses_of(run, turned)
+    mismatched = losses_of(run, rotated)
     for name in ("entropy", "dice"):
         assert learnt[name] < 0.8 * start[name], (name, learnt, start)
-        assert learnt[name] < 0.9 * misled[name], (name, learnt, misled)
+        assert learnt[name] < 0.9 * mismatched[name], (name, learnt, mismatched)
     curves = (tmp_path / CURVES_FILE).read_text()
     assert curves.startswith("<?xml") and curves.count('<g id="axes_') == len(rows[0]) - 2  # one plot a value
 

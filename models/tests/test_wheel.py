@@ -1,7 +1,7 @@
-"""The built wheel in a virtual environment of its own: every verb starts, and a tiny model is trained, exported and measured.
+"""The built wheel in an empty virtual environment: every verb starts, and a tiny model is trained, exported and evaluated.
 
-The environment holds nothing but the wheel. Its dependencies, gigabytes of them, come from the environment of the tests
-through a `.pth` file, which Python reads after the environment's own packages.
+Only the wheel is installed. A `.pth` file adds the site-packages of the test environment behind those of the virtual
+environment, because the dependencies take gigabytes.
 """
 
 import json
@@ -26,9 +26,9 @@ PACKAGE = Path(segmenter.__file__).parent
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Python of the environment in which the wheel is installed."""
+    """The Python interpreter of the environment with the installed wheel."""
     folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"  # a build writes beside its sources
+    source = folder / "source"  # building writes into the source tree
     shutil.copytree(PACKAGE, source / "segmenter", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copyfile(PACKAGE.parent / "pyproject.toml", source / "pyproject.toml")
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
@@ -45,7 +45,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(python: Path, folder: Path, *words: str) -> str:
-    """Standard output of a command of the environment, run in `folder`, with nothing of the checkout on its path."""
+    """Standard output of the interpreter with these arguments, run in `folder` without the checkout on its path."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run([str(python), *words], cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{' '.join(words)}: {done.stderr[-2000:]}"

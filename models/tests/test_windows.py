@@ -1,4 +1,4 @@
-"""Windows put together from others."""
+"""Windows composed of other windows."""
 
 import numpy as np
 import pytest

@@ -32,5 +32,5 @@ def tiny(vocabulary: VocabularyConfig | None = None, presence: bool = True) -> M
 
 
 def as_stored(network: SegEarthR1, precision: Precision = "fp16") -> SegEarthR1:
-    """A network that computes what the exported graphs of `network` do."""
+    """The network equivalent to the exported graphs of `network`."""
     return streamed_network(network.config, network.state_dict().__getitem__, precision)

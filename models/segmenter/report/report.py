@@ -76,7 +76,7 @@ def text_report(report: Report) -> str:
         lines += ["", text_table(breakdown)]
     left_out = dataset["leftOut"]
     if left_out:
-        lines += ["", f"left out: {len(left_out)} samples; first problem: {left_out[0]}"]
+        lines += ["", f"left out: {len(left_out)}; first problem: {left_out[0]}"]
     return "\n".join([*lines, "", *_published_lines(report)])
 
 
