@@ -126,7 +126,7 @@ def test_earthreason_with_broken_questions_leaves_the_sample_out(tmp_path: Path)
     folder = earthreason(tmp_path)
     (folder / "QAs" / "0.json").write_text("{questions", encoding="utf-8")
     write_json({"questions": [" "]}, folder / "QAs" / "1.txt")
-    with pytest.raises(DataSetError, match=r"no sample of split 'val'.*first of 3 problems: 0\.json is not JSON"):
+    with pytest.raises(DataSetError, match=r"no usable sample of split 'val'.*first of 3 problems: 0\.json is not JSON"):
         open_dataset("earthreason", tmp_path, "val")
 
 
