@@ -272,9 +272,7 @@ def test_the_command_prints_the_table_and_writes_json_and_page(tmp_path: Path, c
     assert (report["firstQuestion"]["questions"], report["allQuestions"]["questions"]) == (2, 3)
     assert report["dataset"]["leftOut"] == ["2 is not in labels"] and report["published"]["rows"] == []
     printed = capsys.readouterr().out
-    assert (
-        "left out: 1; first problem: 2 is not in labels" in printed and "not set beside published scores: tiny" in printed
-    )
+    assert "left out: 1; first problem: 2 is not in labels" in printed and "not set beside published scores: tiny" in printed
     assert "Where to land?" in files["html"].read_text(encoding="utf-8")
     with pytest.raises(SystemExit, match="segmenter evaluate: no EarthReason data"):
         main([*command, "--split", "test"])

