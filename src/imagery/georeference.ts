@@ -35,7 +35,7 @@ export interface Georeference {
  * @throws {InvalidBoundsError} also when the file has a georeference of its own
  * @throws {SingularAffineError | UnresolvableCrsError | OutsideCrsError}
  */
-export function georeference(header: ImageHeader, bounds: readonly number[] | null): Georeference {
+export async function georeference(header: ImageHeader, bounds: readonly number[] | null): Promise<Georeference> {
   const { widthPx, heightPx } = header;
   if (header.affine) mapToPixel(header.affine, 0, 0); // refuses pixels without area
   if (bounds && header.affine && header.crs !== null) {
@@ -44,7 +44,7 @@ export function georeference(header: ImageHeader, bounds: readonly number[] | nu
   const affine = bounds ? affineOfBounds(bounds, widthPx, heightPx) : header.affine;
   const definition = bounds ? 'EPSG:4326' : header.crs;
   if (definition === null) return { crs: null, affine, gsdM: null, footprint: null };
-  const crs = resolveCrs(definition);
+  const crs = await resolveCrs(definition);
   if (!affine) return { crs: definition, affine: null, gsdM: null, footprint: null };
   const position = groundPosition(affine, crs);
   return {

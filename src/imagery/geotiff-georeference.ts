@@ -1,6 +1,7 @@
 import type { GeoTIFFImage } from 'geotiff';
 import type { Affine } from '../raster/affine.ts';
-import { crsOfGeoKeys } from './crs.ts';
+import { crsOfGeoTiff, UnresolvableCrsError } from './crs.ts';
+import { directoryBytes, encodeDirectory, type TiffField } from './tiff-directory.ts';
 
 /** GTRasterTypeGeoKey value: positions belong to pixel centres. */
 const PIXEL_IS_POINT = 2;
@@ -33,11 +34,84 @@ function fromMatrix(matrix: ArrayLike<number> | undefined): Affine | null {
   return [matrix[3]!, matrix[0]!, matrix[1]!, matrix[7]!, matrix[4]!, matrix[5]!];
 }
 
+/** Keys that make up a coordinate reference system; a raster type alone names none. */
+const SYSTEM_KEYS = /^(?:GTModelType|Geo|Geog|PCS|Proj|ProjectedCS)[A-Za-z]*GeoKey$/;
+/** Codes of GeoKeys that mean "none" and "by other keys". */
+const NO_CODES: readonly unknown[] = [0, 32_767];
+
 /**
- * Definition of the CRS that the file's GeoKeys name, for `resolveCrs`; null when they name none.
+ * Name of the CRS that the file's GeoKeys give, as GDAL reads them, for `resolveCrs`; null when they name none.
  * @throws {UnresolvableCrsError} when they name one that cannot be expressed
+ * @see OGC 19-008r4, clause 7.4 and annex E
  */
-export function crsOfTags(image: GeoTIFFImage): string | null {
-  const keys = image.getGeoKeys();
-  return keys ? crsOfGeoKeys(keys) : null;
+export async function crsOfTags(image: GeoTIFFImage): Promise<string | null> {
+  const keys: Readonly<Record<string, unknown>> | null = image.getGeoKeys();
+  if (!keys || !Object.keys(keys).some((key) => SYSTEM_KEYS.test(key))) return null;
+  const model = keys['GTModelTypeGeoKey'] ?? 0;
+  const name = citation(keys);
+  if (model === 0) {
+    if (keys['ProjLinearUnitsGeoKey'] === undefined && keys['GeogAngularUnitsGeoKey'] === undefined) return null;
+    throw new UnresolvableCrsError(name, 'it has units but no projection or datum');
+  }
+  if (isWgs84(keys)) return 'EPSG:4326';
+  return crsOfGeoTiff(onePixel(image), name);
 }
+
+/** A geographic system that is nothing but the code of WGS 84, which needs no library. */
+function isWgs84(keys: Readonly<Record<string, unknown>>): boolean {
+  const own = Object.keys(keys).filter((key) => SYSTEM_KEYS.test(key) && !key.includes('Citation'));
+  const degrees = [undefined, 9102].includes(keys['GeogAngularUnitsGeoKey'] as number | undefined);
+  const plain = new Set([
+    'GTModelTypeGeoKey',
+    'GeographicTypeGeoKey',
+    'GeogAngularUnitsGeoKey',
+    'GeogSemiMajorAxisGeoKey',
+    'GeogInvFlatteningGeoKey',
+  ]);
+  return (
+    keys['GTModelTypeGeoKey'] === 2 &&
+    keys['GeographicTypeGeoKey'] === 4326 &&
+    degrees &&
+    own.every((key) => plain.has(key))
+  );
+}
+
+function citation(keys: Readonly<Record<string, unknown>>): string {
+  const codes = ['ProjectedCSTypeGeoKey', 'GeographicTypeGeoKey'].map((key) => keys[key]);
+  const texts = ['PCSCitationGeoKey', 'GTCitationGeoKey', 'GeogCitationGeoKey'].map((key) => keys[key]);
+  const text = texts.find((value) => typeof value === 'string');
+  if (text !== undefined) return `"${text.replace(/[|\0]+$/, '')}"`;
+  const code = codes.find((value) => value !== undefined && !NO_CODES.includes(value));
+  return code === undefined ? '"user-defined"' : `EPSG:${String(code)}`;
+}
+
+/** A TIFF of one pixel with the image's GeoKeys, which GDAL reads in place of the whole file. */
+function onePixel(image: GeoTIFFImage): Uint8Array {
+  const tags = image.fileDirectory;
+  const ascii = tags.getValue('GeoAsciiParams');
+  const fields: TiffField[] = [
+    { tag: 256, type: 'SHORT', values: [1] }, // width
+    { tag: 257, type: 'SHORT', values: [1] }, // height
+    { tag: 258, type: 'SHORT', values: [8] }, // bits per sample
+    { tag: 259, type: 'SHORT', values: [1] }, // no compression
+    { tag: 262, type: 'SHORT', values: [1] }, // black is zero
+    { tag: 273, type: 'LONG', values: [PIXEL_AT] },
+    { tag: 278, type: 'SHORT', values: [1] }, // rows per strip
+    { tag: 279, type: 'LONG', values: [1] }, // bytes of the strip
+    { tag: 33_550, type: 'DOUBLE', values: [1, 1, 0] },
+    { tag: 33_922, type: 'DOUBLE', values: [0, 0, 0, 0, 0, 0] },
+    { tag: 34_735, type: 'SHORT', values: Array.from(tags.getValue('GeoKeyDirectory') ?? []) },
+    { tag: 34_736, type: 'DOUBLE', values: Array.from(tags.getValue('GeoDoubleParams') ?? []) },
+    { tag: 34_737, type: 'ASCII', values: ascii === undefined ? [] : [...Buffer.from(`${ascii}\0`, 'latin1')] },
+  ];
+  const present = fields.filter(({ values }) => values.length > 0);
+  const bytes = Buffer.alloc(FIRST_DIRECTORY_AT + directoryBytes(present));
+  bytes.write('II', 'latin1');
+  bytes.writeUInt16LE(42, 2);
+  bytes.writeUInt32LE(FIRST_DIRECTORY_AT, 4);
+  encodeDirectory(present, FIRST_DIRECTORY_AT, 0).copy(bytes, FIRST_DIRECTORY_AT);
+  return bytes;
+}
+
+const PIXEL_AT = 8;
+const FIRST_DIRECTORY_AT = 10;

@@ -156,7 +156,7 @@ async function headerOf(image: GeoTIFFImage, levels: TiffFile['levels']): Promis
     alphaBand: alpha,
     hasMask: levels[0]!.mask !== null,
     nodata: nodata === null || Number.isNaN(nodata) ? null : nodata,
-    crs: crsOfTags(image),
+    crs: await crsOfTags(image),
     affine: affineOfTags(image),
     rgbBands: defaultBands(bands, photometric, alpha, meanings),
     overviews: levels.slice(1).map(({ level }) => ({ widthPx: level.widthPx, heightPx: level.heightPx })),

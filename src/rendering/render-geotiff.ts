@@ -1,10 +1,10 @@
 import { AppError } from '../errors.ts';
-import type { Affine } from '../raster/affine.ts';
+import { pixelToMap, type Affine } from '../raster/affine.ts';
 import type { MaskRuns } from '../vector/mask-runs.ts';
-import { geoKeysOf, type GeoKey } from './geotiff-keys.ts';
+import { geoKeyFields } from './geotiff-keys.ts';
 import { halvedMask } from './mask-overview.ts';
 import { compressTiles, LEADER_BYTES, TILE_PX, TRAILER_BYTES } from './mask-tiles.ts';
-import { directoryBytes, encodeDirectory, type TiffField } from './tiff-directory.ts';
+import { directoryBytes, encodeDirectory, type TiffField } from '../imagery/tiff-directory.ts';
 
 /** Georeference of a raster; both null when unknown. */
 export interface Georeference {
@@ -39,7 +39,7 @@ interface Level {
  * @see TIFF 6.0, sections 2, 3 and 15; OGC 21-026 (Cloud Optimized GeoTIFF 1.0); OGC 19-008r4 (GeoTIFF 1.1), clause 7
  */
 export async function renderMaskGeoTiff(mask: MaskRuns, georeference: Georeference): Promise<Buffer[]> {
-  const geo = geoFields(georeference);
+  const geo = await geoFields(georeference, mask);
   const levels: Level[] = [];
   for (let at: MaskRuns | null = mask; at; at = isOneTile(at) ? null : halvedMask(at)) {
     levels.push({ mask: at, blocks: await compressTiles(at) });
@@ -123,7 +123,7 @@ function tileFields({ blocks }: Level, begin: number): TiffField[] {
 }
 
 /** GeoTIFF fields: scale and tie point when north-up, otherwise a matrix; empty without a geotransform. */
-function geoFields({ crs, affine }: Georeference): TiffField[] {
+async function geoFields({ crs, affine }: Georeference, mask: MaskRuns): Promise<TiffField[]> {
   const fields: TiffField[] = [];
   if (affine) {
     const [x0, dxColumn, dxRow, y0, dyColumn, dyRow] = affine;
@@ -135,26 +135,17 @@ function geoFields({ crs, affine }: Georeference): TiffField[] {
       fields.push({ tag: 34264, type: 'DOUBLE', values: matrix });
     }
   }
-  return crs === null ? fields : [...fields, ...keyFields(geoKeysOf(crs))];
+  return crs === null ? fields : [...fields, ...(await geoKeyFields(crs, affine ? cornersOf(affine, mask) : []))];
 }
 
-/** The key directory (tag 34735) with its double (34736) and ASCII (34737) parameters. */
-function keyFields(keys: readonly GeoKey[]): TiffField[] {
-  const directory = [1, 1, 0, keys.length];
-  const doubles: number[] = [];
-  let text = '';
-  for (const { id, value } of keys) {
-    if ('short' in value) directory.push(id, 0, 1, value.short);
-    else if ('doubles' in value) {
-      directory.push(id, 34736, value.doubles.length, doubles.length);
-      doubles.push(...value.doubles);
-    } else {
-      directory.push(id, 34737, value.ascii.length + 1, text.length);
-      text += `${value.ascii}|`;
-    }
-  }
-  const fields: TiffField[] = [{ tag: 34735, type: 'SHORT', values: directory }];
-  if (doubles.length > 0) fields.push({ tag: 34736, type: 'DOUBLE', values: doubles });
-  if (text !== '') fields.push({ tag: 34737, type: 'ASCII', values: [...Buffer.from(`${text}\0`, 'latin1')] });
-  return fields;
+/** Corners and centre of a raster in its own system. */
+function cornersOf(affine: Affine, { widthPx, heightPx }: MaskRuns): [number, number][] {
+  const at: [number, number][] = [
+    [0, 0],
+    [widthPx, 0],
+    [0, heightPx],
+    [widthPx, heightPx],
+    [widthPx / 2, heightPx / 2],
+  ];
+  return at.map(([column, row]) => pixelToMap(affine, column, row));
 }

@@ -86,7 +86,7 @@ export class SegmentationRun {
     const scene = await this.ports.scenes.get(first.sceneId);
     const known = await this.ports.store.sameAnswers(this.claim.segmentations.map(({ id }) => id));
     const asked = this.claim.segmentations.filter(({ id }) => !known.has(id));
-    const ground = groundOf(scene);
+    const ground = await groundOf(scene);
     const answers = new EarlierAnswers(this.ports.store, scene.id);
     for (const [id, answer] of known) {
       if (this.open.has(id)) await this.store(id, copiedAnswer(scene, ground, answer), answers, ground);
@@ -104,7 +104,7 @@ export class SegmentationRun {
     const first = asked[0]!;
     const model = await circuits.send(first.model.id, () => models.get(first.model.id));
     if (model.info.sha256 !== first.model.sha256) throw new ModelChangedError(first, model.info);
-    const plan = planRun(first, scene, model.info, this.limits.maxWindows);
+    const plan = await planRun(first, scene, model.info, this.limits.maxWindows);
     const windows = plan.windows?.windows.length ?? 0;
     const progress = new RunProgress(windows, (state) => this.writeProgress(state));
     try {

@@ -22,10 +22,10 @@ export interface Ground {
 }
 
 /** Null for a scene without georeference. */
-export function groundOf(scene: Scene): Ground | null {
+export async function groundOf(scene: Scene): Promise<Ground | null> {
   if (!isGeoreferenced(scene)) return null;
   const { affine } = scene;
-  const crs = resolveCrs(scene.crs);
+  const crs = await resolveCrs(scene.crs);
   const toWgs84: ToWgs84 = (column, row) => crs.toWgs84(pixelToMap(affine, column, row));
   return { toWgs84, anchorPx: anchorPxFor(scene.widthPx, scene.heightPx, toWgs84) };
 }

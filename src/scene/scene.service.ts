@@ -144,7 +144,7 @@ export class SceneService {
       const { header } = image;
       const rgbBands = shownBands(input.bands, header);
       return {
-        ...georeference(header, input.bounds ?? null),
+        ...(await georeference(header, input.bounds ?? null)),
         name,
         source: located.source,
         sha256: await located.sha256(),

@@ -22,8 +22,8 @@ type Asked = Pick<NewSegmentation, 'areaOfInterest' | 'scale' | 'gsdM'>;
  * @param asked an area of interest needs a georeferenced scene; one without is planned whole
  * @throws errors of {@link planWindows}
  */
-export function planRun(asked: Asked, scene: Scene, model: ModelInfo, maxWindows: number): RunPlan {
-  const area = asked.areaOfInterest && isGeoreferenced(scene) ? areaMask(asked.areaOfInterest, scene) : null;
+export async function planRun(asked: Asked, scene: Scene, model: ModelInfo, maxWindows: number): Promise<RunPlan> {
+  const area = asked.areaOfInterest && isGeoreferenced(scene) ? await areaMask(asked.areaOfInterest, scene) : null;
   if (area && !area.bounds) return { windows: null, area };
   const windows = planWindows({
     widthPx: scene.widthPx,
@@ -40,8 +40,8 @@ export function planRun(asked: Asked, scene: Scene, model: ModelInfo, maxWindows
 }
 
 /** The area in the scene frame; its vertices are reprojected, its edges are straight there. */
-function areaMask(area: Polygon | MultiPolygon, scene: GeoreferencedScene): AreaMask {
-  const crs = resolveCrs(scene.crs);
+async function areaMask(area: Polygon | MultiPolygon, scene: GeoreferencedScene): Promise<AreaMask> {
+  const crs = await resolveCrs(scene.crs);
   const polygons = area.type === 'Polygon' ? [area.coordinates] : area.coordinates;
   const rings: PixelRing[] = polygons
     .flat()

@@ -94,7 +94,7 @@ export class SegmentationService {
     const shared = { task, model: model.info, scale, gsdM: request.gsdM ?? null, threshold, minAreaM2, areaOfInterest };
     for (const text of prompts) model.check({ task, text });
     // Refuses impossible requests at once; the run plans again.
-    const plan = planRun(shared, scene, model.info, this.limits.maxWindows);
+    const plan = await planRun(shared, scene, model.info, this.limits.maxWindows);
     const questions = prompts.map((prompt): NewSegmentation => {
       const question = { sceneId: scene.id, prompt, ...shared };
       return { ...question, workKey: workKeyOf(question, scene, plan) };

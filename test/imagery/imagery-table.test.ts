@@ -56,7 +56,7 @@ describe.each(names)('%s', (name) => {
 
   it.runIf(there && gdal.wgs84Extent !== null && REFUSED[name] === undefined)('lies where gdalinfo says', async () => {
     const header = await headerOf(path);
-    const position = groundPosition(header.affine!, resolveCrs(header.crs!));
+    const position = groundPosition(header.affine!, await resolveCrs(header.crs!));
     const { widthPx, heightPx } = header;
     const corners = [position(0, 0), position(0, heightPx), position(widthPx, heightPx), position(widthPx, 0)];
     corners.forEach(([longitude, latitude], i) => {

@@ -70,9 +70,10 @@ describe('renderMaskGeoTiff', () => {
 
   it('refuses a projection without a GeoTIFF code and names it', async () => {
     const { mask } = randomMask(3, 3, 3);
-    const refused = render(mask, '+proj=moll +lon_0=0 +datum=WGS84 +units=m', northUp);
+    const rotatedPole = '+proj=ob_tran +o_proj=longlat +o_lon_p=-162 +o_lat_p=39.25 +lon_0=180 +datum=WGS84';
+    const refused = render(mask, rotatedPole, northUp);
     await expect(refused).rejects.toThrow(CrsNotWritableError);
-    await expect(refused).rejects.toThrow(/projection Mollweide has no supported GeoTIFF code/);
+    await expect(refused).rejects.toThrow(/its projection has no GeoTIFF keys/);
   });
 });
 
@@ -185,6 +186,15 @@ describe.skipIf(!hasGdal)('renderMaskGeoTiff, read back by GDAL', () => {
       [-60.5, 11],
     ],
     ['+proj=sinu +lon_0=5 +datum=WGS84 +units=m', [-20, 60]],
+    ['+proj=moll +lon_0=5 +datum=WGS84 +units=m', [-20, 60]],
+    ['+proj=eqc +lat_ts=60 +datum=WGS84 +units=m', [-20, 60]],
+    ['+proj=geos +h=35785831 +sweep=y +datum=WGS84', [-20, 40]],
+    ['EPSG:31289', [14, 48]],
+    ['ESRI:54002', [-20, 60]],
+    [
+      'PROJCS["WGS_1984_Web_Mercator_Auxiliary_Sphere",GEOGCS["GCS_WGS_1984",DATUM["D_WGS_1984",SPHEROID["WGS_1984",6378137.0,298.257223563]],PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]],PROJECTION["Mercator_Auxiliary_Sphere"],PARAMETER["False_Easting",0.0],PARAMETER["False_Northing",0.0],PARAMETER["Central_Meridian",0.0],PARAMETER["Standard_Parallel_1",0.0],PARAMETER["Auxiliary_Sphere_Type",0.0],UNIT["Meter",1.0]]',
+      [-20, 60],
+    ],
     ['+proj=longlat +ellps=clrk66 +towgs84=-8,160,176', [-20, 60]],
     [
       'PROJCS["Site grid",GEOGCS["GCS_WGS_1984",DATUM["D_WGS_1984",SPHEROID["WGS_1984",6378137.0,298.257223563]],PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]],PROJECTION["Transverse_Mercator"],PARAMETER["False_Easting",100.0],PARAMETER["False_Northing",0.0],PARAMETER["Central_Meridian",7.5],PARAMETER["Scale_Factor",1.0],PARAMETER["Latitude_Of_Origin",50.0],UNIT["Meter",1.0]]',
@@ -192,7 +202,7 @@ describe.skipIf(!hasGdal)('renderMaskGeoTiff, read back by GDAL', () => {
     ],
   ])('means the same positions where the scene has its own definition: %s', async (definition, position) => {
     const { mask } = randomMask(20, 10, 5);
-    const crs = resolveCrs(definition);
+    const crs = await resolveCrs(definition);
     const [x, y] = crs.fromWgs84(position);
     const file = await written(mask, definition, [x, 1e-4, 0, y, 0, -1e-4]);
     const asked = run('gdaltransform', ['-t_srs', 'EPSG:4326', '-output_xy', file]);

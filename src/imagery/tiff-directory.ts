@@ -54,3 +54,29 @@ function writeValues(bytes: Buffer, at: number, { type, values }: TiffField): vo
     else bytes.writeUInt8(value, position);
   });
 }
+
+/**
+ * The first directory of a little-endian TIFF, without fields of other types than those here.
+ * @see TIFF 6.0, section 2
+ */
+export function readDirectory(file: Uint8Array): TiffField[] {
+  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
+  const at = bytes.readUInt32LE(4);
+  return Array.from({ length: bytes.readUInt16LE(at) }, (_, index) => at + 2 + 12 * index).flatMap((entry) => {
+    const type = TYPES.find((name) => TYPE_CODES[name] === bytes.readUInt16LE(entry + 2));
+    if (!type) return [];
+    const count = bytes.readUInt32LE(entry + 4);
+    const begin = TYPE_BYTES[type] * count > 4 ? bytes.readUInt32LE(entry + 8) : entry + 8;
+    const values = Array.from({ length: count }, (_, index) => readValue(bytes, begin + index * TYPE_BYTES[type], type));
+    return [{ tag: bytes.readUInt16LE(entry), type, values }];
+  });
+}
+
+const TYPES: readonly FieldType[] = ['ASCII', 'SHORT', 'LONG', 'DOUBLE'];
+
+function readValue(bytes: Buffer, position: number, type: FieldType): number {
+  if (type === 'DOUBLE') return bytes.readDoubleLE(position);
+  if (type === 'LONG') return bytes.readUInt32LE(position);
+  if (type === 'SHORT') return bytes.readUInt16LE(position);
+  return bytes.readUInt8(position);
+}
