@@ -103,7 +103,7 @@ function reasonOf({ message }: GdalError): string {
 }
 
 /** Earth-centred x, y and z, which WKT 2 also calls geodetic. */
-const isGeocentric = (wkt: string): boolean => /^GEODCRS\[/.test(wkt) && /,CS\[Cartesian,3\]/.test(wkt);
+const isGeocentric = (wkt: string): boolean => wkt.startsWith('GEODCRS[') && /,CS\[Cartesian,3\]/.test(wkt);
 
 /**
  * Name of the system that a GeoTIFF of one pixel with an image's geographic tags names, for {@link resolveCrs}: a code

@@ -54,7 +54,8 @@ export class Gdal {
       locateFile: (name) => path.join(folder, name),
       getPreloadedPackage: () => new Uint8Array(data).buffer,
       print: () => {},
-      printErr: (line) => messages.length < 10 && messages.push(line.replace(/^(?:ERROR|Warning) \d+: (?:PROJ: )?(?:proj_\w+: )?/, '')),
+      printErr: (line) =>
+        messages.length < 10 && messages.push(line.replace(/^(?:ERROR|Warning) \d+: (?:PROJ: )?(?:proj_\w+: )?/, '')),
       preRun: [
         ({ ENV }) => {
           Object.assign(ENV, {

@@ -19,7 +19,7 @@ export class InvalidBoundsError extends AppError {
 
 /** Where an image lies on the ground, as far as it is known. */
 export interface Georeference {
-  /** `EPSG:26914`, or a proj4 or WKT definition where the file has no code; null when unknown. */
+  /** `EPSG:26914`, or a definition in WKT where the file has no code; null when unknown. */
   readonly crs: string | null;
   /** Null when unknown. Known without a `crs` for a world file in unknown coordinates. */
   readonly affine: Affine | null;

@@ -37,7 +37,7 @@ function fromMatrix(matrix: ArrayLike<number> | undefined): Affine | null {
 /** Keys that make up a coordinate reference system; a raster type alone names none. */
 const SYSTEM_KEYS = /^(?:GTModelType|Geo|Geog|PCS|Proj|ProjectedCS)[A-Za-z]*GeoKey$/;
 /** Codes of GeoKeys that mean "none" and "by other keys". */
-const NO_CODES: readonly unknown[] = [0, 32_767];
+const NO_CODES: readonly number[] = [0, 32_767];
 
 /**
  * Name of the CRS that the file's GeoKeys give, as GDAL reads them, for `resolveCrs`; null when they name none.
@@ -81,8 +81,8 @@ function citation(keys: Readonly<Record<string, unknown>>): string {
   const texts = ['PCSCitationGeoKey', 'GTCitationGeoKey', 'GeogCitationGeoKey'].map((key) => keys[key]);
   const text = texts.find((value) => typeof value === 'string');
   if (text !== undefined) return `"${text.replace(/[|\0]+$/, '')}"`;
-  const code = codes.find((value) => value !== undefined && !NO_CODES.includes(value));
-  return code === undefined ? '"user-defined"' : `EPSG:${String(code)}`;
+  const code = codes.find((value): value is number => typeof value === 'number' && !NO_CODES.includes(value));
+  return code === undefined ? '"user-defined"' : `EPSG:${code}`;
 }
 
 /** A TIFF of one pixel with the image's GeoKeys, which GDAL reads in place of the whole file. */

@@ -67,7 +67,9 @@ export function readDirectory(file: Uint8Array): TiffField[] {
     if (!type) return [];
     const count = bytes.readUInt32LE(entry + 4);
     const begin = TYPE_BYTES[type] * count > 4 ? bytes.readUInt32LE(entry + 8) : entry + 8;
-    const values = Array.from({ length: count }, (_, index) => readValue(bytes, begin + index * TYPE_BYTES[type], type));
+    const values = Array.from({ length: count }, (_, index) =>
+      readValue(bytes, begin + index * TYPE_BYTES[type], type),
+    );
     return [{ tag: bytes.readUInt16LE(entry), type, values }];
   });
 }

@@ -23,7 +23,10 @@ export function horizontalWkt(wkt: string): string {
 /** `[west, south, east, north]` of the root's usage in degrees; west > east crosses the antimeridian. Null if unsaid. */
 export function areaOfUse(wkt: string): [number, number, number, number] | null {
   const usage = children(wkt).find((child) => child.startsWith('USAGE['));
-  const numbers = /BBOX\[([^\]]+)\]/.exec(usage ?? '')?.[1]?.split(',').map(Number);
+  const numbers = /BBOX\[([^\]]+)\]/
+    .exec(usage ?? '')?.[1]
+    ?.split(',')
+    .map(Number);
   if (numbers?.length !== 4 || !numbers.every(Number.isFinite)) return null;
   const [south, west, north, east] = numbers as [number, number, number, number];
   return [west, south, east, north];

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { writeArrayBuffer } from 'geotiff';
-import proj4 from 'proj4';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { projection } from '../projection.ts';
 import { openTestApp, type TestApp } from '../api/test-app.ts';
 
 /** Both scenes have 160 x 120 pixels. */
@@ -76,7 +76,8 @@ it('compares scenes in UTM and in degrees, of different pixels and frames, on th
     (column, row) => [500_000 + 10 * column, 5_600_000 - 10 * row],
     (x, y) => stays(x, y) || goes(x, y) || elsewhere(x, y),
   );
-  const [left, top] = proj4(UTM, 'WGS84', [500_250, 5_599_750]) as [number, number];
+  const utm = await projection(UTM);
+  const [left, top] = utm.inverse([500_250, 5_599_750]);
   const [perColumn, perRow] = [8 / 70_800, 8 / 111_200];
   const after = await seen(
     'degrees',
@@ -86,7 +87,7 @@ it('compares scenes in UTM and in degrees, of different pixels and frames, on th
       ModelPixelScale: [perColumn, perRow, 0],
       ModelTiepoint: [0, 0, 0, left, top, 0],
     },
-    (column, row) => proj4('WGS84', UTM, [left + column * perColumn, top - row * perRow]),
+    (column, row) => utm.forward([left + column * perColumn, top - row * perRow]),
     (x, y) => stays(x, y) || comes(x, y),
   );
   const { data, error } = await test.ask(

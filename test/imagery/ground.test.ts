@@ -61,7 +61,12 @@ describe('footprint', () => {
   });
 
   it('follows edges that are curved in longitude and latitude', async () => {
-    const { coordinates } = (await footprint('EPSG:32633', [100_000, 1000, 0, 6_600_000, 0, -1000], 800, 10)) as Polygon;
+    const { coordinates } = (await footprint(
+      'EPSG:32633',
+      [100_000, 1000, 0, 6_600_000, 0, -1000],
+      800,
+      10,
+    )) as Polygon;
     const position = groundPosition([100_000, 1000, 0, 6_600_000, 0, -1000], await resolveCrs('EPSG:32633'));
     expect(coordinates[0]).toContainEqual(position(400, 0));
     expect(position(400, 0)[1] - position(0, 0)[1]).toBeGreaterThan(0.15);

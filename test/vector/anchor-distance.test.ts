@@ -1,19 +1,18 @@
-import proj4 from 'proj4';
 import { describe, expect, it } from 'vitest';
 import { anchorPxFor } from '../../src/vector/anchor-distance.ts';
 import type { ToWgs84 } from '../../src/vector/ground-position.ts';
+import { projection, type Projection } from '../projection.ts';
 
-const utm = '+proj=utm +zone=14 +datum=WGS84';
-const polar = '+proj=stere +lat_0=90 +lat_ts=70 +lon_0=-45 +datum=WGS84';
+const utm = await projection('+proj=utm +zone=14 +datum=WGS84');
+const polar = await projection('+proj=stere +lat_0=90 +lat_ts=70 +lon_0=-45 +datum=WGS84');
 
-function scene(crs: string, x0: number, y0: number, pixelM: number): ToWgs84 {
-  const both = proj4('EPSG:4326', crs);
-  return (column, row) => both.inverse([x0 + pixelM * column, y0 - pixelM * row]) as [number, number];
+function scene(crs: Projection, x0: number, y0: number, pixelM: number): ToWgs84 {
+  return (column, row) => crs.inverse([x0 + pixelM * column, y0 - pixelM * row]);
 }
 
 /** Farthest a point of the true edge lies beside the chord between two vertices, in pixels, measured in the scene. */
 function worstDeviationPx(
-  crs: string,
+  crs: Projection,
   x0: number,
   y0: number,
   pixelM: number,
@@ -21,12 +20,11 @@ function worstDeviationPx(
   column: number,
   row: number,
 ): number {
-  const both = proj4('EPSG:4326', crs);
   const toWgs84 = scene(crs, x0, y0, pixelM);
   const [start, end] = [toWgs84(column, row), toWgs84(column + anchorPx, row)];
   const deviations = Array.from({ length: 21 }, (_, i) => {
     const [longitude, latitude] = [0, 1].map((axis) => start[axis]! + (i / 20) * (end[axis]! - start[axis]!));
-    const [, y] = both.forward([longitude!, latitude!]);
+    const [, y] = crs.forward([longitude!, latitude!]);
     return Math.abs((y0 - y) / pixelM - row);
   });
   return Math.max(...deviations);

@@ -1,5 +1,4 @@
 import type { MultiPolygon, Polygon, Position } from 'geojson';
-import proj4 from 'proj4';
 import { describe, expect, it } from 'vitest';
 import { pixelToMap, type Affine } from '../../src/raster/affine.ts';
 import { anchorPxFor } from '../../src/vector/anchor-distance.ts';
@@ -8,6 +7,7 @@ import { labelMask } from '../../src/vector/label-mask.ts';
 import { polygonToPixels, polygonToWgs84 } from '../../src/vector/polygon-geojson.ts';
 import { tracePolygons } from '../../src/vector/trace-polygons.ts';
 import { byteMask, hardMasks, maskOf, type ByteMask } from './seeded-masks.ts';
+import { projection } from '../projection.ts';
 
 const rotation = (degrees: number, mirrored: boolean): Affine => {
   const [cos, sin] = [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)];
@@ -133,14 +133,11 @@ describe('across the antimeridian', () => {
   });
 });
 
+const polar = await projection('+proj=stere +lat_0=-90 +lat_ts=-71 +lon_0=0 +datum=WGS84 +units=m');
+
 describe('around a pole', () => {
-  const polar = proj4('EPSG:4326', '+proj=stere +lat_0=-90 +lat_ts=-71 +lon_0=0 +datum=WGS84 +units=m');
   const scene: ToWgs84 = (column, row) => {
-    const [longitude, latitude] = polar.inverse([50_000 * (column - 10) + 1000, 50_000 * (10 - row) + 2000]) as [
-      number,
-      number,
-    ];
-    return [longitude, latitude];
+    return polar.inverse([50_000 * (column - 10) + 1000, 50_000 * (10 - row) + 2000]);
   };
 
   it('a feature over the pole reaches it and the antimeridian', () => {

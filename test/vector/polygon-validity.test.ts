@@ -1,7 +1,6 @@
 import { PGlite } from '@electric-sql/pglite';
 import { postgis } from '@electric-sql/pglite-postgis';
 import type { Geometry } from 'geojson';
-import proj4 from 'proj4';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Affine } from '../../src/raster/affine.ts';
 import { anchorPxFor } from '../../src/vector/anchor-distance.ts';
@@ -10,6 +9,12 @@ import { labelMask } from '../../src/vector/label-mask.ts';
 import { polygonToPixels, polygonToWgs84 } from '../../src/vector/polygon-geojson.ts';
 import { tracePolygons } from '../../src/vector/trace-polygons.ts';
 import { blobMask, hardMasks, maskOf, noiseMask } from './seeded-masks.ts';
+import { projection, type Projection } from '../projection.ts';
+
+const utm14 = await projection('+proj=utm +zone=14 +datum=WGS84');
+const utm59s = await projection('+proj=utm +zone=59 +south +datum=WGS84');
+const utm1s = await projection('+proj=utm +zone=1 +south +datum=WGS84');
+const southPole = await projection('+proj=stere +lat_0=-90 +lat_ts=-71 +datum=WGS84');
 
 /** What PostGIS says of each geometry: why it is not valid, and its area in squared coordinate units. */
 async function judged(db: PGlite, geometries: readonly Geometry[]): Promise<{ reason: string; area: number }[]> {
@@ -48,28 +53,18 @@ describe('PostGIS finds every polygon valid as it is, with its pixels as area', 
   });
 
   const wrapped = (longitude: number): number => (longitude > 180 ? longitude - 360 : longitude);
-  const projected = (crs: string, [x0, dxColumn, dxRow, y0, dyColumn, dyRow]: Affine): ToWgs84 => {
-    const { inverse } = proj4('EPSG:4326', crs);
-    return (c, r) => inverse([x0 + c * dxColumn + r * dxRow, y0 + c * dyColumn + r * dyRow]) as [number, number];
+  const projected = ({ inverse }: Projection, [x0, dxColumn, dxRow, y0, dyColumn, dyRow]: Affine): ToWgs84 => {
+    return (c, r) => inverse([x0 + c * dxColumn + r * dxRow, y0 + c * dyColumn + r * dyRow]);
   };
   const scenes: [string, ToWgs84][] = [
-    ['north-up in UTM', projected('+proj=utm +zone=14 +datum=WGS84', [486_000, 5, 0, 5_205_000, 0, -5])],
-    [
-      'rotated in UTM',
-      projected('+proj=utm +zone=59 +south +datum=WGS84', [336_000, -0.143, -0.577, 7_840_000, -0.577, 0.143]),
-    ],
+    ['north-up in UTM', projected(utm14, [486_000, 5, 0, 5_205_000, 0, -5])],
+    ['rotated in UTM', projected(utm59s, [336_000, -0.143, -0.577, 7_840_000, -0.577, 0.143])],
     ['mirrored and askew in degrees', (c, r) => [10 + 0.001 * (c - 0.6 * r), 50 + 0.001 * (0.6 * c + r)]],
     ['across the antimeridian between pixel edges', (c, r) => [wrapped(179.9945 + 0.001 * c), 0.001 * -r]],
     ['across the antimeridian along pixel edges', (c, r) => [wrapped(180 + (c - 8) / 1024), -r / 1024]],
     ['across the antimeridian askew', (c, r) => [wrapped(179.99 + 0.001 * (c + 0.5 * r)), 0.001 * (0.5 * c - r)]],
-    [
-      'across the antimeridian in UTM',
-      projected('+proj=utm +zone=1 +south +datum=WGS84', [166_021, 300, 0, 9_990_000, 0, -300]),
-    ],
-    [
-      'beside the south pole',
-      projected('+proj=stere +lat_0=-90 +lat_ts=-71 +datum=WGS84', [-30_500, 1000, 0, 5300, 0, -1000]),
-    ],
+    ['across the antimeridian in UTM', projected(utm1s, [166_021, 300, 0, 9_990_000, 0, -300])],
+    ['beside the south pole', projected(southPole, [-30_500, 1000, 0, 5300, 0, -1000])],
   ];
 
   it.each(scenes)('every mask, %s', async (_where, toWgs84) => {
