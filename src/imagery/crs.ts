@@ -11,7 +11,7 @@ export class UnresolvableCrsError extends AppError {
     reason: string,
     options?: ErrorOptions,
   ) {
-    super(`coordinate reference system ${shortened(crs)} cannot be used: ${reason}`, options);
+    super(`coordinate reference system ${crsName(crs)} cannot be used: ${reason}`, options);
   }
 }
 
@@ -160,7 +160,7 @@ const CLOSED_FORMS: ReadonlyMap<string, Crs> = new Map<string, Crs>([
 ]);
 
 /** How an error names a definition: a code or PROJ string as it is, WKT by its name, and nothing of any other text. */
-function shortened(definition: string): string {
+export function crsName(definition: string): string {
   if (/^(?:[A-Z]+:\w+|\+[ -~]{1,200}|"[^"]*")$/i.test(definition)) return definition;
   const named = /^\s*([A-Z]\w+)\s*\[\s*"([^"]{1,80})"/i.exec(definition);
   return named ? `${named[1]} "${named[2]}"` : `of ${definition.length} characters`;

@@ -1,7 +1,8 @@
 import type { Affine } from '../raster/affine.ts';
 import { mapToPixel } from '../raster/affine.ts';
 import { AppError } from '../errors.ts';
-import { resolveCrs } from './crs.ts';
+import { crsName, resolveCrs } from './crs.ts';
+import { checkDomain } from './domain.ts';
 import { footprintOf, groundPosition, gsdAtCentre } from './ground.ts';
 import type { ImageHeader } from './image-source.ts';
 import type { MultiPolygon, Polygon } from 'geojson';
@@ -39,13 +40,14 @@ export async function georeference(header: ImageHeader, bounds: readonly number[
   const { widthPx, heightPx } = header;
   if (header.affine) mapToPixel(header.affine, 0, 0); // refuses pixels without area
   if (bounds && header.affine && header.crs !== null) {
-    throw new InvalidBoundsError(bounds, `the file has a georeference of its own (${header.crs})`);
+    throw new InvalidBoundsError(bounds, `the file has a georeference of its own (${crsName(header.crs)})`);
   }
   const affine = bounds ? affineOfBounds(bounds, widthPx, heightPx) : header.affine;
   const definition = bounds ? 'EPSG:4326' : header.crs;
   if (definition === null) return { crs: null, affine, gsdM: null, footprint: null };
   const crs = await resolveCrs(definition);
   if (!affine) return { crs: definition, affine: null, gsdM: null, footprint: null };
+  checkDomain(affine, crs, widthPx, heightPx);
   const position = groundPosition(affine, crs);
   return {
     crs: definition,

@@ -2,7 +2,7 @@ import type { MultiPolygon, Polygon, Position } from 'geojson';
 import type { Affine } from '../raster/affine.ts';
 import { pixelToMap } from '../raster/affine.ts';
 import { AppError } from '../errors.ts';
-import type { Crs } from './crs.ts';
+import { crsName, type Crs } from './crs.ts';
 
 /** The geotransform puts a part of the image where its CRS has no longitude and latitude. */
 export class OutsideCrsError extends AppError {
@@ -10,8 +10,9 @@ export class OutsideCrsError extends AppError {
   constructor(
     readonly crs: string,
     readonly position: readonly [number, number],
+    reason = `has no longitude and latitude in ${crsName(crs)}`,
   ) {
-    super(`position ${position.join(', ')} of the image has no longitude and latitude in ${crs}`);
+    super(`position ${position.join(', ')} of the image ${reason}`);
   }
 }
 
@@ -31,25 +32,28 @@ export function groundPosition(affine: Affine, crs: Crs): (column: number, row: 
 const A = 6378137;
 const E2 = 0.00669437999014;
 
+/** Earth-centred position on the WGS 84 ellipsoid, metres. @see EPSG guidance note 7-2, method 9602 */
+function earthCentred([longitude, latitude]: readonly [number, number]): [number, number, number] {
+  const [lambda, phi] = [(longitude * Math.PI) / 180, (latitude * Math.PI) / 180];
+  const normalRadius = A / Math.sqrt(1 - E2 * Math.sin(phi) ** 2);
+  const east = normalRadius * Math.cos(phi);
+  return [east * Math.cos(lambda), east * Math.sin(lambda), normalRadius * (1 - E2) * Math.sin(phi)];
+}
+
 /**
- * Length between two close positions on the WGS 84 ellipsoid, from its radii of curvature at the middle latitude;
- * relative error below 1e-6 up to about 10 km.
+ * Length on the ground between two positions, from the chord; the relative error is below 1e-6 up to 30 km, also across
+ * a pole or the antimeridian.
  * @returns metres
- * @see Snyder, Map Projections: A Working Manual, USGS PP 1395, equations 4-18 and 4-20
  */
-function shortDistanceM([lon1, lat1]: readonly [number, number], [lon2, lat2]: readonly [number, number]): number {
-  const radians = Math.PI / 180;
-  const latitude = ((lat1 + lat2) / 2) * radians;
-  const curvature = 1 - E2 * Math.sin(latitude) ** 2;
-  const meridianRadius = (A * (1 - E2)) / curvature ** 1.5;
-  const normalRadius = A / Math.sqrt(curvature);
-  const turn = ((lon2 - lon1 + 540) % 360) - 180;
-  const east = normalRadius * Math.cos(latitude) * turn * radians;
-  return Math.hypot(east, meridianRadius * (lat2 - lat1) * radians);
+function shortDistanceM(from: readonly [number, number], to: readonly [number, number]): number {
+  const [a, b] = [earthCentred(from), earthCentred(to)];
+  const chordM = Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
+  return 2 * A * Math.asin(Math.min(1, chordM / (2 * A)));
 }
 
 /** Pixels to measure over: long enough against rounding in projections, short enough to be straight. */
 const GSD_SPAN_PX = 64;
+const GSD_SPAN_M = 30_000;
 
 /**
  * Ground size of a pixel at the centre of the image: geometric mean of its two sides, true on the ellipsoid whatever
@@ -57,12 +61,14 @@ const GSD_SPAN_PX = 64;
  * @returns metres
  */
 export function gsdAtCentre(position: ReturnType<typeof groundPosition>, widthPx: number, heightPx: number): number {
-  const spanX = Math.min(GSD_SPAN_PX, widthPx);
-  const spanY = Math.min(GSD_SPAN_PX, heightPx);
   const [x, y] = [widthPx / 2, heightPx / 2];
-  const columnM = shortDistanceM(position(x - spanX / 2, y), position(x + spanX / 2, y)) / spanX;
-  const rowM = shortDistanceM(position(x, y - spanY / 2), position(x, y + spanY / 2)) / spanY;
-  return Math.sqrt(columnM * rowM);
+  const columnM = (spanPx: number): number =>
+    shortDistanceM(position(x - spanPx / 2, y), position(x + spanPx / 2, y)) / spanPx;
+  const rowM = (spanPx: number): number =>
+    shortDistanceM(position(x, y - spanPx / 2), position(x, y + spanPx / 2)) / spanPx;
+  const straight = (pixelM: number, sizePx: number): number =>
+    Math.max(1, Math.min(GSD_SPAN_PX, sizePx, Math.floor(GSD_SPAN_M / pixelM)));
+  return Math.sqrt(columnM(straight(columnM(1), widthPx)) * rowM(straight(rowM(1), heightPx)));
 }
 
 /** Points on each edge of a footprint: edges straight on the map are curves in longitude and latitude. */

@@ -43,6 +43,20 @@ describe('ground size of a pixel', () => {
   });
 });
 
+describe('ground size of a pixel over a pole', () => {
+  it.each([
+    // equal area: exactly the pixel; scale factor of polar stereographic true at 70 degrees is 0.9698 at the pole
+    ['EPSG:6931', 1000, 1000],
+    ['EPSG:6932', 1000, 1000],
+    ['EPSG:3413', 1000, 1000 / 0.969858],
+    ['EPSG:3413', 10, 10 / 0.969858],
+    ['EPSG:3031', 25_000, 25_000 / 0.972768],
+  ])('is true in %s with pixels of %d m', async (crs, pixelM, groundM) => {
+    const position = groundPosition([-50 * pixelM, pixelM, 0, 50 * pixelM, 0, -pixelM], await resolveCrs(crs));
+    expect(gsdAtCentre(position, 100, 100) / groundM).toBeCloseTo(1, 3);
+  });
+});
+
 describe('footprint', () => {
   it('runs counter-clockwise for upright, mirrored and rotated images', async () => {
     const grids: Affine[] = [

@@ -189,7 +189,6 @@ describe.skipIf(!hasGdal)('renderMaskGeoTiff, read back by GDAL', () => {
     ['+proj=moll +lon_0=5 +datum=WGS84 +units=m', [-20, 60]],
     ['+proj=eqc +lat_ts=60 +datum=WGS84 +units=m', [-20, 60]],
     ['+proj=geos +h=35785831 +sweep=y +datum=WGS84', [-20, 40]],
-    ['EPSG:31289', [14, 48]],
     ['ESRI:54002', [-20, 60]],
     [
       'PROJCS["WGS_1984_Web_Mercator_Auxiliary_Sphere",GEOGCS["GCS_WGS_1984",DATUM["D_WGS_1984",SPHEROID["WGS_1984",6378137.0,298.257223563]],PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]],PROJECTION["Mercator_Auxiliary_Sphere"],PARAMETER["False_Easting",0.0],PARAMETER["False_Northing",0.0],PARAMETER["Central_Meridian",0.0],PARAMETER["Standard_Parallel_1",0.0],PARAMETER["Auxiliary_Sphere_Type",0.0],UNIT["Meter",1.0]]',
