@@ -21,7 +21,8 @@ export function checkDomain(affine: Affine, crs: Crs, widthPx: number, heightPx:
   );
   const grounds = positions.map((position) => {
     const lonLat = crs.toWgs84(position);
-    if (!Number.isFinite(lonLat[0]) || !(Math.abs(lonLat[1]) <= 90 + 1e-9)) throw new OutsideCrsError(crs.definition, position);
+    if (!Number.isFinite(lonLat[0]) || !(Math.abs(lonLat[1]) <= 90 + 1e-9))
+      throw new OutsideCrsError(crs.definition, position);
     return lonLat;
   });
   positions.forEach((position, index) => checkReturn(crs, position, grounds[index]!));

@@ -23,7 +23,12 @@ describe('the domain of a projection', () => {
   it.each<[string, string, Affine, RegExp]>([
     ['the corner beside the disc', METEOSAT, [-5.5e6, 1e5, 0, 5.5e6, 0, -1e5], /-5500000, 5500000 .* no longitude/],
     ['latitudes beyond the pole', 'EPSG:4326', [0, 1, 0, 200, 0, -1], /lies outside|no longitude|would lie/],
-    ['another continent', 'EPSG:2154', [100, 10, 0, 100, 0, -10], /would lie at .* far outside the area of use of EPSG:2154/],
+    [
+      'another continent',
+      'EPSG:2154',
+      [100, 10, 0, 100, 0, -10],
+      /would lie at .* far outside the area of use of EPSG:2154/,
+    ],
     ['twice around the Earth', '+proj=moll +datum=WGS84', [4e7, 1e4, 0, 0, 0, -1e4], /no longitude|outside the domain/],
   ])('excludes %s', async (_name, definition, affine, message) => {
     const crs = await resolveCrs(definition);
