@@ -97,18 +97,18 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'evaluation',
     holds: 'scores of a model on labelled scenes, asked through a port',
-    imports: ['segmentation', 'scene', 'imagery', 'vector', 'inference', 'raster'],
+    imports: ['segmentation', 'scene', 'imagery', 'imagery/crs', 'vector', 'inference', 'raster'],
   },
   { name: 'export', holds: 'features as files', imports: ['feature', 'database'] },
   {
     name: 'rendering',
     holds: 'masks as PNG, overlay and GeoTIFF',
-    imports: ['segmentation', 'scene', 'imagery', 'vector', 'raster'],
+    imports: ['segmentation', 'scene', 'imagery', 'imagery/crs', 'vector', 'raster'],
   },
   {
     name: 'run',
     holds: 'carrying a segmentation out: worker, windows, circuit breaker, progress',
-    imports: ['segmentation', 'scene', 'imagery', 'vector', 'inference', 'raster', 'blob-store.ts'],
+    imports: ['segmentation', 'scene', 'imagery', 'imagery/crs', 'vector', 'inference', 'raster', 'blob-store.ts'],
   },
   {
     name: 'analysis',
@@ -118,7 +118,7 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'segmentation',
     holds: 'a question as a stored row',
-    imports: ['feature', 'scene', 'imagery', 'inference', 'raster', 'database'],
+    imports: ['feature', 'scene', 'imagery', 'imagery/crs', 'inference', 'raster', 'database'],
   },
   { name: 'feature', holds: 'stored polygons: measures, filter, pages, neighbours', imports: ['database'] },
   {
@@ -126,8 +126,13 @@ export const LAYERS: readonly Layer[] = [
     holds: 'the stored image: registering, locating, uploading',
     imports: ['imagery', 'raster', 'database', 'blob-store.ts'],
   },
-  { name: 'imagery', holds: 'readers of image files, CRS, colour, sidecars', imports: ['imagery/codec', 'raster'] },
+  {
+    name: 'imagery',
+    holds: 'readers of image files, georeference, colour, sidecars',
+    imports: ['imagery/codec', 'imagery/crs', 'raster'],
+  },
   { name: 'imagery/codec', holds: 'decoders of TIFF blocks, limited to the size of the block', imports: [] },
+  { name: 'imagery/crs', holds: 'coordinate reference systems, by PROJ and GDAL in WebAssembly', imports: [] },
   { name: 'vector', holds: 'tracing a mask to polygons', imports: ['raster'], pure: true },
   {
     name: 'inference',
@@ -158,6 +163,7 @@ export const RESERVED: readonly { readonly packages: readonly string[]; readonly
   { packages: ['@prisma/', '@electric-sql/', 'pg'], layers: ['database', 'database/generated'] },
   { packages: ['onnxruntime-node', '@huggingface/'], layers: ['inference'] },
   { packages: ['sharp'], layers: ['imagery', 'imagery/codec', 'rendering', 'evaluation'] },
+  { packages: ['gdal3.js'], layers: ['imagery/crs'] },
   { packages: ['geotiff'], layers: ['imagery', 'imagery/codec'] },
 ];
 

@@ -1,4 +1,4 @@
-import { resolveCrs } from '../src/imagery/crs.ts';
+import { resolveCrs } from '../src/imagery/crs/crs.ts';
 
 /** A projection in both directions between longitude and latitude in WGS 84 and its own plane. */
 export interface Projection {

@@ -1,5 +1,5 @@
 import { pixelToMap, type Affine } from '../raster/affine.ts';
-import { crsName, type Crs } from './crs.ts';
+import { crsName, type Crs } from './crs/crs.ts';
 import { OutsideCrsError } from './ground.ts';
 
 /** Positions that are looked at on each axis of an image, its edges included. */

@@ -1,7 +1,7 @@
 import type { Affine } from '../raster/affine.ts';
 import { mapToPixel } from '../raster/affine.ts';
 import { AppError } from '../errors.ts';
-import { crsName, resolveCrs } from './crs.ts';
+import { crsName, resolveCrs } from './crs/crs.ts';
 import { checkDomain } from './domain.ts';
 import { footprintOf, groundPosition, gsdAtCentre } from './ground.ts';
 import type { ImageHeader } from './image-source.ts';

@@ -1,6 +1,6 @@
 import type { GeoTIFFImage } from 'geotiff';
 import type { Affine } from '../raster/affine.ts';
-import { crsOfGeoTiff, UnresolvableCrsError } from './crs.ts';
+import { crsOfGeoTiff, UnresolvableCrsError } from './crs/crs.ts';
 import { directoryBytes, encodeDirectory, type TiffField } from './tiff-directory.ts';
 
 /** GTRasterTypeGeoKey value: positions belong to pixel centres. */

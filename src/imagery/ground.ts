@@ -2,7 +2,7 @@ import type { MultiPolygon, Polygon, Position } from 'geojson';
 import type { Affine } from '../raster/affine.ts';
 import { pixelToMap } from '../raster/affine.ts';
 import { AppError } from '../errors.ts';
-import { crsName, type Crs } from './crs.ts';
+import { crsName, type Crs } from './crs/crs.ts';
 
 /** The geotransform puts a part of the image where its CRS has no longitude and latitude. */
 export class OutsideCrsError extends AppError {

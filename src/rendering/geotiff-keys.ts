@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts';
-import { crsOfGeoTiff, gdal, resolveCrs, type Crs } from '../imagery/crs.ts';
-import { GdalError } from '../imagery/gdal.ts';
+import { crsOfGeoTiff, gdal, resolveCrs, type Crs } from '../imagery/crs/crs.ts';
+import { GdalError } from '../imagery/crs/gdal.ts';
 import { readDirectory, type TiffField } from '../imagery/tiff-directory.ts';
 
 /** GeoTIFF keys cannot express the coordinate reference system of a scene. */

@@ -1,6 +1,6 @@
 import { pixelToMap } from '../raster/affine.ts';
 import { pixelAreaM2 } from '../raster/pixel-area.ts';
-import { resolveCrs } from '../imagery/crs.ts';
+import { resolveCrs } from '../imagery/crs/crs.ts';
 import { isGeoreferenced, type Scene } from '../scene/scene.ts';
 import { adjacency, adjacencyWithin } from '../vector/adjacency.ts';
 import { anchorPxFor } from '../vector/anchor-distance.ts';

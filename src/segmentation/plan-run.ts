@@ -3,7 +3,7 @@ import type { ModelInfo } from '../inference/segmentation-model.ts';
 import { mapToPixel } from '../raster/affine.ts';
 import { AreaMask, type PixelRing } from '../raster/area-mask.ts';
 import { planWindows, type WindowPlan } from '../raster/window-plan.ts';
-import { resolveCrs } from '../imagery/crs.ts';
+import { resolveCrs } from '../imagery/crs/crs.ts';
 import { isGeoreferenced, type GeoreferencedScene, type Scene } from '../scene/scene.ts';
 import type { NewSegmentation } from './segmentation.ts';
 

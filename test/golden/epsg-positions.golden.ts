@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gdal, resolveCrs } from '../../src/imagery/crs.ts';
+import { gdal, resolveCrs } from '../../src/imagery/crs/crs.ts';
 import { epsgPositions, metresApart } from '../imagery/epsg-positions.ts';
 
 /** Codes whose preferred shift to WGS 84 differs between the registry of PROJ 9.1 (the fixture) and that of 9.3. */

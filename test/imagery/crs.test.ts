@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { gdal, resolveCrs } from '../../src/imagery/crs.ts';
-import type { WktFormat } from '../../src/imagery/gdal.ts';
+import { gdal, resolveCrs } from '../../src/imagery/crs/crs.ts';
+import type { WktFormat } from '../../src/imagery/crs/gdal.ts';
 import { epsgPositions, metresApart } from './epsg-positions.ts';
 
 /** Every system is tried by `npm run test:golden`; here one in thirty. */

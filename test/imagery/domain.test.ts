@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { resolveCrs } from '../../src/imagery/crs.ts';
+import { resolveCrs } from '../../src/imagery/crs/crs.ts';
 import { checkDomain } from '../../src/imagery/domain.ts';
 import type { Affine } from '../../src/raster/affine.ts';
 

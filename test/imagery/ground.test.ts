@@ -2,7 +2,7 @@ import { area, booleanValid } from '@turf/turf';
 import type { MultiPolygon, Polygon } from 'geojson';
 import { describe, expect, it } from 'vitest';
 import type { Affine } from '../../src/raster/affine.ts';
-import { resolveCrs } from '../../src/imagery/crs.ts';
+import { resolveCrs } from '../../src/imagery/crs/crs.ts';
 import { footprintOf, groundPosition, gsdAtCentre } from '../../src/imagery/ground.ts';
 
 async function footprint(

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { openFileSource } from '../../src/imagery/byte-source.ts';
-import { resolveCrs } from '../../src/imagery/crs.ts';
+import { resolveCrs } from '../../src/imagery/crs/crs.ts';
 import { groundPosition } from '../../src/imagery/ground.ts';
 import type { ImageHeader } from '../../src/imagery/image-source.ts';
 import { decoderMemory } from '../../src/imagery/decoder-memory.ts';

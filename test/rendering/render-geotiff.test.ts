@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { fromArrayBuffer } from 'geotiff';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Affine } from '../../src/raster/affine.ts';
-import { resolveCrs } from '../../src/imagery/crs.ts';
+import { resolveCrs } from '../../src/imagery/crs/crs.ts';
 import { CrsNotWritableError } from '../../src/rendering/geotiff-keys.ts';
 import { halvedMask } from '../../src/rendering/mask-overview.ts';
 import { renderMaskGeoTiff } from '../../src/rendering/render-geotiff.ts';

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { AppError } from '../errors.ts';
+import { AppError } from '../../errors.ts';
 import { Gdal, GdalError } from './gdal.ts';
 import { areaOfUse, horizontalWkt, rootIdentifier, rootKeyword } from './wkt.ts';
 
