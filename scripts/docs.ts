@@ -1,17 +1,20 @@
 // Writes the parts of the documentation that are made from the code; with --check, fails where one is stale.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { settingRows } from '../src/config.ts';
 import { FEATURE_ATTRIBUTES } from '../src/feature/feature-record.ts';
 import { SORTED_MEASURES } from '../src/feature/measures.ts';
 import { attributeTable } from './attribute-table.ts';
 import { layerTable } from './fence.ts';
 import { LAYERS } from './layers.ts';
 import { withPart } from './marked-part.ts';
+import { settingTable } from './setting-table.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const PARTS = [
   { page: 'docs/architecture.md', name: 'layers', part: layerTable(LAYERS) },
-  { page: 'docs/exports.md', name: 'attributes', part: attributeTable(FEATURE_ATTRIBUTES, SORTED_MEASURES) },
+  { page: 'docs/integrations.md', name: 'attributes', part: attributeTable(FEATURE_ATTRIBUTES, SORTED_MEASURES) },
+  { page: 'docs/deployment.md', name: 'settings', part: settingTable(settingRows()) },
 ];
 
 const stale = PARTS.filter(({ page, name, part }) => {

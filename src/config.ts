@@ -4,98 +4,171 @@ import { EXECUTION_PROVIDERS } from './execution-provider-names.ts';
 
 const PROJECT_ROOT = path.resolve(import.meta.dirname, '..');
 
-const count = (fallback: number, description: string) =>
-  z.coerce.number().int().positive().default(fallback).describe(description);
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-/** Every environment variable that TerraQL reads, with its default and meaning; the table of the README is made of it. */
-export const environmentSchema = z.object({
-  DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://')
-    .optional()
-    .describe('PostgreSQL 15+ with PostGIS 3.3+; unset: the embedded engine, in TERRAQL_DATA_DIR'),
-  TERRAQL_HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
-  TERRAQL_PORT: z.coerce.number().int().min(0).max(65_535).default(4000).describe('TCP port; 0 picks a free one'),
-  TERRAQL_PUBLIC_URL: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .describe('Base of the links in answers, when clients reach the service under another address'),
-  TERRAQL_ALLOWED_HOSTS: z
-    .string()
-    .default('')
-    .transform((names) => names.split(',').flatMap((name) => name.trim() || []))
-    .describe('Further host names that requests may be addressed to, besides loopback names and TERRAQL_PUBLIC_URL'),
-  TERRAQL_DATA_DIR: z.string().min(1).default('.terraql').describe('Embedded database, uploads and downloads'),
-  TERRAQL_SCENE_ROOTS: z
-    .string()
-    .default(process.cwd())
-    .transform((roots) => roots.split(path.delimiter).filter((root) => root !== ''))
-    .describe(`Folders that scenes may be read from, separated by "${path.delimiter}"; default: the working directory`),
-  TERRAQL_MAX_BYTES: count(2 * 1024 ** 3, 'Largest scene file, bytes'),
-  TERRAQL_MAX_PIXELS: count(4e9, 'Largest scene, pixels'),
-  TERRAQL_MODELS_DIR: z.string().min(1).default(path.join(PROJECT_ROOT, 'models')).describe('Folder of models'),
-  TERRAQL_MODEL: z.string().min(1).optional().describe('Model asked by default, `name` or `name/version`'),
-  TERRAQL_MODEL_THREADS: z.coerce
+/** What the table of settings in `docs/deployment.md` says of a variable, beside its default. */
+interface Documentation {
+  readonly description: string;
+  readonly unit?: string | undefined;
+  /** Stands for a default that depends on the machine, or for what happens without a value. */
+  readonly otherwise?: string;
+}
+
+const count = (fallback: number, description: string, unit?: string) =>
+  z.coerce
     .number()
     .int()
-    .min(0)
-    .default(0)
-    .describe('Threads of one inference; 0: one per core'),
-  TERRAQL_MODEL_URL: z
-    .string()
-    .default('')
-    .transform((urls) => urls.split(',').flatMap((url) => url.trim().replace(/\/+$/, '') || []))
-    .pipe(z.array(z.url({ protocol: /^https?$/, error: 'must be http:// or https:// addresses with commas between' })))
-    .describe('Servers of the Open Inference Protocol that run the models; unset: this process does'),
-  TERRAQL_EXECUTION_PROVIDER: z
-    .enum(EXECUTION_PROVIDERS)
-    .default('cpu')
-    .describe('What computes the models that run in this process'),
-  TERRAQL_MODEL_WORKERS: count(1, 'Windows that a model works on at once; each worker holds the model once'),
-  TERRAQL_MODEL_QUEUE: count(64, 'Most requests that wait for a model; more are refused and may come again'),
-  TERRAQL_MODEL_TIMEOUT_S: count(120, 'Longest that a request to a model may take, its waiting included, seconds'),
-  TERRAQL_MODEL_PORT: z.coerce.number().int().min(0).max(65_535).default(8000).describe('TCP port of the model server'),
-  TERRAQL_IMAGE_CACHE_MB: count(512, 'Memory of a process for encoded windows, so that a next prompt is quick, MiB'),
-  TERRAQL_WORKER: z
-    .enum(['on', 'off'])
-    .default('on')
-    .describe('`off`: this process carries out no runs; `terraql worker` processes do'),
-  TERRAQL_RUNS: count(1, 'Runs that a process works on at a time'),
-  TERRAQL_NEAR_M: z.coerce
-    .number()
-    .min(0)
-    .max(10_000)
-    .default(50)
-    .describe('Gap up to which features are stored as NEAR, metres'),
-  TERRAQL_MAX_WINDOWS: count(20_000, 'Most model windows of one run'),
-  TERRAQL_MAX_PROMPTS: count(20, 'Most prompts of one `segment` call'),
-  TERRAQL_MAX_VERTICES: count(10_000, 'Most vertices of a geometry in a request'),
-  TERRAQL_MAX_DEPTH: count(12, 'Deepest nesting of a GraphQL operation'),
-  TERRAQL_MAX_ALIASES: count(30, 'Most aliases of a GraphQL operation'),
-  TERRAQL_MAX_COST: count(50_000, 'Highest cost of a GraphQL operation, as `extensions.cost` has it'),
-  TERRAQL_STATEMENT_TIMEOUT_S: count(30, 'Longest that a query of a request may take on a PostgreSQL server, seconds'),
-  TERRAQL_PERSISTED_OPERATIONS: z
-    .string()
-    .min(1)
-    .optional()
-    .describe("Apollo's manifest of persisted operations; set: no other operation is answered"),
-  TERRAQL_MAX_PAGE: count(1000, 'Most nodes of one page of a list'),
-  TERRAQL_MAX_EXPORT: count(1_000_000, 'Most features of one exported file'),
-  TERRAQL_UPLOAD_TTL_S: count(3600, 'Seconds that an upload URL is good for'),
-  TERRAQL_LOG_LEVEL: z
-    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
-    .default('info')
-    .describe('Least severe log line written'),
-  NODE_ENV: z
-    .enum(['development', 'production', 'test'])
-    .default('development')
-    .describe('`production` turns the GraphQL sandbox and introspection off'),
+    .positive()
+    .default(fallback)
+    .meta({ description, unit } satisfies Partial<Documentation>);
+
+/** An environment variable with its schema; the last step of each attaches its documentation. */
+const documented = <Schema extends z.ZodType>(schema: Schema, documentation: Documentation): Schema =>
+  schema.meta({ ...documentation });
+
+/** Every environment variable that TerraQL reads. */
+export const environmentSchema = z.object({
+  DATABASE_URL: documented(
+    z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://')
+      .optional(),
+    {
+      description: 'PostgreSQL 15 or newer with PostGIS 3.3 or newer.',
+      otherwise: 'embedded database in `TERRAQL_DATA_DIR`',
+    },
+  ),
+  TERRAQL_HOST: documented(z.string().min(1).default('127.0.0.1'), { description: 'Address to listen on.' }),
+  TERRAQL_PORT: documented(z.coerce.number().int().min(0).max(65_535).default(4000), {
+    description: 'TCP port; 0 picks a free one.',
+  }),
+  TERRAQL_PUBLIC_URL: documented(z.url({ protocol: /^https?$/ }).optional(), {
+    description: 'Base of the links in answers, when clients reach the service under another address.',
+    otherwise: 'address of the request',
+  }),
+  TERRAQL_ALLOWED_HOSTS: documented(
+    z
+      .string()
+      .default('')
+      .transform((names) => names.split(',').flatMap((name) => name.trim() || [])),
+    {
+      description:
+        'Further host names that requests may be addressed to, separated by commas, besides loopback names and the host of `TERRAQL_PUBLIC_URL`.',
+      otherwise: 'none',
+    },
+  ),
+  TERRAQL_DATA_DIR: documented(z.string().min(1).default('.terraql'), {
+    description: 'Folder of the embedded database, uploads, downloads and unfinished runs.',
+  }),
+  TERRAQL_SCENE_ROOTS: documented(
+    z
+      .string()
+      .default(process.cwd())
+      .transform((roots) => roots.split(path.delimiter).filter((root) => root !== '')),
+    {
+      description: 'Folders that scenes may be read from, separated by `:` (`;` on Windows).',
+      otherwise: 'working directory',
+    },
+  ),
+  TERRAQL_MAX_BYTES: count(2 * 1024 ** 3, 'Largest scene file.', 'bytes'),
+  TERRAQL_MAX_PIXELS: count(4e9, 'Largest scene.', 'pixels'),
+  TERRAQL_MODELS_DIR: documented(z.string().min(1).default(path.join(PROJECT_ROOT, 'models')), {
+    description: 'Folder of models.',
+    otherwise: '`models` of the installation',
+  }),
+  TERRAQL_MODEL: documented(z.string().min(1).optional(), {
+    description: 'Default model, `name` or `name/version`.',
+    otherwise: 'the only model',
+  }),
+  TERRAQL_MODEL_THREADS: documented(z.coerce.number().int().min(0).default(0), {
+    description: 'Threads of one inference; 0 means one per core.',
+  }),
+  TERRAQL_MODEL_URL: documented(
+    z
+      .string()
+      .default('')
+      .transform((urls) => urls.split(',').flatMap((url) => url.trim().replace(/\/+$/, '') || []))
+      .pipe(
+        z.array(z.url({ protocol: /^https?$/, error: 'must be http:// or https:// addresses separated by commas' })),
+      ),
+    {
+      description: 'Servers of the Open Inference Protocol that run the models, separated by commas.',
+      otherwise: 'models run in this process',
+    },
+  ),
+  TERRAQL_EXECUTION_PROVIDER: documented(z.enum(EXECUTION_PROVIDERS).default('cpu'), {
+    description: `Device that computes the models of this process: ${quoted(EXECUTION_PROVIDERS)}.`,
+  }),
+  TERRAQL_MODEL_WORKERS: count(1, 'Windows that a model processes at once; each worker thread holds the model once.'),
+  TERRAQL_MODEL_QUEUE: count(64, 'Requests that may wait for a model; further ones are refused and may be retried.'),
+  TERRAQL_MODEL_TIMEOUT_S: count(120, 'Model request timeout, including queueing.', 'seconds'),
+  TERRAQL_MODEL_PORT: documented(z.coerce.number().int().min(0).max(65_535).default(8000), {
+    description: 'TCP port of `terraql model-server`.',
+  }),
+  TERRAQL_IMAGE_CACHE_MB: count(512, 'Memory for encoded windows, which makes further prompts on a scene fast.', 'MiB'),
+  TERRAQL_WORKER: documented(z.enum(['on', 'off']).default('on'), {
+    description: '`off` leaves the runs to `terraql worker` processes.',
+  }),
+  TERRAQL_RUNS: count(1, 'Runs that a process carries out at once.'),
+  TERRAQL_NEAR_M: documented(z.coerce.number().min(0).max(10_000).default(50), {
+    description: 'Largest gap between features that are stored as NEAR, 0 to 10000.',
+    unit: 'metres',
+  }),
+  TERRAQL_MAX_WINDOWS: count(20_000, 'Model windows of one run.'),
+  TERRAQL_MAX_PROMPTS: count(20, 'Prompts of one `segment` call.'),
+  TERRAQL_MAX_VERTICES: count(10_000, 'Vertices of a geometry in a request.'),
+  TERRAQL_MAX_DEPTH: count(12, 'Nesting depth of a GraphQL operation.'),
+  TERRAQL_MAX_ALIASES: count(30, 'Aliases in a GraphQL operation.'),
+  TERRAQL_MAX_COST: count(
+    50_000,
+    'Cost of a GraphQL operation. `extensions.cost` of every answer states it: about 1 for each row, 5 for a spatial condition, 50 to 200 for a join with neighbours.',
+  ),
+  TERRAQL_STATEMENT_TIMEOUT_S: count(
+    30,
+    'Query timeout of a request on a PostgreSQL server; the embedded engine has none.',
+    'seconds',
+  ),
+  TERRAQL_PERSISTED_OPERATIONS: documented(z.string().min(1).optional(), {
+    description:
+      "Apollo's manifest of persisted operations (JSON file). Only its operations are answered over HTTP, and exports by filter are refused.",
+    otherwise: 'any operation',
+  }),
+  TERRAQL_MAX_PAGE: count(1000, 'Nodes of one page of a list.'),
+  TERRAQL_MAX_EXPORT: count(1_000_000, 'Features of one exported file.'),
+  TERRAQL_UPLOAD_TTL_S: count(3600, 'Lifetime of an upload URL.', 'seconds'),
+  TERRAQL_LOG_LEVEL: documented(z.enum(LOG_LEVELS).default('info'), {
+    description: `Least severe level that is logged, to standard error: ${quoted(LOG_LEVELS)}.`,
+  }),
+  NODE_ENV: documented(z.enum(['development', 'production', 'test']).default('development'), {
+    description: '`production` turns the GraphQL sandbox and introspection off.',
+  }),
 });
+
+function quoted(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(', ');
+}
+
+/** A setting as documentation shows it. */
+export interface SettingRow {
+  readonly name: string;
+  /** The default, or what happens without a value. */
+  readonly fallback: string;
+  readonly unit: string;
+  readonly description: string;
+}
+
+/** Every setting, in the order of {@link environmentSchema}. */
+export function settingRows(): SettingRow[] {
+  return Object.entries(environmentSchema.shape).map(([name, schema]) => {
+    const { description = '', unit = '', otherwise } = (schema.meta() ?? {}) as Partial<Documentation>;
+    return { name, description, unit, fallback: otherwise ?? `\`${String(schema.parse(undefined))}\`` };
+  });
+}
 
 /** The settings of a process, parsed once and frozen. */
 export type Config = Readonly<z.infer<typeof environmentSchema>>;
 
-/** A variable of the environment has a value that cannot be used; the message names each, with what is allowed. */
+/** An environment variable has an invalid value. The message names each such variable and what it accepts. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
@@ -116,7 +189,12 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const lines = parsed.error.issues.map((issue) => {
     const name = String(issue.path[0]);
     const { description } = environmentSchema.shape[name as keyof Config];
-    return `${name}=${JSON.stringify(environment[name])}: ${issue.message}. ${name}: ${description}`;
+    return `${name}=${JSON.stringify(withoutPassword(environment[name]))}: ${issue.message}. ${description}`;
   });
   throw new ConfigError(lines.join('\n'));
+}
+
+/** A value as messages may show it: the user and password of an address are secrets. */
+function withoutPassword(value = ''): string {
+  return value.replaceAll(/(:\/\/)[^/?#]*@/g, '$1***@');
 }

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { ConfigError, readConfig } from '../src/config.ts';
+import { ConfigError, readConfig, settingRows } from '../src/config.ts';
 
 it('gives every setting a default that works on a fresh machine', () => {
   expect(readConfig({})).toMatchObject({
@@ -40,6 +40,22 @@ it('takes several model servers, and nothing else for one', () => {
     'https://models.example.org/a',
   ]);
   expect(() => urls('http://gpu1:8000,gpu2:8000')).toThrow(
-    'TERRAQL_MODEL_URL="http://gpu1:8000,gpu2:8000": must be http:// or https:// addresses with commas between',
+    'TERRAQL_MODEL_URL="http://gpu1:8000,gpu2:8000": must be http:// or https:// addresses separated by commas',
   );
+});
+
+it('shows no password of an address that it refuses', () => {
+  const read = (url: string) => () => readConfig({ DATABASE_URL: url });
+  expect(read('mysql://root:hunter2@db/terraql')).toThrow('DATABASE_URL="mysql://***@db/terraql"');
+  expect(read('mysql://root:p@ss@db/terraql')).toThrow('DATABASE_URL="mysql://***@db/terraql"');
+});
+
+it('documents every setting with a sentence and a default, and its unit where the name has one', () => {
+  for (const { name, fallback, unit, description } of settingRows()) {
+    expect(description, name).toMatch(/^[`A-Z].*\.$/);
+    expect(fallback, name).not.toBe('`undefined`');
+    const suffix = /_(S|M|MB|BYTES|PIXELS)$/.exec(name)?.[1];
+    const units = { S: 'seconds', M: 'metres', MB: 'MiB', BYTES: 'bytes', PIXELS: 'pixels' } as const;
+    expect(unit, name).toBe(suffix ? units[suffix as keyof typeof units] : '');
+  }
 });

@@ -58,7 +58,7 @@ const Entry = z.strictObject({
   unlabelled: z.string().min(1).nullable().default(null),
 });
 
-/** `dataset.json` of a folder of one's own; `docs/evaluation.md` describes it. */
+/** `dataset.json` of a folder of one's own; `docs/model.md` describes it. */
 export const DATASET_FILE = 'dataset.json';
 const File = z.object({
   name: z.string().min(1).optional(),

@@ -1,6 +1,6 @@
 /**
  * What is measured of every feature, one row a measure. Filters, orders, insertion, pages, files, GraphQL fields, columns of
- * the command line and the table in `docs/exports.md` derive from it.
+ * the command line and the table in `docs/integrations.md` derive from it.
  *
  * A further measure takes a row here, a migration (column, its index for each direction if it has a sort key), the field of
  * the Prisma model, and `npm run schema`.

@@ -14,7 +14,7 @@ import { sha256 } from '../inference/model-folder.ts';
 
 /**
  * The full-size network in ONNX Runtime against what the published code computes with the same weights, which are drawn
- * by a rule. Python draws, converts and exports them first, as it would a release (`docs/full-size.md`).
+ * by a rule. Python draws, converts and exports them first, as it would a release (`docs/model.md`).
  *
  * SEGEARTH_GOLDEN: folder with golden.npz and its image. SEGEARTH_PYTHON: a Python with the package `segmenter`'s
  * dependencies. SEGEARTH_GOLDEN_WORK: folder for 13 GB, kept and used again.
