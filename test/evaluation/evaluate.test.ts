@@ -178,7 +178,7 @@ describe('terraql evaluate', () => {
     expect(report).toMatchObject({
       dataset: { name: 'Blocks', complete: false, leftOut: [] },
       allQuestions: { questions: 3, images: 1, absent: { questions: 1 } },
-      scale: 'WHOLE',
+      scale: 'AUTO',
     });
     expect(await readFile(html, 'utf8')).toContain('Numbers are percent');
   });
