@@ -42,10 +42,13 @@ export const environmentSchema = z.object({
   TERRAQL_PORT: documented(z.coerce.number().int().min(0).max(65_535).default(4000), {
     description: 'TCP port; 0 picks a free one.',
   }),
-  TERRAQL_PUBLIC_URL: documented(z.url({ protocol: /^https?$/ }).optional(), {
-    description: 'Base of the links in answers, when clients reach the service under another address.',
-    otherwise: 'address of the request',
-  }),
+  TERRAQL_PUBLIC_URL: documented(
+    z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).optional(),
+    {
+      description: 'Base of the links in answers, when clients reach the service under another address.',
+      otherwise: 'address of the request',
+    },
+  ),
   TERRAQL_ALLOWED_HOSTS: documented(
     z
       .string()
@@ -189,9 +192,22 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const lines = parsed.error.issues.map((issue) => {
     const name = String(issue.path[0]);
     const { description } = environmentSchema.shape[name as keyof Config];
-    return `${name}=${JSON.stringify(withoutPassword(environment[name]))}: ${issue.message}. ${description}`;
+    return `${name}=${JSON.stringify(withoutPassword(environment[name]))}: ${requirement(issue)}. ${description}`;
   });
   throw new ConfigError(lines.join('\n'));
+}
+
+/** What a value must be, in words. */
+function requirement(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type') {
+    return issue.expected === 'int' ? 'must be a whole number' : `must be a ${issue.expected}`;
+  }
+  if (issue.code === 'too_big') return `must be at most ${issue.maximum}`;
+  if (issue.code === 'too_small') return `must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`;
+  if (issue.code === 'invalid_value') {
+    return `must be one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
+  }
+  return issue.message;
 }
 
 /** A value as messages may show it: the user and password of an address are secrets. */

@@ -44,6 +44,18 @@ it('takes several model servers, and nothing else for one', () => {
   );
 });
 
+it.each([
+  ['TERRAQL_PORT', 'abc', 'must be a number'],
+  ['TERRAQL_PORT', '80.5', 'must be a whole number'],
+  ['TERRAQL_PORT', '65536', 'must be at most 65535'],
+  ['TERRAQL_PORT', '-1', 'must be at least 0'],
+  ['TERRAQL_MAX_PAGE', '0', 'must be more than 0'],
+  ['TERRAQL_WORKER', 'maybe', 'must be one of "on", "off"'],
+  ['TERRAQL_PUBLIC_URL', 'example.org', 'must be an http:// or https:// address'],
+])('says in words what %s=%s must be', (name, value, requirement) => {
+  expect(() => readConfig({ [name]: value })).toThrow(`${name}="${value}": ${requirement}. `);
+});
+
 it('shows no password of an address that it refuses', () => {
   const read = (url: string) => () => readConfig({ DATABASE_URL: url });
   expect(read('mysql://root:hunter2@db/terraql')).toThrow('DATABASE_URL="mysql://***@db/terraql"');

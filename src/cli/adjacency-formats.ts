@@ -62,7 +62,7 @@ function edgeAttributes({ relation, sharedBorderM, gapM, bearingDeg }: z.infer<t
   return { relation, sharedBorderM, gapM, bearingDeg } satisfies Attributes;
 }
 
-/** The form that NetworkX calls node-link data. */
+/** Node-link data, as NetworkX calls it. */
 function writeNodeLink({ nodes, edges }: Graph): string {
   const graph = {
     directed: false,
@@ -74,7 +74,7 @@ function writeNodeLink({ nodes, edges }: Graph): string {
   return `${JSON.stringify(graph)}\n`;
 }
 
-/** RFC 4180: one line a pair. */
+/** RFC 4180, one pair a line. */
 function writeCsv({ nodes, edges }: Graph): string {
   const prompts = new Map(nodes.map(({ id, segmentation }) => [id, segmentation.prompt]));
   const heading = ['fromId', 'toId', 'relation', 'sharedBorderM', 'gapM', 'bearingDeg', 'fromPrompt', 'toPrompt'];
@@ -103,7 +103,7 @@ const EDGE_KEYS = {
 } satisfies Record<keyof ReturnType<typeof edgeAttributes>, string>;
 
 /**
- * GraphML, undirected; a value that is not known is left out.
+ * GraphML, undirected; unknown values are omitted.
  * @see http://graphml.graphdrawing.org/specification.html
  */
 function writeGraphml({ nodes, edges }: Graph): string {
@@ -134,7 +134,7 @@ function data(domain: string, attributes: Attributes): string {
     .join('');
 }
 
-/** XML 1.0 has no place for most control characters, not even as references; they become U+FFFD. */
+/** Control characters that XML 1.0 forbids, even as references, become U+FFFD. */
 function xmlText(text: string): string {
   return (
     text

@@ -11,16 +11,16 @@ import { withProgress } from './terminal/progress.ts';
 import { findServer } from './server-file.ts';
 import { errorLine, type Terminal } from './terminal/terminal.ts';
 
-/** A file of features, ready to be read. A server does not tell how many of them it has written so far. */
+/** A file of features, ready to be read. A server does not report how many it has written so far. */
 export type FeatureFile = Omit<FeatureExport, 'format'>;
 
-/** The one port of the commands to the service. */
+/** The only port of the commands to the service. */
 export interface Service {
   /** Address of the server that answers; null when this process answers itself. */
   readonly url: string | null;
   /**
-   * Carries out a GraphQL operation.
-   * @param answer what the data must be
+   * Runs a GraphQL operation.
+   * @param answer schema of the data
    * @throws {RequestRefusedError} with what the service says; {@link ServerUnreachableError}
    */
   ask<T>(answer: z.ZodType<T>, document: string, variables: Readonly<Record<string, unknown>>): Promise<T>;
@@ -31,9 +31,9 @@ export interface Service {
    */
   exportFeatures(format: string, request: Readonly<Record<string, unknown>>): Promise<FeatureFile>;
   /**
-   * Carries out a GraphQL subscription.
-   * @param answer what the data of each answer must be
-   * @returns the answers as they come; ending the iteration ends the subscription
+   * Runs a GraphQL subscription.
+   * @param answer schema of the data of each answer
+   * @returns the answers as they arrive; ending the iteration ends the subscription
    * @throws {RequestRefusedError} {@link ServerUnreachableError} while it is read
    */
   subscribe<T>(
@@ -66,11 +66,11 @@ export class ServerUnreachableError extends AppError {
 export class FileBrokenOffError extends AppError {
   readonly code = 'FILE_BROKEN_OFF';
   constructor(url: string, cause: unknown) {
-    super(`${url} broke off before the end of the file; the log of the server has the reason`, { cause });
+    super(`${url} ended before the file was complete; the server's log has the reason`, { cause });
   }
 }
 
-/** `fetch` says only "fetch failed"; its cause knows why. */
+/** `fetch` reports only "fetch failed"; its cause has the reason. */
 const reasonOf = (error: unknown): unknown =>
   error instanceof Error && error.cause !== undefined ? error.cause : error;
 
@@ -91,7 +91,7 @@ export async function openService(url: string | undefined, config: Config, termi
   return localService(await startApp(config, commandLogLevel(config), terminal));
 }
 
-/** Makes the application of this process; what it is made of is loaded only now, so that other commands are quick. */
+/** Makes the application of this process. Its modules are loaded here, so that other commands start fast. */
 export function startApp(config: Config, logLevel: string, terminal: Terminal): Promise<App> {
   return withProgress(terminal, 'Starting', async () => {
     const { createApp } = await import('../app.ts');
@@ -99,7 +99,7 @@ export function startApp(config: Config, logLevel: string, terminal: Terminal): 
   });
 }
 
-/** Commands log warnings and worse; more when the configuration asks for more than the default. */
+/** Log level of commands: warnings and worse, or more if the configuration is more verbose than the default. */
 export function commandLogLevel({ TERRAQL_LOG_LEVEL }: Config): string {
   return TERRAQL_LOG_LEVEL === 'info' ? 'warn' : TERRAQL_LOG_LEVEL;
 }
@@ -117,7 +117,7 @@ function remoteService(url: string): Service {
       });
       const body: unknown = await response.json().catch(() => null);
       const parsed = GraphqlAnswer.safeParse(body);
-      if (!parsed.success) throw new ServerUnreachableError(url, `status ${response.status} and no GraphQL answer`);
+      if (!parsed.success) throw new ServerUnreachableError(url, `status ${response.status} without a GraphQL answer`);
       return dataOf(answer, parsed.data);
     },
     exportFeatures: (format, request) => remoteFile(`${url}/features.${format}`, request),
@@ -138,7 +138,7 @@ async function* remoteSubscription<T>(
       yield dataOf(answer, GraphqlAnswer.parse(answered));
     }
   } catch (error) {
-    // Errors of an operation that never began come as an array, those of the connection as an event.
+    // Errors of a rejected operation are an array, those of the connection an event.
     const refused = GraphqlAnswer.safeParse({ errors: error });
     if (refused.success) dataOf(answer, refused.data);
     throw error instanceof AppError ? error : new ServerUnreachableError(url, error);
@@ -159,7 +159,7 @@ async function remoteFile(url: string, request: Readonly<Record<string, unknown>
   });
   if (!response.ok || !response.body) {
     const refusal = HttpRefusal.safeParse(await response.json().catch(() => null));
-    if (!refusal.success) throw new ServerUnreachableError(url, `status ${response.status} and no reason`);
+    if (!refusal.success) throw new ServerUnreachableError(url, `status ${response.status} without a reason`);
     throw new RequestRefusedError(refusal.data.error.message, refusal.data.error.code);
   }
   const { body, headers } = response;

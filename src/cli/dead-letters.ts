@@ -30,7 +30,7 @@ const FailedAnswer = z.object({
   }),
 });
 
-/** Dead letters read in one request, and put back in one. */
+/** Dead letters read or requeued in one request. */
 const PAGE = 200;
 
 interface ListOptions extends ServiceOptions {
@@ -45,12 +45,12 @@ interface RedriveOptions extends ServiceOptions {
 
 /** Adds `terraql dead-letters`. */
 export function addDeadLetters(program: Command, context: CommandContext): void {
-  const group = program.command('dead-letters').description('runs that were given up');
+  const group = program.command('dead-letters').description('list and retry runs that were given up');
   const list = group
     .command('list')
-    .description('list them with the reason, newest first')
-    .option('--code <code>', 'only those that failed with this code')
-    .option('--limit <count>', 'most to list', parseCount, 50);
+    .description('list runs that were given up, with the reason, newest first')
+    .option('--code <code>', 'only failures with this code')
+    .option('--limit <count>', 'largest number of runs', parseCount, 50);
   withServiceOptions(list).action((options: ListOptions) =>
     withService(context, options, async (tools) => {
       const letters = await deadLetters(tools, options.code, options.limit);
@@ -59,10 +59,10 @@ export function addDeadLetters(program: Command, context: CommandContext): void 
   );
   const redrive = group
     .command('redrive')
-    .description('put them back in the queue')
-    .argument('[segmentation...]', 'identifiers that `dead-letters list` printed')
-    .option('--all', 'every one')
-    .option('--code <code>', 'every one that failed with this code');
+    .description('queue runs again that were given up')
+    .argument('[segmentation...]', 'identifiers, as printed by `dead-letters list`')
+    .option('--all', 'all of them')
+    .option('--code <code>', 'all failures with this code');
   withServiceOptions(redrive).action((ids: string[], options: RedriveOptions) =>
     withService(context, options, async (tools) => {
       const redriven = await putBack(tools, await chosen(tools, ids, options));
@@ -75,7 +75,7 @@ export function addDeadLetters(program: Command, context: CommandContext): void 
 
 async function chosen(tools: ServiceContext, ids: string[], { all = false, code }: RedriveOptions): Promise<string[]> {
   const ways = [ids.length > 0, all, code !== undefined].filter(Boolean).length;
-  if (ways !== 1) throw new UsageError('redrive takes identifiers, --all or --code, and just one of these');
+  if (ways !== 1) throw new UsageError('redrive takes exactly one of: identifiers, --all, --code');
   if (ids.length > 0) return ids;
   return (await deadLetters(tools, code, Infinity)).map(({ id }) => id);
 }

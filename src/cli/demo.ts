@@ -11,6 +11,7 @@ import { commandLogLevel, localService, startApp } from './ask.ts';
 import { featureRows } from './feature-rows.ts';
 import { featureTable } from './feature-table.ts';
 import { register, RegisteredScene } from './register.ts';
+import { checkAddress } from '../http/listen.ts';
 import { type CommandContext, type ServiceContext, untilInterrupted } from './run-command.ts';
 import { AskedSegmentation, segment, SEGMENTATION_FIELDS, segmentationTable } from './segment.ts';
 import { serveApp } from './serve.ts';
@@ -20,7 +21,7 @@ import { EXIT_FAILURE } from './terminal/terminal.ts';
 const IMAGE = path.resolve(import.meta.dirname, '../../test/fixtures/imagery/harbour_canal_rdnew_0m25_rgb.tif');
 const SCENE_NAME = 'Harbour and canal, Netherlands (Beeldmateriaal / PDOK, CC BY 4.0)';
 const PROMPTS: readonly string[] = ['water', 'what would flood first?', 'tennis courts'];
-/** Specks are left out; square metres. */
+/** Smaller features are dropped; square metres. */
 const MIN_AREA_M2 = 2000;
 const TABLE_ROWS = 12;
 
@@ -49,14 +50,15 @@ const KnownAnswer = z.object({
 export function addDemo(program: Command, context: CommandContext): void {
   program
     .command('demo')
-    .description('ask about a bundled image, print the polygons, and serve them until stopped')
-    .option('--exit', 'stop after the answers; the last line of the output is one JSON object')
+    .description('ask about a bundled image, print the polygons, and serve until stopped')
+    .option('--exit', 'exit after the answers; the last line of output is one JSON object')
     .action(async ({ exit }: { exit?: boolean }) => {
       const configured = readConfig(context.environment);
       const config: Config = {
         ...configured,
         TERRAQL_SCENE_ROOTS: [...configured.TERRAQL_SCENE_ROOTS, path.dirname(IMAGE)],
       };
+      if (!exit) await checkAddress(config.TERRAQL_HOST, config.TERRAQL_PORT);
       await untilInterrupted(async (signal) => {
         const app = await startApp(config, commandLogLevel(config), context.terminal);
         const tools = { service: localService(app), config, terminal: context.terminal, signal };
@@ -80,7 +82,7 @@ async function demonstrate(app: App, tools: ServiceContext, context: CommandCont
   );
 }
 
-/** Registers the image and asks, unless that was done before, and prints what was found. */
+/** Registers the image and asks, unless that was done before, and prints the features. */
 async function runDemo(app: App, tools: ServiceContext, context: CommandContext) {
   const { terminal, service, config } = tools;
   const { scene, segmentations } = await answers(tools);
@@ -106,7 +108,7 @@ async function runDemo(app: App, tools: ServiceContext, context: CommandContext)
   };
 }
 
-/** The scene and an answer to every prompt; what the present models have answered before is not asked again. */
+/** The scene and an answer to every prompt; answers of the installed models are reused. */
 async function answers(tools: ServiceContext): Promise<{ scene: RegisteredScene; segmentations: AskedSegmentation[] }> {
   const { service, terminal } = tools;
   const { scenes, models } = await service.ask(KnownAnswer, KNOWN, { name: SCENE_NAME, segmentations: 100 });
@@ -125,7 +127,7 @@ async function answers(tools: ServiceContext): Promise<{ scene: RegisteredScene;
   return { scene, segmentations: PROMPTS.map((prompt) => all.find((segmentation) => segmentation.prompt === prompt)!) };
 }
 
-/** @returns path of the picture, each answer in a colour of its own */
+/** @returns path of the picture, with one colour per answer */
 async function writeOverlay(
   app: App,
   config: Config,

@@ -37,15 +37,17 @@ export function addEvaluate(program: Command, context: CommandContext): void {
   program
     .command('evaluate')
     .description(
-      'measure the service on labelled images: asks every question in a database that is thrown away, and compares the masks',
+      'measure the service on labelled images: ask every question in a temporary database and compare the masks',
     )
     .argument('<folder>', 'folder with a dataset.json, or EarthReason with its images, labels and QAs')
-    .option('--split <name>', 'folder of EarthReason to read', 'val')
-    .option('--model <id>', 'model to ask, as `models` lists them')
-    .addOption(choice('--scale <scale>', 'how images are shown to the model', SEGMENTATION_SCALES).default('WHOLE'))
-    .addOption(choice('--questions <which>', 'of each sample', ['FIRST', 'ALL']).default('ALL'))
-    .option('--limit <count>', 'ask about so many images only', parseCount)
-    .option('--html <file>', 'also write a page with pictures of best, median and worst answers')
+    .option('--split <name>', 'split of EarthReason', 'val')
+    .option('--model <id>', 'model, as listed by `models`')
+    .addOption(
+      choice('--scale <scale>', 'how images are shown to the model', SEGMENTATION_SCALES).default('AUTO', 'auto'),
+    )
+    .addOption(choice('--questions <which>', 'questions of each sample', ['FIRST', 'ALL']).default('ALL', 'all'))
+    .option('--limit <count>', 'largest number of images', parseCount)
+    .option('--html <file>', 'write a page with pictures of the best, median and worst answers')
     .option('--json', 'print JSON')
     .action(async (folder: string, options: EvaluateOptions) => {
       const dataset = await openDataset(folder, options.split);
@@ -108,7 +110,7 @@ function text(report: EvaluationReport): string {
     return `${title}\n${textTable(columns, rows)}`;
   });
   const [first] = dataset.leftOut;
-  const leftOut = first === undefined ? [] : [`left out: ${dataset.leftOut.length}, the first because ${first}\n`];
+  const leftOut = first === undefined ? [] : [`skipped: ${dataset.leftOut.length} samples; first reason: ${first}\n`];
   const head = `${model.id} on ${dataset.name}: ${allQuestions.questions} questions, ${allQuestions.images} images, scale ${scale}; percent\n`;
   return [head, ...tables, ...leftOut, `${COMPARISON_NOTE}\n`].join('\n');
 }

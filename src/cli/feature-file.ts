@@ -14,7 +14,7 @@ export const BINARY_FORMATS = ['FGB', 'PARQUET'] as const;
 export type FileFormat = (typeof TEXT_FORMATS)[number] | (typeof BINARY_FORMATS)[number];
 
 /**
- * Prints an export, or writes it to a file, which appears under its name only when it is whole.
+ * Prints an export, or writes it to a file that appears under its name only when complete.
  * @param request as the routes `/features.{format}` take it
  * @param output path of the file; undefined for standard output
  * @throws {InterruptedError} and what the service says of the request
@@ -28,7 +28,7 @@ export async function writeFeatures(
   const file = await service.exportFeatures(format.toLowerCase(), request);
   for (const warning of file.warnings) terminal.note(warning);
   if (file.withoutGeoreference > 0) {
-    terminal.note(`left out: ${file.withoutGeoreference} features of scenes without georeference`);
+    terminal.note(`omitted: ${file.withoutGeoreference} features of scenes without georeference`);
   }
   if (output === undefined) {
     await terminal.stream(file.pieces());

@@ -4,12 +4,12 @@ import { BINARY_FORMATS, type FileFormat, TEXT_FORMATS, writeFeatures } from './
 import { featureRows } from './feature-rows.ts';
 import { featureTable } from './feature-table.ts';
 import { filterOf, type FilterOptions, withFilterOptions } from './terminal/filter-options.ts';
-import { choice, parseCount, parseNumber, type ServiceOptions } from './terminal/options.ts';
+import { choice, parseCount, parseNumber, type ServiceOptions, urlOption } from './terminal/options.ts';
 import { type CommandContext, type ServiceContext, withService } from './run-command.ts';
 import { UsageError } from './terminal/terminal.ts';
 
 const FORMATS = ['TABLE', ...TEXT_FORMATS, ...BINARY_FORMATS] as const;
-/** Lines of a table unless --limit says otherwise; other formats hold everything. */
+/** Default of --limit for a table; other formats are complete. */
 const TABLE_LIMIT = 50;
 
 interface FeaturesOptions extends ServiceOptions, FilterOptions {
@@ -25,16 +25,20 @@ interface FeaturesOptions extends ServiceOptions, FilterOptions {
 export function addFeatures(program: Command, context: CommandContext): void {
   const command = program
     .command('features')
-    .description('print or save stored polygons that match every condition given');
+    .description('print or save the stored features that match all given conditions');
   withFilterOptions(command)
-    .addOption(choice('--order-by <key>', 'order', FEATURE_SORT_KEYS).default('AREA', 'area'))
-    .option('--ascending', 'smallest first')
-    .option('--limit <count>', `most features; default: ${TABLE_LIMIT} in a table, else all`, parseCount)
-    .option('--precision <places>', 'decimal places of coordinates in geojson, ndjson and csv; default: 7', parseNumber)
-    .addOption(choice('--format <format>', 'how to write', FORMATS).default('TABLE', 'table'))
-    .option('--output <file>', 'write to this file; the formats fgb and parquet need it')
-    .option('--url <url>', 'ask the server there; default: the server of the data folder, else this process')
-    .option('--json', 'the same as --format geojson')
+    .addOption(choice('--order-by <key>', 'measure to order by', FEATURE_SORT_KEYS).default('AREA', 'area'))
+    .option('--ascending', 'ascending instead of descending order')
+    .option('--limit <count>', `largest number of features (default: ${TABLE_LIMIT} in a table, else all)`, parseCount)
+    .option(
+      '--precision <places>',
+      'decimal places of coordinates in geojson, ndjson and csv (default: 7)',
+      parseNumber,
+    )
+    .addOption(choice('--format <format>', 'output format', FORMATS).default('TABLE', 'table'))
+    .option('--output <file>', 'output file; required for fgb and parquet')
+    .addOption(urlOption())
+    .option('--json', 'same as --format geojson')
     .action((options: FeaturesOptions) => {
       const format = options.json ? 'GEOJSON' : options.format;
       checkOutput(format, options);
@@ -53,12 +57,15 @@ async function run(tools: ServiceContext, format: 'TABLE' | FileFormat, options:
 }
 
 /** @throws {UsageError} */
-function checkOutput(format: 'TABLE' | FileFormat, { output }: FeaturesOptions): void {
+function checkOutput(format: 'TABLE' | FileFormat, { output, precision }: FeaturesOptions): void {
   const name = format.toLowerCase();
   if (output === undefined && BINARY_FORMATS.some((binary) => binary === format)) {
-    throw new UsageError(`--format ${name} is not text; name a file with --output`);
+    throw new UsageError(`--format ${name} is binary; name a file with --output`);
+  }
+  if (precision !== undefined && format === 'TABLE') {
+    throw new UsageError('--precision requires a --format other than table');
   }
   if (output !== undefined && format === 'TABLE') {
-    throw new UsageError('--output needs a --format other than table');
+    throw new UsageError('--output requires a --format other than table');
   }
 }

@@ -28,8 +28,8 @@ export function addScenes(program: Command, context: CommandContext): void {
   const command = program
     .command('scenes')
     .description('list registered images, newest first')
-    .option('--name <text>', 'whose name contains this')
-    .option('--limit <count>', 'most scenes to list', parseCount, 50);
+    .option('--name <text>', 'only scenes whose name contains this text')
+    .option('--limit <count>', 'largest number of scenes', parseCount, 50);
   withServiceOptions(command).action((options: ListOptions & { readonly name?: string }) =>
     withService(context, options, async ({ service, terminal }) => {
       const variables = { filter: { name: options.name }, first: options.limit };
@@ -62,11 +62,11 @@ function scenesTable(scenes: readonly RegisteredScene[]): string {
 export function addSegmentations(program: Command, context: CommandContext): void {
   const command = program
     .command('segmentations')
-    .description('list questions and what became of them, newest first')
-    .option('--scene <id>', 'about this scene')
-    .option('--prompt <text>', 'that contain this')
-    .addOption(choice('--state <state>', 'in this state', SEGMENTATION_STATES))
-    .option('--limit <count>', 'most segmentations to list', parseCount, 50);
+    .description('list segmentations with their state, newest first')
+    .option('--scene <id>', 'only of this scene')
+    .option('--prompt <text>', 'only with a prompt that contains this text')
+    .addOption(choice('--state <state>', 'only in this state', SEGMENTATION_STATES))
+    .option('--limit <count>', 'largest number of segmentations', parseCount, 50);
   type Options = ListOptions & { readonly scene?: string; readonly prompt?: string; readonly state?: string };
   withServiceOptions(command).action((options: Options) =>
     withService(context, options, async ({ service, terminal }) => {

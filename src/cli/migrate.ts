@@ -3,11 +3,11 @@ import { readConfig } from '../config.ts';
 import { withProgress } from './terminal/progress.ts';
 import type { CommandContext } from './run-command.ts';
 
-/** Adds `terraql migrate`; `serve` and `demo` migrate by themselves. */
+/** Adds `terraql migrate`; `serve` and `demo` migrate at their start. */
 export function addMigrate(program: Command, { terminal, environment }: CommandContext): void {
   program
     .command('migrate')
-    .description('bring the database up to date without serving')
+    .description('apply pending migrations to the database and exit')
     .option('--json', 'print JSON')
     .action(async ({ json }: { json?: boolean }) => {
       const { DATABASE_URL, TERRAQL_DATA_DIR } = readConfig(environment);

@@ -6,7 +6,7 @@ import { createLogger } from '../logging.ts';
 import { type CommandContext, untilAborted, untilInterrupted } from './run-command.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
-/** Requests still open this long after a stop are cut, milliseconds. */
+/** Time for open requests to finish after a stop, milliseconds. */
 const GRACE_MS = 10_000;
 
 interface Options {
@@ -21,7 +21,7 @@ export function addModelServer(program: Command, context: CommandContext): void 
     .command('model-server')
     .description('run the models of TERRAQL_MODELS_DIR for other TerraQL processes (Open Inference Protocol v2)')
     .option('--host <address>', 'address to listen on (TERRAQL_HOST)')
-    .option('--port <number>', 'TCP port, 0 for a free one (TERRAQL_MODEL_PORT)')
+    .option('--port <number>', 'TCP port; 0 picks a free one (TERRAQL_MODEL_PORT)')
     .option('--json', 'print JSON')
     .action(async (options: Options) => {
       const config = readConfig({
@@ -34,7 +34,7 @@ export function addModelServer(program: Command, context: CommandContext): void 
     });
 }
 
-/** Listens, loads every model, says so, and serves until the signal is aborted. */
+/** Listens, loads every model, announces itself, and serves until the signal is aborted. */
 async function serveModels(
   config: Config,
   version: string,

@@ -19,7 +19,7 @@ const Model = z.object({
 
 /** Adds `terraql models`. */
 export function addModels(program: Command, context: CommandContext): void {
-  const command = program.command('models').description('list the models that can be asked, and what computes them');
+  const command = program.command('models').description('list the installed models and their execution providers');
   withServiceOptions(command).action((options: ServiceOptions) =>
     withService(context, options, async ({ service, terminal }) => {
       const { models } = await service.ask(z.object({ models: z.array(Model) }), MODELS, {});

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import type { Service } from './ask.ts';
-import { readJson, type ServiceOptions } from './terminal/options.ts';
+import { readJson, type ServiceOptions, urlOption } from './terminal/options.ts';
 import { type CommandContext, withService } from './run-command.ts';
 import { errorLine, UsageError } from './terminal/terminal.ts';
 
@@ -12,9 +12,9 @@ interface QueryOptions extends ServiceOptions {
   readonly variables?: string;
 }
 
-/** An operation of a file with the variables to ask it with. */
+/** An operation of a file with its variables. */
 export interface SavedOperation {
-  /** Name of the file, without its ending. */
+  /** Name of the file, without its extension. */
   readonly name: string;
   readonly document: string;
   /** Texts `@scene:…` and `@segmentation:…` stand for identifiers. */
@@ -25,13 +25,13 @@ export interface SavedOperation {
 export function addQuery(program: Command, context: CommandContext): void {
   program
     .command('query')
-    .description('carry out GraphQL operations of files and print their answers as JSON')
-    .argument('<files...>', 'one operation each; several are answered as one object, by name')
-    .option('--variables <json>', 'as JSON or file; default: the file of the same name that ends in .json')
-    .option('--url <url>', 'ask the server there; default: the server of the data folder, else this process')
+    .description('run GraphQL operations from files and print their answers as JSON')
+    .argument('<files...>', 'files with one operation each; several answers are printed as one object, by name')
+    .option('--variables <json>', 'variables as JSON or file (default: the file of the same name ending in .json)')
+    .addOption(urlOption())
     .addHelpText(
       'after',
-      '\nIn variables, "@scene:NAME" stands for the newest scene of that name, and "@segmentation:PROMPT" for the newest\nfinished question of those words.',
+      '\nIn variables, "@scene:NAME" is the newest scene of that name, and "@segmentation:PROMPT" for the newest\nfinished segmentation with that prompt.',
     )
     .action((files: string[], options: QueryOptions) =>
       withService(context, options, async ({ service, terminal }) => {
@@ -62,13 +62,13 @@ export async function readOperation(file: string, variables?: string): Promise<S
   return { name, document, variables: parsed.data };
 }
 
-/** @returns the data of the answer @throws {UsageError} for a name that stands for nothing */
+/** @returns the data of the answer @throws {UsageError} for an unknown name */
 export async function answerOperation(service: Service, { document, variables }: SavedOperation): Promise<unknown> {
   const named = (await withIdentifiers(service, variables)) as Record<string, unknown>;
   return service.ask(z.unknown(), document, named);
 }
 
-/** Puts identifiers in the place of names. */
+/** Replaces names by identifiers. */
 async function withIdentifiers(service: Service, value: unknown): Promise<unknown> {
   if (typeof value === 'string') {
     const [, kind, name] = /^@(scene|segmentation):(.+)$/s.exec(value) ?? [];

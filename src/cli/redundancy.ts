@@ -20,17 +20,17 @@ interface RedundancyOptions {
 }
 
 const IMAGE_FILE = /\.(tiff?|png|jpe?g|webp)$/i;
-/** Images are read at most so long; the window is smaller anyway. */
+/** Longest side at which images are read, pixels; the window is smaller. */
 const LONG_SIDE_PX = 4096;
 
 /** Adds `terraql redundancy`. */
 export function addRedundancy(program: Command, context: CommandContext): void {
   program
     .command('redundancy')
-    .description('measure how alike neighbouring visual tokens of a model are, by stage of its vision encoder')
+    .description('measure the similarity of neighbouring visual tokens in each stage of a vision encoder')
     .argument('<scenes...>', 'images, or folders of images')
-    .option('--model <id>', 'model to look into, as `models` lists them; its folder must be on this machine')
-    .option('--html <file>', 'also write a page with the plot')
+    .option('--model <id>', 'model, as listed by `models`; its folder must be on this machine')
+    .option('--html <file>', 'write a page with the plot')
     .option('--json', 'print JSON')
     .action(async (scenes: string[], { model, html, json }: RedundancyOptions) => {
       const files = await imageFiles(scenes);
@@ -83,7 +83,7 @@ async function measure(
   }
 }
 
-/** The images one by one; one that cannot be read is noted and left out. */
+/** The images one by one; unreadable ones are reported and skipped. */
 async function* pictures(
   { TERRAQL_MAX_PIXELS }: Config,
   files: readonly string[],
@@ -96,7 +96,7 @@ async function* pictures(
     const name = path.basename(file);
     progress.update(index / files.length, `image ${index + 1} of ${files.length}, ${name}`);
     const picture = await readPicture(file, LONG_SIDE_PX, TERRAQL_MAX_PIXELS).catch((error: unknown) => {
-      terminal.note(`terraql: ${name} is left out: ${errorLine(error)}`);
+      terminal.note(`terraql: skipped ${name}: ${errorLine(error)}`);
       return null;
     });
     if (picture) yield { name, widthPx: picture.width, heightPx: picture.height, rgb: picture.rgb };

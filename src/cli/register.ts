@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { areaText } from '../measure-text.ts';
 import type { Service } from './ask.ts';
-import { parseNumbers, type ServiceOptions, withServiceOptions } from './terminal/options.ts';
+import { parseCounts, parseNumbers, type ServiceOptions, withServiceOptions } from './terminal/options.ts';
 import { Progress, withProgress } from './terminal/progress.ts';
 import { type CommandContext, withService } from './run-command.ts';
 import { errorLine, type Terminal, UsageError } from './terminal/terminal.ts';
@@ -35,10 +35,10 @@ export const RegisteredScene = z.object({
 });
 export type RegisteredScene = z.infer<typeof RegisteredScene>;
 
-/** The server did not take the bytes. */
+/** The server refused the upload. */
 export class UploadRefusedError extends AppError {
   readonly code = 'UPLOAD_REFUSED';
-  /** @param body of the answer, `{ "error": { "message" } }` when it is the service's own */
+  /** @param body of the answer, `{ "error": { "message" } }` if the service wrote it */
   constructor(status: number, body: string) {
     const told = RefusalBody.safeParse(body);
     super(told.success ? told.data.error.message : `the server answered the upload with status ${status}`);
@@ -69,13 +69,21 @@ interface RegisterOptions extends ServiceOptions {
 export function addRegister(program: Command, context: CommandContext): void {
   const command = program
     .command('register')
-    .description('register an image: a file of the machine that the service runs on, or an https address')
+    .description('register an image as a scene: a file on the machine of the service, or an https address')
     .argument('<image>', 'GeoTIFF, COG, PNG, JPEG or WebP: a path or an https:// address')
-    .option('--name <name>', 'name of the scene; default: the name of the file')
-    .option('--bounds <w,s,e,n>', 'for images without georeference: WGS 84', parseNumbers(4, 'west,south,east,north'))
-    .option('--bands <r,g,b>', 'bands shown as red, green, blue, from 1', parseNumbers(3, 'three band numbers'))
-    .option('--acquired-at <time>', 'when the image was taken, ISO 8601')
-    .option('--upload', 'send the file to the server instead of naming its path');
+    .option('--name <name>', 'name of the scene (default: name of the file)')
+    .option(
+      '--bounds <w,s,e,n>',
+      'extent in WGS 84, for an image without georeference',
+      parseNumbers(4, 'west,south,east,north'),
+    )
+    .option(
+      '--bands <r,g,b>',
+      'bands shown as red, green and blue, counted from 1',
+      parseCounts(3, 'three whole numbers of at least 1'),
+    )
+    .option('--acquired-at <time>', 'acquisition time, ISO 8601')
+    .option('--upload', 'send the file to the server instead of its path');
   withServiceOptions(command).action((image: string, options: RegisterOptions) =>
     withService(context, options, async ({ service, terminal }) => {
       const { name, bounds, bands, acquiredAt } = options;
@@ -86,7 +94,7 @@ export function addRegister(program: Command, context: CommandContext): void {
   );
 }
 
-/** Registers a scene. @param label what progress calls the image */
+/** Registers a scene. @param label name of the image in the progress bar */
 export async function register(
   service: Service,
   terminal: Terminal,
@@ -116,9 +124,11 @@ async function send(service: Service, terminal: Terminal, file: string): Promise
       '--upload sends the file to a running server, and none is running; leave it out to register the path',
     );
   }
-  const { size } = await stat(file).catch((error: unknown) => {
+  const found = await stat(file).catch((error: unknown) => {
     throw new UsageError(`--upload ${file}: ${errorLine(error)}`);
   });
+  if (!found.isFile()) throw new UsageError(`--upload ${file} is not a file`);
+  const { size } = found;
   const { createUpload } = await service.ask(
     z.object({ createUpload: z.object({ id: z.string(), url: z.string() }) }),
     CREATE_UPLOAD,

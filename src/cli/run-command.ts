@@ -3,15 +3,15 @@ import { openService, type Service } from './ask.ts';
 import type { ServiceOptions } from './terminal/options.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
-/** What a command works with. */
+/** Environment of a command. */
 export interface CommandContext {
   readonly terminal: Terminal;
   readonly environment: NodeJS.ProcessEnv;
-  /** Set to leave with another code than 0 although nothing was thrown. */
+  /** Exit code when nothing is thrown. */
   exitCode: number;
 }
 
-/** What a command that asks the service works with. */
+/** Environment of a command that asks the service. */
 export interface ServiceContext {
   readonly service: Service;
   readonly config: Config;
@@ -21,8 +21,8 @@ export interface ServiceContext {
 }
 
 /**
- * Runs `work` with the service to ask, which is closed however the work ends.
- * @param runs whether this process carries out runs when it is itself the service
+ * Runs `work` with the service to ask and closes the service afterwards.
+ * @param runs whether this process carries out runs if it is the service itself
  */
 export async function withService<T>(
   { terminal, environment }: CommandContext,

@@ -60,24 +60,24 @@ export function addSegment(program: Command, context: CommandContext): void {
   const command = program
     .command('segment')
     .description('ask questions about a scene and wait for the answers')
-    .argument('<scene>', 'identifier that `register` printed')
+    .argument('<scene>', 'scene identifier, as printed by `register`')
     .argument('<prompt...>', 'one or more questions, each in quotes')
-    .addOption(choice('--task <task>', 'how prompts are meant', SEGMENTATION_TASKS))
-    .addOption(choice('--scale <scale>', 'one window for all, or windows at native size', SEGMENTATION_SCALES))
-    .option('--model <id>', 'model to ask, as `models` lists them')
-    .option('--gsd-m <metres>', 'ground size of a pixel to show the model', parseNumber)
-    .option('--threshold <probability>', 'probability from which a pixel counts', parseNumber)
-    .option('--min-area-m2 <area>', 'leave out smaller features, square metres', parseNumber)
-    .option('--area-of-interest <geojson>', 'polygon to search, as JSON or file, WGS 84')
-    .option('--force', 'ask again although the same work is stored or under way')
-    .option('--no-wait', 'print what was queued and leave; needs a running server');
+    .addOption(choice('--task <task>', 'kind of prompt', SEGMENTATION_TASKS))
+    .addOption(choice('--scale <scale>', 'whole scene in one window, or windows at native size', SEGMENTATION_SCALES))
+    .option('--model <id>', 'model, as listed by `models`')
+    .option('--gsd-m <metres>', 'ground size of the pixels shown to the model, metres', parseNumber)
+    .option('--threshold <probability>', 'probability from which a pixel belongs to the answer, 0 to 1', parseNumber)
+    .option('--min-area-m2 <area>', 'drop smaller features, square metres', parseNumber)
+    .option('--area-of-interest <geojson>', 'polygon to search in WGS 84, as JSON or file')
+    .option('--force', 'ask again even if the same work is stored or in progress')
+    .option('--no-wait', 'print the queued segmentations and exit; needs a running server');
   withServiceOptions(command).action((sceneId: string, prompts: string[], options: SegmentOptions) =>
     withService(
       context,
       options,
       async (tools) => {
         if (!options.wait && tools.service.url === null) {
-          throw new UsageError('--no-wait needs a running server: this process would end before it had an answer');
+          throw new UsageError('--no-wait requires a running server, since this process ends before the runs do');
         }
         const segmentations = await segment(tools, await inputOf(sceneId, prompts, options), options.wait);
         tools.terminal.write(options.json ? `${JSON.stringify(segmentations)}\n` : segmentationTable(segmentations));
@@ -100,8 +100,8 @@ async function inputOf(
 
 /**
  * Asks, and waits under a progress bar until every answer is final.
- * @param wait false: returns at once what was queued
- * @throws {InterruptedError} when the signal is aborted; the questions are cancelled
+ * @param wait false: returns the queued segmentations at once
+ * @throws {InterruptedError} when the signal is aborted; the segmentations are cancelled
  */
 export async function segment(
   { service, terminal, signal }: ServiceContext,
@@ -135,7 +135,7 @@ async function settled(
     await Promise.race([Promise.all(open().map(follow)), untilAborted(signal)]);
     if (signal.aborted && open().length > 0) {
       for (const { id } of open()) await service.ask(z.unknown(), CANCEL, { id });
-      throw new InterruptedError('the answers were there; the questions are cancelled');
+      throw new InterruptedError('the answers were complete; the segmentations are cancelled');
     }
   } finally {
     progress.stop();
@@ -145,7 +145,7 @@ async function settled(
 
 const isOpen = ({ state }: AskedSegmentation): boolean => state === 'QUEUED' || state === 'RUNNING';
 
-/** Fraction and words for the progress of all open questions together: that of the one furthest behind. */
+/** Progress of all open segmentations: that of the slowest. */
 function stateOf(open: readonly AskedSegmentation[]): [fraction: number | null, detail: string] {
   const slowest = open.reduce((a, b) => ((a.progress.fraction ?? 0) <= (b.progress.fraction ?? 0) ? a : b));
   const { phase, windowsDone, windowsTotal, fraction, etaS } = slowest.progress;
@@ -154,7 +154,7 @@ function stateOf(open: readonly AskedSegmentation[]): [fraction: number | null, 
   return [fraction, `${phase}${windows}${etaS === null ? '' : `, ${Math.ceil(etaS)} s to go`}${waits}`];
 }
 
-/** One line a question: what became of it. */
+/** One line per segmentation with its outcome. */
 export function segmentationTable(segmentations: readonly AskedSegmentation[]): string {
   const columns = [
     { heading: 'prompt' },

@@ -2,23 +2,23 @@ import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { type Config, readConfig } from '../config.ts';
 import { createHttpServer } from '../http/http-server.ts';
-import { listen } from '../http/listen.ts';
+import { checkAddress, listen } from '../http/listen.ts';
 import { keepServing } from '../last-resort.ts';
 import { startApp } from './ask.ts';
 import { type CommandContext, untilAborted, untilInterrupted } from './run-command.ts';
 import { announceServer } from './server-file.ts';
 import { UsageError } from './terminal/terminal.ts';
 
-/** Requests still open this long after a stop are cut, milliseconds. */
+/** Time for open requests to finish after a stop, milliseconds. */
 const GRACE_MS = 10_000;
 
 /** Adds `terraql serve`. */
 export function addServe(program: Command, context: CommandContext): void {
   program
     .command('serve')
-    .description('answer GraphQL over HTTP until stopped')
+    .description('serve GraphQL, exports and masks over HTTP until stopped')
     .option('--host <address>', 'address to listen on (TERRAQL_HOST)')
-    .option('--port <number>', 'TCP port, 0 for a free one (TERRAQL_PORT)')
+    .option('--port <number>', 'TCP port; 0 picks a free one (TERRAQL_PORT)')
     .option('--no-worker', 'leave the runs to `terraql worker` processes (TERRAQL_WORKER=off)')
     .option('--json', 'print JSON')
     .action(async (options: { host?: string; port?: string; worker: boolean; json?: boolean }) => {
@@ -30,9 +30,10 @@ export function addServe(program: Command, context: CommandContext): void {
       });
       if (config.TERRAQL_WORKER === 'off' && config.DATABASE_URL === undefined) {
         throw new UsageError(
-          'a server without a worker needs DATABASE_URL: the embedded database belongs to one process, so no other could carry out the runs',
+          '--no-worker needs DATABASE_URL: the embedded database belongs to one process, so no other process could carry out the runs',
         );
       }
+      await checkAddress(config.TERRAQL_HOST, config.TERRAQL_PORT);
       await untilInterrupted(async (signal) => {
         const app = await startApp(config, config.TERRAQL_LOG_LEVEL, context.terminal);
         try {
@@ -49,7 +50,7 @@ export function addServe(program: Command, context: CommandContext): void {
 const serving = (url: string): string => `TerraQL serves ${url} (GraphQL at ${url}/graphql); Ctrl-C stops it\n`;
 
 /**
- * Serves an application until the signal is aborted and requests under way are finished.
+ * Serves an application until the signal is aborted and open requests have finished.
  * @param onListening called once connections are accepted, with the address
  */
 export async function serveApp(

@@ -8,7 +8,7 @@ const fileOf = (dataDir: string): string => path.join(dataDir, 'server.json');
 
 /**
  * Records that this process serves the data folder, so that commands ask it instead of opening the database again.
- * @returns removes the record, unless another process has written its own meanwhile
+ * @returns function that removes the record, unless another process has replaced it
  */
 export async function announceServer(dataDir: string, url: string): Promise<() => Promise<void>> {
   await mkdir(dataDir, { recursive: true });
@@ -21,12 +21,12 @@ export async function announceServer(dataDir: string, url: string): Promise<() =
 
 /**
  * Address of the server of a data folder.
- * @returns null when none was announced, or the announced one is gone: its process has ended, or does not answer
+ * @returns null if none was announced, or the announced one has ended or does not answer
  */
 export async function findServer(dataDir: string): Promise<string | null> {
   const server = await read(dataDir);
   if (!server || !isAlive(server.pid)) return null;
-  // The process number may have gone to another program since.
+  // Another program may have the process id by now.
   const healthy = await fetch(`${server.url}/healthz`, { signal: AbortSignal.timeout(5000) }).then(
     ({ ok }) => ok,
     () => false,
@@ -43,7 +43,7 @@ async function read(dataDir: string): Promise<z.infer<typeof ServerFile> | null>
   try {
     return ServerFile.parse(JSON.parse(text));
   } catch {
-    // Cut off while it was written; whoever wrote it is starting or gone.
+    // Partly written: its writer is starting or gone.
     return null;
   }
 }

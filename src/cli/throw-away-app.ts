@@ -7,8 +7,7 @@ import { commandLogLevel, startApp } from './ask.ts';
 import { type CommandContext, untilInterrupted } from './run-command.ts';
 
 /**
- * Runs work with a service of its own on an embedded database that is thrown away afterwards, whatever database is
- * configured.
+ * Runs work with a service of its own on a temporary embedded database, whatever database is configured.
  * @param roots folders that the service may read scenes from
  */
 export async function withThrowAwayApp<T>(

@@ -9,8 +9,8 @@ import { type CommandContext, untilAborted, untilInterrupted } from './run-comma
 export function addWorker(program: Command, context: CommandContext): void {
   program
     .command('worker')
-    .description('carry out runs without serving, beside any number of servers and workers on one PostgreSQL')
-    .option('--runs <count>', 'runs to work on at a time (TERRAQL_RUNS)', parseCount)
+    .description('carry out runs without serving; any number of servers and workers share one PostgreSQL')
+    .option('--runs <count>', 'runs to carry out at once (TERRAQL_RUNS)', parseCount)
     .option('--json', 'print JSON')
     .action(async ({ runs, json }: { runs?: number; json?: boolean }) => {
       const config = readConfig({

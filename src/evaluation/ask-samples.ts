@@ -7,20 +7,20 @@ import { type Label, readLabel } from './label.ts';
 import { maskFromCounts, overlapInScene, overlapInWindow } from './overlap.ts';
 import type { AskedQuestion } from './scores.ts';
 
-/** What is needed of the service: to carry out a GraphQL operation. */
+/** Port to the service. */
 export interface AskedService {
   /** @throws what the service refuses */
   ask<T>(answer: z.ZodType<T>, document: string, variables: Readonly<Record<string, unknown>>): Promise<T>;
 }
 
-/** How the samples are asked about. */
+/** How the questions are asked. */
 export interface AskOptions {
   readonly modelId: string | undefined;
   /** Side of the model's window, pixels. */
   readonly windowPx: number;
   readonly scale: string;
   readonly everyQuestion: boolean;
-  /** Most prompts of one request. */
+  /** Largest number of prompts of one request. */
   readonly maxPrompts: number;
   readonly signal: AbortSignal;
   /** Called before each image. */
@@ -35,7 +35,7 @@ export interface AnsweredQuestion {
   readonly counts: readonly number[];
 }
 
-/** Answers, and why other samples have none. */
+/** Answers, and why other samples were skipped. */
 export interface Answers {
   readonly answered: readonly AnsweredQuestion[];
   readonly problems: readonly string[];
@@ -62,9 +62,9 @@ const DELETE = 'mutation($id: ID!) { deleteScene(id: $id) }';
 const WAIT_S = 60;
 
 /**
- * Puts every question to the service: each image becomes a scene, is asked about, and is deleted again.
- * @param limit most images to ask about; null: all
- * @throws {DatasetError} when no sample can be used; the signal's reason between images
+ * Asks the service every question. Each image is registered as a scene, and deleted after its answers.
+ * @param limit largest number of images; null: all
+ * @throws {DatasetError} if no sample can be used; the signal's reason, checked between images
  */
 export async function askSamples(
   service: AskedService,

@@ -4,12 +4,12 @@ import { readLabel } from './label.ts';
 import { iouOf, maskFromCounts, nearestPlaces } from './overlap.ts';
 import type { Picture } from './read-picture.ts';
 
-/** Long side of a picture at most, pixels. */
+/** Largest long side of a picture, pixels. */
 const LONG_SIDE_PX = 480;
 const SHOWN = 6;
 const OPACITY = 0.55;
 
-/** RGB of pixels that are target and answer, answer alone, target alone. */
+/** RGB of pixels that are target and answer, answer only, target only. */
 export const CASE_COLOURS = {
   hit: { rgb: [0, 200, 90], meaning: 'target, and answered' },
   falseAlarm: { rgb: [230, 30, 60], meaning: 'answered, but not the target' },
@@ -24,7 +24,7 @@ export interface Shelf {
 
 /**
  * First questions: best, median and worst IoU at the image's size of present targets, and the largest false alarms of
- * absent ones. No answer is on two shelves.
+ * absent ones. No answer appears twice.
  */
 export function shelvesOf(answered: readonly AnsweredQuestion[]): Shelf[] {
   const first = answered.filter(({ asked }) => asked.first);

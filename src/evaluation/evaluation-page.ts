@@ -11,7 +11,7 @@ import {
 import { iouOf } from './overlap.ts';
 import { reportPage } from './report-page.ts';
 
-/** The report as one HTML page that needs nothing beside it, with pictures of typical answers. */
+/** The report as one HTML page without external files, with pictures of typical answers. */
 export async function evaluationPage(
   report: EvaluationReport,
   answered: readonly AnsweredQuestion[],

@@ -2,7 +2,7 @@ import { groupedBy } from './grouped-by.ts';
 import { iouOf } from './overlap.ts';
 import { type AskedQuestion, type Summary, summaryOf } from './scores.ts';
 
-/** What was asked, of whom. */
+/** What was asked of which model. */
 export interface EvaluationSubject {
   readonly model: { readonly id: string; readonly sha256: string; readonly windowPx: number };
   readonly dataset: {
@@ -57,7 +57,7 @@ export function evaluationReport(subject: EvaluationSubject, asked: readonly Ask
   };
 }
 
-/** Scores for each value that is not empty, in order of the values. */
+/** Scores for each non-empty value, in order of the values. */
 function split<T>(
   asked: readonly AskedQuestion[],
   key: 'group' | 'category',
@@ -148,7 +148,7 @@ export function percent(share: number | null): string {
   return share === null ? '–' : (100 * share).toFixed(1);
 }
 
-/** What a report says of comparisons with published scores. */
+/** Statement of a report about comparisons with published scores. */
 export const COMPARISON_NOTE =
   'Not set beside published scores: those come from whole windows of the published weights, not from stored masks of a service. ' +
   '`python -m segmenter evaluate` compares where the weights and the data set are the published ones.';

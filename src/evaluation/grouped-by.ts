@@ -1,4 +1,4 @@
-/** The values under their keys, keys in the order of their first value. */
+/** Values grouped by key, keys in the order of their first value. */
 export function groupedBy<T>(values: readonly T[], key: (value: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const value of values) {

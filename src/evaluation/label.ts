@@ -26,7 +26,7 @@ export async function readLabel(sample: LabelledSample, widthPx: number, heightP
   return { widthPx, heightPx, target, counts };
 }
 
-/** 1 where any colour channel is not 0; opacity is no part of a label. */
+/** 1 where any colour channel is not 0; alpha is ignored. */
 async function readMask(file: string, widthPx: number, heightPx: number): Promise<Uint8Array> {
   const { data, width, height, channels } = await decode(file);
   if (width !== widthPx || height !== heightPx) {

@@ -4,14 +4,14 @@ import { AppError } from '../errors.ts';
 import { SEGMENTATION_TASKS, type SegmentationTask } from '../segmentation/segmentation.ts';
 import { oneLine } from './one-line.ts';
 
-/** One target in one image, and the questions that ask for it, all of one meaning. */
+/** One target in one image, with paraphrased questions that ask for it. */
 export interface LabelledSample {
   readonly name: string;
   /** Absolute path of the image. */
   readonly image: string;
-  /** Absolute path of the mask, in the frame of the image: every value but 0 is the target; null: nothing answers. */
+  /** Absolute path of the mask, in the frame of the image: every value but 0 is the target; null: the target is absent. */
   readonly mask: string | null;
-  /** Absolute path of a mask of pixels that nobody labelled and that do not count; null: all count. */
+  /** Absolute path of a mask of unlabelled pixels, which do not count; null: all pixels count. */
   readonly unlabelled: string | null;
   /** The first is the one that the paper asks. */
   readonly questions: readonly string[];
@@ -22,7 +22,7 @@ export interface LabelledSample {
   readonly group: string;
 }
 
-/** The samples of a folder, and what was left out and why. */
+/** The samples of a folder, and which were skipped for which reason. */
 export interface LabelledDataset {
   readonly name: string;
   /** Empty where the layout has no splits. */
@@ -32,7 +32,7 @@ export interface LabelledDataset {
   readonly problems: readonly string[];
 }
 
-/** The folder is no data set of a layout that can be read, or nothing of it can be used. */
+/** The folder has no supported layout, or no usable sample. */
 export class DatasetError extends AppError {
   readonly code = 'DATASET_INVALID';
 }
@@ -42,7 +42,7 @@ export class SampleError extends AppError {
   readonly code = 'SAMPLE_INVALID';
 }
 
-/** At least one question, each with text; blanks around it are cut off. */
+/** At least one question, each with text; surrounding blanks are trimmed. */
 export const Questions = z
   .array(z.string().trim().min(1, 'a question must have text'))
   .min(1, 'there must be a question');
@@ -58,7 +58,7 @@ const Entry = z.strictObject({
   unlabelled: z.string().min(1).nullable().default(null),
 });
 
-/** `dataset.json` of a folder of one's own; `docs/model.md` describes it. */
+/** `dataset.json` of a user's folder; `docs/model.md` describes it. */
 export const DATASET_FILE = 'dataset.json';
 const File = z.object({
   name: z.string().min(1).optional(),
@@ -67,10 +67,10 @@ const File = z.object({
 });
 
 /**
- * The data set that a `dataset.json` lists. Samples that do not fit are problems, the others are kept.
+ * The data set that a `dataset.json` lists. Invalid samples become problems, the others are kept.
  * @param content of the file, parsed JSON
  * @param exists whether a file is there
- * @throws {DatasetError} when the file as a whole is something else
+ * @throws {DatasetError} if the file as a whole is invalid
  */
 export function datasetOf(folder: string, content: unknown, exists: (file: string) => boolean): LabelledDataset {
   const file = File.safeParse(content);
@@ -102,7 +102,7 @@ function sampleOf(
   const { image, mask, unlabelled, questions, task, category, group, id } = entry.data;
   const file = (name: string, key: string): string => {
     const full = path.resolve(folder, name);
-    if (!full.startsWith(folder + path.sep)) throw new SampleError(`${where}.${key}: ${name} leads out of ${folder}`);
+    if (!full.startsWith(folder + path.sep)) throw new SampleError(`${where}.${key}: ${name} leaves ${folder}`);
     if (!exists(full)) throw new SampleError(`${where}.${key}: ${name} does not exist`);
     return full;
   };

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
@@ -18,23 +18,24 @@ const PARTS = ['images', 'labels', 'QAs'] as const;
 const Qa = z.object({ questions: Questions });
 
 /**
- * Lists a data set without opening a picture: a folder with a `dataset.json`, or EarthReason's layout, in which
+ * Lists a data set without opening its images: a folder with a `dataset.json`, or EarthReason's layout, in which
  * `images`, `labels` and `QAs` lie together (in the folder, in its folder of the split, or below the release's root).
  * @param split `val` or `test`; says which folder of EarthReason is read
- * @throws {DatasetError} when the folder has neither layout, or no sample can be used
+ * @throws {DatasetError} if the folder does not exist, has neither layout, or no usable sample
  */
 export async function openDataset(data: string, split: string): Promise<LabelledDataset> {
   const folder = path.resolve(data);
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw new DatasetError(`${folder} is not a folder`);
   const dataset = existsSync(path.join(folder, DATASET_FILE))
     ? datasetOf(folder, await readJson(path.join(folder, DATASET_FILE)), existsSync)
     : await readEarthReason(folder, split);
   if (dataset.samples.length > 0) return dataset;
   const [first] = dataset.problems;
   const why = first === undefined ? '' : `; the first of ${dataset.problems.length} problems: ${first}`;
-  throw new DatasetError(`${dataset.folder} has no sample that can be used${why}`);
+  throw new DatasetError(`${dataset.folder} has no usable sample${why}`);
 }
 
-/** The three files of a sample are joined by stem; what has no partner is a problem. */
+/** The three files of a sample are joined by stem; files without partners become problems. */
 async function readEarthReason(data: string, split: string): Promise<LabelledDataset> {
   const places = ['', split, `RSReasonSeg/${split}`, `rs_reason_seg/RSReasonSeg/${split}`];
   const folder = places

@@ -19,7 +19,7 @@ export function iouOf({ intersection, union }: Overlap): number {
 
 /**
  * A mask from uncompressed COCO run-length counts.
- * @param counts runs of 0 and of 1 in turn, column by column, as the API gives them
+ * @param counts alternating runs of 0 and 1, column by column, as in the API
  * @returns row-major, 1 inside
  */
 export function maskFromCounts(counts: readonly number[], widthPx: number, heightPx: number): Uint8Array {
@@ -40,7 +40,7 @@ export function overlapInScene(answer: Uint8Array, { target, counts }: Label): O
 
 /**
  * Compares in the model's window: answer and label are letterboxed by nearest neighbour as the published evaluation does
- * with labels. The service's mask ends at the image, so that nothing is predicted in the bars.
+ * with labels. The service's mask ends at the image, so nothing is predicted in the bars.
  * @param answer row-major in the frame of the image, 1 inside
  * @param windowPx side of the model's window
  */

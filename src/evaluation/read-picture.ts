@@ -1,7 +1,7 @@
 import { openImage } from '../imagery/open-image.ts';
 import { stretchOf } from '../scene/scene.service.ts';
 
-/** An image, made smaller where it is too large. */
+/** An image, reduced if it is too large. */
 export interface Picture {
   /** HWC uint8, 3 channels. */
   readonly rgb: Uint8Array;
@@ -14,8 +14,8 @@ export interface Picture {
 
 /**
  * Reads an image file as the service shows it.
- * @param longSidePx of the picture at most
- * @param maxPixels of the image at most
+ * @param longSidePx largest long side of the result
+ * @param maxPixels largest number of pixels of the file
  * @throws what `openImage` throws of a file that is no image, or too large
  */
 export async function readPicture(file: string, longSidePx: number, maxPixels: number): Promise<Picture> {

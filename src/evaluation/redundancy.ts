@@ -45,11 +45,11 @@ export interface RedundancyReport {
   readonly images: readonly { readonly name: string; readonly neighbours: Readonly<Record<Stage, number | null>> }[];
 }
 
-/** There was no image that could be read. */
+/** No image could be read. */
 export class NoImageError extends AppError {
   readonly code = 'NO_IMAGE';
   constructor() {
-    super('none of the images could be read: there is nothing to measure');
+    super('none of the images could be read');
   }
 }
 
@@ -58,8 +58,8 @@ interface Encoder {
 }
 
 /**
- * How alike neighbouring visual tokens are, by stage of the vision encoder: images are letterboxed into one window each,
- * and cells that show a bar are left out.
+ * Similarity of neighbouring visual tokens in each stage of the vision encoder. Each image is letterboxed into one
+ * window; cells that show a bar are ignored.
  * @throws {NoImageError} without any image
  */
 export async function measureRedundancy(

@@ -15,7 +15,7 @@ svg { max-width: 100%; height: auto; }
 .colour { display: inline-block; width: 1em; height: 1em; vertical-align: -.15em; }
 `;
 
-/** A report as one HTML page that needs nothing beside it. */
+/** A report as one HTML page without external files. */
 export function reportPage(title: string, body: Html): string {
   return html`<!doctype html>
 <html lang="en">

@@ -5,7 +5,7 @@ export interface AskedQuestion {
   readonly sample: string;
   readonly image: string;
   readonly question: string;
-  /** Whether it is the question that the paper asks of the sample. */
+  /** Whether the paper asks this question of the sample. */
   readonly first: boolean;
   readonly category: string;
   readonly group: string;
@@ -17,7 +17,7 @@ export interface AskedQuestion {
   readonly pixels: number;
 }
 
-/** Scores of answers in one frame, 0 to 1; null for means of nothing. */
+/** Scores of answers in one frame, 0 to 1; null for means of no value. */
 export interface FrameScores {
   /** Mean IoU. */
   readonly gIoU: number | null;
@@ -92,9 +92,9 @@ function mean(values: readonly number[]): number | null {
 }
 
 /**
- * Half width of the 95 % interval of a mean: 1.96 cluster-robust standard errors, answers about one image being a
+ * Half width of the 95 % interval of a mean: 1.96 cluster-robust standard errors, with answers about one image as a
  * cluster.
- * @returns null with fewer than two clusters, which say nothing about their spread
+ * @returns null with fewer than two clusters, whose spread is unknown
  */
 export function interval(values: readonly number[], clusters: readonly string[]): number | null {
   const centre = mean(values) ?? 0;

@@ -19,7 +19,7 @@ export interface Similarity {
 /** Histogram bins over [-1, 1], fine enough for marks of two digits. */
 const BINS = 400;
 
-/** Gathers cosine similarities without keeping them. */
+/** Accumulates cosine similarities without keeping them. */
 export class SimilarityTally {
   private readonly bins = new Float64Array(BINS);
   private pairs = 0;
@@ -31,7 +31,7 @@ export class SimilarityTally {
     this.bins[Math.min(BINS - 1, Math.floor(((cosine + 1) / 2) * BINS))]! += 1;
   }
 
-  /** Adds what another has gathered. */
+  /** Adds the values of another tally. */
   merge(other: SimilarityTally): void {
     this.pairs += other.pairs;
     this.sum += other.sum;
@@ -100,7 +100,7 @@ export function tallyNeighbours(
 }
 
 /**
- * Cosine similarity of pairs of tokens drawn anywhere in the range: what neighbours are to be compared with.
+ * Cosine similarity of pairs of tokens drawn anywhere in the range: the baseline for neighbours.
  * @param random numbers in [0, 1)
  */
 export function tallyRandomPairs(

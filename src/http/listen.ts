@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { AppError } from '../errors.ts';
 
 /** The address to serve on cannot be had. */
@@ -39,6 +39,20 @@ export async function listen(server: Server, host: string, port: number, setting
   const anyAddress = ['0.0.0.0', '::'].includes(address.address);
   const name = anyAddress ? 'localhost' : address.family === 'IPv6' ? `[${address.address}]` : address.address;
   return { url: `http://${name}:${address.port}`, stop: (graceMs) => stop(server, graceMs) };
+}
+
+/**
+ * Fails early where {@link listen} would fail later: a command calls it before it opens a database.
+ * @throws {CannotListenError}
+ */
+export async function checkAddress(host: string, port: number): Promise<void> {
+  const probe = createServer();
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', (cause: NodeJS.ErrnoException) =>
+      reject(new CannotListenError(host, port, 'TERRAQL_PORT', cause)),
+    );
+    probe.listen(port, host, () => probe.close(() => resolve()));
+  });
 }
 
 async function stop(server: Server, graceMs: number): Promise<void> {

@@ -93,7 +93,7 @@ describe('terraql features --format', () => {
   it('leaves with 2 where binary would go to the terminal, and where a table would go to a file', async () => {
     const binary = await features(test.url, '--format', 'parquet');
     expect(binary.exitCode).toBe(2);
-    expect(binary.notes).toEqual(['terraql: --format parquet is not text; name a file with --output']);
+    expect(binary.notes).toEqual(['terraql: --format parquet is binary; name a file with --output']);
     const table = await features(test.url, '--output', path.join(folder, 'table.txt'));
     expect([table.exitCode, table.notes]).toEqual([2, ['terraql: --output needs a --format other than table']]);
   });
@@ -118,9 +118,7 @@ describe('terraql features --format', () => {
     const { exitCode, notes } = await features(url, '--format', 'geojson', '--output', file);
     expect({ exitCode, notes }).toEqual({
       exitCode: 1,
-      notes: [
-        `terraql: ${url}/features.geojson broke off before the end of the file; the log of the server has the reason`,
-      ],
+      notes: [`terraql: ${url}/features.geojson ended before the file was complete; the server's log has the reason`],
     });
     expect((await readdir(folder)).filter((name) => name.startsWith('half'))).toEqual([]);
     await listening.stop(0);
@@ -144,7 +142,7 @@ describe('terraql features --format', () => {
     const tools = { service, config: readConfig({}), terminal, signal: controller.signal };
     const file = path.join(folder, 'stopped.csv');
     await expect(writeFeatures(tools, 'CSV', {}, file)).rejects.toThrow(/stopped before .*stopped\.csv was written/);
-    expect(terminal.notes).toEqual(['the filter was repaired', 'left out: 1 features of scenes without georeference']);
+    expect(terminal.notes).toEqual(['the filter was repaired', 'omitted: 1 features of scenes without georeference']);
     expect((await readdir(folder)).filter((name) => name.startsWith('stopped'))).toEqual([]);
   });
 });

@@ -1,4 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -17,7 +19,24 @@ async function cli(words: readonly string[], environment: NodeJS.ProcessEnv = {}
   return { exitCode, output: terminal.output, notes: terminal.notes };
 }
 
-const VERBS = ['demo', 'serve', 'register', 'segment', 'features', 'scenes', 'segmentations', 'models', 'migrate'];
+const VERBS = [
+  'demo',
+  'serve',
+  'worker',
+  'model-server',
+  'register',
+  'segment',
+  'features',
+  'adjacency',
+  'query',
+  'scenes',
+  'segmentations',
+  'dead-letters',
+  'models',
+  'evaluate',
+  'redundancy',
+  'migrate',
+];
 
 describe('terraql', () => {
   it('lists every verb in its help and exits 0', async () => {
@@ -32,6 +51,17 @@ describe('terraql', () => {
     expect(output).toContain(`Usage: terraql ${verb}`);
   });
 
+  it.each([...VERBS, 'dead-letters list', 'dead-letters redrive'])(
+    'describes every argument and option of %s',
+    async (verb) => {
+      const { output } = await cli([...verb.split(' '), '--help']);
+      const [, ...parts] = output.split(/^(?:Arguments|Options|Commands):\n/m);
+      const terms = parts.join('').match(/^  \S.*(?:\n {3,}.*)*/gm) ?? [];
+      expect(terms.length).toBeGreaterThan(0);
+      for (const term of terms) expect(term).toMatch(/^  .*\S(?: {2,}|\n {3,})[a-z`A-Z]/);
+    },
+  );
+
   it('prints its version', async () => {
     expect((await cli(['--version'])).output).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
@@ -40,8 +70,13 @@ describe('terraql', () => {
     [['paint'], "terraql: unknown command 'paint'"],
     [['register'], "terraql: missing required argument 'image'"],
     [['segment', 'scene-1'], "terraql: missing required argument 'prompt'"],
-    [['features', '--limit', '0'], "argument '0' is invalid. It is not a whole number from 1."],
+    [['features', '--limit', '0'], "argument '0' is invalid. It must be a whole number of at least 1."],
     [['features', '--bbox', '1,2,3'], "argument '1,2,3' is invalid. It must be west,south,east,north."],
+    [['features', '--precision', '3'], '--precision requires a --format other than table'],
+    [['register', 'a.tif', '--bands', '0,1,2'], "argument '0,1,2' is invalid. It must be three whole numbers"],
+    [['register', 'a.tif', '--bands', '1.5,1,2'], "argument '1.5,1,2' is invalid. It must be three whole numbers"],
+    [['scenes', '--url', 'nonsense'], "argument 'nonsense' is invalid. It must be an http:// or https:// address."],
+    [['query', 'a.graphql', '--url', 'ftp://a'], "argument 'ftp://a' is invalid. It must be an http://"],
     [['features', '--format', 'shapefile'], 'Allowed are table, geojson, ndjson, csv, fgb, parquet.'],
     [['segment', 'scene-1', 'water', '--task', 'guessing'], 'Allowed are reasoning, referring.'],
   ])('leaves with 2 and one line for wrong usage: %s', async (words, line) => {
@@ -55,6 +90,22 @@ describe('terraql', () => {
     expect(exitCode).toBe(1);
     expect(notes).toHaveLength(1);
     expect(notes[0]).toMatch(/^terraql: TERRAQL_PORT="99999": .*65535.*; TERRAQL_NEAR_M="far": .*number/);
+  });
+
+  it.each(['serve', 'demo'])('%s reports a taken port before it opens the database', async (verb) => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const untouched = await mkdtemp(path.join(dataDir, 'untouched-'));
+    const { exitCode, notes } = await cli([verb], { TERRAQL_PORT: String(port), TERRAQL_DATA_DIR: untouched });
+    other.close();
+    expect({ exitCode, notes }).toEqual({
+      exitCode: 1,
+      notes: [
+        `terraql: cannot listen on 127.0.0.1:${port}: another process listens there; set TERRAQL_PORT to a free port`,
+      ],
+    });
+    expect(await readdir(untouched)).toEqual([]);
   });
 
   it('leaves with 1 and says where nothing answers', async () => {

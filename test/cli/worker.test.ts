@@ -17,8 +17,8 @@ async function cli(...words: string[]) {
 
 describe('terraql worker', () => {
   it.each([
-    [['--runs', '0'], /'0' is invalid\. It is not a whole number from 1/],
-    [['--runs', 'many'], /'many' is invalid\. It is not a number/],
+    [['--runs', '0'], /'0' is invalid\. It must be a whole number of at least 1/],
+    [['--runs', 'many'], /'many' is invalid\. It must be a number/],
     [['--url', 'http://127.0.0.1:4000'], /unknown option '--url'/],
   ])('refuses %j', async (words, reason) => {
     const { exitCode, output, notes } = await cli('worker', ...words);

@@ -184,9 +184,10 @@ describe('terraql evaluate', () => {
   });
 
   it.each([
-    [['evaluate', '/nowhere'], 1, /has neither dataset\.json nor images, labels, QAs together/],
+    [['evaluate', '/nowhere'], 1, /\/nowhere is not a folder/],
+    [['evaluate', 'src'], 1, /has neither dataset\.json nor images, labels, QAs together/],
     [['evaluate', '.', '--scale', 'huge'], 2, /Allowed are auto, whole, windows/],
-    [['evaluate', '.', '--limit', '0'], 2, /not a whole number from 1/],
+    [['evaluate', '.', '--limit', '0'], 2, /must be a whole number of at least 1/],
     [['evaluate'], 2, /missing required argument 'folder'/],
   ])('refuses %j', async (words, code, message) => {
     const terminal = new CapturedTerminal();

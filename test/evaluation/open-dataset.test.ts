@@ -41,7 +41,7 @@ describe('EarthReason', () => {
     expect(samples.map(({ name }) => name)).toEqual(['1']);
     expect(problems[0]).toMatch(/0\.json is not JSON/);
     await writeJson(path.join(folder, 'QAs', '1.txt'), { questions: ['  '] });
-    await expect(openDataset(root, 'val')).rejects.toThrow(/has no sample that can be used; the first of 3 problems: /);
+    await expect(openDataset(root, 'val')).rejects.toThrow(/has no usable sample; the first of 3 problems: /);
   });
 
   it('is refused when two files have one stem', async () => {
@@ -64,7 +64,7 @@ describe('a folder of one’s own', () => {
   });
 
   it.each([
-    [{ image: '../a.png' }, /^samples\[0\]\.image: \.\.\/a\.png leads out of /],
+    [{ image: '../a.png' }, /^samples\[0\]\.image: \.\.\/a\.png leaves /],
     [{ mask: 'masks/none.png' }, /^samples\[0\]\.mask: masks\/none\.png does not exist$/],
     [{ mask: 3 }, /^samples\[0\]: .*mask/],
     [{ questions: [] }, /^samples\[0\]: .*there must be a question/],

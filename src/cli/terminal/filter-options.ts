@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { parseNumber, parseNumbers, readGeometry, readJson } from './options.ts';
 import { UsageError } from './terminal.ts';
 
-/** Conditions on features as options give them. */
+/** Conditions on features, as parsed from options. */
 export interface FilterOptions {
   readonly scene?: string;
   readonly segmentation?: string;
@@ -22,23 +22,24 @@ export interface FilterOptions {
 export function withFilterOptions(command: Command): Command {
   return command
     .option('--scene <id>', 'found in this scene')
-    .option('--segmentation <id>', 'found by this question')
-    .option('--prompt <text>', 'found by questions that contain this')
-    .option('--bbox <w,s,e,n>', 'meets this box, WGS 84', parseNumbers(4, 'west,south,east,north'))
-    .option('--intersects <geojson>', 'meets this geometry, as JSON or file, WGS 84')
-    .option('--within <geojson>', 'lies within this geometry, as JSON or file, WGS 84')
-    .option('--near <lon,lat>', 'lies near this position; needs --within-m', parseNumbers(2, 'longitude,latitude'))
-    .option('--within-m <metres>', 'largest distance from --near', parseNumber)
-    .option('--min-area-m2 <area>', 'at least this large', parseNumber)
-    .option('--max-area-m2 <area>', 'at most this large', parseNumber)
-    .option('--min-probability <probability>', 'mean probability at least this', parseNumber)
-    .option('--filter <json>', 'a FeatureFilter of the API, as JSON or file; added to the other conditions');
+    .option('--segmentation <id>', 'found by this segmentation')
+    .option('--prompt <text>', 'found by prompts that contain this text')
+    .option('--bbox <w,s,e,n>', 'intersects this box, WGS 84', parseNumbers(4, 'west,south,east,north'))
+    .option('--intersects <geojson>', 'intersects this WGS 84 geometry, as JSON or file')
+    .option('--within <geojson>', 'lies within this WGS 84 geometry, as JSON or file')
+    .option('--near <lon,lat>', 'lies near this position; requires --within-m', parseNumbers(2, 'longitude,latitude'))
+    .option('--within-m <metres>', 'largest distance from --near, metres', parseNumber)
+    .option('--min-area-m2 <area>', 'smallest area, square metres', parseNumber)
+    .option('--max-area-m2 <area>', 'largest area, square metres', parseNumber)
+    .option('--min-probability <probability>', 'smallest mean probability, 0 to 1', parseNumber)
+    .option('--filter <json>', 'FeatureFilter of the API, as JSON or file; combined with the other conditions');
 }
 
 /** The options as one `FeatureFilter`. @throws {UsageError} */
 export async function filterOf(options: FilterOptions): Promise<Record<string, unknown>> {
   const { near, withinM, intersects, within, minAreaM2, maxAreaM2, minProbability } = options;
-  if ((near === undefined) !== (withinM === undefined)) throw new UsageError('--near and --within-m go together');
+  if ((near === undefined) !== (withinM === undefined))
+    throw new UsageError('--near and --within-m require each other');
   const range = (min?: number, max?: number) => (min === undefined && max === undefined ? undefined : { min, max });
   return {
     sceneId: options.scene,

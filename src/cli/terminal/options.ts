@@ -8,28 +8,37 @@ export interface ServiceOptions {
   readonly json?: boolean;
 }
 
+/** `--url`, the server that a command asks. */
+export function urlOption(): Option {
+  return new Option(
+    '--url <url>',
+    'server to ask (default: the server of the data folder, else this process)',
+  ).argParser((text: string) => {
+    if (/^https?:\/\//.test(text) && URL.canParse(text)) return text;
+    throw new InvalidArgumentError('It must be an http:// or https:// address.');
+  });
+}
+
 /** Adds `--url` and `--json`. */
 export function withServiceOptions(command: Command): Command {
-  return command
-    .option('--url <url>', 'ask the server there; default: the server of the data folder, else this process')
-    .option('--json', 'print JSON');
+  return command.addOption(urlOption()).option('--json', 'print JSON');
 }
 
 /** A number of the command line. @throws {InvalidArgumentError} */
 export function parseNumber(text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It is not a number.');
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.');
   return value;
 }
 
 /** A whole number from 1. @throws {InvalidArgumentError} */
 export function parseCount(text: string): number {
   const value = parseNumber(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It is not a whole number from 1.');
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number of at least 1.');
   return value;
 }
 
-/** Numbers with commas between them. @throws {InvalidArgumentError} unless there are `count` of them */
+/** Comma-separated numbers. @throws {InvalidArgumentError} unless there are `count` of them */
 export function parseNumbers(count: number, form: string): (text: string) => number[] {
   return (text) => {
     const values = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
@@ -37,6 +46,15 @@ export function parseNumbers(count: number, form: string): (text: string) => num
       throw new InvalidArgumentError(`It must be ${form}.`);
     }
     return values;
+  };
+}
+
+/** Comma-separated whole numbers of at least 1. @throws {InvalidArgumentError} unless there are `count` of them */
+export function parseCounts(count: number, form: string): (text: string) => number[] {
+  return (text) => {
+    const values = parseNumbers(count, form)(text);
+    if (values.every((value) => Number.isInteger(value) && value >= 1)) return values;
+    throw new InvalidArgumentError(`It must be ${form}.`);
   };
 }
 

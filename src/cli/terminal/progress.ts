@@ -6,8 +6,7 @@ const LINE_EVERY_MS = 5000;
 const BAR_WIDTH = 30;
 
 /**
- * Tells how far a piece of work is: a bar that redraws itself on a terminal, else a line every five seconds once the
- * work has taken two.
+ * Progress of a piece of work: a bar on a terminal, else a line after two seconds and every five seconds from then on.
  */
 export class Progress {
   private readonly begunAt = performance.now();
@@ -17,7 +16,7 @@ export class Progress {
   private detail = '';
   private lineAt: number;
 
-  /** @param label what is going on, as "Reading image.tif" */
+  /** @param label activity, such as "Reading image.tif" */
   constructor(
     private readonly terminal: Terminal,
     private readonly label: string,
@@ -37,7 +36,7 @@ export class Progress {
     this.show();
   }
 
-  /** Ends the bar and takes it off the screen. */
+  /** Removes the bar. */
   stop(): void {
     clearInterval(this.timer);
     this.bar?.stop();

@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 
-/** A column: its heading, and which side its values stand on. */
+/** A column with its heading and alignment. */
 export interface Column {
   readonly heading: string;
   readonly align?: 'left' | 'right';
@@ -28,7 +28,7 @@ export function textTable(columns: readonly Column[], rows: readonly (readonly s
       middle: '  ',
     },
   });
-  // A value with line breaks would break its row.
+  // A line break in a value would break its row.
   table.push(...rows.map((row) => row.map((value) => value.replace(/\s+/g, ' '))));
   return `${table
     .toString()

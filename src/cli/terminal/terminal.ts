@@ -5,7 +5,7 @@ import { AppError } from '../../errors.ts';
 export interface Terminal {
   /** Writes to standard output as is. */
   write(text: string): void;
-  /** Writes pieces to standard output, none sooner than the reader takes them. */
+  /** Writes pieces to standard output at the reader's pace. */
   stream(pieces: AsyncIterable<Uint8Array>): Promise<void>;
   /** Writes a line to standard error. */
   note(line: string): void;
@@ -19,7 +19,7 @@ export const EXIT_USAGE = 2;
 /** As shells report a process that SIGINT ended. */
 export const EXIT_INTERRUPTED = 130;
 
-/** The command line asks for something that cannot be; the exit code is 2. */
+/** The command line is invalid; the exit code is 2. */
 export class UsageError extends AppError {
   readonly code = 'USAGE';
 }
@@ -34,7 +34,7 @@ export class InterruptedError extends AppError {
 
 /** The terminal of this process. */
 export function processTerminal(): Terminal {
-  // The reader may have seen enough, as `head` does: there is nobody left to write for.
+  // The reader has closed the pipe, as `head` does.
   process.stdout.on('error', (error: NodeJS.ErrnoException) =>
     process.exit(error.code === 'EPIPE' ? EXIT_OK : EXIT_FAILURE),
   );
@@ -50,9 +50,9 @@ export function processTerminal(): Terminal {
   };
 }
 
-/** What an error says, in one line; errors of several attempts (as of a connection) speak through the first. */
+/** Message of an error in one line; of an error of several attempts, the message of the first. */
 export function errorLine(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return errorLine(error.errors[0]);
   const message = error instanceof Error ? error.message : String(error);
-  return message.trim().replace(/\s*\n\s*/g, '; ') || 'failed without a reason';
+  return message.trim().replace(/\s*\n\s*/g, '; ') || 'failed without a message';
 }
