@@ -95,7 +95,7 @@ describe('terraql features --format', () => {
     expect(binary.exitCode).toBe(2);
     expect(binary.notes).toEqual(['terraql: --format parquet is binary; name a file with --output']);
     const table = await features(test.url, '--output', path.join(folder, 'table.txt'));
-    expect([table.exitCode, table.notes]).toEqual([2, ['terraql: --output needs a --format other than table']]);
+    expect([table.exitCode, table.notes]).toEqual([2, ['terraql: --output requires a --format other than table']]);
   });
 
   it('leaves with 1 and no file when the service refuses', async () => {
