@@ -42,7 +42,7 @@ describe('terraql model-server', () => {
     return Number(/^process_resident_memory_bytes (\S+)$/m.exec(text)?.[1]) / MIB;
   };
 
-  it('holds no more of 500 requests than it may, and tells the others when to come again', async () => {
+  it('holds a fraction of the requests that are sent at once, and tells the others when to come again', async () => {
     const question = { task: 'REFERRING', ids: [5, manifest.segTokenId] } as const;
     const request = binaryRequest(inputsOf(manifest, noiseWindow(manifest, 1), [question]));
     const infer = async (): Promise<{ status: number; retryAfter: string | null }> => {
@@ -50,14 +50,18 @@ describe('terraql model-server', () => {
       await response.arrayBuffer();
       return { status: response.status, retryAfter: response.headers.get('retry-after') };
     };
+    const volley = (count: number) => Promise.all(Array.from({ length: count }, infer));
     expect((await infer()).status).toBe(200);
+    // The first volley fills the heap and the buffers of sockets; what grows after it is what a request leaves behind.
+    await volley(500);
     const before = await residentMib();
-    const answers = await Promise.all(Array.from({ length: 500 }, infer));
-    // All at once they would be 94 MiB of bodies and a copy of each.
-    expect((await residentMib()) - before).toBeLessThan(130);
+    const answers = await volley(1000);
+    const sentMib = (answers.length * request.body.byteLength) / MIB;
+    expect(sentMib).toBeGreaterThan(150);
+    expect((await residentMib()) - before).toBeLessThan(sentMib / 4);
     const refused = answers.filter(({ status }) => status === 429);
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 429]));
-    expect(refused.length).toBeGreaterThan(250);
+    expect(refused.length).toBeGreaterThan(500);
     expect(refused.every(({ retryAfter }) => Number(retryAfter) >= 1)).toBe(true);
     expect((await infer()).status).toBe(200);
   }, 300_000);
