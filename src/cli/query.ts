@@ -31,7 +31,7 @@ export function addQuery(program: Command, context: CommandContext): void {
     .addOption(urlOption())
     .addHelpText(
       'after',
-      '\nIn variables, "@scene:NAME" is the newest scene of that name, and "@segmentation:PROMPT" for the newest\nfinished segmentation with that prompt.',
+      '\nIn variables, "@scene:NAME" is the newest scene of that name, and "@segmentation:PROMPT" is the newest\nfinished segmentation with that prompt.',
     )
     .action((files: string[], options: QueryOptions) =>
       withService(context, options, async ({ service, terminal }) => {

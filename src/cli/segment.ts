@@ -62,12 +62,22 @@ export function addSegment(program: Command, context: CommandContext): void {
     .description('ask questions about a scene and wait for the answers')
     .argument('<scene>', 'scene identifier, as printed by `register`')
     .argument('<prompt...>', 'one or more questions, each in quotes')
-    .addOption(choice('--task <task>', 'kind of prompt', SEGMENTATION_TASKS))
-    .addOption(choice('--scale <scale>', 'whole scene in one window, or windows at native size', SEGMENTATION_SCALES))
+    .addOption(choice('--task <task>', 'kind of prompt; default: reasoning', SEGMENTATION_TASKS))
+    .addOption(
+      choice(
+        '--scale <scale>',
+        'whole scene in one window, or windows at native size; default: auto',
+        SEGMENTATION_SCALES,
+      ),
+    )
     .option('--model <id>', 'model, as listed by `models`')
-    .option('--gsd-m <metres>', 'ground size of the pixels shown to the model, metres', parseNumber)
-    .option('--threshold <probability>', 'probability from which a pixel belongs to the answer, 0 to 1', parseNumber)
-    .option('--min-area-m2 <area>', 'drop smaller features, square metres', parseNumber)
+    .option('--gsd-m <metres>', 'ground sample distance shown to the model, metres per pixel', parseNumber)
+    .option(
+      '--threshold <probability>',
+      'probability from which a pixel belongs to the answer, 0 to 1 (default: 0.5)',
+      parseNumber,
+    )
+    .option('--min-area-m2 <area>', 'drop smaller features, square metres (default: 0)', parseNumber)
     .option('--area-of-interest <geojson>', 'polygon to search in WGS 84, as JSON or file')
     .option('--force', 'ask again even if the same work is stored or in progress')
     .option('--no-wait', 'print the queued segmentations and exit; needs a running server');
