@@ -85,12 +85,17 @@ export function addRegister(program: Command, context: CommandContext): void {
     .option('--acquired-at <time>', 'acquisition time, ISO 8601')
     .option('--upload', 'send the file to the server instead of its path');
   withServiceOptions(command).action((image: string, options: RegisterOptions) =>
-    withService(context, options, async ({ service, terminal }) => {
-      const { name, bounds, bands, acquiredAt } = options;
-      const input = { ...(await source(service, terminal, image, options)), name, bounds, bands, acquiredAt };
-      const scene = await register(service, terminal, input, path.basename(image));
-      terminal.write(options.json ? `${JSON.stringify(scene)}\n` : describe(scene));
-    }),
+    withService(
+      context,
+      options,
+      async ({ service, terminal }) => {
+        const { name, bounds, bands, acquiredAt } = options;
+        const input = { ...(await source(service, terminal, image, options)), name, bounds, bands, acquiredAt };
+        const scene = await register(service, terminal, input, path.basename(image));
+        terminal.write(options.json ? `${JSON.stringify(scene)}\n` : describe(scene));
+      },
+      { progress: false },
+    ),
   );
 }
 

@@ -94,7 +94,7 @@ export function addSegment(program: Command, context: CommandContext): void {
         if (segmentations.some(({ state }) => state === 'FAILED' || state === 'CANCELLED'))
           context.exitCode = EXIT_FAILURE;
       },
-      { runs: true },
+      { runs: true, progress: false },
     ),
   );
 }

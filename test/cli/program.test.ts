@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -106,6 +107,18 @@ describe('terraql', () => {
       ],
     });
     expect(await readdir(untouched)).toEqual([]);
+  });
+
+  it('shows progress while a server takes more than two seconds to answer', async () => {
+    const slow = createHttpServer((_request, response) => {
+      setTimeout(() => response.end('{"data":{"scenes":{"nodes":[]}}}'), 2600);
+    }).listen(0, '127.0.0.1');
+    await once(slow, 'listening');
+    const { port } = slow.address() as AddressInfo;
+    const { exitCode, output, notes } = await cli(['scenes', '--json', '--url', `http://127.0.0.1:${port}`]);
+    slow.close();
+    expect({ exitCode, output }).toEqual({ exitCode: 0, output: '[]\n' });
+    expect(notes[0]).toMatch(/^Asking \(\d s\)$/);
   });
 
   it('leaves with 1 and says where nothing answers', async () => {
