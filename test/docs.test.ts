@@ -45,6 +45,10 @@ describe('the documentation', () => {
     expect(read('README.md')).toContain(`](${page})`);
   });
 
+  it.each(markdownOf('docs/adr'))('%s is linked from the architecture', (page) => {
+    expect(read('docs/architecture.md')).toContain(`](${path.posix.relative('docs', page)})`);
+  });
+
   it.each(PAGES)('%s names npm scripts that exist', (page) => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const named = [...read(page).matchAll(/npm run (?:-s |--silent )?([a-z][a-z:]*)/g)].map(([, name]) => name!);
