@@ -45,8 +45,7 @@ export function featuresOf(labelled: LabelledMask, ground: Ground | null): Store
   return tracePolygons(labelled, ground?.anchorPx).map((polygon) => ({
     label: polygon.label,
     geometry: ground ? polygonToWgs84(polygon, ground.toWgs84) : polygonToPixels(polygon),
-    pixelCount: labelled.pixelCount(polygon.label),
-    meanProbability: labelled.meanProbability(polygon.label),
+    ...labelled.measures(polygon.label),
   }));
 }
 

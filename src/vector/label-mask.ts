@@ -104,12 +104,13 @@ function partSizes(
 function withoutUnlabelled(mask: MaskRuns, labels: Uint32Array): MaskRuns {
   const kept = new MaskRuns(mask.widthPx, mask.heightPx);
   let first = 0;
-  for (const { y, toggles, probabilitySums } of mask.rows()) {
+  for (const { y, toggles, probabilitySums, probabilityMaxima } of mask.rows()) {
     const isKept = (run: number): boolean => labels[first + run]! > 0;
     kept.pushRow({
       y,
       toggles: toggles.filter((_, toggle) => isKept(toggle >>> 1)),
       probabilitySums: probabilitySums.filter((_, run) => isKept(run)),
+      ...(probabilityMaxima && { probabilityMaxima: probabilityMaxima.filter((_, run) => isKept(run)) }),
     });
     first += probabilitySums.length;
   }

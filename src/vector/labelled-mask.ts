@@ -17,6 +17,7 @@ export class UnknownLabelError extends AppError {
 export class LabelledMask {
   readonly #pixelCounts: Float64Array;
   readonly #probabilitySums: Float64Array;
+  readonly #probabilityMaxima: Float64Array;
   /** First column, first row, end column, end row of each label. */
   readonly #boxes: Uint32Array;
 
@@ -31,6 +32,7 @@ export class LabelledMask {
   ) {
     this.#pixelCounts = new Float64Array(labelCount);
     this.#probabilitySums = new Float64Array(labelCount);
+    this.#probabilityMaxima = new Float64Array(labelCount);
     this.#boxes = new Uint32Array(4 * labelCount);
     this.#measure();
   }
@@ -46,6 +48,23 @@ export class LabelledMask {
    */
   meanProbability(label: number): number {
     return this.#probabilitySums[this.#indexOf(label)]! / this.pixelCount(label);
+  }
+
+  /**
+   * Largest probability among the pixels of the label; NaN when the mask has no probabilities.
+   * @throws {UnknownLabelError}
+   */
+  maxProbability(label: number): number {
+    return this.#probabilityMaxima[this.#indexOf(label)]!;
+  }
+
+  /** What the pixels of the label say of it. @throws {UnknownLabelError} */
+  measures(label: number): { pixelCount: number; meanProbability: number; maxProbability: number } {
+    return {
+      pixelCount: this.pixelCount(label),
+      meanProbability: this.meanProbability(label),
+      maxProbability: this.maxProbability(label),
+    };
   }
 
   /**
@@ -65,7 +84,7 @@ export class LabelledMask {
   }
 
   #measure(): void {
-    const { lines, offsets, toggles, probabilitySums } = this.mask;
+    const { lines, offsets, toggles, probabilitySums, probabilityMaxima } = this.mask;
     const boxes = this.#boxes;
     for (let k = 0; k < lines.length; k++) {
       const y = lines[k]!;
@@ -80,6 +99,7 @@ export class LabelledMask {
         }
         this.#pixelCounts[index]! += end - start;
         this.#probabilitySums[index]! += probabilitySums[run]!;
+        this.#probabilityMaxima[index] = Math.max(this.#probabilityMaxima[index]!, probabilityMaxima[run]!);
         if (start < boxes[box]!) boxes[box] = start;
         if (end > boxes[box + 2]!) boxes[box + 2] = end;
         boxes[box + 3] = y + 1;

@@ -11,6 +11,8 @@ export interface MaskRow {
   readonly toggles: Uint32Array;
   /** Sum of pixel probabilities per run; NaN when the mask has none. */
   readonly probabilitySums: Float64Array;
+  /** Largest probability of the pixels, one a run; absent or NaN where a mask carries none. */
+  readonly probabilityMaxima?: Float64Array;
 }
 
 /**
@@ -51,6 +53,7 @@ export class MaskRuns implements RunLines {
   readonly #offsets = growingUint32();
   readonly #toggles = growingUint32();
   readonly #probabilitySums = growingFloat64();
+  readonly #probabilityMaxima = growingFloat64();
   #pixelCount = 0;
   #probabilitySum = 0;
 
@@ -70,7 +73,7 @@ export class MaskRuns implements RunLines {
    */
   pushRow(row: MaskRow): void {
     this.#check(row);
-    const { y, toggles, probabilitySums } = row;
+    const { y, toggles, probabilitySums, probabilityMaxima } = row;
     if (toggles.length === 0) return;
     for (let run = 0; run < probabilitySums.length; run++) {
       this.#pixelCount += toggles[2 * run + 1]! - toggles[2 * run]!;
@@ -78,6 +81,7 @@ export class MaskRuns implements RunLines {
     }
     this.#toggles.append(toggles);
     this.#probabilitySums.append(probabilitySums);
+    this.#probabilityMaxima.append(probabilityMaxima ?? new Float64Array(probabilitySums.length).fill(Number.NaN));
     this.#lines.push(y);
     this.#offsets.push(this.#probabilitySums.length);
   }
@@ -99,6 +103,11 @@ export class MaskRuns implements RunLines {
     return this.#probabilitySums.view();
   }
 
+  /** One a run; NaN where the mask was made without them. */
+  get probabilityMaxima(): Float64Array {
+    return this.#probabilityMaxima.view();
+  }
+
   get runCount(): number {
     return this.#probabilitySums.length;
   }
@@ -115,13 +124,14 @@ export class MaskRuns implements RunLines {
 
   /** The rows with runs, from the top; views into the mask, not copies. */
   *rows(): IterableIterator<MaskRow> {
-    const { lines, offsets, toggles, probabilitySums } = this;
+    const { lines, offsets, toggles, probabilitySums, probabilityMaxima } = this;
     for (let k = 0; k < lines.length; k++) {
       const [from, to] = [offsets[k]!, offsets[k + 1]!];
       yield {
         y: lines[k]!,
         toggles: toggles.subarray(2 * from, 2 * to),
         probabilitySums: probabilitySums.subarray(from, to),
+        probabilityMaxima: probabilityMaxima.subarray(from, to),
       };
     }
   }

@@ -28,9 +28,14 @@ export function rowFromProbability(
       `Row ${y} has ${valid.length} validity flags for ${probability.length} probabilities.`,
     );
   }
-  const [toggles, sums] = [growingUint32(), growingFloat64()];
+  const [toggles, sums, maxima] = [growingUint32(), growingFloat64(), growingFloat64()];
   let inRun = false;
   let sum = 0;
+  let maximum = 0;
+  const endRun = (): void => {
+    sums.push(sum);
+    maxima.push(maximum);
+  };
   for (let column = 0; column < probability.length; column++) {
     const p = probability[column]!;
     const isValid = valid === undefined || valid[column] !== 0;
@@ -40,15 +45,24 @@ export function rowFromProbability(
     const inside = isValid && p >= threshold;
     if (inside !== inRun) {
       toggles.push(column);
-      if (inRun) sums.push(sum);
+      if (inRun) endRun();
       sum = 0;
+      maximum = 0;
       inRun = inside;
     }
-    if (inside) sum += p;
+    if (inside) {
+      sum += p;
+      if (p > maximum) maximum = p;
+    }
   }
   if (inRun) {
     toggles.push(probability.length);
-    sums.push(sum);
+    endRun();
   }
-  return { y, toggles: toggles.toArray(), probabilitySums: sums.toArray() };
+  return {
+    y,
+    toggles: toggles.toArray(),
+    probabilitySums: sums.toArray(),
+    probabilityMaxima: maxima.toArray(),
+  };
 }

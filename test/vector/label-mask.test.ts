@@ -69,6 +69,7 @@ describe('a label', () => {
     mask.pushRow(rowFromProbability(1, Float32Array.of(0.5, 0, 0, 0.75), 0.5));
     const labelled = labelMask(mask);
     expect([labelled.meanProbability(1), labelled.meanProbability(2)]).toEqual([0.75, 0.625]);
+    expect([labelled.maxProbability(1), labelled.maxProbability(2)]).toEqual([1, 0.75]);
   });
 
   it.each([0, 2, 1.5])('%s is refused when the mask has labels 1 to 1', (label) => {
