@@ -9,6 +9,7 @@ import { SceneRepository } from '../../src/scene/scene.repository.ts';
 import { SegmentationRepository } from '../../src/segmentation/segmentation.repository.ts';
 import { SegmentationNotFoundError } from '../../src/segmentation/segmentation.service.ts';
 import { startSegmentation } from '../database/seeds.ts';
+import { pixelMeasures } from '../feature/measure-values.ts';
 import { openTestDatabase } from '../database/test-database.ts';
 import { seededRandom } from '../seeded.ts';
 import {
@@ -279,8 +280,7 @@ async function storeWithoutNeighbours(sceneId: string, rectangles: readonly Rect
       features: rectangles.map((one, index) => ({
         label: index + 1,
         geometry: outline(one),
-        pixelCount: 4,
-        meanProbability: 0.9,
+        ...pixelMeasures({ pixelCount: 4, meanProbability: 0.9 }),
       })),
       adjacency: [],
       nearM: 0,

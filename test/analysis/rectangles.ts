@@ -5,6 +5,7 @@ import { SceneRepository } from '../../src/scene/scene.repository.ts';
 import { SegmentationRepository } from '../../src/segmentation/segmentation.repository.ts';
 import type { StoredAdjacencyInput } from '../../src/segmentation/segmentation.store.ts';
 import { box, line, newScene, resultOf, startSegmentation } from '../database/seeds.ts';
+import { pixelMeasures } from '../feature/measure-values.ts';
 
 /** Metres of a degree on the equator of WGS 84 (NIMA TR8350.2, table 7): east and north. */
 const DEGREE_EAST_M = 111_319.491;
@@ -84,8 +85,7 @@ export async function storeRectangles(
   const features = rectangles.map((rectangle, index) => ({
     label: index + 1,
     geometry: outline(rectangle),
-    pixelCount: areaM2([rectangle]) / CELL_M ** 2,
-    meanProbability: 0.5 + (index % 40) / 100,
+    ...pixelMeasures({ pixelCount: areaM2([rectangle]) / CELL_M ** 2, meanProbability: 0.5 + (index % 40) / 100 }),
   }));
   const result = resultOf(features, { adjacency: touchingPairs(id, rectangles), nearM });
   await new SegmentationRepository(database).storeResult(

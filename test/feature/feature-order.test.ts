@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
 import { InvalidCursorError } from '../../src/database/cursor.ts';
 import type { Feature } from '../../src/feature/feature.ts';
-import type { FeatureFilter, FeatureOrder } from '../../src/feature/feature.filter.ts';
+import { FEATURE_SORT_KEYS, type FeatureFilter, type FeatureOrder } from '../../src/feature/feature.filter.ts';
+import { SORTED_MEASURES } from '../../src/feature/measures.ts';
 import { FeatureRepository } from '../../src/feature/feature.repository.ts';
 import type { Page } from '../../src/page.ts';
 import { SegmentationRepository } from '../../src/segmentation/segmentation.repository.ts';
@@ -47,9 +48,9 @@ describe('an order', () => {
       neighbours.set(id, (await features.neighbourCounts([id], { reachM: 50 })).get(id)!);
     }
     const valueOf = (feature: Feature): number | null => {
-      const { areaM2, perimeterM, compactness, meanProbability, id } = feature;
-      const values = { AREA: areaM2, PERIMETER: perimeterM, COMPACTNESS: compactness, PROBABILITY: meanProbability };
-      return { ...values, NEIGHBOURS: neighbours.get(id) ?? null, CREATED: 0, DISTANCE: null }[by];
+      const measure = SORTED_MEASURES.find(({ sortKey }) => sortKey === by);
+      if (measure) return feature[measure.name];
+      return by === 'NEIGHBOURS' ? (neighbours.get(feature.id) ?? null) : 0;
     };
     const sign = direction === 'ASC' ? 1 : -1;
     const last = sign * Infinity;
@@ -60,7 +61,7 @@ describe('an order', () => {
     return order.map(({ id }) => names.get(id)).join(' ');
   }
 
-  it.each<FeatureOrder['by']>(['AREA', 'PERIMETER', 'COMPACTNESS', 'PROBABILITY', 'NEIGHBOURS', 'CREATED'])(
+  it.each(FEATURE_SORT_KEYS.filter((by) => by !== 'DISTANCE'))(
     'by %s has features without the value last, in both directions',
     async (by) => {
       for (const direction of ['ASC', 'DESC'] as const) {
@@ -80,25 +81,22 @@ describe('an order', () => {
     expect(edges[0]!.node.distanceM).toBeCloseTo(30, 3);
   });
 
-  it.each<FeatureOrder['by']>(['AREA', 'PERIMETER', 'COMPACTNESS', 'PROBABILITY', 'NEIGHBOURS', 'CREATED', 'DISTANCE'])(
-    'by %s gives every feature once, page by page',
-    async (by) => {
-      const filter = by === 'DISTANCE' ? { near } : {};
-      for (const direction of ['ASC', 'DESC'] as const) {
-        const whole = await found(filter, { by, direction });
-        const seen: (string | undefined)[] = [];
-        let after: string | null = null;
-        do {
-          const page = await features.find(filter, { by, direction }, { first: 2, after });
-          seen.push(...page.edges.map(({ node }) => names.get(node.id)));
-          after = page.hasNextPage ? page.edges.at(-1)!.cursor : null;
-        } while (after !== null);
-        expect(seen.join(' ')).toBe(whole);
-      }
-    },
-  );
+  it.each(FEATURE_SORT_KEYS)('by %s gives every feature once, page by page', async (by) => {
+    const filter = by === 'DISTANCE' ? { near } : {};
+    for (const direction of ['ASC', 'DESC'] as const) {
+      const whole = await found(filter, { by, direction });
+      const seen: (string | undefined)[] = [];
+      let after: string | null = null;
+      do {
+        const page = await features.find(filter, { by, direction }, { first: 2, after });
+        seen.push(...page.edges.map(({ node }) => names.get(node.id)));
+        after = page.hasNextPage ? page.edges.at(-1)!.cursor : null;
+      } while (after !== null);
+      expect(seen.join(' ')).toBe(whole);
+    }
+  });
 
-  it.each<FeatureOrder['by']>(['AREA', 'PERIMETER', 'COMPACTNESS', 'PROBABILITY', 'NEIGHBOURS', 'CREATED', 'DISTANCE'])(
+  it.each(FEATURE_SORT_KEYS)(
     'by %s gives every feature once from the back, and says what is on either side',
     async (by) => {
       const filter = by === 'DISTANCE' ? { near } : {};

@@ -10,6 +10,7 @@ import type { FeatureFilter } from '../../src/feature/feature.filter.ts';
 import { conditionSql } from '../../src/feature/feature-condition.repository.ts';
 import { FeatureRepository } from '../../src/feature/feature.repository.ts';
 import { FeatureExportRepository } from '../../src/export/feature-export.repository.ts';
+import { SORTED_MEASURES } from '../../src/feature/measures.ts';
 import { featurePageSql } from '../../src/feature/feature-page.repository.ts';
 import { box } from '../database/seeds.ts';
 import { indexesOf, planOf, plansDuring, scansFeature } from '../database/explained-database.ts';
@@ -99,7 +100,7 @@ describe.skipIf(!process.env['DATABASE_URL'])(
       expect(plan.filter(scansFeature)).toEqual([]);
     });
 
-    it.each(['AREA', 'PERIMETER', 'COMPACTNESS', 'PROBABILITY', 'CREATED'] as const)(
+    it.each([...SORTED_MEASURES.map(({ sortKey }) => sortKey), 'CREATED' as const])(
       'by %s gets the first of all from an index in order',
       async (by) => {
         for (const direction of ['ASC', 'DESC'] as const) {
