@@ -101,6 +101,17 @@ export const MEASURES = [
     source: { of: 'OUTLINE', sql: 'long_side_bearing(outline)' },
     doc: 'Azimuth of the long side of the minimum rotated rectangle, degrees clockwise from north, 0 to 180; null for a square.',
   },
+  {
+    name: 'elongation',
+    column: 'elongation',
+    kind: 'REAL',
+    unit: null,
+    missing: 'FOR_SOME',
+    sortKey: 'ELONGATION',
+    heading: 'elongation',
+    source: { of: 'OUTLINE', sql: 'elongation(outline)' },
+    doc: '1 − short side / long side of the minimum rotated rectangle: 0 for a square, near 1 for a long strip.',
+  },
 ] as const satisfies readonly Measure[];
 
 type MeasureRow = (typeof MEASURES)[number];
