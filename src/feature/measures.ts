@@ -80,6 +80,17 @@ export const MEASURES = [
     doc: 'Mean probability of the pixels, 0 to 1.',
   },
   {
+    name: 'maxProbability',
+    column: 'max_probability',
+    kind: 'REAL',
+    unit: null,
+    missing: 'FOR_SOME',
+    sortKey: 'MAX_PROBABILITY',
+    heading: 'max probability',
+    source: { of: 'PIXELS', type: 'float8' },
+    doc: 'Largest probability of a pixel, 0 to 1; null for features stored before it was measured.',
+  },
+  {
     name: 'compactness',
     column: 'compactness',
     kind: 'REAL',
