@@ -1,10 +1,11 @@
-// Runs benchmarks: all of them, or those named: `npm run bench -- query vector`, `npm run bench -- scenes 4096 5000 20000`.
+// Runs benchmarks: all of them, or those named: `npm run bench -- query vector`, `npm run bench -- scenes 4096 5000 20000`,
+// `npm run bench -- prompts 100 100`.
 // Those in *.bench.ts are timed by vitest; each of the others is a program that measures processes of its own.
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '..');
-const PROGRAMS = ['scenes', 'export-memory'];
+const PROGRAMS = ['scenes', 'prompts', 'export-memory'];
 /** Run for an hour, so only when asked for. */
 const BY_NAME_ONLY = ['soak'];
 const NEEDS_SERVER = ['export-memory'];

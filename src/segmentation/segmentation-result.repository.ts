@@ -1,3 +1,4 @@
+import { geoJSONToWkt } from 'betterknown';
 import { z } from 'zod';
 import { Prisma, type Queries } from '../database/database.ts';
 import { uuidV7 } from '../database/identifier.ts';
@@ -100,7 +101,7 @@ async function insertGroundFeatures(queries: Queries, id: string, sceneId: strin
     FROM (
       SELECT id, label, outline, ground_centroid(outline) AS centroid, ${columnsOf('PIXELS')}, ${formulasOf('OUTLINE')}
       FROM (
-        SELECT id, label, ST_GeomFromGeoJSON(geometry) AS outline, ${columnsOf('PIXELS')} FROM ${rowsSql(rows)} OFFSET 0
+        SELECT id, label, ST_GeomFromText(geometry, 4326) AS outline, ${columnsOf('PIXELS')} FROM ${rowsSql(rows)} OFFSET 0
       ) AS read
       OFFSET 0
     ) AS measured`);
@@ -109,7 +110,7 @@ async function insertGroundFeatures(queries: Queries, id: string, sceneId: strin
 async function insertPixelFeatures(queries: Queries, id: string, sceneId: string, rows: string): Promise<void> {
   await queries.execute(Prisma.sql`
     INSERT INTO feature (id, scene_id, segmentation_id, label, pixel_geometry, ${columnsOf('PIXELS')})
-    SELECT id, ${sceneId}::uuid, ${id}::uuid, label, ST_SetSRID(ST_GeomFromGeoJSON(geometry), 0), ${columnsOf('PIXELS')}
+    SELECT id, ${sceneId}::uuid, ${id}::uuid, label, ST_GeomFromText(geometry, 0), ${columnsOf('PIXELS')}
     FROM ${rowsSql(rows)}`);
 }
 
@@ -128,7 +129,10 @@ function formulasOf(of: 'OUTLINE' | 'MEASURES'): Prisma.Sql {
   return Prisma.raw(formulas.join(', '));
 }
 
-/** Features as {@link featureJson} writes them. */
+/**
+ * Features as {@link featureJson} writes them: outlines as WKT, since `ST_GeomFromGeoJSON` searches the table of coordinate
+ * systems at every call, for milliseconds.
+ */
 function rowsSql(rows: string): Prisma.Sql {
   const columns = MEASURES.flatMap(({ source, column }) => (source.of === 'PIXELS' ? `${column} ${source.type}` : []));
   return Prisma.sql`json_to_recordset(${rows}::text::json)
@@ -149,7 +153,7 @@ async function insertTouching(
       INSERT INTO feature_adjacency (feature_a, feature_b, scene_id, relation, shared_border_m, corners, gap_m, bearing_deg)
       SELECT a.id, b.id, ${sceneId}::uuid, 'TOUCHES',
              CASE WHEN ${georeferenced}::boolean
-               THEN COALESCE(ST_Length(ST_GeomFromGeoJSON(r.border)::geography), 0) END,
+               THEN COALESCE(ST_Length(ST_GeomFromText(r.border, 4326)::geography), 0) END,
              r.corners, CASE WHEN ${georeferenced}::boolean THEN 0 END, bearing(a.centroid, b.centroid)
       FROM json_to_recordset(${rows}::text::json)
         AS r(of_a uuid, label_a int, of_b uuid, label_b int, border text, corners int)
@@ -181,32 +185,43 @@ async function insertNear(queries: Queries, id: string, sceneId: string, nearM: 
       WHERE segmentation_id = ${id}::uuid
       OFFSET 0
     ) AS f
-    JOIN feature AS g ON g.geometry && f.reach
+    CROSS JOIN LATERAL (
+      SELECT g.id, g.centroid, g.geometry FROM feature AS g
+      WHERE g.geometry && f.reach AND g.scene_id = ${sceneId}::uuid
+        AND (g.segmentation_id <> f.segmentation_id OR f.id < g.id)
+        AND NOT EXISTS (
+          SELECT 1 FROM feature_adjacency AS known
+          WHERE known.feature_a = LEAST(f.id, g.id) AND known.feature_b = GREATEST(f.id, g.id)
+        )
+      OFFSET 0
+    ) AS g
     CROSS JOIN LATERAL (
       SELECT ST_Length(ST_Scale(line, 1 / f.east, 1 / f.north)::geography) AS gap_m
       FROM ST_ShortestLine(f.plane, ST_Scale(g.geometry, f.east, f.north)) AS line
       OFFSET 0
     ) AS shortest
-    WHERE g.scene_id = ${sceneId}::uuid AND shortest.gap_m <= ${nearM}::float8
-      AND (g.segmentation_id <> f.segmentation_id OR f.id < g.id)
-      AND NOT EXISTS (
-        SELECT 1 FROM feature_adjacency AS known
-        WHERE known.feature_a = LEAST(f.id, g.id) AND known.feature_b = GREATEST(f.id, g.id)
-      )`);
+    WHERE shortest.gap_m <= ${nearM}::float8`);
   await queries.execute(Prisma.sql`SET LOCAL enable_seqscan = on`);
 }
 
 function featureJson({ label, geometry, ...measures }: StoredFeatureInput): () => string {
   return () => {
     const columns = PIXEL_MEASURES.map(({ name, column }) => [column, measures[name]] as const);
-    return JSON.stringify({ id: uuidV7(), label, geometry, ...Object.fromEntries(columns) });
+    return JSON.stringify({ id: uuidV7(), label, geometry: geoJSONToWkt(geometry), ...Object.fromEntries(columns) });
   };
 }
 
 function adjacencyJson(pair: StoredAdjacencyInput): () => string {
   const { segmentationA, labelA, segmentationB, labelB, border, corners } = pair;
   return () =>
-    JSON.stringify({ of_a: segmentationA, label_a: labelA, of_b: segmentationB, label_b: labelB, border, corners });
+    JSON.stringify({
+      of_a: segmentationA,
+      label_a: labelA,
+      of_b: segmentationB,
+      label_b: labelB,
+      border: border && geoJSONToWkt(border),
+      corners,
+    });
 }
 
 /** @yields JSON arrays of a bounded number of rows and characters */
