@@ -47,8 +47,23 @@ const HEADER: HeaderMeta = {
  * @see https://flatgeobuf.org
  */
 export async function* writeFlatGeobuf(batches: AsyncIterable<readonly ExportRow[]>): AsyncGenerator<Uint8Array> {
-  yield Buffer.concat([magicbytes, buildHeader(HEADER, WGS84)]);
+  yield HEAD;
   for await (const rows of batches) yield Buffer.concat(rows.map(featureBytes));
+}
+
+/** Coordinates are doubles, and lie on multiples of 8 bytes in a feature; readers view them where they lie in the file. */
+const ALIGNMENT = 8;
+
+/** What comes before the features, as long as keeps them aligned; blanks in the description make up for it. */
+const HEAD = alignedHead();
+
+function alignedHead(): Uint8Array {
+  for (let blanks = 0; blanks < ALIGNMENT; blanks++) {
+    const description = blanks === 0 ? null : ' '.repeat(blanks);
+    const head = Buffer.concat([magicbytes, buildHeader({ ...HEADER, description }, WGS84)]);
+    if (head.length % ALIGNMENT === 0) return head;
+  }
+  throw new TypeError('no description aligns the header of FlatGeobuf');
 }
 
 function featureBytes({ record, outline }: ExportRow): Uint8Array {

@@ -1,5 +1,5 @@
 import { Prisma } from '../database/database.ts';
-import { type Measure, type MeasureName, MEASURES, type MeasureValues } from './measures.ts';
+import { type Measure, type MeasureName, MEASURES, type MeasureValues, PIXEL_MEASURES } from './measures.ts';
 
 const NAMES = MEASURES.map(({ name }) => name);
 
@@ -15,10 +15,16 @@ export function measureSql({ column, kind }: Measure): Prisma.Sql {
   return Prisma.raw(kind === 'COUNT' ? `f.${column}::float8` : `f.${column}`);
 }
 
+function columnsOf(measures: readonly Measure[]): Prisma.Sql {
+  return Prisma.join(
+    measures.map((measure) => Prisma.sql`${measureSql(measure)} AS ${Prisma.raw(`"${measure.name}"`)}`),
+  );
+}
+
 /** Every measure of the feature `f`, under its name. */
-export const MEASURE_COLUMNS = Prisma.join(
-  MEASURES.map((measure) => Prisma.sql`${measureSql(measure)} AS ${Prisma.raw(`"${measure.name}"`)}`),
-);
+export const MEASURE_COLUMNS = columnsOf(MEASURES);
+/** Those that the mask gives. */
+export const PIXEL_MEASURE_COLUMNS = columnsOf(PIXEL_MEASURES);
 
 /** Where a feature without the value stands in an order: last in either direction. */
 export function missingSql(descending: boolean): Prisma.Sql {

@@ -138,7 +138,7 @@ export type MeasureValues = {
 };
 type PixelMeasure = Extract<MeasureRow, { source: { of: 'PIXELS' } }>;
 /** The measures that the mask gives. */
-export type PixelMeasures = { readonly [Row in PixelMeasure as Row['name']]: number };
+export type PixelMeasures = Pick<MeasureValues, PixelMeasure['name']>;
 
 const isOfPixels = (measure: MeasureRow): measure is PixelMeasure => measure.source.of === 'PIXELS';
 export const PIXEL_MEASURES: readonly PixelMeasure[] = MEASURES.filter(isOfPixels);

@@ -53,7 +53,7 @@ export function copiedAnswer(scene: Scene, ground: Ground | null, answer: SameAn
   const labelled = labelMask(fromCocoCounts(counts, widthPx, heightPx));
   const features = featuresOf(labelled, ground).map((feature) => ({
     ...feature,
-    meanProbability: answer.probabilities.get(feature.label)!,
+    ...answer.measures.get(feature.label)!,
   }));
   return {
     labelled,

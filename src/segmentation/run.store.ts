@@ -1,3 +1,4 @@
+import type { PixelMeasures } from '../feature/measures.ts';
 import type { EmptyReason, Failure, Segmentation, SegmentationProgress, StoredMask } from './segmentation.ts';
 import type { SegmentationResult, SegmentationStore } from './segmentation.store.ts';
 
@@ -27,8 +28,8 @@ export interface SameAnswer {
   readonly emptyReason: EmptyReason | null;
   /** Windows of its run. */
   readonly windows: number;
-  /** Of its features, by label. */
-  readonly probabilities: ReadonlyMap<number, number>;
+  /** What its mask told of its features when they were stored, by label. */
+  readonly measures: ReadonlyMap<number, PixelMeasures>;
 }
 
 /** Outcome of attempts that ended early, by segmentation. */

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { Prisma, type Queries } from '../database/database.ts';
 import { uuidsSql } from '../database/uuids.ts';
+import type { PixelMeasures } from '../feature/measures.ts';
+import { PIXEL_MEASURE_COLUMNS } from '../feature/measures.repository.ts';
+import { PIXEL_MEASURE_SHAPE } from '../feature/measures.schema.ts';
 import type { SameAnswer } from './run.store.ts';
 import { EMPTY_REASONS, type StoredMask } from './segmentation.ts';
 
@@ -10,7 +13,7 @@ const AnswerRow = z.object({
   emptyReason: z.enum(EMPTY_REASONS).nullable(),
   windows: z.number(),
 });
-const ProbabilityRow = z.object({ answer: z.string(), label: z.number(), probability: z.number() });
+const MeasuresRow = z.object({ answer: z.string(), label: z.number(), ...PIXEL_MEASURE_SHAPE });
 
 /**
  * See {@link RunStore.sameAnswers}; the newest answer of each. Uses the primary key, `segmentation_identity` and
@@ -34,19 +37,19 @@ export async function findSameAnswers(
   if (found.length === 0) return new Map();
   const answers = found.map(({ answer }) => answer);
   const masks = await masksOf(answers);
-  const probabilities = await queries.query(
-    ProbabilityRow,
+  const measured = await queries.query(
+    MeasuresRow,
     Prisma.sql`
-      SELECT segmentation_id AS answer, label, mean_probability AS probability
-      FROM feature WHERE segmentation_id = ANY(${uuidsSql(answers)})`,
+      SELECT f.segmentation_id AS answer, f.label, ${PIXEL_MEASURE_COLUMNS}
+      FROM feature AS f WHERE f.segmentation_id = ANY(${uuidsSql(answers)})`,
   );
-  const byAnswer = new Map(answers.map((answer) => [answer, new Map<number, number>()]));
-  for (const { answer, label, probability } of probabilities) byAnswer.get(answer)!.set(label, probability);
+  const byAnswer = new Map(answers.map((answer) => [answer, new Map<number, PixelMeasures>()]));
+  for (const { answer, label, ...measures } of measured) byAnswer.get(answer)!.set(label, measures);
   return new Map(
     found.flatMap(({ id, answer, emptyReason, windows }) => {
       const mask = masks.get(answer);
       // The scene of the answer may have been deleted in between.
-      return mask ? [[id, { mask, emptyReason, windows, probabilities: byAnswer.get(answer)! }] as const] : [];
+      return mask ? [[id, { mask, emptyReason, windows, measures: byAnswer.get(answer)! }] as const] : [];
     }),
   );
 }
