@@ -9,7 +9,7 @@ import type { ServiceContext } from './run-command.ts';
 import { InterruptedError, type Terminal } from './terminal/terminal.ts';
 
 /** Formats that may be printed on a terminal. */
-export const TEXT_FORMATS = ['GEOJSON', 'NDJSON', 'CSV'] as const;
+export const TEXT_FORMATS = ['GEOJSON', 'NDJSON', 'GEOJSONS', 'CSV'] as const;
 export const BINARY_FORMATS = ['FGB', 'PARQUET'] as const;
 export type FileFormat = (typeof TEXT_FORMATS)[number] | (typeof BINARY_FORMATS)[number];
 

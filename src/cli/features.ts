@@ -17,6 +17,7 @@ interface FeaturesOptions extends ServiceOptions, FilterOptions {
   readonly ascending?: boolean;
   readonly limit?: number;
   readonly precision?: number;
+  readonly simplifyM?: number;
   readonly format: 'TABLE' | FileFormat;
   readonly output?: string;
 }
@@ -32,9 +33,10 @@ export function addFeatures(program: Command, context: CommandContext): void {
     .option('--limit <count>', `largest number of features (default: ${TABLE_LIMIT} in a table, else all)`, parseCount)
     .option(
       '--precision <places>',
-      'decimal places of coordinates in geojson, ndjson and csv (default: 7)',
+      'decimal places of coordinates in text formats (default: 7)',
       parseNumber,
     )
+    .option('--simplify-m <metres>', 'largest shift of an outline by simplification (default: none)', parseNumber)
     .addOption(choice('--format <format>', 'output format', FORMATS).default('TABLE', 'table'))
     .option('--output <file>', 'output file; required for fgb and parquet')
     .addOption(urlOption())
@@ -47,13 +49,13 @@ export function addFeatures(program: Command, context: CommandContext): void {
 }
 
 async function run(tools: ServiceContext, format: 'TABLE' | FileFormat, options: FeaturesOptions): Promise<void> {
-  const { limit, precision, output } = options;
+  const { limit, precision, simplifyM, output } = options;
   const filter = await filterOf(options);
   const orderBy = { by: options.orderBy, direction: options.ascending ? 'ASC' : 'DESC' };
   if (format === 'TABLE') {
     const rows = featureRows(tools.service, { filter, orderBy }, limit ?? TABLE_LIMIT);
     tools.terminal.write(await featureTable(rows));
-  } else await writeFeatures(tools, format, { filter, orderBy, limit, precision }, output);
+  } else await writeFeatures(tools, format, { filter, orderBy, limit, precision, simplifyM }, output);
 }
 
 /** @throws {UsageError} */

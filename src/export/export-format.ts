@@ -2,13 +2,15 @@ import { UnknownExportFormatError } from './export-errors.ts';
 import type { ExportRow, OutlineForm } from './export-row.ts';
 import { writeCsv } from './write-csv.ts';
 import { writeFlatGeobuf } from './write-flatgeobuf.ts';
-import { writeGeoJson, writeNdjson } from './write-geojson.ts';
+import { writeGeoJson, writeGeoJsonSequence, writeNdjson } from './write-geojson.ts';
 import { writeGeoParquet } from './write-geoparquet.ts';
 
 /** A kind of file that features are written as. */
 export interface ExportFormat {
   /** Of the file name, without the dot; also the name of the format. */
   readonly extension: string;
+  /** What readers know the file by, where that is another ending. */
+  readonly fileExtension?: string;
   readonly mediaType: string;
   /** Whether people read it: then coordinates are rounded, and it may be printed on a terminal. */
   readonly isText: boolean;
@@ -30,11 +32,20 @@ export const EXPORT_FORMATS: readonly ExportFormat[] = [
   },
   {
     extension: 'ndjson',
+    fileExtension: 'geojsonl',
     mediaType: 'application/x-ndjson',
     isText: true,
     compressible: true,
     outline: 'GEOJSON',
     write: writeNdjson,
+  },
+  {
+    extension: 'geojsons',
+    mediaType: 'application/geo+json-seq',
+    isText: true,
+    compressible: true,
+    outline: 'GEOJSON',
+    write: writeGeoJsonSequence,
   },
   {
     extension: 'csv',

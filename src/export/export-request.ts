@@ -9,4 +9,6 @@ export interface ExportRequest {
   readonly limit: number | undefined;
   /** Decimal places of coordinates; undefined: the default of the format. */
   readonly precision: number | undefined;
+  /** Largest shift of an outline by simplification, metres; undefined: none. */
+  readonly simplifyM?: number | undefined;
 }

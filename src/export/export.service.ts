@@ -1,4 +1,4 @@
-import type { RequestedFilter } from '../feature/check-filter.ts';
+import { MAX_ADJACENT_M, type RequestedFilter } from '../feature/check-filter.ts';
 import { type FeatureFilter, type FeatureOrder, LARGEST_FIRST } from '../feature/feature.filter.ts';
 import { ExportTooLargeError, InvalidExportError } from './export-errors.ts';
 import { exportFormat, type ExportFormat } from './export-format.ts';
@@ -58,13 +58,14 @@ export class ExportService {
   async open(extension: string, request: ExportRequest): Promise<FeatureExport> {
     const format = exportFormat(extension);
     const precision = precisionOf(request.precision, format);
+    const simplifyM = simplificationOf(request.simplifyM);
     this.checkLimit(request.limit);
     const order = request.order ?? LARGEST_FIRST;
     const warnings: string[] = [];
     const filter = await this.filters.checkedFilter(request.filter, order, (warning) => void warnings.push(warning));
     const { maxFeatures } = this.limits;
     const limit = request.limit ?? maxFeatures + 1;
-    const chosen = await this.store.choose({ filter, order, limit, outline: format.outline, precision });
+    const chosen = await this.store.choose({ filter, order, limit, outline: format.outline, precision, simplifyM });
     if (chosen.featureCount > maxFeatures) throw new ExportTooLargeError(maxFeatures);
     const { featureCount, withoutGeoreference } = chosen;
     return {
@@ -93,6 +94,11 @@ function precisionOf(precision: number | undefined, { isText, extension }: Expor
   const places = precision ?? DEFAULT_PRECISION;
   if (places >= 0 && places <= MAX_PRECISION) return places;
   throw new InvalidExportError(`precision is ${places}; it must be 0 to ${MAX_PRECISION} decimal places`);
+}
+
+function simplificationOf(simplifyM = 0): number {
+  if (simplifyM >= 0 && simplifyM <= MAX_ADJACENT_M) return simplifyM;
+  throw new InvalidExportError(`simplifyM is ${simplifyM}; it must be 0 to ${MAX_ADJACENT_M} metres`);
 }
 
 async function* counted(

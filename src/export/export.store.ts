@@ -10,6 +10,8 @@ export interface ExportQuery {
   readonly outline: OutlineForm;
   /** Decimal places of coordinates in text, 0 to 15; well-known binary is exact. */
   readonly precision: number;
+  /** Largest shift of an outline by simplification, metres; 0 keeps it. */
+  readonly simplifyM: number;
 }
 
 /** Features that were chosen at one moment, to be read piece by piece. */

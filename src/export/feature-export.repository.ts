@@ -5,6 +5,7 @@ import { conditionSql } from '../feature/feature-condition.repository.ts';
 import { orderSql } from '../feature/feature-order.repository.ts';
 import { distanceSql } from '../feature/feature-page.repository.ts';
 import { FeatureRecordRow, recordColumnsSql } from '../feature/feature-record.repository.ts';
+import { groundOutlineSql } from '../feature/outline.repository.ts';
 import { ExportInterruptedError } from './export-errors.ts';
 import type { ExportRow } from './export-row.ts';
 import type { ChosenFeatures, ExportQuery, ExportStore } from './export.store.ts';
@@ -59,12 +60,12 @@ export class FeatureExportRepository implements ExportStore {
   }
 
   /** Uses the primary keys of the tables, and the indexes of {@link recordColumnsSql}. */
-  private async rows(ids: readonly string[], { filter, outline, precision }: ExportQuery): Promise<ExportRow[]> {
+  private async rows(ids: readonly string[], query: ExportQuery): Promise<ExportRow[]> {
     const rows = await this.database.query(
       FeatureRecordRow,
       Prisma.sql`
-        SELECT ${recordColumnsSql(distanceSql(filter) ?? Prisma.sql`NULL::float8`)},
-               ${OUTLINES[outline](precision)} AS outline
+        SELECT ${recordColumnsSql(distanceSql(query.filter) ?? Prisma.sql`NULL::float8`)},
+               ${outlineFormSql(query)} AS outline
         FROM unnest(${`{${ids.join(',')}}`}::text::uuid[]) WITH ORDINALITY AS chosen(id, place)
         JOIN feature AS f ON f.id = chosen.id
         JOIN segmentation AS s ON s.id = f.segmentation_id
@@ -76,11 +77,13 @@ export class FeatureExportRepository implements ExportStore {
   }
 }
 
-const OUTLINES: Readonly<Record<ExportQuery['outline'], (precision: number) => Prisma.Sql>> = {
-  GEOJSON: (precision) => Prisma.sql`ST_AsGeoJSON(f.geometry, ${precision}::int, 0)`,
-  WKT: (precision) => Prisma.sql`ST_AsText(f.geometry, ${precision}::int)`,
-  WKB: () => Prisma.sql`encode(ST_AsBinary(f.geometry, 'NDR'), 'base64')`,
-};
+/** An outline as it is written, the same in every form but for binary, which has the coordinates as they are stored. */
+function outlineFormSql({ outline, precision, simplifyM }: ExportQuery): Prisma.Sql {
+  const ground = groundOutlineSql({ precision, simplifyM });
+  if (outline === 'GEOJSON') return Prisma.sql`ST_AsGeoJSON(${ground}, ${precision}::int, 0)`;
+  if (outline === 'WKT') return Prisma.sql`ST_AsText(${ground}, ${precision}::int)`;
+  return Prisma.sql`encode(ST_AsBinary(${ground}, 'NDR'), 'base64')`;
+}
 
 /** Identifiers of the entries, in order, cut where rows or bytes of a batch are full. */
 function* batchesOf(entries: Buffer): Generator<string[]> {

@@ -54,16 +54,15 @@ export async function* writeFlatGeobuf(batches: AsyncIterable<readonly ExportRow
 /** Coordinates are doubles, and lie on multiples of 8 bytes in a feature; readers view them where they lie in the file. */
 const ALIGNMENT = 8;
 
-/** What comes before the features, as long as keeps them aligned; blanks in the description make up for it. */
+/** What comes before the features: magic bytes, size of the header, header, and zeros that the size counts in. */
 const HEAD = alignedHead();
 
 function alignedHead(): Uint8Array {
-  for (let blanks = 0; blanks < ALIGNMENT; blanks++) {
-    const description = blanks === 0 ? null : ' '.repeat(blanks);
-    const head = Buffer.concat([magicbytes, buildHeader({ ...HEADER, description }, WGS84)]);
-    if (head.length % ALIGNMENT === 0) return head;
-  }
-  throw new TypeError('no description aligns the header of FlatGeobuf');
+  const header = buildHeader(HEADER, WGS84);
+  const padding = -(magicbytes.length + header.length) & (ALIGNMENT - 1);
+  const head = Buffer.concat([magicbytes, header, Buffer.alloc(padding)]);
+  head.writeUInt32LE(head.readUInt32LE(magicbytes.length) + padding, magicbytes.length);
+  return head;
 }
 
 function featureBytes({ record, outline }: ExportRow): Uint8Array {

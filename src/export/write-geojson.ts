@@ -14,9 +14,32 @@ export async function* writeGeoJson(batches: AsyncIterable<readonly ExportRow[]>
   yield Buffer.from(before === ',\n' ? '\n]}\n' : `${before}]}\n`);
 }
 
-/** One RFC 7946 feature a line, without the record separators of RFC 8142. */
-export async function* writeNdjson(batches: AsyncIterable<readonly ExportRow[]>): AsyncGenerator<Uint8Array> {
-  for await (const rows of batches) yield Buffer.from(rows.map((row) => `${featureText(row)}\n`).join(''));
+/** What is in a file without features, so that readers find a layer in it: a sequence begins with its first separator. */
+const NO_FEATURES = '{"type":"FeatureCollection","features":[]}';
+
+/** One RFC 7946 feature a line, without the record separators of RFC 8142; an empty collection where there is none. */
+export function writeNdjson(batches: AsyncIterable<readonly ExportRow[]>): AsyncGenerator<Uint8Array> {
+  return writeLines(batches, '');
+}
+
+/**
+ * A GeoJSON text sequence: each feature between a record separator and a line feed.
+ * @see https://www.rfc-editor.org/rfc/rfc8142
+ */
+export function writeGeoJsonSequence(batches: AsyncIterable<readonly ExportRow[]>): AsyncGenerator<Uint8Array> {
+  return writeLines(batches, '\u001e');
+}
+
+async function* writeLines(
+  batches: AsyncIterable<readonly ExportRow[]>,
+  separator: string,
+): AsyncGenerator<Uint8Array> {
+  let isEmpty = true;
+  for await (const rows of batches) {
+    yield Buffer.from(rows.map((row) => `${separator}${featureText(row)}\n`).join(''));
+    if (rows.length > 0) isEmpty = false;
+  }
+  if (isEmpty) yield Buffer.from(`${NO_FEATURES}\n`);
 }
 
 function featureText({ record, outline }: ExportRow): string {

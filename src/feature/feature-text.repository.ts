@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { Prisma } from '../database/database.ts';
 import { numberTextSql, objectTextSql } from '../database/object-text.ts';
-import { outlineSql, REACH_M } from './feature.row.ts';
+import { REACH_M } from './feature.row.ts';
+import { outlineSql } from './outline.repository.ts';
 import type { PlainField } from './feature.store.ts';
 import { type MeasureName, MEASURES } from './measures.ts';
 import { measureSql } from './measures.repository.ts';

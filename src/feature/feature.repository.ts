@@ -10,7 +10,8 @@ import type { FeatureFilter, FeatureOrder, NeighbourFilter } from './feature.fil
 import { BOUNDED, conditionPartsSql, conditionSql } from './feature-condition.repository.ts';
 import { countNeighbours, readNeighbours } from './feature-neighbour.repository.ts';
 import { type FeaturePageSql, featurePageSql } from './feature-page.repository.ts';
-import { FEATURE_COLUMNS, FeatureRow, outlineSql, SortedFeatureRow } from './feature.row.ts';
+import { FEATURE_COLUMNS, FeatureRow, SortedFeatureRow } from './feature.row.ts';
+import { outlineSql } from './outline.repository.ts';
 import { collectionGeoJson, featureGeoJson } from './feature-record.ts';
 import { CollectionRow, recordColumnsSql } from './feature-record.repository.ts';
 import type { AskedTexts, CollectionText, FeatureStore, RepairedGeometry, TextPage } from './feature.store.ts';

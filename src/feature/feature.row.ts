@@ -24,12 +24,6 @@ export const FEATURE_COLUMNS = Prisma.sql`
   ST_YMax(COALESCE(f.geometry, f.pixel_geometry)) AS "yMax",
   ${MEASURE_COLUMNS}`;
 
-/** The outline of `f` as RFC 7946 text, in pixels where the scene has no georeference. */
-export function outlineSql({ precision, simplifyM }: GeometryFormat): Prisma.Sql {
-  const ground = simplifyM > 0 ? Prisma.sql`simplified(f.geometry, ${simplifyM}::float8)` : Prisma.sql`f.geometry`;
-  return Prisma.sql`ST_AsGeoJSON(COALESCE(${ground}, f.pixel_geometry), ${precision}::int, 0)`;
-}
-
 const columns = z.object({
   id: z.string(),
   sceneId: z.string(),

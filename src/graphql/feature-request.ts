@@ -1,4 +1,11 @@
-import { coerceInputValue, type GraphQLInputType, GraphQLInt, type GraphQLSchema, isInputType } from 'graphql';
+import {
+  coerceInputValue,
+  GraphQLFloat,
+  type GraphQLInputType,
+  GraphQLInt,
+  type GraphQLSchema,
+  isInputType,
+} from 'graphql';
 import type { RequestedFilter } from '../feature/check-filter.ts';
 import type { FeatureOrder } from '../feature/feature.filter.ts';
 import { filterCost, OperationTooCostlyError } from '../feature/filter-cost.ts';
@@ -14,14 +21,16 @@ export interface FeatureRequest {
   readonly limit: number | undefined;
   /** Decimal places of coordinates; undefined: the default of the format. */
   readonly precision: number | undefined;
+  /** Largest shift of an outline by simplification, metres; undefined: none. */
+  readonly simplifyM: number | undefined;
 }
 
 /** Members that a feature request can have. */
-export const FEATURE_REQUEST_MEMBERS = ['filter', 'orderBy', 'precision', 'limit'] as const;
+export const FEATURE_REQUEST_MEMBERS = ['filter', 'orderBy', 'precision', 'simplifyM', 'limit'] as const;
 export type FeatureRequestMember = (typeof FEATURE_REQUEST_MEMBERS)[number];
 
 /**
- * Reads `{ filter, orderBy, precision, limit }`, all optional, from JSON.
+ * Reads `{ filter, orderBy, precision, simplifyM, limit }`, all optional, from JSON.
  * @param members that the outlet takes; all of them unless given
  * @throws {BadInputError} for a value that the schema does not allow; {@link OperationTooCostlyError}
  */
@@ -37,6 +46,7 @@ export function featureRequestReader(schema: GraphQLSchema, maxCost: number): Fe
     filter: inputType(schema, 'FeatureFilter'),
     orderBy: inputType(schema, 'FeatureOrder'),
     precision: GraphQLInt,
+    simplifyM: GraphQLFloat,
     limit: GraphQLInt,
   };
   return (value, members = FEATURE_REQUEST_MEMBERS) => {
@@ -50,15 +60,16 @@ export function featureRequestReader(schema: GraphQLSchema, maxCost: number): Fe
       }
       return [name, coercedMember(types[member], name, given)] as const;
     });
-    const { filter, orderBy, precision, limit } = withoutNulls(Object.fromEntries(coerced)) as {
+    const { filter, orderBy, precision, simplifyM, limit } = withoutNulls(Object.fromEntries(coerced)) as {
       filter?: RequestedFilter;
       orderBy?: FeatureOrder;
       precision?: number;
+      simplifyM?: number;
       limit?: number;
     };
     const cost = filterCost(filter);
     if (cost > maxCost) throw new OperationTooCostlyError(cost, maxCost);
-    return { filter: filter ?? {}, order: orderBy, limit, precision };
+    return { filter: filter ?? {}, order: orderBy, limit, precision, simplifyM };
   };
 }
 

@@ -13,7 +13,7 @@ type FormatParameters = Readonly<{ format: string }>;
 
 /**
  * `/features.{geojson,ndjson,csv,fgb,parquet}`: the features that match a filter as a file.
- * GET takes `filter` and `orderBy` as JSON, `precision` and `limit` in the query; POST takes the four as one JSON object.
+ * GET takes `filter` and `orderBy` as JSON, `precision`, `simplifyM` and `limit` in the query; POST takes all as one JSON object.
  */
 export function exportRoutes(outlet: Outlet, logger: Logger): Router {
   const answer = (asked: Asked<FormatParameters>): Promise<void> => serve(outlet, logger, asked);
@@ -58,7 +58,7 @@ function setHeaders(
   request: Request<FormatParameters>,
   response: Response,
 ): 'gzip' | 'identity' {
-  response.attachment(`features.${format.extension}`);
+  response.attachment(`features.${format.fileExtension ?? format.extension}`);
   response.set({
     'Content-Type': format.mediaType,
     'Cache-Control': 'no-store',

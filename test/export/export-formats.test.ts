@@ -141,8 +141,9 @@ describe('a file of features', () => {
       const nothing = await exported(service, format, { filter: { areaM2: { min: 1e15 } } });
       if (format === 'geojson') {
         expect(JSON.parse(nothing.toString())).toEqual({ type: 'FeatureCollection', features: [] });
-      } else if (format === 'ndjson') expect(nothing.length).toBe(0);
-      else if (format === 'csv') expect(nothing.toString().split('\r\n')).toHaveLength(2);
+      } else if (format === 'ndjson') {
+        expect(nothing.toString()).toBe('{"type":"FeatureCollection","features":[]}\n');
+      } else if (format === 'csv') expect(nothing.toString().split('\r\n')).toHaveLength(2);
       else if (format === 'fgb') expect(nothing.subarray(0, 3).toString()).toBe('fgb');
       else expect(parquetMetadata(new Uint8Array(nothing).buffer).num_rows).toBe(0n);
     },
@@ -152,13 +153,14 @@ describe('a file of features', () => {
 describe.skipIf(!hasGdal)('a file of features, read back by GDAL (skipped where gdal-bin is not installed)', () => {
   it.each([
     ['geojson', true],
-    ['ndjson', true],
+    ['geojsonl', true],
+    ['geojsons', true],
     ['csv', false],
     ['fgb', true],
   ])('has the same count, areas and CRS as %s', async (format, tellsCrs) => {
     const file = path.join(folder, `features.${format}`);
-    await writeFile(file, await exported(service, format));
-    const source = format === 'ndjson' ? `GeoJSONSeq:${file}` : file;
+    await writeFile(file, await exported(service, format === 'geojsonl' ? 'ndjson' : format));
+    const source = file;
     const read = JSON.parse(
       await gdal('ogr2ogr', '-f', 'GeoJSON', '-lco', 'COORDINATE_PRECISION=15', '/vsistdout/', source),
     ) as FeatureCollection;
@@ -171,5 +173,12 @@ describe.skipIf(!hasGdal)('a file of features, read back by GDAL (skipped where 
     const summary = await gdal('ogrinfo', '-so', '-al', source);
     expect(/ID\["EPSG",4326\]\]\n/.test(summary)).toBe(tellsCrs);
     expect(summary).toContain(`Feature Count: ${stored.length}`);
+  });
+
+  it.each(['geojson', 'geojsonl', 'geojsons', 'csv', 'fgb'])('is a layer without features as %s', async (format) => {
+    const file = path.join(folder, `nothing.${format}`);
+    const filter = { areaM2: { min: 1e15 } };
+    await writeFile(file, await exported(service, format === 'geojsonl' ? 'ndjson' : format, { filter }));
+    expect(await gdal('ogrinfo', '-so', '-al', file)).toContain('Feature Count: 0');
   });
 });

@@ -200,6 +200,7 @@ describe.skipIf(!process.env['DATABASE_URL'])(
             limit: 9,
             outline: 'WKT',
             precision: 7,
+            simplifyM: 0,
           }),
         'feature_geometry_gist',
       ],
