@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Database, Prisma } from '../database/database.ts';
+import { madeValidSql } from '../database/valid-geometry.ts';
 import { commonAreaSql } from '../feature/overlay.repository.ts';
 import type { ChangeStore, FeatureOverlap, FeaturePart } from './change.ts';
 
@@ -11,7 +12,7 @@ const OverlapRow = z.object({ fromId: z.string(), toId: z.string(), areaM2: z.nu
 export class ChangeRepository implements ChangeStore {
   constructor(private readonly database: Database) {}
 
-  /** Leans on primary keys. */
+  /** Uses primary keys. */
   async commonShare(fromId: string, toId: string): Promise<number> {
     const [row] = await this.database.query(
       ShareRow,
@@ -24,7 +25,7 @@ export class ChangeRepository implements ChangeStore {
     return row?.share ?? 0;
   }
 
-  /** Leans on the unique index `feature_label`. */
+  /** Uses the unique index `feature_label`. */
   parts(fromId: string, toId: string): Promise<FeaturePart[]> {
     return this.database.query(
       PartRow,
@@ -77,7 +78,7 @@ function lookedAtSql(fromId: string, toId: string): Prisma.Sql {
   return Prisma.sql`looked_at AS (
     SELECT s.id, s.scene_id, s.area_of_interest,
            CASE WHEN s.area_of_interest IS NULL THEN scene.footprint
-             ELSE ${commonAreaSql(Prisma.sql`scene.footprint`, Prisma.sql`ST_MakeValid(ST_GeomFromGeoJSON(s.area_of_interest::text))`)}
+             ELSE ${commonAreaSql(Prisma.sql`scene.footprint`, madeValidSql(Prisma.sql`ST_GeomFromGeoJSON(s.area_of_interest::text)`))}
            END AS ground
     FROM segmentation AS s JOIN scene ON scene.id = s.scene_id
     WHERE s.id IN (${fromId}::uuid, ${toId}::uuid))`;

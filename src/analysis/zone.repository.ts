@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Database, Prisma } from '../database/database.ts';
+import { validSql } from '../database/valid-geometry.ts';
 import { requireIdentifier } from '../database/identifier.ts';
 import { uuidsSql } from '../database/uuids.ts';
 import { BOUNDED, conditionSql } from '../feature/feature-condition.repository.ts';
@@ -22,7 +23,7 @@ export class ZoneRepository implements ZoneStore {
 
   /**
    * RFC 7946 draws lines straight in longitude and latitude; areas are taken of the outline with a vertex at least every
-   * 0.05 degrees, where geodesics stray from such lines by less than a metre. Leans on primary keys.
+   * 0.05 degrees, where geodesics stray from such lines by less than a metre. Uses primary keys.
    */
   describe(zones: Zones): Promise<ZoneDescription[]> {
     return this.database.query(
@@ -37,7 +38,7 @@ export class ZoneRepository implements ZoneStore {
   }
 
   /**
-   * Leans on `feature_geometry_gist` and the indexes of the conditions. What a feature shares with the zone is nothing
+   * Uses `feature_geometry_gist` and the indexes of the conditions. What a feature shares with the zone is nothing
    * when it is less than a millionth of the smaller of the two: neighbours along an edge that rounds differently.
    */
   async coverage(zones: Zones, filter: FeatureFilter): Promise<ReadonlyMap<number, ZoneCoverage>> {
@@ -101,8 +102,7 @@ function zonesSql(zones: Zones): Prisma.Sql {
     SELECT given.*, valid.geometry, ST_Area(valid.geometry) AS size
     FROM (${givenSql(zones)}) AS given
     CROSS JOIN LATERAL (
-      SELECT CASE WHEN ST_IsValid(given.given) THEN given.given
-        ELSE ST_CollectionExtract(ST_MakeValid(given.given), 3) END AS geometry
+      SELECT ST_CollectionExtract(${validSql(Prisma.sql`given.given`)}, 3) AS geometry
     ) AS valid)`;
 }
 

@@ -48,7 +48,7 @@ export class ZoneService {
       nearest: once(() => this.store.nearest(zones, filter)),
     };
     return descriptions.map(({ index, areaM2, invalid }) => {
-      if (invalid !== null) warn?.(`zone ${index} is not valid (${invalid}) and was repaired before it was asked with`);
+      if (invalid !== null) warn?.(`zone ${index} is not valid (${invalid}) and was repaired first`);
       return new MeasuredZone(index, ids[index] ?? null, areaM2 ?? 0, measures);
     });
   }

@@ -1,7 +1,7 @@
 import { Prisma } from '../database/database.ts';
 import type { Bbox } from './feature.ts';
 
-/** Features that meet a box; leans on `feature_geometry_gist`. */
+/** Features that meet a box. Uses `feature_geometry_gist`. */
 export function bboxSql(bbox: Bbox): Prisma.Sql {
   return anySql(boxesOf(bbox).map(meetsSql));
 }

@@ -26,7 +26,7 @@ export interface FeaturePageSql {
 }
 
 /**
- * Leans on the indexes of the conditions and on that of the order, the nearest first on `feature_geography_gist`.
+ * Uses the indexes of the conditions and that of the order; the nearest first uses `feature_geography_gist`.
  * @param scope a further condition on `f`, which bounds the features
  */
 export function featurePageSql(

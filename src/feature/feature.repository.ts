@@ -2,6 +2,7 @@ import type { Geometry } from 'geojson';
 import { z } from 'zod';
 import { CountRow, OwnedCountRow } from '../database/count-row.ts';
 import { Prisma, type Database } from '../database/database.ts';
+import { madeValidSql } from '../database/valid-geometry.ts';
 import { pageOf, pagesByOwner, rowsOfPage } from '../database/keyset.ts';
 import { uuidsSql } from '../database/uuids.ts';
 import type { Page, PageRequest } from '../page.ts';
@@ -216,7 +217,7 @@ export class FeatureRepository implements FeatureStore {
       RepairedRow,
       Prisma.sql`
         SELECT given.rank::int AS rank, ST_IsValidReason(given.geometry) AS reason,
-               ST_AsGeoJSON(ST_MakeValid(given.geometry, 'method=structure keepcollapsed=true'), 15, 0) AS repaired
+               ST_AsGeoJSON(${madeValidSql(Prisma.sql`given.geometry`)}, 15, 0) AS repaired
         FROM (
           SELECT g.rank, ST_GeomFromGeoJSON(g.text) AS geometry
           FROM json_array_elements_text(${JSON.stringify(geometries)}::text::json) WITH ORDINALITY AS g (text, rank)

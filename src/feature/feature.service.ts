@@ -59,7 +59,7 @@ export class FeatureService {
     const repairs = new Map((await this.store.repair(areas)).map((repair) => [repair.given, repair]));
     if (repairs.size === 0) return filter;
     for (const { given, reason } of repairs.values()) {
-      warn(`the ${given.type} is not valid (${reason}) and was repaired before it was asked with`);
+      warn(`the ${given.type} is not valid (${reason}) and was repaired first`);
     }
     return withGeometries(filter, (geometry) => repairs.get(geometry)?.repaired ?? geometry);
   }

@@ -1,6 +1,7 @@
 import type { MultiPolygon, Polygon } from 'geojson';
 import { z } from 'zod';
 import { Prisma, type Database } from '../database/database.ts';
+import { validSql } from '../database/valid-geometry.ts';
 import { isIdentifier, uuidV7 } from '../database/identifier.ts';
 import { type KeysetColumns, keysetSql, pageOf } from '../database/keyset.ts';
 import { uuidsSql } from '../database/uuids.ts';
@@ -132,7 +133,8 @@ function conditionSql({ name, intersects, acquired }: SceneFilter): Prisma.Sql {
   const conditions = [Prisma.sql`TRUE`];
   if (name !== undefined) conditions.push(Prisma.sql`name ILIKE ${containing(name)}::text`);
   if (intersects) {
-    conditions.push(Prisma.sql`ST_Intersects(footprint, ST_GeomFromGeoJSON(${JSON.stringify(intersects)}::text))`);
+    const place = Prisma.sql`ST_GeomFromGeoJSON(${JSON.stringify(intersects)}::text)`;
+    conditions.push(Prisma.sql`ST_Intersects(footprint, ${validSql(place)})`);
   }
   if (acquired?.from) conditions.push(Prisma.sql`acquired_at >= ${acquired.from}::timestamptz`);
   if (acquired?.to) conditions.push(Prisma.sql`acquired_at <= ${acquired.to}::timestamptz`);
