@@ -51,7 +51,7 @@ const scene = await new SceneRepository(database).insert(
   newScene({ widthPx: SIDE_PX, heightPx: SIDE_PX, crs: 'EPSG:32632', affine, gsdM: 0.5 }),
 );
 const store = new SegmentationRepository(database);
-const ground = groundOf(scene);
+const ground = await groundOf(scene);
 const times: { compareMs: number; storeMs: number; stored: number }[] = [];
 let known = 0;
 for (let prompt = 0; prompt < PROMPTS; prompt++) {

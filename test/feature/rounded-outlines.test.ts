@@ -42,7 +42,7 @@ beforeAll(async () => {
     const size = { widthPx: SIDE_PX, heightPx: SIDE_PX };
     const scene = await new SceneRepository(database).insert(newScene({ ...size, ...place, gsdM: 0.5 }));
     const found = { masks: [noise(index)], validPixels: SIDE_PX ** 2 };
-    const { result } = await tracedAnswer(scene, groundOf(scene), found, 0, { minAreaM2: 0, windows: 1 });
+    const { result } = await tracedAnswer(scene, await groundOf(scene), found, 0, { minAreaM2: 0, windows: 1 });
     const segmentation = await startSegmentation(database, scene.id);
     await store.storeResult(segmentation, { ...result, nearM: 0, adjacency: [] });
   }
