@@ -1,4 +1,4 @@
-import type { Geometry, Position } from 'geojson';
+import type { Geometry, MultiPolygon, Polygon, Position } from 'geojson';
 import { z } from 'zod';
 import { AppError } from './errors.ts';
 
@@ -28,6 +28,13 @@ const ring = z
   .min(4, 'a ring needs 4 positions or more, the last equal to the first')
   .refine((positions) => isClosed(positions), 'a ring must end at its first position');
 const polygon = z.array(ring).min(1, 'a polygon needs an exterior ring');
+
+const storedCoordinates = z.array(z.array(z.array(z.number())));
+/** A polygon that was checked before it was stored. */
+export const StoredPolygon: z.ZodType<Polygon | MultiPolygon> = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('Polygon'), coordinates: storedCoordinates }),
+  z.object({ type: z.literal('MultiPolygon'), coordinates: z.array(storedCoordinates) }),
+]);
 
 /** Collections within collections, which RFC 7946 advises against; each level costs the parser. */
 const MAX_COLLECTION_LEVELS = 4;

@@ -1,4 +1,5 @@
-import type { MultiPolygon, Polygon, Position } from 'geojson';
+import { bboxPolygon, multiPolygon } from '@turf/turf';
+import type { MultiPolygon, Polygon } from 'geojson';
 import type { GroupReach } from './statistics.ts';
 
 /**
@@ -8,16 +9,8 @@ import type { GroupReach } from './statistics.ts';
  */
 export function reachOutline(reach: GroupReach): Polygon | MultiPolygon {
   const { south, north, west, east, shiftedWest, shiftedEast } = reach;
-  const ring = (from: number, to: number): Position[][] => [
-    [
-      [from, south],
-      [to, south],
-      [to, north],
-      [from, north],
-      [from, south],
-    ],
-  ];
+  const box = (from: number, to: number): Polygon => bboxPolygon([from, south, to, north]).geometry;
   const narrower = shiftedEast - shiftedWest < east - west;
-  if (!narrower || shiftedWest >= 180 || shiftedEast <= 180) return { type: 'Polygon', coordinates: ring(west, east) };
-  return { type: 'MultiPolygon', coordinates: [ring(shiftedWest, 180), ring(-180, shiftedEast - 360)] };
+  if (!narrower || shiftedWest >= 180 || shiftedEast <= 180) return box(west, east);
+  return multiPolygon([box(shiftedWest, 180).coordinates, box(-180, shiftedEast - 360).coordinates]).geometry;
 }

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { areaText } from '../measure-text.ts';
-import { SEGMENTATION_SCALES, SEGMENTATION_STATES, SEGMENTATION_TASKS } from '../segmentation/segmentation.ts';
+import { SEGMENTATION_TASKS } from '../inference/segmentation-model.ts';
+import { SEGMENTATION_SCALES, SEGMENTATION_STATES } from '../segmentation/segmentation.ts';
 import { choice, parseNumber, readGeometry, type ServiceOptions, withServiceOptions } from './terminal/options.ts';
 import { Progress } from './terminal/progress.ts';
 import { type CommandContext, type ServiceContext, untilAborted, withService } from './run-command.ts';

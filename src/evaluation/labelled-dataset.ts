@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
-import { SEGMENTATION_TASKS, type SegmentationTask } from '../segmentation/segmentation.ts';
+import { SEGMENTATION_TASKS, type SegmentationTask } from '../inference/segmentation-model.ts';
 import { oneLine } from './one-line.ts';
 
 /** One target in one image, with paraphrased questions that ask for it. */

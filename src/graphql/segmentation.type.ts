@@ -1,15 +1,11 @@
+import { SEGMENTATION_TASKS } from '../inference/segmentation-model.ts';
 import { Field, Float, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { enumOf } from './enum.ts';
 import { connectionTypes, NodeType } from './connection.ts';
 import { DateTimeScalar, GeoJSONGeometryScalar } from './scalars.ts';
 import { DateTimeRangeInput } from './scene.type.ts';
 import { PROMPT_SEARCH } from './prompt-search.ts';
-import {
-  EMPTY_REASONS,
-  SEGMENTATION_SCALES,
-  SEGMENTATION_STATES,
-  SEGMENTATION_TASKS,
-} from '../segmentation/segmentation.ts';
+import { EMPTY_REASONS, SEGMENTATION_SCALES, SEGMENTATION_STATES } from '../segmentation/segmentation.ts';
 
 export const SegmentationTaskEnum = enumOf(...SEGMENTATION_TASKS);
 export const SegmentationScaleEnum = enumOf(...SEGMENTATION_SCALES);

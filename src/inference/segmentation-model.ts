@@ -1,7 +1,8 @@
 import { AppError } from '../errors.ts';
 
 /** Kind of question: one that needs reasoning, or a plain description of the target. */
-export type SegmentationTask = 'REASONING' | 'REFERRING';
+export const SEGMENTATION_TASKS = ['REASONING', 'REFERRING'] as const;
+export type SegmentationTask = (typeof SEGMENTATION_TASKS)[number];
 
 export interface Question {
   readonly task: SegmentationTask;

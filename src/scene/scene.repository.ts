@@ -1,7 +1,8 @@
-import type { MultiPolygon, Polygon } from 'geojson';
 import { z } from 'zod';
 import { Prisma, type Database } from '../database/database.ts';
 import { validSql } from '../database/valid-geometry.ts';
+import { CountRow } from '../database/count-row.ts';
+import { StoredPolygon } from '../geojson-geometry.ts';
 import { isIdentifier, uuidV7 } from '../database/identifier.ts';
 import { type KeysetColumns, keysetSql, pageOf } from '../database/keyset.ts';
 import { uuidsSql } from '../database/uuids.ts';
@@ -19,11 +20,6 @@ const COLUMNS = Prisma.sql`
   geotransform AS affine, gsd_m AS "gsdM", ST_AsGeoJSON(footprint, 15, 0) AS footprint, area_m2 AS "areaM2",
   rgb_bands AS "rgbBands", stretch, blob_key AS "blobKey", acquired_at AS "acquiredAt", created_at AS "createdAt"`;
 
-const Coordinates = z.array(z.array(z.array(z.number())));
-const Footprint: z.ZodType<Polygon | MultiPolygon> = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('Polygon'), coordinates: Coordinates }),
-  z.object({ type: z.literal('MultiPolygon'), coordinates: z.array(Coordinates) }),
-]);
 const number = z.number();
 const GeotransformColumn: z.ZodType<Affine> = z.tuple([number, number, number, number, number, number]);
 
@@ -44,7 +40,7 @@ const SceneRow: z.ZodType<Scene> = z.object({
   footprint: z
     .string()
     .transform((text): unknown => JSON.parse(text))
-    .pipe(Footprint)
+    .pipe(StoredPolygon)
     .nullable(),
   areaM2: number.nullable(),
   rgbBands: z.array(number),
@@ -53,8 +49,6 @@ const SceneRow: z.ZodType<Scene> = z.object({
   acquiredAt: z.date().nullable(),
   createdAt: z.date(),
 });
-
-const CountRow = z.object({ count: number });
 
 /** Scenes in PostGIS. */
 export class SceneRepository implements SceneStore {

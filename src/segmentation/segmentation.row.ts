@@ -1,20 +1,14 @@
-import type { MultiPolygon, Polygon } from 'geojson';
 import { z } from 'zod';
 import { Prisma } from '../database/database.ts';
+import { SEGMENTATION_TASKS } from '../inference/segmentation-model.ts';
+import { StoredPolygon } from '../geojson-geometry.ts';
 import {
   EMPTY_REASONS,
   RUN_PHASES,
   type Segmentation,
   SEGMENTATION_SCALES,
   SEGMENTATION_STATES,
-  SEGMENTATION_TASKS,
 } from './segmentation.ts';
-
-const Coordinates = z.array(z.array(z.array(z.number())));
-const AreaOfInterest: z.ZodType<Polygon | MultiPolygon> = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('Polygon'), coordinates: Coordinates }),
-  z.object({ type: z.literal('MultiPolygon'), coordinates: z.array(Coordinates) }),
-]);
 
 /** Columns of a segmentation `s` for {@link SegmentationRow}. */
 export const SEGMENTATION_COLUMNS = Prisma.sql`
@@ -45,7 +39,7 @@ export const SegmentationRow = z
     gsdM: z.number().nullable(),
     threshold: z.number(),
     minAreaM2: z.number(),
-    areaOfInterest: AreaOfInterest.nullable(),
+    areaOfInterest: StoredPolygon.nullable(),
     state: z.enum(SEGMENTATION_STATES),
     phase: z.enum(RUN_PHASES),
     windowsDone: z.number(),

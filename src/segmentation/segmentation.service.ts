@@ -6,7 +6,8 @@ import { isGeoreferenced, type Scene } from '../scene/scene.ts';
 import { planRun } from './plan-run.ts';
 import { workKeyOf, sha256Of } from './work-key.ts';
 import type { SegmentationEvents } from './segmentation-events.ts';
-import type { NewSegmentation, Segmentation, SegmentationScale, SegmentationTask, StoredMask } from './segmentation.ts';
+import type { SegmentationTask } from '../inference/segmentation-model.ts';
+import type { NewSegmentation, Segmentation, SegmentationScale, StoredMask } from './segmentation.ts';
 import type { CreateOptions, SegmentationFilter, SegmentationStore } from './segmentation.store.ts';
 
 /** Questions about one scene. */

@@ -1,6 +1,6 @@
 import type { MultiPolygon, Polygon } from 'geojson';
+import type { SegmentationTask } from '../inference/segmentation-model.ts';
 
-export const SEGMENTATION_TASKS = ['REASONING', 'REFERRING'] as const;
 export const SEGMENTATION_SCALES = ['AUTO', 'WHOLE', 'WINDOWS'] as const;
 export const SEGMENTATION_STATES = ['QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED'] as const;
 export const EMPTY_REASONS = [
@@ -13,7 +13,6 @@ export const EMPTY_REASONS = [
 /** Phases of a run; `queued` before and `done` after it. */
 export const RUN_PHASES = ['queued', 'reading', 'encoding', 'reasoning', 'tracing', 'storing', 'done'] as const;
 
-export type SegmentationTask = (typeof SEGMENTATION_TASKS)[number];
 export type SegmentationScale = (typeof SEGMENTATION_SCALES)[number];
 /** QUEUED and RUNNING are unfinished; the other three are final. */
 export type SegmentationState = (typeof SEGMENTATION_STATES)[number];

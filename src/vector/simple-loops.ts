@@ -1,3 +1,4 @@
+import { booleanPointInPolygon, polygon } from '@turf/turf';
 import type { Position } from 'geojson';
 
 /**
@@ -73,7 +74,7 @@ export function polygonsOf(loops: readonly Position[][]): Position[][][] {
   for (const hole of loops.filter((loop) => signedArea(loop) < 0)) {
     const [[x0, y0], [x1, y1]] = [hole[0]!, hole[1]!];
     const inside: Position = [(x0! + x1!) / 2, (y0! + y1!) / 2];
-    polygons.find(([exterior]) => contains(exterior!, inside))?.push(hole);
+    polygons.find(([exterior]) => booleanPointInPolygon(inside, polygon([[...exterior!, exterior![0]!]])))?.push(hole);
   }
   return polygons;
 }
@@ -87,14 +88,4 @@ export function signedArea(loop: readonly Position[]): number {
     twice += x * (loop[i]![1]! - y0) - (loop[i]![0]! - x0) * y;
   }
   return twice / 2;
-}
-
-/** Whether a point that is not on the loop lies inside it, by the even-odd rule. */
-function contains(loop: readonly Position[], [x, y]: Position): boolean {
-  let isInside = false;
-  loop.forEach(([x0, y0], i) => {
-    const [x1, y1] = loop[(i + 1) % loop.length]!;
-    if (y0! > y! !== y1! > y! && x! < x0! + ((y! - y0!) / (y1! - y0!)) * (x1! - x0!)) isInside = !isInside;
-  });
-  return isInside;
 }
