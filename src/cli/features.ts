@@ -31,11 +31,7 @@ export function addFeatures(program: Command, context: CommandContext): void {
     .addOption(choice('--order-by <key>', 'measure to order by', FEATURE_SORT_KEYS).default('AREA', 'area'))
     .option('--ascending', 'ascending instead of descending order')
     .option('--limit <count>', `largest number of features (default: ${TABLE_LIMIT} in a table, else all)`, parseCount)
-    .option(
-      '--precision <places>',
-      'decimal places of coordinates in text formats (default: 7)',
-      parseNumber,
-    )
+    .option('--precision <places>', 'decimal places of coordinates in text formats (default: 7)', parseNumber)
     .option('--simplify-m <metres>', 'largest shift of an outline by simplification (default: none)', parseNumber)
     .addOption(choice('--format <format>', 'output format', FORMATS).default('TABLE', 'table'))
     .option('--output <file>', 'output file; required for fgb and parquet')
