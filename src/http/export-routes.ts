@@ -12,7 +12,7 @@ const MAX_BODY_BYTES = 1024 ** 2;
 type FormatParameters = Readonly<{ format: string }>;
 
 /**
- * `/features.{geojson,ndjson,csv,fgb,parquet}`: the features that match a filter as a file.
+ * `/features.{geojson,ndjson,geojsons,csv,fgb,parquet}`: the features that match a filter as a file.
  * GET takes `filter` and `orderBy` as JSON, `precision`, `simplifyM` and `limit` in the query; POST takes all as one JSON object.
  */
 export function exportRoutes(outlet: Outlet, logger: Logger): Router {

@@ -32,17 +32,19 @@ const query = (parameters: Record<string, unknown>) =>
 
 describe('/features.{format}', () => {
   it.each([
-    ['geojson', 'application/geo+json'],
-    ['ndjson', 'application/x-ndjson'],
-    ['csv', 'text/csv; charset=utf-8; header=present'],
-    ['fgb', 'application/flatgeobuf'],
-    ['parquet', 'application/vnd.apache.parquet'],
-  ])('is a file to keep as %s, and says how many features it has and how many it leaves out', async (format, type) => {
+    ['geojson', 'application/geo+json', 'geojson'],
+    ['ndjson', 'application/x-ndjson', 'geojsonl'],
+    ['geojsons', 'application/geo+json-seq', 'geojsons'],
+    ['csv', 'text/csv; charset=utf-8; header=present', 'csv'],
+    ['fgb', 'application/flatgeobuf', 'fgb'],
+    ['parquet', 'application/vnd.apache.parquet', 'parquet'],
+  ])('is a file to keep as %s, and says how many features it has and how many it leaves out', async (...row) => {
+    const [format, type, ending] = row;
     const response = await get(`/features.${format}`);
     expect(response.status).toBe(200);
     expect(Object.fromEntries(response.headers)).toMatchObject({
       'content-type': type,
-      'content-disposition': `attachment; filename=features.${format}`,
+      'content-disposition': `attachment; filename=features.${ending}`,
       'cache-control': 'no-store',
       'terraql-feature-count': '5',
       'terraql-features-left-out': '2',
@@ -114,7 +116,7 @@ describe('/features.{format}', () => {
 describe('what cannot be exported', () => {
   const point = { type: 'Point', coordinates: [200, 0] };
   it.each<[string, string, RegExp]>([
-    ['/features.shp', 'EXPORT_FORMAT_UNKNOWN', /"shp"; the formats are geojson, ndjson, csv, fgb, parquet/],
+    ['/features.shp', 'EXPORT_FORMAT_UNKNOWN', /"shp"; the formats are geojson, ndjson, geojsons, csv, fgb, parquet/],
     ['/features.gpkg', 'EXPORT_FORMAT_UNKNOWN', /ogr2ogr features\.gpkg features\.fgb/],
     ['/features.geojson?colour=red', 'EXPORT_REQUEST_INVALID', /no parameter colour; .* filter, orderBy/],
     ['/features.geojson?limit=1&limit=2', 'EXPORT_REQUEST_INVALID', /parameter limit must be given once/],
@@ -140,7 +142,7 @@ describe('what cannot be exported', () => {
 
   it.each([
     ['text/plain', '{}', /the body is text\/plain; it must be application\/json/],
-    ['application/json', '[]', /must be a JSON object with any of filter, orderBy, precision, limit/],
+    ['application/json', '[]', /must be a JSON object with any of filter, orderBy, precision, simplifyM, limit/],
     ['application/json', '{"colour":1}', /no member "colour"/],
     ['application/json', '{"a', /JSON/],
   ])('is a body of %s: %s', async (type, body, message) => {
