@@ -27,8 +27,8 @@ describe('terraql worker', () => {
   });
 
   it.each([
-    ['worker', /runs to work on at a time \(TERRAQL_RUNS\)/],
-    ['model-server', /TCP port, 0 for a free one \(TERRAQL_MODEL_PORT\)/],
+    ['worker', /runs to carry out at once \(TERRAQL_RUNS\)/],
+    ['model-server', /TCP port; 0 picks a free one \(TERRAQL_MODEL_PORT\)/],
     ['dead-letters', /redrive/],
   ])('and its like explain themselves: %s --help', async (command, said) => {
     const { exitCode, output } = await cli(command, '--help');
