@@ -5,6 +5,7 @@ import pg from 'pg';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
+import { translateOutage } from './database-errors.ts';
 import { openEmbeddedEngine, refuseLostStatements, StatementLostError } from './embedded-engine.ts';
 import { Prisma, PrismaClient } from './generated/client.ts';
 import { migrate, type Migration, MIGRATIONS_DIR, type MigrationSession, readMigrations } from './migrate.ts';
@@ -21,7 +22,8 @@ export interface Queries {
    * Runs a statement and parses its rows.
    * @param row schema of a row; the statement must cast counts and other 64-bit integers
    * @throws {z.ZodError} when a row does not fit
-   * @throws {StatementTimeoutError} outside a transaction, on a server; {@link StatementLostError} on the embedded engine
+   * @throws {StatementTimeoutError} outside a transaction, on a server; {@link StatementLostError} on the embedded engine;
+   *   {@link DatabaseOutageError} when the same statement may succeed later
    */
   query<Row>(row: z.ZodType<Row>, statement: Prisma.Sql): Promise<Row[]>;
   /** @returns number of rows written */
@@ -187,13 +189,17 @@ async function databaseOn(
     capabilities: await readCapabilities(queries),
     session,
     transaction: (work) =>
-      prisma.$transaction(
-        async (client) => {
-          if (server.statementTimeoutS !== undefined) await client.$executeRaw`SET LOCAL statement_timeout = 0`;
-          return work(queriesOn(client, {}));
-        },
-        { timeout: TRANSACTION_TIMEOUT_MS, maxWait: TRANSACTION_TIMEOUT_MS },
-      ),
+      prisma
+        .$transaction(
+          async (client) => {
+            if (server.statementTimeoutS !== undefined) await client.$executeRaw`SET LOCAL statement_timeout = 0`;
+            return work(queriesOn(client, {}));
+          },
+          { timeout: TRANSACTION_TIMEOUT_MS, maxWait: TRANSACTION_TIMEOUT_MS },
+        )
+        .catch((error: unknown) => {
+          throw translateOutage(error);
+        }),
     async close() {
       await session.close();
       await prisma.$disconnect();
@@ -209,7 +215,7 @@ function queriesOn(prisma: Prisma.TransactionClient, { statementTimeoutS, readRo
       if (statementTimeoutS !== undefined && isCancelled(error))
         throw new StatementTimeoutError(statementTimeoutS, error);
       if (Lost.safeParse(error).success) throw new StatementLostError({ cause: error });
-      throw error;
+      throw translateOutage(error);
     });
   return {
     prisma,

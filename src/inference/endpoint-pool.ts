@@ -50,6 +50,7 @@ interface Endpoint {
 }
 
 const FIRST_BACK_OFF_MS = 500;
+/** Also the longest wait that a server can ask for: it may be healthy again long before. */
 const LONGEST_BACK_OFF_MS = 30_000;
 const BUSY_MS = 1000;
 /** Servers that one request may break: a request that broke two is not sent to a third. */
@@ -182,7 +183,8 @@ export class EndpointPool {
     endpoint.reason = message;
     if (kind === 'failed') return;
     if (kind === 'busy' || kind === 'late') {
-      endpoint.notBefore = this.now() + (retryAfterS === null ? BUSY_MS : retryAfterS * 1000);
+      endpoint.notBefore =
+        this.now() + (retryAfterS === null ? BUSY_MS : Math.min(LONGEST_BACK_OFF_MS, retryAfterS * 1000));
       return;
     }
     endpoint.failures += 1;

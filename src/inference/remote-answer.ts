@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { parseJson } from '../parse-json.ts';
+import { plainText } from '../plain-text.ts';
 import { EndpointFailure } from './endpoint-pool.ts';
 import { ModelRejectedError } from './segmentation-model.ts';
 
@@ -9,6 +10,10 @@ export interface Answer {
   readonly headers: Dispatcher.ResponseData['headers'];
   readonly body: Uint8Array;
 }
+
+/** Longest reason that is taken from a server, characters. */
+const MAX_REASON = 300;
+const NO_REASON = 'without a reason';
 
 /** Header of our own model server's error responses: the error code. */
 export const ERROR_CODE = 'Terraql-Error-Code';
@@ -29,7 +34,7 @@ export function refusalOf(modelId: string, { status, headers, body }: Answer): E
 export function failureOf(cause: unknown): EndpointFailure {
   const code = cause instanceof Error && 'code' in cause ? cause.code : null;
   const brokeOff = code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE';
-  return new EndpointFailure(reasonOf(cause), brokeOff ? 'broken' : 'dead');
+  return new EndpointFailure(plainText(reasonOf(cause), MAX_REASON), brokeOff ? 'broken' : 'dead');
 }
 
 /** As {@link parseJson}. */
@@ -40,8 +45,9 @@ export function jsonOf(body: Uint8Array): unknown {
 /** The error text of a protocol response, else the beginning of the body. */
 export function errorText(body: Uint8Array): string {
   const json = jsonOf(body);
-  if (typeof json === 'object' && json !== null && 'error' in json) return String(json.error);
-  return Buffer.from(body.subarray(0, 200)).toString('utf8').trim() || 'without a reason';
+  if (typeof json === 'object' && json !== null && 'error' in json)
+    return plainText(String(json.error), MAX_REASON) || NO_REASON;
+  return plainText(Buffer.from(body.subarray(0, MAX_REASON)).toString('utf8'), MAX_REASON) || NO_REASON;
 }
 
 /** Parses Retry-After, a number of seconds or a date (RFC 9110, 10.2.3), to seconds; null without one. */

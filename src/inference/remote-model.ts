@@ -8,6 +8,7 @@ import { type EncodedMessage, HEADER_LENGTH, readResponse, writeRequest } from '
 import { contractDifference, metadataSchema, modelContract } from './model-contract.ts';
 import { readPhase, tellsPhases, WANTS_PHASES } from './phase-notice.ts';
 import { InferenceMessageError, type WireTensor } from './open-inference/tensor.ts';
+import { plainText } from '../plain-text.ts';
 import { promptRows, type TokenizedQuestion } from './prompt-rows.ts';
 import { QuestionTokenizer } from './question-tokenizer.ts';
 import { type Answer, errorText, failureOf, jsonOf, refusalOf } from './remote-answer.ts';
@@ -36,6 +37,9 @@ const PROBE_TIMEOUT_MS = 10_000;
 const FIRST_WAIT_MS = 2000;
 /** Most concurrent requests to one server; more are refused as an outage, so that waiting windows cannot fill memory. */
 const MOST_OUTSTANDING = 64;
+/** Longest texts that are taken from a server, characters. */
+const MAX_REASON = 300;
+const MAX_PROVIDER = 100;
 const MOST_ANSWER_BYTES = 512 * 1024 ** 2;
 
 /** An inference request in progress. */
@@ -187,7 +191,7 @@ export class RemoteModel implements SegmentationModel {
       return Array.from({ length: questions }, (_, row) => values.slice(row * size, (row + 1) * size));
     } catch (error) {
       if (!(error instanceof InferenceMessageError)) throw error;
-      throw new EndpointFailure(`the answer cannot be read: ${error.message}`, 'dead');
+      throw new EndpointFailure(plainText(`the answer cannot be read: ${error.message}`, MAX_REASON), 'dead');
     }
   }
 
@@ -201,9 +205,9 @@ export class RemoteModel implements SegmentationModel {
     const metadata = metadataSchema.safeParse(jsonOf(answer.body));
     if (!metadata.success) throw new EndpointFailure('it does not implement the Open Inference Protocol', 'dead');
     const difference = contractDifference(this.verified, metadata.data);
-    if (difference !== null) throw new EndpointFailure(difference, 'dead');
+    if (difference !== null) throw new EndpointFailure(plainText(difference, MAX_REASON), 'dead');
     const provider = metadata.data.parameters?.['execution_provider'];
-    this.provider = typeof provider === 'string' ? provider : null;
+    this.provider = typeof provider === 'string' ? plainText(provider, MAX_PROVIDER) : null;
     if (tellsPhases(metadata.data.parameters, answer.headers)) this.phaseReporters.add(url);
     else this.phaseReporters.delete(url);
   }

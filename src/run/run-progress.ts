@@ -1,4 +1,5 @@
-import type { RunPhase, SegmentationProgress } from '../segmentation/segmentation.ts';
+import type { ProgressUpdate } from '../segmentation/run.store.ts';
+import type { RunPhase } from '../segmentation/segmentation.ts';
 
 /** Least time from one write to the next, milliseconds. */
 const WRITE_EVERY_MS = 500;
@@ -23,7 +24,7 @@ export class RunProgress {
   /** @param write must not reject */
   constructor(
     private readonly windowsTotal: number,
-    private readonly write: (progress: SegmentationProgress) => Promise<void>,
+    private readonly write: (progress: ProgressUpdate) => Promise<void>,
   ) {}
 
   enter(phase: RunPhase): void {
@@ -78,7 +79,7 @@ export class RunProgress {
       this.writtenAt = performance.now();
       const { phase, windowsDone, windowsTotal, windowMs } = this;
       const etaS = windowMs === null ? null : ((windowsTotal - windowsDone) * windowMs) / 1000;
-      await this.write({ phase, windowsDone, windowsTotal, etaS });
+      await this.write({ phase, windowsDone, windowsTotal, etaS, advanced: windowMs !== null });
     }
   }
 

@@ -11,9 +11,9 @@ import type { ModelCircuits } from './model-circuits.ts';
 import { planRun, type RunPlan } from '../segmentation/plan-run.ts';
 import { copiedAnswer, type RunAnswer, tracedAnswer } from './run-answer.ts';
 import { RunProgress } from './run-progress.ts';
-import type { Claim, RunStore } from '../segmentation/run.store.ts';
+import type { Claim, ProgressUpdate, RunStore } from '../segmentation/run.store.ts';
 import { segmentScene, type SceneMasks } from './segment-scene.ts';
-import type { Segmentation, SegmentationProgress } from '../segmentation/segmentation.ts';
+import type { Segmentation } from '../segmentation/segmentation.ts';
 import { SegmentationNotRunningError, UncomparedAnswersError } from '../segmentation/segmentation.store.ts';
 import { contactsWithin, type Ground, groundOf } from './vectorise-mask.ts';
 
@@ -159,7 +159,7 @@ export class SegmentationRun {
   }
 
   /** Drops segmentations that ended elsewhere or belong to another attempt now. */
-  private async writeProgress(progress: SegmentationProgress): Promise<void> {
+  private async writeProgress(progress: ProgressUpdate): Promise<void> {
     try {
       const attempts = this.unanswered;
       const running = await this.ports.store.progress(attempts, progress);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DatabaseOutageError, isTransient, translateOutage } from '../database/database-errors.ts';
 import { AppError } from '../errors.ts';
 import { dropKeptWindows, keptBatches } from './kept-windows.ts';
 import { isOutage } from './model-circuits.ts';
@@ -118,7 +119,9 @@ export class SegmentationWorker {
       await run.execute();
       logger.info({ ...done(), segmentations: claim.segmentations.length }, 'Run:Done');
     } catch (error) {
-      await this.persist(() => this.ended(run.unanswered, error));
+      const settled = await this.persist(() => this.ended(run.unanswered, translateOutage(error)));
+      // A failure that the database refuses to store is replaced by one that it accepts.
+      if (!settled) await this.persist(() => this.ports.store.fail(run.unanswered, UNKNOWN_FAILURE));
     } finally {
       this.active.delete(run);
     }
@@ -139,6 +142,10 @@ export class SegmentationWorker {
       logger.warn({ segmentations: ids, model: first.model.id, failure }, 'Model:Unavailable');
       await store.release(unanswered, { failure, delayS: circuits.delayS(first.model.id), stalled: false });
       await store.explainWait(first.model.id, failure);
+    } else if (error instanceof DatabaseOutageError) {
+      const failure = { code: error.code, message: error.message };
+      logger.warn({ err: error, segmentations: ids }, 'Run:PutBack');
+      await store.release(unanswered, { failure, delayS: error.retryAfterS, stalled: false });
     } else if (isFinal(error)) {
       logger.warn({ err: error, segmentations: ids }, 'Run:Failed');
       await store.fail(unanswered, { code: error.code, message: error.message });
@@ -155,14 +162,19 @@ export class SegmentationWorker {
     logger.error({ err: error, queued, failed }, 'Run:Failed');
   }
 
-  /** Repeats work that must be done while the database is unavailable; after a close another worker does it. */
-  private async persist(work: () => Promise<void>): Promise<void> {
+  /**
+   * Repeats work that must be done while the database is unavailable; after a close another worker does it.
+   * @returns false when it failed for another reason: a statement that is refused for its data would be refused for ever
+   */
+  private async persist(work: () => Promise<void>): Promise<boolean> {
     for (;;) {
       try {
-        return await work();
+        await work();
+        return true;
       } catch (error) {
         this.ports.logger.error({ err: error }, 'Queue:Failed');
-        if (this.closing.signal.aborted) return;
+        if (this.closing.signal.aborted) return true;
+        if (!isTransient(error)) return false;
         await sleep(RETRY_AFTER_S * 1000, undefined, { signal: this.closing.signal }).catch(() => undefined);
       }
     }

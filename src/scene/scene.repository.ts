@@ -7,13 +7,19 @@ import { isIdentifier, uuidV7 } from '../database/identifier.ts';
 import { type KeysetColumns, keysetSql, pageOf } from '../database/keyset.ts';
 import { uuidsSql } from '../database/uuids.ts';
 import { containing } from '../database/pattern.ts';
+import { searchText } from '../database/text-search.ts';
 import type { Affine } from '../raster/affine.ts';
 import type { CountedPage, PageRequest } from '../page.ts';
+import { plainText } from '../plain-text.ts';
 import type { SceneFilter, SceneStore } from './scene.service.ts';
 import type { NewScene, Scene } from './scene.ts';
 
 /** Newest first: identifiers are ordered by time. */
 const NEWEST: KeysetColumns = { name: 'newest', id: Prisma.sql`id`, key: null, descending: true };
+
+/** Longest stored origin and CRS text, characters. */
+const MAX_SOURCE = 5000;
+const MAX_CRS = 100_000;
 
 const COLUMNS = Prisma.sql`
   id, name, source, sha256, width_px AS "widthPx", height_px AS "heightPx", bands, dtype, nodata::text AS nodata, crs,
@@ -63,9 +69,9 @@ export class SceneRepository implements SceneStore {
       Prisma.sql`
         INSERT INTO scene (id, name, source, sha256, width_px, height_px, bands, dtype, nodata, crs, geotransform, gsd_m,
                            footprint, area_m2, rgb_bands, stretch, blob_key, acquired_at)
-        VALUES (${uuidV7()}::uuid, ${scene.name}, ${scene.source}, ${scene.sha256}, ${scene.widthPx}::int,
+        VALUES (${uuidV7()}::uuid, ${plainText(scene.name)}, ${plainText(scene.source, MAX_SOURCE)}, ${scene.sha256}, ${scene.widthPx}::int,
                 ${scene.heightPx}::int, ${scene.bands}::int, ${scene.dtype}, ${nodataText(scene.nodata)}::text::float8,
-                ${scene.crs}, ${scene.affine && `{${scene.affine.join(',')}}`}::text::float8[], ${scene.gsdM}::float8,
+                ${scene.crs && plainText(scene.crs, MAX_CRS)}, ${scene.affine && `{${scene.affine.join(',')}}`}::text::float8[], ${scene.gsdM}::float8,
                 ST_GeomFromGeoJSON(${footprint}::text), ST_Area(ST_GeomFromGeoJSON(${footprint}::text)::geography),
                 ${`{${scene.rgbBands.join(',')}}`}::text::int[], ${stretch}::text::jsonb, ${scene.blobKey},
                 ${scene.acquiredAt}::timestamptz)
@@ -125,7 +131,7 @@ function nodataText(value: number | null): string | null {
 
 function conditionSql({ name, intersects, acquired }: SceneFilter): Prisma.Sql {
   const conditions = [Prisma.sql`TRUE`];
-  if (name !== undefined) conditions.push(Prisma.sql`name ILIKE ${containing(name)}::text`);
+  if (name !== undefined) conditions.push(Prisma.sql`name ILIKE ${containing(searchText('name', name))}::text`);
   if (intersects) {
     const place = Prisma.sql`ST_GeomFromGeoJSON(${JSON.stringify(intersects)}::text)`;
     conditions.push(Prisma.sql`ST_Intersects(footprint, ${validSql(place)})`);

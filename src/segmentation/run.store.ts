@@ -5,6 +5,12 @@ import type { SegmentationResult, SegmentationStore } from './segmentation.store
 /** One attempt at a segmentation. Only the last attempt may write, so a worker presumed dead writes nothing. */
 export type Attempt = Pick<Segmentation, 'id' | 'attempts'>;
 
+/** Progress of an attempt. */
+export interface ProgressUpdate extends SegmentationProgress {
+  /** Whether this attempt finished a window that no earlier attempt had; absent: no. */
+  readonly advanced?: boolean;
+}
+
 /** A batch taken out of the queue. */
 export interface Claim {
   readonly batchId: string;
@@ -58,12 +64,12 @@ export interface RunStore extends Pick<SegmentationStore, 'list' | 'mask' | 'lis
   /** Answers that can be copied, by the segmentation that they answer; a forced segmentation is always inferred. */
   sameAnswers(ids: readonly string[]): Promise<Map<string, SameAnswer>>;
   /** Writes progress. @returns identifiers of attempts still running; the others ended or were taken over */
-  progress(attempts: readonly Attempt[], progress: SegmentationProgress): Promise<Set<string>>;
+  progress(attempts: readonly Attempt[], progress: ProgressUpdate): Promise<Set<string>>;
   /** Makes attempts FAILED. */
   fail(attempts: readonly Attempt[], failure: Failure): Promise<void>;
   /** Puts attempts back in the queue. */
   release(attempts: readonly Attempt[], release: Release): Promise<Released>;
-  /** Requeues the runs of processes that died. */
+  /** Requeues the runs of processes that died; runs that ended their process twice become FAILED. */
   recover(): Promise<Released>;
   /** Stores the reason of the wait with every segmentation queued for a model. */
   explainWait(modelId: string, failure: Failure): Promise<void>;

@@ -1,16 +1,24 @@
 import { z } from 'zod';
 import { Prisma, type Queries } from '../database/database.ts';
 import { uuidsSql } from '../database/uuids.ts';
+import { plainText } from '../plain-text.ts';
 import { addJob, type RunJob, takeJob } from './run-jobs.repository.ts';
-import type { Attempt, Claim, Release, Released } from './run.store.ts';
+import type { Attempt, Claim, ProgressUpdate, Release, Released } from './run.store.ts';
 import { SEGMENTATION_COLUMNS, SegmentationRow } from './segmentation.row.ts';
-import type { Failure, SegmentationProgress } from './segmentation.ts';
+import type { Failure } from './segmentation.ts';
 
 /** First number of the advisory locks of processes that work on runs: "Terr" in ASCII. */
 export const WORKER_LOCKS = 1_415_934_578;
 
 /** Stalled attempts in a row after which a run is FAILED. */
 const MAX_STALLS = 5;
+/** Ends of its process, without a new window in between, after which a run is set aside. */
+const MAX_CRASHES = 2;
+/** Why a run is set aside. */
+const CRASHED: Failure = {
+  code: 'RUN_CRASHED',
+  message: `the worker process ended ${MAX_CRASHES} times during this run; it is set aside and can be retried`,
+};
 /** Seconds between checks of a batch that waits for another batch's answer. */
 const SAME_WORK_AFTER_S = 2;
 
@@ -65,14 +73,15 @@ export async function claimRun(
 export async function writeProgress(
   queries: Queries,
   attempts: readonly Attempt[],
-  { phase, windowsDone, windowsTotal, etaS }: SegmentationProgress,
+  { phase, windowsDone, windowsTotal, etaS, advanced = false }: ProgressUpdate,
 ): Promise<Set<string>> {
   const rows = await queries.query(
     IdRow,
     Prisma.sql`
       UPDATE segmentation AS s
       SET phase = ${phase}::text, windows_done = GREATEST(s.windows_done, ${windowsDone}::int), windows_total = ${windowsTotal}::int,
-          eta_s = ${etaS}::float8, stalls = CASE WHEN s.windows_done < ${windowsDone}::int THEN 0 ELSE s.stalls END
+          eta_s = ${etaS}::float8, crashes = CASE WHEN ${advanced}::boolean THEN 0 ELSE s.crashes END,
+          stalls = CASE WHEN s.windows_done < ${windowsDone}::int THEN 0 ELSE s.stalls END
       FROM ${attemptsSql(attempts)} WHERE ${isLastAttempt}
       RETURNING s.id`,
   );
@@ -80,11 +89,8 @@ export async function writeProgress(
 }
 
 /** Uses the primary key. */
-export async function failAttempts(
-  queries: Queries,
-  attempts: readonly Attempt[],
-  { code, message }: Failure,
-): Promise<void> {
+export async function failAttempts(queries: Queries, attempts: readonly Attempt[], failure: Failure): Promise<void> {
+  const { code, message } = storable(failure);
   await queries.execute(Prisma.sql`
     UPDATE segmentation AS s
     SET state = 'FAILED', worker = NULL, eta_s = NULL, finished_at = CURRENT_TIMESTAMP, failure_code = ${code}::text,
@@ -101,7 +107,10 @@ export function releaseAttempts(queries: Queries, attempts: readonly Attempt[], 
   );
 }
 
-/** Requeues runs of processes whose advisory lock is free. Uses `segmentation_unfinished`. Must run in a transaction. */
+/**
+ * Requeues runs of processes whose advisory lock is free, and sets those aside that ended their process too often.
+ * Uses `segmentation_unfinished`. Must run in a transaction.
+ */
 export function recoverLost(queries: Queries): Promise<Released> {
   const lost = Prisma.sql`
     SELECT s.id FROM segmentation AS s
@@ -112,17 +121,23 @@ export function recoverLost(queries: Queries): Promise<Released> {
     )
     ORDER BY s.id FOR UPDATE OF s SKIP LOCKED`;
   const failure = { code: 'WORKER_LOST', message: 'the worker process ended before the run was finished' };
-  return putBack(queries, lost, { failure, delayS: 0, stalled: true });
+  return putBack(queries, lost, { failure, delayS: 0, stalled: true }, CRASHED);
 }
 
-/** @param running statement that locks rows and returns their `id` */
+/**
+ * @param running statement that locks rows and returns their `id`
+ * @param crashed failure of runs that ended their process too often; null: the process of the runs lives
+ */
 async function putBack(
   queries: Queries,
   running: Prisma.Sql,
-  { failure, delayS, stalled }: Release,
+  { failure: reason, delayS, stalled }: Release,
+  crashed: Failure | null = null,
 ): Promise<Released> {
+  const failure = reason && storable(reason);
   const step = stalled ? 1 : 0;
-  const isOver = stalled ? Prisma.sql`s.stalls + 1 >= ${MAX_STALLS}::int` : Prisma.sql`FALSE`;
+  const isSetAside = crashed ? Prisma.sql`s.crashes + 1 >= ${MAX_CRASHES}::int` : Prisma.sql`FALSE`;
+  const isOver = stalled ? Prisma.sql`(s.stalls + 1 >= ${MAX_STALLS}::int OR ${isSetAside})` : Prisma.sql`FALSE`;
   const rows = await queries.query(
     ReleasedRow,
     Prisma.sql`
@@ -131,7 +146,9 @@ async function putBack(
       SET state = CASE WHEN ${isOver} THEN 'FAILED' ELSE 'QUEUED' END, worker = NULL, eta_s = NULL,
           phase = CASE WHEN ${isOver} THEN s.phase ELSE 'queued' END,
           finished_at = CASE WHEN ${isOver} THEN CURRENT_TIMESTAMP END, stalls = s.stalls + ${step}::int,
-          failure_code = ${failure?.code ?? null}::text, failure_message = ${failure?.message ?? null}::text
+          crashes = s.crashes + ${crashed ? 1 : 0}::int,
+          failure_code = CASE WHEN ${isSetAside} THEN ${crashed?.code ?? null}::text ELSE ${failure?.code ?? null}::text END,
+          failure_message = CASE WHEN ${isSetAside} THEN ${crashed?.message ?? null}::text ELSE ${failure?.message ?? null}::text END
       FROM running WHERE s.id = running.id
       RETURNING s.id, s.batch_id AS "batchId", s.model_id AS "modelId", s.state = 'FAILED' AS failed`,
   );
@@ -146,7 +163,7 @@ export async function retryFailed(queries: Queries, ids: readonly string[]): Pro
     ReleasedRow.omit({ failed: true }),
     Prisma.sql`
       UPDATE segmentation AS s
-      SET state = 'QUEUED', phase = 'queued', finished_at = NULL, stalls = 0, windows_done = 0, failure_code = NULL,
+      SET state = 'QUEUED', phase = 'queued', finished_at = NULL, stalls = 0, crashes = 0, windows_done = 0, failure_code = NULL,
           failure_message = NULL
       WHERE s.id = ANY(${uuidsSql(ids)}) AND s.state = 'FAILED'
       RETURNING s.id, s.batch_id AS "batchId", s.model_id AS "modelId"`,
@@ -162,7 +179,8 @@ async function queueBatches(queries: Queries, rows: readonly RunJob[], delayS: n
 }
 
 /** Uses `segmentation_unfinished`. */
-export async function explainWait(queries: Queries, modelId: string, { code, message }: Failure): Promise<void> {
+export async function explainWait(queries: Queries, modelId: string, failure: Failure): Promise<void> {
+  const { code, message } = storable(failure);
   await queries.execute(Prisma.sql`
     UPDATE segmentation SET failure_code = ${code}::text, failure_message = ${message}::text
     WHERE state = 'QUEUED' AND model_id = ${modelId}::text AND failure_message IS DISTINCT FROM ${message}::text`);
@@ -177,6 +195,11 @@ export async function unfinishedBatches(queries: Queries, batchIds: readonly str
       WHERE batch_id = ANY(${uuidsSql(batchIds)}) AND state IN ('QUEUED', 'RUNNING')`,
   );
   return new Set(rows.map(({ batchId }) => batchId));
+}
+
+/** A failure whose texts the database accepts: they may come from servers and libraries. */
+function storable({ code, message }: Failure): Failure {
+  return { code: plainText(code), message: plainText(message) };
 }
 
 /** Attempts as a table `attempt`, for {@link isLastAttempt}. */

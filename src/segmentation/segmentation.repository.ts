@@ -3,7 +3,7 @@ import { type Database, Prisma } from '../database/database.ts';
 import { isIdentifier } from '../database/identifier.ts';
 import { uuidsSql } from '../database/uuids.ts';
 import type { CountedPage, Page, PageRequest } from '../page.ts';
-import type { Attempt, Claim, Release, Released, RunStore, SameAnswer } from './run.store.ts';
+import type { Attempt, Claim, ProgressUpdate, Release, Released, RunStore, SameAnswer } from './run.store.ts';
 import { findSameAnswers } from './same-answer.repository.ts';
 import { createSegmentations } from './segmentation-create.repository.ts';
 import {
@@ -30,7 +30,6 @@ import {
   type NewSegmentation,
   type Segmentation,
   SEGMENTATION_STATES,
-  type SegmentationProgress,
   type StoredMask,
 } from './segmentation.ts';
 import type {
@@ -133,7 +132,7 @@ export class SegmentationRepository implements SegmentationStore, RunStore {
     return findSameAnswers(this.database, ids, (answers) => this.masks(answers));
   }
 
-  progress(attempts: readonly Attempt[], progress: SegmentationProgress): Promise<Set<string>> {
+  progress(attempts: readonly Attempt[], progress: ProgressUpdate): Promise<Set<string>> {
     return writeProgress(this.database, attempts, progress);
   }
 

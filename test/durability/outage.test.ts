@@ -82,6 +82,19 @@ describe('a request that the model rejects', () => {
   }, 120_000);
 });
 
+describe('an answer of the model with characters that no database holds', () => {
+  it('is stored without them, and the runs behind it go on', async () => {
+    test.model.failure = new ModelRejectedError('brightness/1', 'unexpected token \0');
+    const id = await test.askAnew(sceneId);
+    await expect.poll(async () => (await test.segmentation(id)).state, WAIT).toBe('FAILED');
+    test.model.failure = null;
+    const { failure } = await test.segmentation(id);
+    expect(failure?.message).toBe('model brightness/1 refused the request: unexpected token');
+    const next = await test.askAnew(sceneId);
+    await expect.poll(async () => (await test.segmentation(next)).state, WAIT).toBe('SUCCEEDED');
+  }, 120_000);
+});
+
 describe('a window that ends the model each time', () => {
   it('fails its run after five attempts in vain, with a code of its own, and holds up nobody else', async () => {
     test.model.windowsAsked = 0;

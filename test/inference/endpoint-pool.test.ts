@@ -118,6 +118,18 @@ describe('EndpointPool', () => {
     expect(probes).toEqual([A]);
   });
 
+  it.each([3600, 1e9, Number.MAX_VALUE])(
+    'asks a busy server again after 30 s, though it asks for %d s',
+    async (retryAfterS) => {
+      const pool = poolOf(A);
+      await place(pool);
+      const busy = () => Promise.reject(new EndpointFailure('status 503: busy', 'busy', retryAfterS));
+      await expect(pool.use('x', busy)).rejects.toMatchObject({ retryAfterS: 30 });
+      clock += 30_100;
+      expect(await place(pool)).toBe(A);
+    },
+  );
+
   it('tells work that a server has no time left for from other outages', async () => {
     const pool = poolOf(A, B);
     const late = (url: string): Promise<string> =>

@@ -88,6 +88,46 @@ describe('a segmentation in the queue', () => {
     await cancelAll(segmentation);
   });
 
+  it('is set aside when it ended its process twice, unless it finished a new window in between', async () => {
+    const { segmentation } = await runningSegmentation(database);
+    const { id } = segmentation;
+    const crash = async () => {
+      await database.execute(Prisma.sql`UPDATE segmentation SET worker = 1 WHERE id = ${id}::uuid`);
+      return store.recover();
+    };
+    const progress = { phase: 'reasoning' as const, windowsDone: 1, windowsTotal: 9, etaS: null };
+    expect(await crash()).toEqual({ queued: [id], failed: [] });
+    const [second] = await claimNext(database);
+    await store.progress([second!], { ...progress, advanced: true });
+    expect(await crash()).toEqual({ queued: [id], failed: [] });
+    const [third] = await claimNext(database);
+    // Windows of earlier attempts are passed again.
+    await store.progress([third!], { ...progress, windowsDone: 5 });
+    expect(await crash()).toEqual({ queued: [], failed: [id] });
+    expect(await store.byId(id)).toMatchObject({
+      state: 'FAILED',
+      failure: { code: 'RUN_CRASHED', message: expect.stringContaining('ended 2 times') as string },
+    });
+    expect(await store.retry([id])).toEqual([id]);
+    const [again] = await claimNext(database);
+    expect(await crash()).toEqual({ queued: [id], failed: [] });
+    expect(again).toMatchObject({ id });
+    await cancelAll(segmentation);
+  });
+
+  it('keeps a failure whose text the database would refuse or that is too long', async () => {
+    const { segmentation } = await runningSegmentation(database);
+    const failure = { code: 'MODEL_REJECTED', message: `a\0b\ud800c\u0007${'x'.repeat(100_000)}` };
+    await store.release([segmentation], { failure, delayS: 0, stalled: false });
+    const { message } = (await store.byId(segmentation.id))!.failure!;
+    expect(message).toMatch(/^a b c x+…$/);
+    expect(message).toHaveLength(1000);
+    const [running] = await claimNext(database);
+    await store.fail([running!], failure);
+    expect((await store.byId(segmentation.id))!.failure!.message).toBe(message);
+    await store.explainWait(segmentation.model.id, failure);
+  });
+
   it('is put back when the process that ran it is gone, and left alone while it lives', async () => {
     const { segmentation } = await runningSegmentation(database);
     expect(await store.recover()).toEqual({ queued: [], failed: [] });

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { AppError } from '../errors.ts';
+
+/** An error of the database that may be gone when the same request is sent again. */
+export abstract class DatabaseOutageError extends AppError {
+  /** Seconds after which to retry. */
+  readonly retryAfterS: number = 2;
+}
+
+/** The database cannot be reached, or ended the connection. */
+export class DatabaseUnavailableError extends DatabaseOutageError {
+  readonly code = 'DATABASE_UNAVAILABLE';
+  constructor(reason: string, options?: ErrorOptions) {
+    super(`the database is unavailable: ${reason}; retry in a few seconds`, options);
+  }
+}
+
+/** All connections to the database are in use, and none became free in time. */
+export class DatabaseBusyError extends DatabaseOutageError {
+  readonly code = 'DATABASE_BUSY';
+  constructor(options?: ErrorOptions) {
+    super('all database connections are in use; retry in a few seconds', options);
+  }
+}
+
+/** The disk of the database is full. */
+export class DatabaseFullError extends DatabaseOutageError {
+  readonly code = 'DATABASE_FULL';
+  override readonly retryAfterS = 60;
+  constructor(options?: ErrorOptions) {
+    super('the disk of the database is full; nothing can be stored until an operator frees space', options);
+  }
+}
+
+/** An error as drivers throw it, and as Prisma's driver adapters wrap it. */
+const DriverError = z.object({
+  code: z.unknown().optional(),
+  message: z.unknown().optional(),
+  cause: z.unknown().optional(),
+  kind: z.unknown().optional(),
+  originalCode: z.unknown().optional(),
+  originalMessage: z.unknown().optional(),
+  meta: z.object({ driverAdapterError: z.unknown().optional() }).optional().catch(undefined),
+});
+
+/** How deep drivers and adapters nest their errors. */
+const MAX_NESTING = 6;
+
+/** Codes, kinds and messages of an error and of those that it wraps, outermost first. */
+function facts(error: unknown, depth = 0): string[] {
+  const parsed = DriverError.safeParse(error);
+  if (!parsed.success || depth > MAX_NESTING) return [];
+  const { code, kind, originalCode, message, originalMessage, cause, meta } = parsed.data;
+  const own = [code, kind, originalCode, message, originalMessage].filter((fact) => typeof fact === 'string');
+  return [...own, ...facts(cause, depth + 1), ...facts(meta?.driverAdapterError, depth + 1)];
+}
+
+/**
+ * SQLSTATE class 08 (connection exception) and the shutdown codes of class 57; codes of the operating system and of Prisma
+ * for a connection that failed; and what the driver says without a code.
+ * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const UNAVAILABLE =
+  /^(08[0-9A-Z]{3}|57P0[1-5]|E(CONN(REFUSED|RESET|ABORTED)|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|NOTFOUND|AI_AGAIN)|P10(01|02|08|11|17)|DatabaseNotReachable|ConnectionClosed|SocketTimeout|ENGINE_LOST)$|^Connection terminated|^Query read timeout|not queryable|Client was closed|^Server has closed the connection|Cannot use a pool after calling end/;
+/** Too many connections on the server, or none free in the pool in time. */
+const BUSY =
+  /^(53300|TooManyConnections|P2024)$|timeout exceeded when trying to connect|Unable to start a transaction in the given time/;
+const FULL = /^(53100)$|No space left on device/;
+/** Transactions that stood in each other's way: the same work may succeed. */
+const CONFLICT = /^(40001|40P01|55P03|57014|TransactionWriteConflict|P2034)$/;
+
+/**
+ * Translates an error of a driver into an outage where it is one.
+ * @returns the error itself when it is not an outage
+ */
+export function translateOutage(error: unknown): unknown {
+  if (error instanceof AppError) return error;
+  const found = facts(error);
+  const some = (pattern: RegExp): boolean => found.some((fact) => pattern.test(fact));
+  if (some(FULL)) return new DatabaseFullError({ cause: error });
+  if (some(BUSY)) return new DatabaseBusyError({ cause: error });
+  const reason = found.find((fact) => UNAVAILABLE.test(fact));
+  return reason === undefined ? error : new DatabaseUnavailableError(reason, { cause: error });
+}
+
+/**
+ * Whether the same statement may succeed later. A statement that the database refused for its data is never repeated: it
+ * would be refused for ever.
+ */
+export function isTransient(error: unknown): boolean {
+  if (error instanceof DatabaseOutageError) return true;
+  return translateOutage(error) !== error || facts(error).some((fact) => CONFLICT.test(fact));
+}
