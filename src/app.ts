@@ -26,6 +26,7 @@ import type { ModelRegistry } from './inference/model-registry.ts';
 import type { Logger } from './logging.ts';
 import { openModels } from './inference/open-models.ts';
 import { type BlobStore, FolderBlobStore } from './blob-store.ts';
+import { BlobSweeper } from './scene/blob-sweeper.ts';
 import { Downloader } from './scene/download.ts';
 import { SceneLocator } from './scene/scene-locator.ts';
 import { SceneRepository } from './scene/scene.repository.ts';
@@ -52,6 +53,8 @@ export interface App {
   contextFor(viewer: Viewer, baseUrl: string): RequestContext;
   /** Whether the database answers and the default model is loaded. */
   readiness(): Promise<{ readonly database: boolean; readonly model: boolean }>;
+  /** Puts what it runs back in the queue, and takes no more. */
+  stopRuns(): Promise<void>;
   /** Puts what it runs back in the queue, then closes model and database. */
   close(): Promise<void>;
 }
@@ -61,13 +64,14 @@ export type Models = Pick<ModelRegistry, 'list' | 'isReady' | 'get' | 'close'>;
 
 /** The two parts that differ from one installation to the next. */
 export interface Adapters {
-  readonly database: (config: Config) => Promise<Database>;
+  readonly database: (config: Config, logger: Logger) => Promise<Database>;
   readonly models: (config: Config) => Promise<Models>;
 }
 
 const CONFIGURED: Adapters = {
-  database: (config) =>
+  database: (config, logger) =>
     openDatabase({
+      onRestart: (reason) => logger.error({ reason }, 'Database:Restarted'),
       databaseUrl: config.DATABASE_URL,
       dataDir: config.TERRAQL_DATA_DIR,
       statementTimeoutS: config.TERRAQL_STATEMENT_TIMEOUT_S,
@@ -83,10 +87,10 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   const manifest = config.TERRAQL_PERSISTED_OPERATIONS;
   const persisted = manifest === undefined ? null : await readPersistedOperations(manifest);
   const models = await adapters.models(config);
-  const database = await adapters.database(config);
+  const database = await adapters.database(config, logger);
   const blobs = new FolderBlobStore(path.join(config.TERRAQL_DATA_DIR, 'blobs'));
   const downloader = new Downloader({ maxBytes: config.TERRAQL_MAX_BYTES });
-  const store = new SegmentationRepository(database);
+  const store = new SegmentationRepository(database.forRuns);
   const events = new SegmentationEvents(store, logger);
   const servicesFor = servicesOver({ config, database, blobs, downloader, models, events });
   const worker =
@@ -109,6 +113,9 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   await graphql.start();
   await events.start();
   await worker?.start();
+  const sceneStore = new SceneRepository(database);
+  const sweeper = new BlobSweeper(blobs, uploadsOver(config, blobs, sceneStore), sceneStore, logger);
+  sweeper.start();
   return {
     config,
     logger,
@@ -119,11 +126,14 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     readFeatureRequest: featureRequestReader(schema, config.TERRAQL_MAX_COST),
     contextFor: (viewer, baseUrl) => createContext({ viewer, services: servicesFor(viewer), limits, baseUrl }),
     async readiness() {
-      const [answers, model] = await Promise.allSettled([database.prisma.$queryRaw`SELECT 1`, models.get()]);
+      const [answers, model] = await Promise.allSettled([database.ping(), models.get()]);
       return {
         database: answers.status === 'fulfilled',
         model: model.status === 'fulfilled' && model.value.ready(),
       };
+    },
+    async stopRuns() {
+      await worker?.close();
     },
     async close() {
       await graphql.stop();
@@ -131,6 +141,8 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
       await worker?.close();
       await models.close();
       await downloader.close();
+      await sweeper.close();
+      await blobs.close();
       await database.close();
     },
   };
@@ -146,15 +158,24 @@ interface SharedParts {
   readonly events: SegmentationEvents;
 }
 
+function uploadsOver(config: Config, blobs: BlobStore, scenes: SceneRepository): UploadService {
+  return new UploadService(blobs, {
+    maxBytes: config.TERRAQL_MAX_BYTES,
+    ttlS: config.TERRAQL_UPLOAD_TTL_S,
+    isStored: async (blobKey) => (await scenes.storedBlobs([blobKey])).has(blobKey),
+  });
+}
+
 /** Makes the services of a viewer: the one place where the viewer meets what is stored. */
 function servicesOver({ config, database, blobs, downloader, models, events }: SharedParts): ServicesFor {
   const maxVertices = config.TERRAQL_MAX_VERTICES;
   const nearM = config.TERRAQL_NEAR_M;
   const maxBytes = config.TERRAQL_MAX_BYTES;
   return (_viewer) => {
-    const uploads = new UploadService(blobs, { maxBytes, ttlS: config.TERRAQL_UPLOAD_TTL_S });
+    const sceneStore = new SceneRepository(database);
+    const uploads = uploadsOver(config, blobs, sceneStore);
     const locator = new SceneLocator(blobs, uploads, downloader, { roots: config.TERRAQL_SCENE_ROOTS, maxBytes });
-    const scenes = new SceneService(new SceneRepository(database), locator, { maxPixels: config.TERRAQL_MAX_PIXELS });
+    const scenes = new SceneService(sceneStore, locator, { maxPixels: config.TERRAQL_MAX_PIXELS });
     const segmentations = new SegmentationService(new SegmentationRepository(database), scenes, models, events, {
       maxPrompts: config.TERRAQL_MAX_PROMPTS,
       maxWindows: config.TERRAQL_MAX_WINDOWS,

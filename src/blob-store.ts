@@ -1,7 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { AppError } from './errors.ts';
+import { AppError, OutageError } from './errors.ts';
+import { isCode, writeExclusive } from './exclusive-file.ts';
+import { ProcessPresence } from './process-presence.ts';
 
 /** A file is larger than allowed or announced. */
 export class FileTooLargeError extends AppError {
@@ -12,6 +14,16 @@ export class FileTooLargeError extends AppError {
     readonly complete = true,
   ) {
     super(`the file has ${complete ? '' : 'at least '}${sizeBytes} bytes; the limit is ${maxBytes}`);
+  }
+}
+
+/** The disk of uploads, downloads and kept windows has no room. */
+export class StorageFullError extends OutageError {
+  readonly code = 'STORAGE_FULL';
+  override readonly retryAfterS = 60;
+  /** @param needed what does not fit */
+  constructor(needed: string, options?: ErrorOptions) {
+    super(`the disk for files has no room for ${needed}; retry later, or ask an operator to free space`, options);
   }
 }
 
@@ -37,11 +49,27 @@ export interface WrittenBlob {
 export interface BlobStore {
   /**
    * Writes a file from a stream, atomically: readers see all of it or nothing.
-   * @throws {FileTooLargeError} as soon as more than `maxBytes` have arrived
+   * @throws {FileTooLargeError} as soon as more than `maxBytes` have arrived; {@link StorageFullError}
    */
   write(key: string, bytes: AsyncIterable<Uint8Array>, maxBytes: number): Promise<WrittenBlob>;
-  /** Writes a small text unless the key is taken; of several callers at once exactly one gets true. */
+  /** Writes a small text at once, unless the key is taken; of several callers exactly one gets true. */
   claim(key: string, text: string): Promise<boolean>;
+  /**
+   * Takes a key for this process, until it is removed or the process ends.
+   * @returns false while a living process holds it
+   */
+  lease(key: string): Promise<boolean>;
+  /** Whether a living process holds the lease of a key. */
+  isLeased(key: string): Promise<boolean>;
+  /** Names this process, for {@link isAlive}. */
+  processToken(): Promise<string>;
+  isAlive(processToken: string): Promise<boolean>;
+  /** Bytes that can still be written. */
+  freeBytes(): Promise<number>;
+  /** Time since something in a folder was created, renamed or removed, milliseconds; null without the folder. */
+  ageMs(folder: string): Promise<number | null>;
+  /** Removes what dead processes left half-written in the folders of a folder. */
+  removePartial(folder: string): Promise<void>;
   /** @returns null when there is none */
   readText(key: string): Promise<string | null>;
   /** Local path of the file. @throws {BlobNotFoundError} */
@@ -58,31 +86,85 @@ export interface BlobStore {
 
 /** Blobs as files under one folder, on a disk shared by all processes. */
 export class FolderBlobStore implements BlobStore {
+  private presence: Promise<ProcessPresence> | null = null;
+
   constructor(private readonly folder: string) {}
+
+  /** Ends the leases of this process. */
+  async close(): Promise<void> {
+    await (await this.presence)?.close();
+    this.presence = null;
+  }
 
   async write(key: string, bytes: AsyncIterable<Uint8Array>, maxBytes: number): Promise<WrittenBlob> {
     const path = this.path(key);
-    const partial = `${path}.${randomUUID()}.partial`;
-    await mkdir(dirname(path), { recursive: true });
+    const partial = `${path}.${await this.processToken()}.${randomUUID()}.partial`;
     try {
+      await mkdir(dirname(path), { recursive: true });
       const written = await writeStream(partial, bytes, maxBytes);
       await rename(partial, path);
       return written;
     } catch (error) {
       await rm(partial, { force: true });
-      throw error;
+      await this.removeIfEmpty(dirname(path));
+      throw isFull(error) ? new StorageFullError(`a file of up to ${maxBytes} bytes`, { cause: error }) : error;
     }
   }
 
   async claim(key: string, text: string): Promise<boolean> {
     const path = this.path(key);
-    await mkdir(dirname(path), { recursive: true });
     try {
-      await writeFile(path, text, { flag: 'wx' });
-      return true;
+      await mkdir(dirname(path), { recursive: true });
+      return await writeExclusive(path, text);
     } catch (error) {
-      if (isCode(error, 'EEXIST')) return false;
-      throw error;
+      await this.removeIfEmpty(dirname(path));
+      throw isFull(error) ? new StorageFullError('a new file', { cause: error }) : error;
+    }
+  }
+
+  async lease(key: string): Promise<boolean> {
+    while (!(await this.claim(key, await this.processToken()))) {
+      const holder = await this.readText(key);
+      if (holder === null) continue;
+      if ((await this.isAlive(holder)) || !(await this.removeDead(key, holder))) return false;
+    }
+    return true;
+  }
+
+  async isLeased(key: string): Promise<boolean> {
+    const holder = await this.readText(key);
+    return holder !== null && (await this.isAlive(holder));
+  }
+
+  async processToken(): Promise<string> {
+    return (await this.present()).token;
+  }
+
+  async isAlive(processToken: string): Promise<boolean> {
+    return (await this.present()).isAlive(processToken);
+  }
+
+  async freeBytes(): Promise<number> {
+    await mkdir(this.folder, { recursive: true });
+    const { bavail, bsize } = await statfs(this.folder);
+    return bavail * bsize;
+  }
+
+  async ageMs(folder: string): Promise<number | null> {
+    const entry = await stat(this.path(folder)).catch(() => null);
+    return entry && Math.max(0, Date.now() - entry.mtimeMs);
+  }
+
+  async removePartial(folder: string): Promise<void> {
+    const presence = await this.present();
+    await presence.sweep();
+    for (const owner of await this.list(folder)) {
+      for (const name of await this.list(`${folder}/${owner}`).catch(() => [])) {
+        const partial = /(?:\.([0-9a-f]{16}))?\.[0-9a-f-]{36}\.partial$/.exec(name);
+        if (!partial || (await presence.isAlive(partial[1] ?? ''))) continue;
+        await rm(join(this.path(`${folder}/${owner}`), name), { force: true });
+      }
+      await this.removeIfEmpty(this.path(`${folder}/${owner}`));
     }
   }
 
@@ -125,6 +207,35 @@ export class FolderBlobStore implements BlobStore {
     }
   }
 
+  private present(): Promise<ProcessPresence> {
+    // No key can begin with a dot.
+    return (this.presence ??= ProcessPresence.open(join(this.folder, '.processes')));
+  }
+
+  /**
+   * Removes the claim of a dead process. Only who holds the right to do so does, or a process that was slow to look would
+   * remove the claim of the next one.
+   * @returns false when another living process does it
+   */
+  private async removeDead(key: string, holder: string): Promise<boolean> {
+    const right = `${key}.takeover`;
+    if (!(await this.claim(right, await this.processToken()))) {
+      if (await this.isLeased(right)) return false;
+      await this.remove(right); // whoever held it died in these few milliseconds
+      return true;
+    }
+    try {
+      if ((await this.readText(key)) === holder) await this.remove(key);
+    } finally {
+      await this.remove(right);
+    }
+    return true;
+  }
+
+  private async removeIfEmpty(folder: string): Promise<void> {
+    if (folder !== this.folder) await rmdir(folder).catch(() => undefined);
+  }
+
   private path(key: string): string {
     const names = key.split('/');
     if (!names.every((name) => /^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/.test(name))) throw new BlobNotFoundError(key);
@@ -150,6 +261,4 @@ async function writeStream(path: string, bytes: AsyncIterable<Uint8Array>, maxBy
   }
 }
 
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
-}
+const isFull = (error: unknown): boolean => isCode(error, 'ENOSPC') || isCode(error, 'EDQUOT');

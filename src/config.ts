@@ -128,7 +128,7 @@ export const environmentSchema = z.object({
   ),
   TERRAQL_STATEMENT_TIMEOUT_S: count(
     30,
-    'Query timeout of a request on a PostgreSQL server; the embedded engine has none.',
+    'Timeout of a database statement of a request.',
     'seconds',
   ),
   TERRAQL_PERSISTED_OPERATIONS: documented(z.string().min(1).optional(), {
@@ -212,5 +212,5 @@ function requirement(issue: z.core.$ZodIssue): string {
 
 /** A value as messages may show it: the user and password of an address are secrets. */
 function withoutPassword(value = ''): string {
-  return value.replaceAll(/(:\/\/)[^/?#]*@/g, '$1***@');
+  return value.replaceAll(/(:\/\/)[^/?#]*@/g, '$1***@').replaceAll(/\?[^,]*/g, '?***');
 }

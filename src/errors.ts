@@ -11,6 +11,12 @@ export abstract class AppError extends Error {
   }
 }
 
+/** Something that the service needs is away or full for now: the same request may succeed later. */
+export abstract class OutageError extends AppError {
+  /** Seconds after which to retry. */
+  readonly retryAfterS: number = 2;
+}
+
 /** A value of the request does not fit its type. */
 export class BadInputError extends AppError {
   readonly code = 'BAD_USER_INPUT';

@@ -60,6 +60,7 @@ it('shows no password of an address that it refuses', () => {
   const read = (url: string) => () => readConfig({ DATABASE_URL: url });
   expect(read('mysql://root:hunter2@db/terraql')).toThrow('DATABASE_URL="mysql://***@db/terraql"');
   expect(read('mysql://root:p@ss@db/terraql')).toThrow('DATABASE_URL="mysql://***@db/terraql"');
+  expect(read('mysql://db/terraql?password=hunter2')).toThrow('DATABASE_URL="mysql://db/terraql?***"');
 });
 
 it('documents every setting with a sentence and a default, and its unit where the name has one', () => {

@@ -10,7 +10,7 @@ import { announceServer } from './server-file.ts';
 import { UsageError } from './terminal/terminal.ts';
 
 /** Time for open requests to finish after a stop, milliseconds. */
-const GRACE_MS = 10_000;
+const GRACE_MS = 5000;
 
 /** Adds `terraql serve`. */
 export function addServe(program: Command, context: CommandContext): void {

@@ -1,14 +1,8 @@
 import { z } from 'zod';
-import { AppError } from '../errors.ts';
-
-/** An error of the database that may be gone when the same request is sent again. */
-export abstract class DatabaseOutageError extends AppError {
-  /** Seconds after which to retry. */
-  readonly retryAfterS: number = 2;
-}
+import { AppError, OutageError } from '../errors.ts';
 
 /** The database cannot be reached, or ended the connection. */
-export class DatabaseUnavailableError extends DatabaseOutageError {
+export class DatabaseUnavailableError extends OutageError {
   readonly code = 'DATABASE_UNAVAILABLE';
   constructor(reason: string, options?: ErrorOptions) {
     super(`the database is unavailable: ${reason}; retry in a few seconds`, options);
@@ -16,15 +10,23 @@ export class DatabaseUnavailableError extends DatabaseOutageError {
 }
 
 /** All connections to the database are in use, and none became free in time. */
-export class DatabaseBusyError extends DatabaseOutageError {
+export class DatabaseBusyError extends OutageError {
   readonly code = 'DATABASE_BUSY';
   constructor(options?: ErrorOptions) {
     super('all database connections are in use; retry in a few seconds', options);
   }
 }
 
+/** The statement stood in the way of another; nothing of it was kept. */
+export class DatabaseConflictError extends OutageError {
+  readonly code = 'DATABASE_CONFLICT';
+  constructor(options?: ErrorOptions) {
+    super('the database stopped a statement that conflicted with another; retry in a few seconds', options);
+  }
+}
+
 /** The disk of the database is full. */
-export class DatabaseFullError extends DatabaseOutageError {
+export class DatabaseFullError extends OutageError {
   readonly code = 'DATABASE_FULL';
   override readonly retryAfterS = 60;
   constructor(options?: ErrorOptions) {
@@ -61,17 +63,17 @@ function facts(error: unknown, depth = 0): string[] {
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const UNAVAILABLE =
-  /^(08[0-9A-Z]{3}|57P0[1-5]|E(CONN(REFUSED|RESET|ABORTED)|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|NOTFOUND|AI_AGAIN)|P10(01|02|08|11|17)|DatabaseNotReachable|ConnectionClosed|SocketTimeout|ENGINE_LOST)$|^Connection terminated|^Query read timeout|not queryable|Client was closed|^Server has closed the connection|Cannot use a pool after calling end/;
+  /^(08[0-9A-Z]{3}|57P0[1-5]|E(CONN(REFUSED|RESET|ABORTED)|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|NOTFOUND|AI_AGAIN)|P10(01|02|08|11|17)|DatabaseNotReachable|ConnectionClosed|SocketTimeout|DATABASE_UNAVAILABLE)$|^Connection terminated|^Query read timeout|not queryable|Client was closed|^Server has closed the connection|Cannot use a pool after calling end/;
 /** Too many connections on the server, or none free in the pool in time. */
 const BUSY =
-  /^(53300|TooManyConnections|P2024)$|timeout exceeded when trying to connect|Unable to start a transaction in the given time/;
+  /^(53300|TooManyConnections|P2024|DATABASE_BUSY)$|timeout exceeded when trying to connect|Unable to start a transaction in the given time/;
 const FULL = /^(53100)$|No space left on device/;
-/** Transactions that stood in each other's way: the same work may succeed. */
-const CONFLICT = /^(40001|40P01|55P03|57014|TransactionWriteConflict|P2034)$/;
+/** Transactions that stood in each other's way. */
+const CONFLICT = /^(40001|40P01|55P03|TransactionWriteConflict|P2034)$/;
 
 /**
- * Translates an error of a driver into an outage where it is one.
- * @returns the error itself when it is not an outage
+ * Translates an error of a driver into an {@link OutageError} where the same statement may succeed later.
+ * @returns the error itself when it is not an outage: what the database refuses for its data is never worth a repetition
  */
 export function translateOutage(error: unknown): unknown {
   if (error instanceof AppError) return error;
@@ -79,15 +81,7 @@ export function translateOutage(error: unknown): unknown {
   const some = (pattern: RegExp): boolean => found.some((fact) => pattern.test(fact));
   if (some(FULL)) return new DatabaseFullError({ cause: error });
   if (some(BUSY)) return new DatabaseBusyError({ cause: error });
+  if (some(CONFLICT)) return new DatabaseConflictError({ cause: error });
   const reason = found.find((fact) => UNAVAILABLE.test(fact));
   return reason === undefined ? error : new DatabaseUnavailableError(reason, { cause: error });
-}
-
-/**
- * Whether the same statement may succeed later. A statement that the database refused for its data is never repeated: it
- * would be refused for ever.
- */
-export function isTransient(error: unknown): boolean {
-  if (error instanceof DatabaseOutageError) return true;
-  return translateOutage(error) !== error || facts(error).some((fact) => CONFLICT.test(fact));
 }

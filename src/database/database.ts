@@ -1,36 +1,23 @@
 import path from 'node:path';
 import type { PGlite } from '@electric-sql/pglite';
 import { PrismaPg } from '@prisma/adapter-pg';
-import pg from 'pg';
+import type pg from 'pg';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { translateOutage } from './database-errors.ts';
-import { openEmbeddedEngine, refuseLostStatements, StatementLostError } from './embedded-engine.ts';
+import { type Connections, connectionsOn, type EngineOptions, type Queries } from './connections.ts';
+import type { EmbeddedClient } from './engine-client.ts';
+import { openEmbeddedEngine, refuseLostStatements } from './embedded-engine.ts';
 import { Prisma, PrismaClient } from './generated/client.ts';
 import { migrate, type Migration, MIGRATIONS_DIR, type MigrationSession, readMigrations } from './migrate.ts';
-import { type ReadRows, serverReader } from './server-reader.ts';
+import { checkServer } from './server-checks.ts';
+import { openPools, type ServerPools } from './server-pools.ts';
+import { serverReader } from './server-reader.ts';
 import { embeddedSession, ServerSession, type Session } from './session.ts';
 
+export { type Connections, type Queries, StatementTimeoutError } from './connections.ts';
 export { Prisma } from './generated/client.ts';
-
-/** Typed access to the tables, inside or outside a transaction. */
-export interface Queries {
-  /** The generated client: plain reads and writes of single tables. */
-  readonly prisma: Prisma.TransactionClient;
-  /**
-   * Runs a statement and parses its rows.
-   * @param row schema of a row; the statement must cast counts and other 64-bit integers
-   * @throws {z.ZodError} when a row does not fit
-   * @throws {StatementTimeoutError} outside a transaction, on a server; {@link StatementLostError} on the embedded engine;
-   *   {@link DatabaseOutageError} when the same statement may succeed later
-   */
-  query<Row>(row: z.ZodType<Row>, statement: Prisma.Sql): Promise<Row[]>;
-  /** @returns number of rows written */
-  execute(statement: Prisma.Sql): Promise<number>;
-  /** Runs a statement of a library, with its own `$1` placeholders. */
-  foreign(sql: string, values: readonly unknown[]): Promise<object[]>;
-}
 
 /** Versions and capabilities of a database engine. */
 export interface Capabilities {
@@ -43,11 +30,15 @@ export interface Capabilities {
 }
 
 /** An open, migrated database. */
-export interface Database extends Queries {
+export interface Database extends Connections {
   readonly capabilities: Capabilities;
-  readonly session: Session;
-  /** Runs work in one transaction, rolled back when it throws. Its statements have no timeout. */
-  transaction<T>(work: (queries: Queries) => Promise<T>): Promise<T>;
+  /** Connections kept for runs, which requests cannot use up. The embedded engine has one for all. */
+  readonly forRuns: Connections;
+  /**
+   * Asks the database for a sign of life, on a connection of its own and within seconds.
+   * @throws {OutageError} when there is none
+   */
+  ping(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -56,23 +47,14 @@ export interface DatabaseOptions {
   readonly databaseUrl?: string | undefined;
   /** Data folder; the embedded engine uses its subfolder `pglite`. */
   readonly dataDir: string;
-  /** Timeout of a statement outside a transaction, seconds; undefined: none. */
+  /** Timeout of a statement outside a transaction, seconds; undefined: none on a server, 30 on the embedded engine. */
   readonly statementTimeoutS?: number;
+  /** Called when the embedded engine was restarted, with the reason. */
+  readonly onRestart?: (reason: string) => void;
 }
 
-/** A statement exceeded its timeout and was cancelled. */
-export class StatementTimeoutError extends AppError {
-  readonly code = 'STATEMENT_TIMEOUT';
-  constructor(
-    readonly timeoutS: number,
-    cause: unknown,
-  ) {
-    super(
-      `a database statement of the request exceeded ${timeoutS} s and was cancelled; narrow the filter or request less at once`,
-      { cause },
-    );
-  }
-}
+/** The embedded engine has one connection: a statement that never ends would hold up everything for ever. */
+const EMBEDDED_TIMEOUT_S = 30;
 
 /** The server is older than the oldest supported version. */
 export class DatabaseTooOldError extends AppError {
@@ -87,11 +69,16 @@ export class DatabaseTooOldError extends AppError {
  * @throws {DatabaseTooOldError} {@link EmbeddedDatabaseInUseError}, errors of {@link migrate} and of the connection
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { databaseUrl, dataDir, statementTimeoutS } = options;
+  const { databaseUrl, dataDir, statementTimeoutS, onRestart } = options;
   const migrations = await readMigrations(MIGRATIONS_DIR);
   if (databaseUrl !== undefined) return openPostgres(databaseUrl, migrations, statementTimeoutS);
-  const engine = await openEmbeddedEngine(path.join(dataDir, 'pglite'));
-  return databaseOnPGlite(engine.pglite, migrations, () => engine.close());
+  const timeoutS = statementTimeoutS ?? EMBEDDED_TIMEOUT_S;
+  const limits = { statementTimeoutMs: timeoutS * 1000, ...(onRestart ? { onRestart } : {}) };
+  const engine = await openEmbeddedEngine(path.join(dataDir, 'pglite'), limits);
+  return databaseOnPGlite(engine.client, migrations, () => engine.close(), {
+    statementTimeoutS: timeoutS,
+    stop: () => engine.client.restart('a run was stopped in the middle of a statement'),
+  });
 }
 
 /**
@@ -99,14 +86,29 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
  * @throws errors of {@link migrate}, after closing the engine
  */
 export async function databaseOnPGlite(
-  pglite: PGlite,
+  client: EmbeddedClient,
   migrations: readonly Migration[],
   close: () => Promise<void>,
+  engine: EngineOptions = {},
 ): Promise<Database> {
   try {
-    refuseLostStatements(pglite);
-    await migrate(pgliteSession(pglite), migrations);
-    return await databaseOn(new PrismaPGlite(pglite), embeddedSession(pglite), close, {});
+    refuseLostStatements(client);
+    await migrate(pgliteSession(client), migrations);
+    const session = embeddedSession(client);
+    const prisma = new PrismaClient({ adapter: new PrismaPGlite(client as PGlite) });
+    const all = connectionsOn(prisma, session, engine);
+    return {
+      ...all,
+      capabilities: await readCapabilities(all),
+      forRuns: all,
+      // The engine answers in its turn; while it works on something it is well, and a lost one is restarted.
+      ping: () => Promise.resolve(),
+      async close() {
+        await session.close();
+        await prisma.$disconnect();
+        await close();
+      },
+    };
   } catch (error) {
     await close();
     throw error;
@@ -118,41 +120,63 @@ async function openPostgres(
   migrations: readonly Migration[],
   statementTimeoutS: number | undefined,
 ): Promise<Database> {
-  const pool = new pg.Pool({
-    connectionString: url,
-    // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it, though its types do not say so
-    onConnect: async (client) => void (await client.query(sessionSql(statementTimeoutS))),
-  });
-  // The pool has already dropped the broken idle connection; the next query opens a new one.
-  pool.on('error', () => undefined);
+  const { searchPath } = await checkServer(url);
+  const pools = openPools(url, sessionSql(searchPath), statementTimeoutS);
   try {
-    const client = await pool.connect();
+    const client = await pools.runs.connect();
     try {
-      await client.query('SET statement_timeout = 0');
       await migrate(postgresSession(client), migrations);
     } finally {
-      // Closed instead of reused: it has no statement timeout any more.
-      client.release(true);
+      client.release();
     }
-    const server = { readRows: serverReader(pool), ...(statementTimeoutS === undefined ? {} : { statementTimeoutS }) };
-    return await databaseOn(new PrismaPg(pool), new ServerSession(url), () => pool.end(), server);
+    return await databaseOnPools(pools, new ServerSession(url), statementTimeoutS);
   } catch (error) {
-    await pool.end();
+    await pools.end();
     throw error;
   }
+}
+
+async function databaseOnPools(
+  pools: ServerPools,
+  session: Session,
+  statementTimeoutS: number | undefined,
+): Promise<Database> {
+  const prismas = [pools.requests, pools.runs].map((pool) => new PrismaClient({ adapter: new PrismaPg(pool) }));
+  const [forRequests, forRuns] = [pools.requests, pools.runs].map((pool, index) =>
+    connectionsOn(prismas[index]!, session, {
+      readRows: serverReader(pool),
+      cancel: (backend) => pools.cancel(backend),
+      ...(pool === pools.runs || statementTimeoutS === undefined ? {} : { statementTimeoutS }),
+    }),
+  ) as [Connections, Connections];
+  return {
+    ...forRequests,
+    capabilities: await readCapabilities(forRequests),
+    forRuns,
+    ping: () =>
+      pools.ping().catch((error: unknown) => {
+        throw translateOutage(error);
+      }),
+    async close() {
+      await session.close();
+      for (const prisma of prismas) await prisma.$disconnect();
+      await pools.end();
+    },
+  };
 }
 
 /**
  * Session settings. Prisma's driver drops time offsets, so the session time zone is UTC. PostGIS declares its functions as
  * expensive, which would make PostgreSQL compile each statement (0.1 s) and start parallel workers for small queries; with
  * these costs it does so from some hundred thousand features on. Prepared statements are planned for their values.
+ * @param searchPath of the database, with the schemas of the extensions
  */
-function sessionSql(statementTimeoutS: number | undefined): string {
+function sessionSql(searchPath: string): string {
   return `SET TIME ZONE 'UTC'; SET jit = off; SET parallel_setup_cost = 1000000; SET plan_cache_mode = force_custom_plan;
-    SET statement_timeout = ${(statementTimeoutS ?? 0) * 1000}`;
+    SET search_path = ${searchPath}`;
 }
 
-function pgliteSession(pglite: PGlite): MigrationSession {
+function pgliteSession(pglite: EmbeddedClient): MigrationSession {
   return {
     script: async (sql) => void (await pglite.exec(sql)),
     query: async (sql, parameters) => (await pglite.query(sql, [...parameters])).rows,
@@ -165,88 +189,6 @@ function postgresSession(client: pg.PoolClient): MigrationSession {
     query: async (sql, parameters) => (await client.query<object>(sql, [...parameters])).rows,
   };
 }
-
-/** Longest transaction, and longest wait for its start: storing a large result is one transaction. */
-const TRANSACTION_TIMEOUT_MS = 15 * 60_000;
-
-/** Differences of a server outside transactions. */
-interface ServerOptions {
-  readonly statementTimeoutS?: number;
-  /** Instead of Prisma. */
-  readonly readRows?: ReadRows;
-}
-
-async function databaseOn(
-  adapter: PrismaPg | PrismaPGlite,
-  session: Session,
-  closeEngine: () => Promise<void>,
-  server: ServerOptions,
-): Promise<Database> {
-  const prisma = new PrismaClient({ adapter });
-  const queries = queriesOn(prisma, server);
-  return {
-    ...queries,
-    capabilities: await readCapabilities(queries),
-    session,
-    transaction: (work) =>
-      prisma
-        .$transaction(
-          async (client) => {
-            if (server.statementTimeoutS !== undefined) await client.$executeRaw`SET LOCAL statement_timeout = 0`;
-            return work(queriesOn(client, {}));
-          },
-          { timeout: TRANSACTION_TIMEOUT_MS, maxWait: TRANSACTION_TIMEOUT_MS },
-        )
-        .catch((error: unknown) => {
-          throw translateOutage(error);
-        }),
-    async close() {
-      await session.close();
-      await prisma.$disconnect();
-      await closeEngine();
-    },
-  };
-}
-
-function queriesOn(prisma: Prisma.TransactionClient, { statementTimeoutS, readRows }: ServerOptions): Queries {
-  const read: ReadRows = readRows ?? ((statement) => prisma.$queryRaw<unknown[]>(statement));
-  const timed = <T>(answer: Promise<T>): Promise<T> =>
-    answer.catch((error: unknown) => {
-      if (statementTimeoutS !== undefined && isCancelled(error))
-        throw new StatementTimeoutError(statementTimeoutS, error);
-      if (Lost.safeParse(error).success) throw new StatementLostError({ cause: error });
-      throw translateOutage(error);
-    });
-  return {
-    prisma,
-    query: async (row, statement) => rowsOf(row).parse(await timed(read(statement))),
-    execute: (statement) => timed(prisma.$executeRaw(statement)),
-    foreign: (sql, values) => timed(prisma.$queryRawUnsafe<object[]>(sql, ...values)),
-  };
-}
-
-const parsers = new WeakMap<z.ZodType, unknown>();
-
-/** Returns the cached array parser of a row schema: making one takes longer than parsing a few rows. */
-function rowsOf<Row>(row: z.ZodType<Row>): z.ZodType<Row[]> {
-  const known = parsers.get(row) as z.ZodType<Row[]> | undefined;
-  if (known) return known;
-  const made = z.array(row);
-  parsers.set(row, made);
-  return made;
-}
-
-/** SQLSTATE 57014, query_canceled, as the driver reports it and as Prisma's driver adapters wrap it. */
-const Cancelled = z.union([
-  z.object({ code: z.literal('57014') }),
-  z.object({
-    meta: z.object({ driverAdapterError: z.object({ cause: z.object({ originalCode: z.literal('57014') }) }) }),
-  }),
-]);
-const isCancelled = (error: unknown): boolean => Cancelled.safeParse(error).success;
-
-/** Prisma wraps driver errors and keeps their code. */
-const Lost = z.object({ code: z.literal('STATEMENT_LOST') });
 
 const CapabilitiesRow = z.object({ postgresql: z.string(), postgis: z.string(), vectorTiles: z.boolean() });
 

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
-import { rm } from 'node:fs/promises';
-import { createConnection, createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '../errors.ts';
+import { writeExclusive } from '../exclusive-file.ts';
+import { ProcessPresence } from '../process-presence.ts';
 
 /** Another process has the embedded database open; two would corrupt it. */
 export class EmbeddedDatabaseInUseError extends AppError {
@@ -18,58 +17,43 @@ export class EmbeddedDatabaseInUseError extends AppError {
 
 /**
  * Makes this process the only owner of an embedded database, until the returned function is called or the process ends.
+ * The lock is a folder beside the database, so it holds for every process that reaches the data.
+ *
+ * Owners are numbered claims. A claim is made atomically and the newest is never removed, so of several processes that find
+ * the newest owner dead exactly one gets the next number.
  * @param directory its real path
  * @throws {EmbeddedDatabaseInUseError}
  */
 export async function ownDirectory(directory: string): Promise<() => Promise<void>> {
-  const server = await own(directory);
-  return () =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-    });
-}
-
-/**
- * Address that stands for the folder: a named pipe on Windows, else a socket, which the system frees when its process
- * dies, so that no lock file can be left behind by a crash.
- */
-function addressOf(directory: string): string {
-  const name = `terraql-${createHash('sha256').update(directory).digest('hex').slice(0, 24)}`;
-  return process.platform === 'win32' ? `\\\\.\\pipe\\${name}` : path.join(tmpdir(), `${name}.sock`);
-}
-
-async function own(directory: string): Promise<Server> {
-  const address = addressOf(directory);
+  const folder = `${directory}.owner`;
+  const presence = await ProcessPresence.open(folder);
   try {
-    return await listen(address);
+    const number = await claimDirectory(directory, folder, presence);
+    for (const older of await claimNumbers(folder))
+      if (older < number) await rm(claimFile(folder, older), { force: true });
+    await presence.sweep();
   } catch (error) {
-    if (!isAddressInUse(error)) throw error;
-    if (process.platform === 'win32' || (await answers(address))) throw new EmbeddedDatabaseInUseError(directory);
+    await presence.close();
+    throw error;
   }
-  // The socket's process is gone: only the file is left.
-  await rm(address, { force: true });
-  return listen(address);
+  return () => presence.close();
 }
 
-function listen(address: string): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = createServer((connection) => connection.destroy());
-    server.once('error', reject);
-    server.listen(address, () => resolve(server.unref()));
-  });
+/** @returns number of the claim */
+async function claimDirectory(directory: string, folder: string, presence: ProcessPresence): Promise<number> {
+  for (;;) {
+    const newest = Math.max(0, ...(await claimNumbers(folder)));
+    const owner = newest === 0 ? '' : await readFile(claimFile(folder, newest), 'utf8').catch(() => '');
+    if (await presence.isAlive(owner)) throw new EmbeddedDatabaseInUseError(directory);
+    const number = newest + 1;
+    const isWritten = await writeExclusive(claimFile(folder, number), presence.token);
+    // A process that was slow to look may claim a number that others have passed.
+    if (isWritten && Math.max(...(await claimNumbers(folder))) === number) return number;
+  }
 }
 
-function answers(address: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const connection = createConnection(address);
-    connection.once('connect', () => {
-      connection.destroy();
-      resolve(true);
-    });
-    connection.once('error', () => resolve(false));
-  });
-}
+const claimFile = (folder: string, number: number): string => path.join(folder, `${number}.claim`);
 
-function isAddressInUse(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+async function claimNumbers(folder: string): Promise<number[]> {
+  return (await readdir(folder)).flatMap((name) => /^(\d+)\.claim$/.exec(name)?.[1] ?? []).map(Number);
 }

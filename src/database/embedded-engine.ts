@@ -1,16 +1,13 @@
 import { mkdir, realpath } from 'node:fs/promises';
-import { PGlite, type Results, type Transaction } from '@electric-sql/pglite';
-import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
-import { postgis } from '@electric-sql/pglite-postgis';
+import type { Results, Transaction } from '@electric-sql/pglite';
 import { AppError } from '../errors.ts';
 import { ownDirectory } from './directory-ownership.ts';
-
-/** Extensions that the migrations need. */
-export const EMBEDDED_EXTENSIONS = { postgis, pg_trgm };
+import { postgisBundle } from './embedded-extensions.ts';
+import { type EmbeddedClient, EngineClient, type EngineLimits } from './engine-client.ts';
 
 /** PostgreSQL with PostGIS, embedded in this process. */
 export interface EmbeddedEngine {
-  readonly pglite: PGlite;
+  readonly client: EngineClient;
   close(): Promise<void>;
 }
 
@@ -19,16 +16,17 @@ export interface EmbeddedEngine {
  * @param directory absolute or relative to the working directory
  * @throws {EmbeddedDatabaseInUseError} when another process has it open
  */
-export async function openEmbeddedEngine(directory: string): Promise<EmbeddedEngine> {
+export async function openEmbeddedEngine(directory: string, limits: EngineLimits): Promise<EmbeddedEngine> {
   await mkdir(directory, { recursive: true });
   const owned = await realpath(directory);
   const release = await ownDirectory(owned);
   try {
-    const pglite = await PGlite.create({ dataDir: owned, extensions: EMBEDDED_EXTENSIONS });
+    const bundle = await postgisBundle(`${owned}.bundle`);
+    const client = await EngineClient.open({ dataDir: owned, bundle }, limits);
     return {
-      pglite,
+      client,
       async close() {
-        await pglite.close();
+        await client.close();
         await release();
       },
     };
@@ -56,11 +54,11 @@ export class StatementLostError extends AppError {
  * @throws {StatementLostError} from `query` then, in a transaction too
  * @see https://www.postgresql.org/docs/current/protocol-message-formats.html (CommandComplete)
  */
-export function refuseLostStatements(pglite: PGlite): void {
-  const query = pglite.query.bind(pglite);
-  const transaction = pglite.transaction.bind(pglite);
-  pglite.query = async (...asked) => completed(await query(...asked));
-  pglite.transaction = (work) => transaction((inner) => work(completing(inner)));
+export function refuseLostStatements(client: EmbeddedClient): void {
+  const query = client.query.bind(client);
+  const transaction = client.transaction.bind(client);
+  client.query = async (...asked) => completed(await query(...asked));
+  client.transaction = (work) => transaction((inner) => work(completing(inner)));
 }
 
 function completing(inner: Transaction): Transaction {

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
-import type { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
+import type { EmbeddedClient } from './engine-client.ts';
 
 /** Callbacks of a channel's listener. */
 export interface ChannelListener {
@@ -27,16 +27,34 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** The embedded engine has one connection, which lives as long as the process. */
-export function embeddedSession(pglite: PGlite): Session {
+const LOCK_SQL = 'SELECT pg_advisory_lock($1::int, $2::int)';
+
+/** An engine that may be restarted while the process goes on. */
+interface Restartable {
+  onRestart(hook: (query: (sql: string, params: unknown[]) => Promise<unknown>) => Promise<void>): void;
+}
+
+/** The embedded engine has one connection, which lives as long as the process, but for restarts of the engine. */
+export function embeddedSession(client: EmbeddedClient & Partial<Restartable>): Session {
+  const listeners = new Set<ChannelListener>();
+  const locks: [number, number][] = [];
+  client.onRestart?.(async (query) => {
+    for (const lock of locks) await query(LOCK_SQL, lock);
+    for (const { onReconnect } of listeners) onReconnect();
+  });
   return {
-    async listen(channel, { onNotification }) {
-      const stop = await pglite.listen(channel, onNotification);
-      return () => void stop();
+    async listen(channel, listener) {
+      const stop = await client.listen(channel, listener.onNotification);
+      listeners.add(listener);
+      return () => {
+        listeners.delete(listener);
+        void stop();
+      };
     },
     async holdNumber(space) {
       const number = lockNumber();
-      await pglite.query('SELECT pg_advisory_lock($1::int, $2::int)', [space, number]);
+      await client.query(LOCK_SQL, [space, number]);
+      locks.push([space, number]);
       return number;
     },
     isHolding: () => true,

@@ -1,10 +1,14 @@
 import type { ErrorRequestHandler, Response } from 'express';
-import { AppError } from '../errors.ts';
+import { AppError, OutageError } from '../errors.ts';
 import type { Logger } from '../logging.ts';
 
-/** HTTP status of the errors that have one of their own. Others: `*_NOT_FOUND` is 404, every other {@link AppError} 400. */
+/**
+ * HTTP status of the errors that have one of their own. Others: `*_NOT_FOUND` is 404, an {@link OutageError} 503, every other
+ * {@link AppError} 400.
+ */
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   CRS_NOT_WRITABLE: 422,
+  DATABASE_FULL: 507,
   EXPORT_FORMAT_UNKNOWN: 404,
   EXPORT_NOT_ALLOWED: 403,
   EXPORT_TOO_LARGE: 413,
@@ -13,6 +17,8 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   IMAGE_CORRUPT: 422,
   MASK_TOO_LARGE: 413,
   SCENE_CHANGED: 409,
+  STORAGE_FULL: 507,
+  TOO_MANY_UPLOADS: 429,
   UPLOAD_EXPIRED: 410,
   UPLOAD_USED: 409,
 };
@@ -26,8 +32,10 @@ interface HttpError extends Error {
 const isHttpError = (error: unknown): error is HttpError =>
   error instanceof Error && 'status' in error && typeof error.status === 'number' && error.status < 500;
 
-function statusOf({ code }: AppError): number {
-  return STATUS_OF_CODE[code] ?? (code.endsWith('_NOT_FOUND') ? 404 : 400);
+function statusOf(error: AppError): number {
+  const { code } = error;
+  const other = error instanceof OutageError ? 503 : 400;
+  return STATUS_OF_CODE[code] ?? (code.endsWith('_NOT_FOUND') ? 404 : other);
 }
 
 function refuse(response: Response, status: number, code: string, message: string): void {
@@ -44,6 +52,7 @@ export function errorResponse(logger: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const known = error instanceof AppError || isHttpError(error);
     if (!known) logger.error({ err: error, method: request.method, path: request.path }, 'Request:Failed');
+    if (error instanceof OutageError && !response.headersSent) response.set('Retry-After', String(error.retryAfterS));
     if (response.headersSent) response.destroy();
     else if (error instanceof AppError) refuse(response, statusOf(error), error.code, error.message);
     else if (isHttpError(error)) refuse(response, error.status, 'BAD_REQUEST', error.message);

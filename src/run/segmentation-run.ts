@@ -182,7 +182,8 @@ export class SegmentationRun {
       await answers.refresh();
       const adjacency = [...contactsWithin(id, labelled, ground), ...answers.contactsWith({ id, labelled }, ground)];
       try {
-        await this.ports.store.storeResult(attempt, { ...result, nearM: this.limits.nearM, adjacency }, answers.ids);
+        const stored = { ...result, nearM: this.limits.nearM, adjacency };
+        await this.ports.store.storeResult(attempt, stored, answers.ids, this.controller.signal);
         if (result.features.length > 0) answers.add(id, labelled);
       } catch (error) {
         if (error instanceof UncomparedAnswersError) continue;

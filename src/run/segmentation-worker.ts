@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DatabaseOutageError, isTransient, translateOutage } from '../database/database-errors.ts';
-import { AppError } from '../errors.ts';
+import { AppError, OutageError } from '../errors.ts';
 import { dropKeptWindows, keptBatches } from './kept-windows.ts';
 import { isOutage } from './model-circuits.ts';
 import type { Claim, Release } from '../segmentation/run.store.ts';
@@ -17,6 +16,8 @@ export interface WorkerLimits extends RunLimits {
 const POLL_MS = 1000;
 /** Interval at which runs of ended processes are looked for. */
 const RECOVER_EVERY_MS = 2000;
+/** Longest that a close waits for its runs, milliseconds. */
+const CLOSE_MS = 7000;
 /** Delay before a run is tried again after a fault that is not the request's. */
 const RETRY_AFTER_S = 2;
 
@@ -41,6 +42,7 @@ export class SegmentationWorker {
   private readonly loops: Promise<void>[] = [];
   private stopListening: () => void = () => undefined;
   private number = 0;
+  private closed: Promise<void> | null = null;
 
   constructor(
     private readonly ports: RunPorts,
@@ -59,12 +61,19 @@ export class SegmentationWorker {
   }
 
   /** Stops its runs at once, puts them back in the queue and takes no more. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return (this.closed ??= this.stop());
+  }
+
+  private async stop(): Promise<void> {
     this.stopListening();
     this.closing.abort();
     this.wake();
     for (const run of this.active) run.stop(new RunAbandoned());
-    await Promise.all(this.loops);
+    const late = sleep(CLOSE_MS, true, { ref: false });
+    const isLate = await Promise.race([Promise.all(this.loops).then(() => false), late]);
+    // Others put the runs back, as after a crash.
+    if (isLate) this.ports.logger.warn({ runs: this.active.size }, 'Worker:Unfinished');
   }
 
   private onChange({ id, state }: SegmentationChange): void {
@@ -119,7 +128,7 @@ export class SegmentationWorker {
       await run.execute();
       logger.info({ ...done(), segmentations: claim.segmentations.length }, 'Run:Done');
     } catch (error) {
-      const settled = await this.persist(() => this.ended(run.unanswered, translateOutage(error)));
+      const settled = await this.persist(() => this.ended(run.unanswered, error));
       // A failure that the database refuses to store is replaced by one that it accepts.
       if (!settled) await this.persist(() => this.ports.store.fail(run.unanswered, UNKNOWN_FAILURE));
     } finally {
@@ -142,7 +151,7 @@ export class SegmentationWorker {
       logger.warn({ segmentations: ids, model: first.model.id, failure }, 'Model:Unavailable');
       await store.release(unanswered, { failure, delayS: circuits.delayS(first.model.id), stalled: false });
       await store.explainWait(first.model.id, failure);
-    } else if (error instanceof DatabaseOutageError) {
+    } else if (error instanceof OutageError) {
       const failure = { code: error.code, message: error.message };
       logger.warn({ err: error, segmentations: ids }, 'Run:PutBack');
       await store.release(unanswered, { failure, delayS: error.retryAfterS, stalled: false });
@@ -174,7 +183,7 @@ export class SegmentationWorker {
       } catch (error) {
         this.ports.logger.error({ err: error }, 'Queue:Failed');
         if (this.closing.signal.aborted) return true;
-        if (!isTransient(error)) return false;
+        if (!(error instanceof OutageError)) return false;
         await sleep(RETRY_AFTER_S * 1000, undefined, { signal: this.closing.signal }).catch(() => undefined);
       }
     }

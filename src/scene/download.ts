@@ -4,17 +4,19 @@ import type { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
 import { AppError } from '../errors.ts';
 import { FileTooLargeError } from '../blob-store.ts';
+import { plainText } from '../plain-text.ts';
 import type { Resolver } from './public-address.ts';
 import { checkedAddresses, isPublicAddress, systemResolver } from './public-address.ts';
 
 /** A URL that is not supported. */
 export class UrlNotAllowedError extends AppError {
   readonly code = 'URL_NOT_ALLOWED';
+  /** @param url without secrets; null when it cannot be shown */
   constructor(
-    readonly url: string,
+    readonly url: string | null,
     reason: string,
   ) {
-    super(`URL ${url} cannot be fetched: ${reason}`);
+    super(`URL ${url === null ? '' : `${url} `}cannot be fetched: ${reason}`);
   }
 }
 
@@ -36,9 +38,14 @@ export interface DownloadOptions {
   readonly ca?: string;
   /** Longest pause between bytes, milliseconds. */
   readonly idleMs?: number;
+  /** Most time for a whole download, redirects included, milliseconds. */
+  readonly totalMs?: number;
 }
 
+/** A slow server must not hold a request, and the disk that it fills, for ever. */
+const TOTAL_MS = 30 * 60_000;
 const MAX_REDIRECTS = 5;
+const MAX_REASON = 300;
 const REDIRECTS = [301, 302, 303, 307, 308];
 
 /**
@@ -49,10 +56,12 @@ export class Downloader {
   private readonly agent: Agent;
   private readonly resolver: Resolver;
   private readonly isAllowed: (address: string) => boolean;
+  private readonly totalMs: number;
 
   constructor(private readonly options: DownloadOptions) {
     this.resolver = options.resolver ?? systemResolver;
     this.isAllowed = options.isAllowed ?? isPublicAddress;
+    this.totalMs = options.totalMs ?? TOTAL_MS;
     const idleMs = options.idleMs ?? 30_000;
     this.agent = new Agent({
       connect: { lookup: this.lookup, timeout: idleMs, ...(options.ca ? { ca: options.ca } : {}) },
@@ -67,15 +76,16 @@ export class Downloader {
    */
   async fetch(url: string): Promise<AsyncIterable<Uint8Array>> {
     let target = httpsUrl(url);
+    const deadline = AbortSignal.timeout(this.totalMs);
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-      const { statusCode, headers, body } = await this.request(target);
+      const { statusCode, headers, body } = await this.request(target, deadline);
       if (statusCode === 200) {
         const length = Number(headers['content-length']);
         if (length > this.options.maxBytes) {
           discard(body);
           throw new FileTooLargeError(length, this.options.maxBytes);
         }
-        return readable(body, withoutSecrets(target));
+        return readable(body, withoutSecrets(target), deadline);
       }
       discard(body);
       const { location } = headers;
@@ -91,15 +101,14 @@ export class Downloader {
     return this.agent.close();
   }
 
-  private async request(target: URL) {
+  private async request(target: URL, signal: AbortSignal) {
     const host = target.hostname.replace(/^\[|\]$/g, '');
     if (isIP(host)) await checkedAddresses(host, this.resolver, this.isAllowed); // the agent looks up names only
     try {
-      return await request(target, { dispatcher: this.agent, headers: { 'accept-encoding': 'identity' } });
+      return await request(target, { dispatcher: this.agent, headers: { 'accept-encoding': 'identity' }, signal });
     } catch (cause) {
       if (cause instanceof AppError) throw cause;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new DownloadFailedError(withoutSecrets(target), reason, { cause });
+      throw failed(withoutSecrets(target), cause, signal);
     }
   }
 
@@ -115,7 +124,7 @@ export class Downloader {
 }
 
 function httpsUrl(text: string, base?: URL): URL {
-  if (!URL.canParse(text, base?.href)) throw new UrlNotAllowedError(text, 'it is not a URL');
+  if (!URL.canParse(text, base?.href)) throw new UrlNotAllowedError(null, 'it is not a URL');
   const url = new URL(text, base);
   if (url.protocol !== 'https:')
     throw new UrlNotAllowedError(withoutSecrets(url), `only https is supported, not ${url.protocol}`);
@@ -135,10 +144,20 @@ function discard(body: Readable): void {
   body.on('error', () => {}).destroy();
 }
 
-async function* readable(body: AsyncIterable<Uint8Array>, url: string): AsyncGenerator<Uint8Array> {
+/** A failure of the connection, or the end of the time for the whole download. */
+function failed(url: string, cause: unknown, deadline: AbortSignal): DownloadFailedError {
+  const reason = cause instanceof Error ? plainText(cause.message, MAX_REASON) : String(cause);
+  return new DownloadFailedError(url, deadline.aborted ? 'it took too long' : reason, { cause });
+}
+
+async function* readable(
+  body: AsyncIterable<Uint8Array>,
+  url: string,
+  deadline: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   try {
     yield* body;
   } catch (cause) {
-    throw new DownloadFailedError(url, cause instanceof Error ? cause.message : String(cause), { cause });
+    throw failed(url, cause, deadline);
   }
 }

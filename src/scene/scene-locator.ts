@@ -1,14 +1,18 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { AppError } from '../errors.ts';
+import { plainText } from '../plain-text.ts';
 import type { BlobStore } from '../blob-store.ts';
 import type { Downloader } from './download.ts';
 import { UrlNotAllowedError, withoutSecrets } from './download.ts';
 import { allowedFile } from './local-file.ts';
 import type { Scene } from './scene.ts';
 import type { UploadService } from './upload.service.ts';
+
+/** Longest file name that is taken from a URL, characters. */
+const MAX_FILENAME = 200;
 
 /** Not exactly one of path, url and uploadId. */
 export class SceneReferenceError extends AppError {
@@ -44,6 +48,8 @@ export interface LocatedImage {
   sha256(): Promise<string>;
   /** Makes the bytes the scene's own. @returns the key of the blob; null for a path */
   keep(): Promise<string | null>;
+  /** Says that the scene is stored. */
+  settle(): Promise<void>;
   /** Undoes what locating and keeping did, when no scene came of it. */
   release(): Promise<void>;
 }
@@ -77,6 +83,11 @@ export class SceneLocator {
     return allowedFile(scene.source, this.options.roots, this.options.maxBytes);
   }
 
+  /** Marks the copy of a scene's file, so that the sweeper removes it when this process ends before it does. */
+  async markForRemoval(blobKey: string | null): Promise<void> {
+    if (blobKey !== null) await this.blobs.lease(pendingKey(blobKey));
+  }
+
   /** Removes the copy of a scene's file, if any. */
   async removeCopy(blobKey: string | null): Promise<void> {
     if (blobKey !== null) await this.blobs.removeFolder(blobKey.slice(0, blobKey.lastIndexOf('/')));
@@ -90,49 +101,94 @@ export class SceneLocator {
       filename: basename(localPath),
       sha256: () => sha256OfFile(localPath),
       keep: async () => null,
+      settle: async () => {},
       release: async () => {},
     };
   }
 
   private async fromUrl(text: string): Promise<LocatedImage> {
-    if (/^s3:\/\//i.test(text)) throw new S3NotConfiguredError(text);
-    if (!URL.canParse(text)) throw new UrlNotAllowedError(text, 'it is not a URL');
-    const url = new URL(text);
-    const key = newSceneKey();
-    const { sha256 } = await this.blobs.write(key, await this.downloader.fetch(text), this.options.maxBytes);
-    return {
-      localPath: await this.blobs.localPath(key),
-      source: withoutSecrets(url),
-      filename: decodeURIComponent(basename(url.pathname)) || url.host,
-      sha256: async () => sha256,
-      keep: async () => key,
-      release: () => this.removeCopy(key),
-    };
+    const url = parsedUrl(text);
+    if (url.protocol === 's3:') throw new S3NotConfiguredError(withoutSecrets(url));
+    const named = { source: withoutSecrets(url), filename: filenameOf(url) };
+    const bytes = await this.downloader.fetch(text);
+    const key = await this.newSceneKey();
+    try {
+      const { sha256 } = await this.blobs.write(key, bytes, this.options.maxBytes);
+      return {
+        ...named,
+        localPath: await this.blobs.localPath(key),
+        sha256: async () => sha256,
+        keep: async () => key,
+        settle: () => this.blobs.remove(pendingKey(key)),
+        release: () => this.removeCopy(key),
+      };
+    } catch (error) {
+      await this.removeCopy(key);
+      throw error;
+    }
   }
 
   private async fromUpload(id: string): Promise<LocatedImage> {
     const { blobKey, filename, sha256 } = await this.uploads.received(id);
-    const key = newSceneKey();
-    let moved = false;
+    const localPath = await this.blobs.localPath(blobKey);
+    let moved: string | null = null;
     return {
-      localPath: await this.blobs.localPath(blobKey),
+      localPath,
       source: `upload:${filename}`,
       filename,
       sha256: async () => sha256,
       keep: async () => {
-        await this.uploads.moveTo(id, key);
-        moved = true;
+        const key = await this.newSceneKey();
+        try {
+          await this.uploads.moveTo(id, key);
+        } catch (error) {
+          await this.removeCopy(key);
+          throw error;
+        }
+        moved = key;
         return key;
       },
+      settle: async () => {
+        if (moved !== null) await this.blobs.remove(pendingKey(moved));
+      },
       release: async () => {
-        if (moved) await this.uploads.moveBack(id, key);
+        if (moved === null) return;
+        await this.uploads.moveBack(id, moved);
+        await this.removeCopy(moved);
       },
     };
   }
+
+  /** A key whose folder is this process's until the scene is stored; the sweeper leaves it alone so long. */
+  private async newSceneKey(): Promise<string> {
+    const key = `${SCENES}/${randomUUID()}/content`;
+    await this.blobs.lease(pendingKey(key));
+    return key;
+  }
 }
 
-function newSceneKey(): string {
-  return `scenes/${randomUUID()}/content`;
+/** Folder of the copies of scenes. */
+export const SCENES = 'scenes';
+
+/** Lease of the process that is registering a scene, or removing it. */
+export const pendingKey = (contentKey: string): string => `${dirname(contentKey)}/pending`;
+
+/** @throws {UrlNotAllowedError} without a part of the text, which may be a secret */
+function parsedUrl(text: string): URL {
+  if (!URL.canParse(text)) throw new UrlNotAllowedError(null, 'it is not a URL');
+  return new URL(text);
+}
+
+/** The last part of the path, decoded where it is well-formed (RFC 3986, 2.1), else as it is. */
+function filenameOf(url: URL): string {
+  const name = basename(url.pathname);
+  let decoded = name;
+  try {
+    decoded = decodeURIComponent(name);
+  } catch {
+    // The server may serve such a path all the same, as WHATWG URL keeps it.
+  }
+  return plainText(decoded, MAX_FILENAME) || url.host;
 }
 
 async function sha256OfFile(path: string): Promise<string> {

@@ -56,6 +56,8 @@ const SceneRow: z.ZodType<Scene> = z.object({
   createdAt: z.date(),
 });
 
+const BlobKeyRow = z.object({ blobKey: z.string() });
+
 /** Scenes in PostGIS. */
 export class SceneRepository implements SceneStore {
   constructor(private readonly database: Database) {}
@@ -103,6 +105,16 @@ export class SceneRepository implements SceneStore {
       ...pageOf(rows, page, NEWEST.name, (node) => ({ node, position: { value: null, id: node.id } })),
       totalCount: () => this.count(condition),
     };
+  }
+
+  /** Uses `scene_blob_key`. */
+  async storedBlobs(blobKeys: readonly string[]): Promise<Set<string>> {
+    if (blobKeys.length === 0) return new Set();
+    const rows = await this.database.query(
+      BlobKeyRow,
+      Prisma.sql`SELECT blob_key AS "blobKey" FROM scene WHERE blob_key IN (${Prisma.join([...blobKeys])})`,
+    );
+    return new Set(rows.map(({ blobKey }) => blobKey));
   }
 
   /** Its segmentations, masks, features and adjacency go with it, by foreign keys. */

@@ -1,5 +1,5 @@
 import type { Geometry } from 'geojson';
-import { AppError } from '../errors.ts';
+import { AppError, OutageError } from '../errors.ts';
 import type { CountedPage, PageRequest } from '../page.ts';
 import type { BandStretch } from '../raster/stretch.ts';
 import { percentileStretch } from '../raster/stretch.ts';
@@ -29,6 +29,8 @@ export interface SceneStore {
   byIds(ids: readonly string[]): Promise<Scene[]>;
   /** Newest scene first. */
   list(filter: SceneFilter, page: PageRequest): Promise<CountedPage<Scene>>;
+  /** Those of the keys that a scene has as `blobKey`. */
+  storedBlobs(blobKeys: readonly string[]): Promise<Set<string>>;
   /** Removes the scene and everything found on it. @returns the removed scene; null when there was none */
   remove(id: string): Promise<Scene | null>;
 }
@@ -88,9 +90,14 @@ export class SceneService {
     const located = await this.locator.locate(input);
     try {
       const scene = await this.describe(input, located);
-      return await this.store.insert({ ...scene, blobKey: await located.keep() });
+      const stored = await this.store.insert({ ...scene, blobKey: await located.keep() });
+      // What is left of the registration does no harm: the scene is stored.
+      await located.settle().catch(() => undefined);
+      return stored;
     } catch (error) {
-      await located.release();
+      // After a lost connection the scene may be stored all the same. What is left then, and what cannot be removed now, is
+      // the sweeper's.
+      if (!(error instanceof OutageError)) await located.release().catch(() => undefined);
       throw error;
     }
   }
@@ -119,6 +126,8 @@ export class SceneService {
    * @throws {SceneNotFoundError}
    */
   async delete(id: string): Promise<void> {
+    const { blobKey } = await this.get(id);
+    await this.locator.markForRemoval(blobKey);
     const removed = await this.store.remove(id);
     if (!removed) throw new SceneNotFoundError(id);
     await this.locator.removeCopy(removed.blobKey);

@@ -1,7 +1,9 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
 import { AppError } from '../errors.ts';
-import type { BlobStore, WrittenBlob } from '../blob-store.ts';
-import { FileTooLargeError } from '../blob-store.ts';
+import { parseJson } from '../parse-json.ts';
+import { BlobNotFoundError, type BlobStore, FileTooLargeError, type WrittenBlob } from '../blob-store.ts';
+import { type Reservation, UploadReservations } from './upload-reservations.ts';
 
 /** File name or size of an upload is invalid. */
 export class InvalidUploadError extends AppError {
@@ -60,39 +62,53 @@ export interface ReceivedUpload extends WrittenBlob {
   readonly blobKey: string;
 }
 
-interface Ticket {
-  readonly filename: string;
-  readonly sizeBytes: number;
-  readonly tokenSha256: string;
-  readonly expiresAt: string;
+const Ticket = z.object({
+  filename: z.string(),
+  sizeBytes: z.number(),
+  tokenSha256: z.string().regex(/^[0-9a-f]{64}$/),
+  expiresAt: z.iso.datetime(),
+});
+type Ticket = z.infer<typeof Ticket>;
+const Received: z.ZodType<WrittenBlob> = z.object({ sizeBytes: z.number(), sha256: z.string() });
+/** Which process moves the bytes to which key, to register them. */
+const Registered = z.object({ key: z.string(), process: z.string() });
+
+export interface UploadOptions {
+  /** Largest file. */
+  readonly maxBytes: number;
+  /** Seconds that a URL is good for, and after that again for registering what came. */
+  readonly ttlS: number;
+  /** Whether a scene has the bytes of a key; by default it is assumed, so that nothing is taken from a scene. */
+  readonly isStored?: (blobKey: string) => Promise<boolean>;
 }
 
 const FOLDER = 'uploads';
 const MAX_FILENAME = 255;
 
 /**
- * Uploads through one-time addresses. Their state is files beside the bytes (`ticket`, `receiving`, `received`,
- * `registered`), so that every process that shares the blob store can take any step.
+ * Uploads through one-time URLs. Their state is files beside the bytes (`ticket`, `receiving`, `received`, `registered`), so
+ * that every process that shares the blob store can take any step. Each file is written at once; what a process was doing
+ * when it died can be done again by another.
  */
 export class UploadService {
-  /**
-   * @param options.maxBytes largest file
-   * @param options.ttlS seconds that an address is good for, and after that again for registering what came
-   */
+  private readonly reservations: UploadReservations;
+
   constructor(
     private readonly blobs: BlobStore,
-    private readonly options: { readonly maxBytes: number; readonly ttlS: number },
+    private readonly options: UploadOptions,
     private readonly now: () => Date = () => new Date(),
-  ) {}
+  ) {
+    this.reservations = new UploadReservations(blobs, now);
+  }
 
   /**
    * @param filename the user's file name; shown as the scene's source, never used as a path
    * @param sizeBytes exact size of the file
-   * @throws {InvalidUploadError | FileTooLargeError}
+   * @throws {InvalidUploadError | FileTooLargeError | StorageFullError | TooManyUploadsError}
    */
   async createUpload(filename: string, sizeBytes: number): Promise<Upload> {
     const { maxBytes, ttlS } = this.options;
-    if (filename.length === 0 || filename.length > MAX_FILENAME || /\p{Cc}/u.test(filename)) {
+    if (filename.length === 0 || filename.length > MAX_FILENAME || /[\p{Cc}\p{Cs}]/u.test(filename)) {
       const shown = JSON.stringify(filename.slice(0, MAX_FILENAME));
       throw new InvalidUploadError(`filename ${shown} must have 1 to ${MAX_FILENAME} printable characters`);
     }
@@ -100,36 +116,53 @@ export class UploadService {
       throw new InvalidUploadError(`sizeBytes ${sizeBytes} must be a whole number of at least 1`);
     }
     if (sizeBytes > maxBytes) throw new FileTooLargeError(sizeBytes, maxBytes);
-    await this.removeExpired();
     const id = randomUUID();
     const token = randomBytes(32).toString('base64url');
     const expiresAt = new Date(this.now().getTime() + ttlS * 1000);
     const tokenSha256 = sha256(token).toString('hex');
     const ticket: Ticket = { filename, sizeBytes, tokenSha256, expiresAt: expiresAt.toISOString() };
-    await this.blobs.claim(`${FOLDER}/${id}/ticket`, JSON.stringify(ticket));
+    const reservation = { id, sizeBytes, expiresAt };
+    await this.reservations.add(reservation);
+    try {
+      await this.blobs.claim(`${FOLDER}/${id}/ticket`, JSON.stringify(ticket));
+    } catch (error) {
+      await this.reservations.remove(reservation);
+      throw error;
+    }
     return { id, path: `/uploads/${id}?token=${token}`, expiresAt, maxBytes: sizeBytes };
   }
 
   /**
-   * Takes the bytes of an upload. When they break off or are too many, the address stays good for another try.
+   * Takes the bytes of an upload. When they break off or are too many, and when the process ends meanwhile, the URL stays
+   * good for another try.
    * @throws {UploadNotFoundError | UploadExpiredError | UploadUsedError | UploadIncompleteError | FileTooLargeError}
    */
   async receive(id: string, token: string, bytes: AsyncIterable<Uint8Array>): Promise<WrittenBlob> {
-    const ticket = await this.ticket(id);
-    if (!timingSafeEqual(sha256(token), Buffer.from(ticket.tokenSha256, 'hex'))) throw new UploadNotFoundError(id);
+    const { tokenSha256, sizeBytes, ...ticket } = await this.ticket(id);
+    if (!timingSafeEqual(sha256(token), Buffer.from(tokenSha256, 'hex'))) throw new UploadNotFoundError(id);
     const expiresAt = new Date(ticket.expiresAt);
     if (this.now() > expiresAt) throw new UploadExpiredError(id, expiresAt);
-    if (!(await this.blobs.claim(`${FOLDER}/${id}/receiving`, ''))) throw new UploadUsedError(id, 'received');
+    const receiving = `${FOLDER}/${id}/receiving`;
+    if (!(await this.blobs.lease(receiving))) throw new UploadUsedError(id, 'received');
     try {
-      const written = await this.blobs.write(contentKey(id), bytes, ticket.sizeBytes);
-      if (written.sizeBytes < ticket.sizeBytes) {
-        throw new UploadIncompleteError(id, written.sizeBytes, ticket.sizeBytes);
-      }
+      return await this.receiveLeased({ id, sizeBytes, expiresAt }, bytes);
+    } finally {
+      await this.blobs.remove(receiving);
+    }
+  }
+
+  private async receiveLeased(upload: Reservation, bytes: AsyncIterable<Uint8Array>): Promise<WrittenBlob> {
+    const { id, sizeBytes } = upload;
+    if ((await this.receipt(id)) !== null) throw new UploadUsedError(id, 'received');
+    try {
+      const written = await this.blobs.write(contentKey(id), bytes, sizeBytes);
+      if (written.sizeBytes < sizeBytes) throw new UploadIncompleteError(id, written.sizeBytes, sizeBytes);
+      await this.blobs.remove(`${FOLDER}/${id}/received`);
       await this.blobs.claim(`${FOLDER}/${id}/received`, JSON.stringify(written));
+      await this.reservations.remove(upload);
       return written;
     } catch (error) {
       await this.blobs.remove(contentKey(id));
-      await this.blobs.remove(`${FOLDER}/${id}/receiving`);
       throw error;
     }
   }
@@ -140,12 +173,10 @@ export class UploadService {
    */
   async received(id: string): Promise<ReceivedUpload> {
     const { filename, sizeBytes } = await this.ticket(id);
-    const received = await this.blobs.readText(`${FOLDER}/${id}/received`);
-    if (received === null) throw new UploadIncompleteError(id, 0, sizeBytes);
-    if ((await this.blobs.readText(`${FOLDER}/${id}/registered`)) !== null) {
-      throw new UploadUsedError(id, 'registered as a scene');
-    }
-    return { ...(JSON.parse(received) as WrittenBlob), filename, blobKey: contentKey(id) };
+    const receipt = await this.receipt(id);
+    if (receipt === null) throw new UploadIncompleteError(id, 0, sizeBytes);
+    await this.requireUnregistered(id);
+    return { ...receipt, filename, blobKey: contentKey(id) };
   }
 
   /**
@@ -154,35 +185,73 @@ export class UploadService {
    * @throws {UploadUsedError} when another caller was first
    */
   async moveTo(id: string, key: string): Promise<void> {
-    if (!(await this.blobs.claim(`${FOLDER}/${id}/registered`, key))) {
+    const claim = JSON.stringify({ key, process: await this.blobs.processToken() });
+    if (!(await this.blobs.claim(`${FOLDER}/${id}/registered`, claim))) {
       throw new UploadUsedError(id, 'registered as a scene');
     }
-    await this.blobs.move(contentKey(id), key);
+    try {
+      await this.blobs.move(contentKey(id), key);
+    } catch (error) {
+      await this.blobs.remove(`${FOLDER}/${id}/registered`);
+      throw error;
+    }
   }
 
   /** Undoes {@link moveTo}, so that the upload can be registered again. */
   async moveBack(id: string, key: string): Promise<void> {
-    await this.blobs.move(key, contentKey(id));
+    try {
+      await this.blobs.move(key, contentKey(id));
+    } catch (error) {
+      // The process may have ended before it moved the bytes.
+      if (!(error instanceof BlobNotFoundError)) throw error;
+      await this.blobs.localPath(contentKey(id));
+    }
     await this.blobs.remove(`${FOLDER}/${id}/registered`);
   }
 
-  /** Forgets uploads whose time has passed twice over. */
+  /** Removes uploads whose time has passed twice over, and those without a readable ticket. */
   async removeExpired(): Promise<void> {
     for (const id of await this.blobs.list(FOLDER)) {
-      const text = await this.blobs.readText(`${FOLDER}/${id}/ticket`);
-      if (text === null) continue;
-      const over = new Date((JSON.parse(text) as Ticket).expiresAt).getTime() + this.options.ttlS * 1000;
+      const ticket = await this.readTicket(id);
+      if (ticket === null && ((await this.blobs.ageMs(`${FOLDER}/${id}`)) ?? 0) < this.options.ttlS * 1000) continue;
+      const over = ticket ? new Date(ticket.expiresAt).getTime() + this.options.ttlS * 1000 : -Infinity;
       if (this.now().getTime() > over) await this.blobs.removeFolder(`${FOLDER}/${id}`);
     }
+    await this.blobs.removePartial(FOLDER);
+  }
+
+  /** A registration that a dead process began, and of which no scene came, is undone. */
+  private async requireUnregistered(id: string): Promise<void> {
+    const text = await this.blobs.readText(`${FOLDER}/${id}/registered`);
+    if (text === null) return;
+    const claim = Registered.safeParse(parseJson(text)).data;
+    const isOver = claim !== undefined && !(await this.blobs.isAlive(claim.process));
+    if (!isOver || (await (this.options.isStored ?? assumeStored)(claim.key))) {
+      throw new UploadUsedError(id, 'registered as a scene');
+    }
+    await this.moveBack(id, claim.key);
+  }
+
+  private async receipt(id: string): Promise<WrittenBlob | null> {
+    const text = await this.blobs.readText(`${FOLDER}/${id}/received`);
+    return text === null ? null : (Received.safeParse(parseJson(text)).data ?? null);
   }
 
   private async ticket(id: string): Promise<Ticket> {
     const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);
-    const text = isId ? await this.blobs.readText(`${FOLDER}/${id}/ticket`) : null;
-    if (text === null) throw new UploadNotFoundError(id);
-    return JSON.parse(text) as Ticket;
+    const ticket = isId ? await this.readTicket(id) : null;
+    if (ticket === null) throw new UploadNotFoundError(id);
+    return ticket;
+  }
+
+  /** @returns null without a ticket, and for one that was cut off while it was written */
+  private async readTicket(id: string): Promise<Ticket | null> {
+    const text = await this.blobs.readText(`${FOLDER}/${id}/ticket`);
+    return text === null ? null : (Ticket.safeParse(parseJson(text)).data ?? null);
   }
 }
+
+const assumeStored = (): Promise<boolean> => Promise.resolve(true);
 
 function contentKey(id: string): string {
   return `${FOLDER}/${id}/content`;

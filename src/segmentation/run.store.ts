@@ -78,9 +78,15 @@ export interface RunStore extends Pick<SegmentationStore, 'list' | 'mask' | 'lis
   /**
    * Stores mask, features and adjacency and makes the segmentation SUCCEEDED, all or nothing.
    * @param comparedWith segmentations of the scene covered by `adjacency`; null when there are no others
+   * @param signal aborted to stop, also in the middle of a statement; nothing is stored then, and its reason is thrown
    * @throws {UncomparedAnswersError} when the scene has an answer that is not among `comparedWith`
    * @throws {SegmentationNotRunningError} when it was cancelled, deleted or taken over meanwhile
    * @throws {UnknownFeatureLabelError} when `adjacency` names a feature that is not stored
    */
-  storeResult(attempt: Attempt, result: SegmentationResult, comparedWith?: ReadonlySet<string> | null): Promise<void>;
+  storeResult(
+    attempt: Attempt,
+    result: SegmentationResult,
+    comparedWith?: ReadonlySet<string> | null,
+    signal?: AbortSignal,
+  ): Promise<void>;
 }

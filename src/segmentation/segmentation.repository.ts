@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Database, Prisma } from '../database/database.ts';
+import { type Connections, Prisma, type Queries } from '../database/database.ts';
 import { isIdentifier } from '../database/identifier.ts';
 import { uuidsSql } from '../database/uuids.ts';
 import type { CountedPage, Page, PageRequest } from '../page.ts';
@@ -55,7 +55,7 @@ const MaskRow = z.object({
 
 /** Segmentations in PostgreSQL. */
 export class SegmentationRepository implements SegmentationStore, RunStore {
-  constructor(private readonly database: Database) {}
+  constructor(private readonly database: Connections) {}
 
   create(questions: readonly NewSegmentation[], options: CreateOptions): Promise<Segmentation[]> {
     return this.database.transaction((queries) => createSegmentations(queries, questions, options));
@@ -160,8 +160,10 @@ export class SegmentationRepository implements SegmentationStore, RunStore {
     attempt: Attempt,
     result: SegmentationResult,
     comparedWith: ReadonlySet<string> | null = null,
+    signal?: AbortSignal,
   ): Promise<void> {
-    return this.database.transaction((queries) => storeSegmentationResult(queries, attempt, result, comparedWith));
+    const store = (queries: Queries): Promise<void> => storeSegmentationResult(queries, attempt, result, comparedWith);
+    return this.database.transaction(store, signal);
   }
 
   async mask(id: string): Promise<StoredMask | null> {

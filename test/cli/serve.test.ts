@@ -106,7 +106,10 @@ describe('terraql serve', () => {
       const other = createServer().listen(0, '127.0.0.1');
       await once(other, 'listening');
       const { port } = other.address() as AddressInfo;
-      const { code, stdout, stderr } = await finished(terraql(['serve', '--port', String(port)]));
+      const { code, stdout, stderr } = await finished(
+        // Before anything else is opened: the database that it would use is not there.
+        terraql(['serve', '--port', String(port)], { DATABASE_URL: 'postgresql://user@127.0.0.1:9/none' }),
+      );
       other.close();
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
       expect(stderr).toBe(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Prisma } from '../../src/database/database.ts';
-import { DatabaseFullError, isTransient, translateOutage } from '../../src/database/database-errors.ts';
+import { DatabaseFullError, translateOutage } from '../../src/database/database-errors.ts';
+import { OutageError } from '../../src/errors.ts';
 import { openTestDatabase } from './test-database.ts';
 
 /** As Prisma's driver adapters wrap the error of a driver. */
@@ -19,12 +20,12 @@ describe('an error of the database', () => {
       'DATABASE_BUSY',
     ],
     ['a pool without a free connection', new Error('timeout exceeded when trying to connect'), 'DATABASE_BUSY'],
+    ['a deadlock', wrapped({ originalCode: '40P01' }), 'DATABASE_CONFLICT'],
     ['a full disk', wrapped({ originalCode: '53100' }), 'DATABASE_FULL'],
   ])('%s is an outage, worth another try', (_what, error, code) => {
     expect(translateOutage(error)).toMatchObject({ code, retryAfterS: expect.any(Number) });
     expect(translateOutage(new Error('outer', { cause: error }))).toMatchObject({ code });
-    expect(isTransient(error)).toBe(true);
-    expect(isTransient(translateOutage(error))).toBe(true);
+    expect(translateOutage(error)).toBeInstanceOf(OutageError);
   });
 
   it('that is translated already stays as it is', () => {
@@ -46,7 +47,7 @@ describe('an error of the database', () => {
           (thrown: unknown) => thrown,
         );
         expect(error).toBeInstanceOf(Error);
-        expect(isTransient(error)).toBe(false);
+        expect(error).not.toBeInstanceOf(OutageError);
       }
     } finally {
       await database.close();

@@ -1,14 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { gunzipSync, gzipSync } from 'node:zlib';
 import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import { type Database, databaseOnPGlite, openDatabase } from '../../src/database/database.ts';
-import { EMBEDDED_EXTENSIONS } from '../../src/database/embedded-engine.ts';
+import { type EmbeddedExtensions, embeddedExtensions, postgisBundle } from '../../src/database/embedded-extensions.ts';
 import {
   migrate,
   type Migration,
@@ -132,7 +129,7 @@ export async function migratedSnapshot(migrations: readonly Migration[]): Promis
     .digest('hex')
     .slice(0, 16);
   const file = await keptFile(`pglite-${hash}.tar`, async () => {
-    const pglite = await PGlite.create({ extensions: EMBEDDED_EXTENSIONS });
+    const pglite = await PGlite.create({ extensions: await extensionsInUse() });
     await migrate(embeddedSession(pglite), migrations);
     const snapshot = await pglite.dumpDataDir('none');
     await pglite.close();
@@ -141,47 +138,17 @@ export async function migratedSnapshot(migrations: readonly Migration[]): Promis
   return new Blob([await readFile(file)]);
 }
 
-/**
- * The extensions, of PostGIS what a migrated database uses. An engine unpacks all of the package at each start, and
- * compiles its three libraries: vectors, raster and topology. Two thirds of the work of opening one are for the scripts
- * that made the extension, and for the libraries of two that no migration creates.
- */
-export async function extensionsInUse(): Promise<typeof EMBEDDED_EXTENSIONS> {
-  const { postgis } = EMBEDDED_EXTENSIONS;
-  const shipped = path.join(
-    createRequire(import.meta.url).resolve('@electric-sql/pglite-postgis'),
-    '../postgis.tar.gz',
-  );
-  const file = await keptFile(`postgis-${(await stat(shipped)).size}.tar.gz`, async () => {
-    const tar = gunzipSync(await readFile(shipped));
-    // The engine unpacks gzip alone; to store is quickest.
-    return gzipSync(keepEntries(tar, /^lib\/postgresql\/postgis-3\.so$|^share\/proj\/|\/$/), { level: 0 });
-  });
-  const setup: typeof postgis.setup = async (engine, options) => ({
-    ...(await postgis.setup(engine, options)),
-    bundlePath: pathToFileURL(file),
-  });
-  return { ...EMBEDDED_EXTENSIONS, postgis: { ...postgis, setup } };
+/** The extensions of an engine; the bundle of PostGIS is kept beside the packages. */
+export async function extensionsInUse(): Promise<{ [Name in keyof EmbeddedExtensions]: EmbeddedExtensions[Name] }> {
+  return { ...embeddedExtensions(await postgisBundle(KEPT)) };
 }
 
-/**
- * A tar archive with those entries alone whose path matches.
- * @see https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html (ustar Interchange Format)
- */
-function keepEntries(tar: Buffer, wanted: RegExp): Buffer {
-  const field = (from: number, to: number): string => tar.toString('latin1', from, to).split('\0', 1)[0]!;
-  const kept: Buffer[] = [];
-  for (let at = 0; tar[at] !== 0;) {
-    const end = at + 512 + Math.ceil(parseInt(field(at + 124, at + 136), 8) / 512) * 512;
-    if (wanted.test(field(at, at + 100))) kept.push(tar.subarray(at, end));
-    at = end;
-  }
-  return Buffer.concat([...kept, Buffer.alloc(1024)]);
-}
+/** Folder of what is kept beside the packages. */
+export const KEPT = path.resolve(import.meta.dirname, '../../node_modules/.cache/terraql');
 
 /** Path of a file that is kept beside the packages, made when it is missing. */
 async function keptFile(name: string, make: () => Promise<Buffer>): Promise<string> {
-  const file = path.resolve(import.meta.dirname, '../../node_modules/.cache/terraql', name);
+  const file = path.join(KEPT, name);
   if (existsSync(file)) return file;
   const bytes = await make();
   await mkdir(path.dirname(file), { recursive: true });

@@ -1,10 +1,16 @@
 import { readFileSync } from 'node:fs';
+import { mkdtemp, readdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FolderBlobStore } from '../../src/blob-store.ts';
+import { AppError } from '../../src/errors.ts';
 import { Downloader, type DownloadOptions } from '../../src/scene/download.ts';
 import { isPublicAddress } from '../../src/scene/public-address.ts';
+import { SceneLocator } from '../../src/scene/scene-locator.ts';
+import { UploadService } from '../../src/scene/upload.service.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures');
 /** A certificate for files.example and other.example that only these tests trust. */
@@ -29,7 +35,10 @@ describe('downloads', () => {
         response.writeHead(200, { 'content-length': 50 });
         response.write('abc');
         setTimeout(() => response.destroy(), 20);
-      } else if (request.url === '/file.tif') response.end('the bytes');
+      } else if (request.url === '/drip') {
+        const drip = setInterval(() => response.write('a'), 10);
+        response.once('close', () => clearInterval(drip));
+      } else if (request.url === '/file.tif' || request.url!.startsWith('/named/')) response.end('the bytes');
       else response.writeHead(404).end();
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -126,6 +135,63 @@ describe('downloads', () => {
     const fetcher = downloader({ 'wrong.example': ['127.0.0.1'] });
     await expect(fetcher.fetch(`https://wrong.example:${port}/file.tif`)).rejects.toMatchObject({
       code: 'DOWNLOAD_FAILED',
+    });
+  });
+
+  it('end when their time is over, however steadily bytes come', async () => {
+    const slow = downloader({ 'files.example': ['127.0.0.1'] }, { totalMs: 300, maxBytes: 1e6 });
+    const started = performance.now();
+    await expect(bytesOf(slow.fetch(`https://files.example:${port}/drip`))).rejects.toMatchObject({
+      code: 'DOWNLOAD_FAILED',
+      message: `URL https://files.example:${port}/drip could not be fetched: it took too long`,
+    });
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+
+  describe('of a scene', () => {
+    let folder: string;
+    let locator: SceneLocator;
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'terraql-download-'));
+      const blobs = new FolderBlobStore(folder);
+      const uploads = new UploadService(blobs, { maxBytes: 100, ttlS: 60 });
+      const fetcher = downloader({ 'files.example': ['127.0.0.1'] });
+      locator = new SceneLocator(blobs, uploads, fetcher, { roots: [], maxBytes: 100 });
+    });
+    const copies = (): Promise<string[]> => readdir(join(folder, 'scenes')).catch(() => []);
+
+    it.each([
+      ['100%.tif', '100%.tif'],
+      ['%zz.tif', '%zz.tif'],
+      ['%E0%A4%A.tif', '%E0%A4%A.tif'],
+      ['%00.tif', '.tif'],
+      ['name%0Aline.tif', 'name line.tif'],
+      ['%F0%9F%9B%B0.tif?X-Amz-Signature=SECRET', '\u{1f6f0}.tif'],
+      [`${'x'.repeat(5000)}.tif`, `${'x'.repeat(199)}…`],
+      ['', 'named'],
+    ])('named %s is taken as %s, and given up without a trace', async (name, expected) => {
+      const located = await locator.locate({ url: `https://files.example:${port}/named/${name}` });
+      expect(located.filename).toBe(expected);
+      expect(located.source).not.toContain('SECRET');
+      expect(await copies()).toHaveLength(1);
+      await located.release();
+      expect(await copies()).toEqual([]);
+    });
+
+    it.each(['/broken', '/large', '/nothing'])('that fails at %s leaves nothing', async (path) => {
+      await expect(locator.locate({ url: `https://files.example:${port}${path}` })).rejects.toBeInstanceOf(AppError);
+      expect(await copies()).toEqual([]);
+    });
+
+    it.each([
+      's3://key:SECRET@bucket/x?sig=SECRET',
+      'https://user:SECRET@files.example/x',
+      'no url SECRET',
+      'http://h/x?s=SECRET',
+    ])('is refused without showing secrets: %s', async (url) => {
+      const refused: unknown = await locator.locate({ url }).catch((error: unknown) => error);
+      expect(refused).toBeInstanceOf(AppError);
+      expect((refused as AppError).message).not.toContain('SECRET');
     });
   });
 });

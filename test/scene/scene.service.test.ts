@@ -17,6 +17,8 @@ import { imagePath, MAX_PIXELS } from '../imagery/imagery.ts';
 
 /** Scenes in memory, in the order that they came. */
 class MemorySceneStore implements SceneStore {
+  storedBlobs = async (keys: readonly string[]): Promise<Set<string>> =>
+    new Set(keys.filter((key) => [...this.scenes.values()].some(({ blobKey }) => blobKey === key)));
   readonly scenes = new Map<string, Scene>();
   refuses = false;
 

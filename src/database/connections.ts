@@ -1,0 +1,163 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { AppError } from '../errors.ts';
+import { translateOutage } from './database-errors.ts';
+import { StatementLostError } from './embedded-engine.ts';
+import { Prisma, type PrismaClient } from './generated/client.ts';
+import type { ReadRows } from './server-reader.ts';
+import type { Session } from './session.ts';
+
+/** Typed access to the tables, inside or outside a transaction. */
+export interface Queries {
+  /** The generated client: plain reads and writes of single tables. */
+  readonly prisma: Prisma.TransactionClient;
+  /**
+   * Runs a statement and parses its rows.
+   * @param row schema of a row; the statement must cast counts and other 64-bit integers
+   * @throws {z.ZodError} when a row does not fit
+   * @throws {StatementTimeoutError} outside a transaction, on a server; {@link StatementLostError} on the embedded engine;
+   *   {@link OutageError} when the same statement may succeed later
+   */
+  query<Row>(row: z.ZodType<Row>, statement: Prisma.Sql): Promise<Row[]>;
+  /** @returns number of rows written */
+  execute(statement: Prisma.Sql): Promise<number>;
+  /** Runs a statement of a library, with its own `$1` placeholders. */
+  foreign(sql: string, values: readonly unknown[]): Promise<object[]>;
+}
+
+/** Statements and transactions over some connections of a database. */
+export interface Connections extends Queries {
+  readonly session: Session;
+  /**
+   * Runs work in one transaction, rolled back when it throws. Its statements have no timeout.
+   * @param signal aborted to stop it, also in the middle of a statement; its reason is thrown then
+   */
+  transaction<T>(work: (queries: Queries) => Promise<T>, signal?: AbortSignal): Promise<T>;
+}
+
+/** A statement exceeded its timeout and was cancelled. */
+export class StatementTimeoutError extends AppError {
+  readonly code = 'STATEMENT_TIMEOUT';
+  constructor(
+    readonly timeoutS: number,
+    cause: unknown,
+  ) {
+    super(
+      `a database statement of the request exceeded ${timeoutS} s and was cancelled; narrow the filter or request less at once`,
+      { cause },
+    );
+  }
+}
+
+/** Longest transaction, and longest wait for its start: storing a large result is one transaction. */
+const TRANSACTION_TIMEOUT_MS = 15 * 60_000;
+
+/** What an engine can do beside answering. */
+export interface EngineOptions {
+  /** Of statements outside transactions. */
+  readonly statementTimeoutS?: number;
+  /** Reads outside transactions instead of Prisma. */
+  readonly readRows?: ReadRows;
+  /** On a server: stops what one connection is doing. @param backend its process number */
+  readonly cancel?: (backend: number) => Promise<void>;
+  /** On the embedded engine: stops whatever it is doing. */
+  readonly stop?: () => Promise<void>;
+}
+
+/** Statements and transactions of a client. */
+export function connectionsOn(prisma: PrismaClient, session: Session, engine: EngineOptions): Connections {
+  return {
+    ...queriesOn(prisma, engine),
+    session,
+    transaction: (work, signal) =>
+      prisma
+        .$transaction(
+          async (client) => {
+            signal?.throwIfAborted();
+            const queries = queriesOn(client, {});
+            const isTimed = engine.statementTimeoutS !== undefined && engine.cancel !== undefined;
+            if (isTimed) await client.$executeRaw`SET LOCAL statement_timeout = 0`;
+            return signal ? stoppable(queries, engine, signal, work) : work(queries);
+          },
+          { timeout: TRANSACTION_TIMEOUT_MS, maxWait: TRANSACTION_TIMEOUT_MS },
+        )
+        .catch((error: unknown) => {
+          throw signal?.aborted ? signal.reason : translateOutage(error);
+        }),
+  };
+}
+
+/** The embedded engine is left this long to end a statement by itself, milliseconds. */
+const STOP_GRACE_MS = 4000;
+
+const BackendRow = z.object({ backend: z.number() });
+
+/** Runs work so that aborting the signal stops the statement that it waits for. */
+async function stoppable<T>(
+  queries: Queries,
+  { cancel, stop }: EngineOptions,
+  signal: AbortSignal,
+  work: (queries: Queries) => Promise<T>,
+): Promise<T> {
+  const [row] = cancel ? await queries.query(BackendRow, Prisma.sql`SELECT pg_backend_pid() AS backend`) : [];
+  const done = new AbortController();
+  const onAbort = (): void => {
+    // A restart of the engine takes as long as many a statement.
+    const stopped = row
+      ? cancel?.(row.backend)
+      : sleep(STOP_GRACE_MS, undefined, { signal: done.signal }).then(() => stop?.());
+    // The transaction tells what became of it.
+    stopped?.catch(() => undefined);
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await work({
+      ...queries,
+      query: (...asked) => (signal.throwIfAborted(), queries.query(...asked)),
+      execute: (...asked) => (signal.throwIfAborted(), queries.execute(...asked)),
+    });
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    done.abort();
+  }
+}
+
+function queriesOn(prisma: Prisma.TransactionClient, { statementTimeoutS, readRows }: EngineOptions): Queries {
+  const read: ReadRows = readRows ?? ((statement) => prisma.$queryRaw<unknown[]>(statement));
+  const timed = <T>(answer: Promise<T>): Promise<T> =>
+    answer.catch((error: unknown) => {
+      if (statementTimeoutS !== undefined && isCancelled(error))
+        throw new StatementTimeoutError(statementTimeoutS, error);
+      if (Lost.safeParse(error).success) throw new StatementLostError({ cause: error });
+      throw translateOutage(error);
+    });
+  return {
+    prisma,
+    query: async (row, statement) => rowsOf(row).parse(await timed(read(statement))),
+    execute: (statement) => timed(prisma.$executeRaw(statement)),
+    foreign: (sql, values) => timed(prisma.$queryRawUnsafe<object[]>(sql, ...values)),
+  };
+}
+
+const parsers = new WeakMap<z.ZodType, unknown>();
+
+/** Returns the cached array parser of a row schema: making one takes longer than parsing a few rows. */
+function rowsOf<Row>(row: z.ZodType<Row>): z.ZodType<Row[]> {
+  const known = parsers.get(row) as z.ZodType<Row[]> | undefined;
+  if (known) return known;
+  const made = z.array(row);
+  parsers.set(row, made);
+  return made;
+}
+
+/** SQLSTATE 57014, query_canceled, as the driver reports it and as Prisma's driver adapters wrap it. */
+const Cancelled = z.union([
+  z.object({ code: z.literal('57014') }),
+  z.object({
+    meta: z.object({ driverAdapterError: z.object({ cause: z.object({ originalCode: z.literal('57014') }) }) }),
+  }),
+]);
+const isCancelled = (error: unknown): boolean => Cancelled.safeParse(error).success;
+
+/** Prisma wraps driver errors and keeps their code. */
+const Lost = z.object({ code: z.literal('STATEMENT_LOST') });
