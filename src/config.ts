@@ -108,7 +108,7 @@ export const environmentSchema = z.object({
   TERRAQL_MODEL_PORT: documented(z.coerce.number().int().min(0).max(65_535).default(8000), {
     description: 'TCP port of `terraql model-server`.',
   }),
-  TERRAQL_IMAGE_CACHE_MB: count(512, 'Memory for encoded windows, which makes further prompts on a scene fast.', 'MiB'),
+  TERRAQL_IMAGE_CACHE_MB: count(256, 'Memory for encoded windows, which makes further prompts on a scene fast.', 'MiB'),
   TERRAQL_WORKER: documented(z.enum(['on', 'off']).default('on'), {
     description: '`off` leaves the runs to `terraql worker` processes.',
   }),
@@ -126,11 +126,7 @@ export const environmentSchema = z.object({
     50_000,
     'Cost of a GraphQL operation. `extensions.cost` of every answer states it: about 1 for each row, 5 for a spatial condition, 50 to 200 for a join with neighbours.',
   ),
-  TERRAQL_STATEMENT_TIMEOUT_S: count(
-    30,
-    'Timeout of a database statement of a request.',
-    'seconds',
-  ),
+  TERRAQL_STATEMENT_TIMEOUT_S: count(30, 'Timeout of a database statement of a request.', 'seconds'),
   TERRAQL_PERSISTED_OPERATIONS: documented(z.string().min(1).optional(), {
     description:
       "Apollo's manifest of persisted operations (JSON file). Only its operations are answered over HTTP, and exports by filter are refused.",

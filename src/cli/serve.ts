@@ -70,7 +70,7 @@ export async function serveApp(
       await withdraw();
     }
   } finally {
-    await listening.stop(GRACE_MS);
+    await Promise.all([listening.stop(GRACE_MS), app.stopRuns()]);
     stopKeeping();
   }
 }

@@ -67,10 +67,9 @@ describe('an embedded engine', () => {
     try {
       const file = path.join(test.root, 'blocks.tif');
       await writeBlocks(file, 64, 1);
-      const registered = await test.ask(
-        'mutation($path: String!) { registerScene(input: { path: $path }) { id } }',
-        { path: file },
-      );
+      const registered = await test.ask('mutation($path: String!) { registerScene(input: { path: $path }) { id } }', {
+        path: file,
+      });
       expect(registered.error).toBeNull();
       const input = { sceneId: registered.data.registerScene.id, prompts: ['bright'], scale: 'WINDOWS', waitS: 60 };
       const asked = await test.ask(
