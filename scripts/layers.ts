@@ -129,7 +129,7 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'imagery',
     holds: 'readers of image files, georeference, colour, sidecars',
-    imports: ['imagery/codec', 'imagery/crs', 'raster'],
+    imports: ['imagery/codec', 'imagery/crs', 'vector', 'raster'],
   },
   { name: 'imagery/codec', holds: 'decoders of TIFF blocks, limited to the size of the block', imports: [] },
   { name: 'imagery/crs', holds: 'coordinate reference systems, by PROJ and GDAL in WebAssembly', imports: [] },

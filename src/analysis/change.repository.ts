@@ -18,8 +18,8 @@ export class ChangeRepository implements ChangeStore {
       ShareRow,
       Prisma.sql`
         WITH ${lookedAtSql(fromId, toId)}
-        SELECT ST_Area(${commonAreaSql(Prisma.sql`a.ground`, Prisma.sql`b.ground`)}::geography)
-               / NULLIF(LEAST(ST_Area(a.ground::geography), ST_Area(b.ground::geography)), 0) AS share
+        SELECT ground_area_m2(${commonAreaSql(Prisma.sql`a.ground`, Prisma.sql`b.ground`)})
+               / NULLIF(LEAST(ground_area_m2(a.ground), ground_area_m2(b.ground)), 0) AS share
         FROM looked_at AS a, looked_at AS b WHERE a.id = ${fromId}::uuid AND b.id = ${toId}::uuid`,
     );
     return row?.share ?? 0;
@@ -34,7 +34,7 @@ export class ChangeRepository implements ChangeStore {
         SELECT id, "segmentationId", "areaM2" FROM (
           SELECT f.id, f.segmentation_id AS "segmentationId", f.area_m2 AS whole,
                  CASE WHEN common.ground IS NULL OR ST_CoveredBy(f.geometry, common.ground) THEN f.area_m2
-                   ELSE ST_Area(${commonAreaSql(Prisma.sql`f.geometry`, Prisma.sql`common.ground`)}::geography)
+                   ELSE ground_area_m2(${commonAreaSql(Prisma.sql`f.geometry`, Prisma.sql`common.ground`)})
                  END AS "areaM2"
           FROM common, feature AS f
           WHERE f.segmentation_id IN (${fromId}::uuid, ${toId}::uuid)
@@ -58,9 +58,9 @@ export class ChangeRepository implements ChangeStore {
         SELECT "fromId", "toId", "areaM2" FROM (
           SELECT a.id AS "fromId", b.id AS "toId",
                  CASE WHEN common.ground IS NOT NULL
-                   THEN ST_Area(${commonAreaSql(both, Prisma.sql`common.ground`)}::geography)
+                   THEN ground_area_m2(${commonAreaSql(both, Prisma.sql`common.ground`)})
                    WHEN a.geometry = b.geometry THEN a.area_m2
-                   ELSE ST_Area(${both}::geography)
+                   ELSE ground_area_m2(${both})
                  END AS "areaM2"
           FROM common, before AS a
           CROSS JOIN LATERAL (

@@ -91,7 +91,7 @@ export class StatisticsRepository implements StatisticsStore {
     const rows = await this.database.query(
       AreaRow,
       Prisma.sql`
-        SELECT ${groups.key} AS key, ST_Area(${unionSql(Prisma.sql`f.geometry`)}::geography) AS value
+        SELECT ${groups.key} AS key, ground_area_m2(${unionSql(Prisma.sql`f.geometry`)}) AS value
         FROM (${groupedSql(conditionSql(filter), groupBy)}) AS f WHERE f.geometry IS NOT NULL ${groups.clause}
         HAVING count(*) > 0`,
     );

@@ -5,7 +5,7 @@ import { requireIdentifier } from '../database/identifier.ts';
 import { uuidsSql } from '../database/uuids.ts';
 import { BOUNDED, conditionSql } from '../feature/feature-condition.repository.ts';
 import type { FeatureFilter } from '../feature/feature.filter.ts';
-import { commonAreaSql, gapSql, unionSql } from '../feature/overlay.repository.ts';
+import { commonAreaSql, unionSql } from '../feature/overlay.repository.ts';
 import type { NearestToZone, ZoneCoverage, ZoneDescription, Zones, ZoneStore } from './zones.ts';
 
 const DescriptionRow = z.object({
@@ -22,8 +22,7 @@ export class ZoneRepository implements ZoneStore {
   constructor(private readonly database: Database) {}
 
   /**
-   * RFC 7946 draws lines straight in longitude and latitude; areas are taken of the outline with a vertex at least every
-   * 0.05 degrees, where geodesics stray from such lines by less than a metre. Uses primary keys.
+   * Uses primary keys.
    */
   describe(zones: Zones): Promise<ZoneDescription[]> {
     return this.database.query(
@@ -31,7 +30,7 @@ export class ZoneRepository implements ZoneStore {
       Prisma.sql`
         WITH ${zonesSql(zones)}
         SELECT zone.index, COALESCE(ST_NPoints(zone.given), 0)::int AS vertices,
-               ST_Area(ST_Segmentize(zone.geometry, 0.05)::geography) AS "areaM2",
+               ground_area_m2(zone.geometry) AS "areaM2",
                CASE WHEN NOT ST_IsValid(zone.given) THEN ST_IsValidReason(zone.given) END AS invalid
         FROM zone ORDER BY zone.index`,
     );
@@ -47,7 +46,7 @@ export class ZoneRepository implements ZoneStore {
       Prisma.sql`
         WITH ${zonesSql(zones)}
         SELECT zone.index, count(*)::float8 AS "featureCount",
-               ST_Area(${unionSql(Prisma.sql`shared.part`)}::geography) AS "coveredAreaM2"
+               ground_area_m2(${unionSql(Prisma.sql`shared.part`)}) AS "coveredAreaM2"
         FROM zone
         CROSS JOIN LATERAL (
           SELECT ST_Area(f.geometry) AS feature_size,
@@ -77,11 +76,11 @@ export class ZoneRepository implements ZoneStore {
         CROSS JOIN LATERAL (
           SELECT ${DISTANCE} AS distance_m FROM feature AS f
           WHERE f.geometry IS NOT NULL AND ${othersThan(zones)} AND ${conditionSql(filter, BOUNDED)}
-          ORDER BY f.geometry::geography <-> zone.geometry::geography LIMIT 1
+          ORDER BY f.geometry::geography <-> zone.ground LIMIT 1
         ) AS first
         CROSS JOIN LATERAL (
           SELECT f.id, ${DISTANCE} AS distance_m FROM feature AS f
-          WHERE ST_DWithin(f.geometry::geography, zone.geometry::geography, first.distance_m + 0.001)
+          WHERE ST_DWithin(f.geometry::geography, zone.ground, first.distance_m + 0.001)
             AND ${othersThan(zones)} AND ${conditionSql(filter, BOUNDED)}
           ORDER BY distance_m, f.id LIMIT 1
         ) AS nearest`,
@@ -90,16 +89,18 @@ export class ZoneRepository implements ZoneStore {
   }
 }
 
-const DISTANCE = gapSql(Prisma.sql`f.geometry`, Prisma.sql`zone.geometry`);
+const DISTANCE = Prisma.sql`
+  CASE WHEN ST_Intersects(f.geometry, zone.geometry) THEN 0 ELSE ST_Distance(f.geometry::geography, zone.ground) END`;
 
 function othersThan({ kind }: Zones): Prisma.Sql {
   return kind === 'FEATURES' ? Prisma.sql`f.id <> zone.id` : Prisma.sql`TRUE`;
 }
 
-/** The zones as `zone (index, id, given, geometry, size)`: the outline as it is, made valid, and its size in the plane. */
+/** The zones as `zone (index, id, given, geometry, size, ground)`: the outline as it is, made valid, its size in the plane, and as a
+ * geography. */
 function zonesSql(zones: Zones): Prisma.Sql {
   return Prisma.sql`zone AS MATERIALIZED (
-    SELECT given.*, valid.geometry, ST_Area(valid.geometry) AS size
+    SELECT given.*, valid.geometry, ST_Area(valid.geometry) AS size, on_ground(valid.geometry) AS ground
     FROM (${givenSql(zones)}) AS given
     CROSS JOIN LATERAL (
       SELECT ST_CollectionExtract(${validSql(Prisma.sql`given.given`)}, 3) AS geometry

@@ -5,7 +5,7 @@ import { nearOf, withoutNear } from './check-filter.ts';
 import type { FeatureFilter, FeatureOrder } from './feature.filter.ts';
 import { BOUNDED, conditionSql } from './feature-condition.repository.ts';
 import { type OrderSql, orderSql } from './feature-order.repository.ts';
-import { geometrySql } from './spatial-condition.repository.ts';
+import { groundSql } from './spatial-condition.repository.ts';
 
 type Near = NonNullable<FeatureFilter['near']>;
 
@@ -80,7 +80,7 @@ function measuredPageSql(
 /** Geodesic distance of `f` to the geometry of the `near` condition; null without one. */
 export function distanceSql(filter: FeatureFilter): Prisma.Sql | null {
   const near = nearOf(filter);
-  return near ? Prisma.sql`ST_Distance(f.geometry::geography, ${geometrySql(near.geometry)}::geography)` : null;
+  return near ? Prisma.sql`ST_Distance(f.geometry::geography, ${groundSql(near.geometry)})` : null;
 }
 
 /** More than PostGIS rounds geodesic distances by: to 1e-8. */
@@ -111,7 +111,7 @@ const MORE_CANDIDATES = 4;
  * @see https://postgis.net/docs/geometry_distance_knn.html
  */
 function nearestSql({ geometry, withinM }: Near, condition: Prisma.Sql, limit: number): Prisma.Sql {
-  const origin = Prisma.sql`${geometrySql(geometry)}::geography`;
+  const origin = groundSql(geometry);
   const candidates = Math.ceil(CANDIDATES_PER_ROW * limit) + MORE_CANDIDATES;
   return Prisma.sql`(
     SELECT f.* FROM (

@@ -43,8 +43,8 @@ export const MEASURES = [
     missing: 'WITHOUT_GEOREFERENCE',
     sortKey: 'AREA',
     heading: 'area',
-    source: { of: 'OUTLINE', sql: 'ST_Area(outline::geography)' },
-    doc: 'Geodesic area on the WGS 84 ellipsoid, square metres.',
+    source: { of: 'OUTLINE', sql: 'ground_area_m2(outline)' },
+    doc: 'Area on the WGS 84 ellipsoid, square metres.',
   },
   {
     name: 'perimeterM',

@@ -13,6 +13,11 @@ export function geometrySql(geometry: Geometry): Prisma.Sql {
   return Prisma.sql`ST_GeomFromText(${geoJSONToWkt(geometry)}::text, 4326)`;
 }
 
+/** A WGS 84 geometry as a constant of the statement, to measure distances from. */
+export function groundSql(geometry: Geometry): Prisma.Sql {
+  return Prisma.sql`on_ground(${geometrySql(geometry)})`;
+}
+
 /** Conditions of place on `f`. Uses `feature_geography_gist` for geodesic distance, else `feature_geometry_gist`. */
 export function spatialSql(
   predicates: Readonly<Record<SpatialPredicate, Geometry | undefined>>,
@@ -26,7 +31,7 @@ export function spatialSql(
   if (bbox) conditions.push(bboxSql(bbox));
   if (near) {
     conditions.push(
-      Prisma.sql`ST_DWithin(f.geometry::geography, ${geometrySql(near.geometry)}::geography, ${near.withinM}::float8)`,
+      Prisma.sql`ST_DWithin(f.geometry::geography, ${groundSql(near.geometry)}, ${near.withinM}::float8)`,
     );
   }
   return conditions;

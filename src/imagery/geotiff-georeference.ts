@@ -100,7 +100,7 @@ function onePixel(image: GeoTIFFImage): Uint8Array {
     { tag: 279, type: 'LONG', values: [1] }, // bytes of the strip
     { tag: 33_550, type: 'DOUBLE', values: [1, 1, 0] },
     { tag: 33_922, type: 'DOUBLE', values: [0, 0, 0, 0, 0, 0] },
-    { tag: 34_735, type: 'SHORT', values: Array.from(tags.getValue('GeoKeyDirectory') ?? []) },
+    { tag: 34_735, type: 'SHORT', values: horizontalKeys(Array.from(tags.getValue('GeoKeyDirectory') ?? [])) },
     { tag: 34_736, type: 'DOUBLE', values: Array.from(tags.getValue('GeoDoubleParams') ?? []) },
     { tag: 34_737, type: 'ASCII', values: ascii === undefined ? [] : [...Buffer.from(`${ascii}\0`, 'latin1')] },
   ];
@@ -115,3 +115,14 @@ function onePixel(image: GeoTIFFImage): Uint8Array {
 
 const PIXEL_AT = 8;
 const FIRST_DIRECTORY_AT = 10;
+
+/** The key directory without vertical keys: an image has no height axis. @see OGC 19-008r4, clause 7.5.4 */
+function horizontalKeys([version = 1, revision = 1, minor = 0, , ...entries]: readonly number[]): number[] {
+  const keys = Array.from({ length: Math.floor(entries.length / 4) }, (_, index) =>
+    entries.slice(4 * index, 4 * index + 4),
+  ).filter(([id]) => id! < FIRST_VERTICAL_KEY || id! > LAST_VERTICAL_KEY);
+  return [version, revision, minor, keys.length, ...keys.flat()];
+}
+
+const FIRST_VERTICAL_KEY = 4096;
+const LAST_VERTICAL_KEY = 4099;

@@ -1,7 +1,8 @@
-import type { MultiPolygon, Polygon, Position } from 'geojson';
+import type { MultiPolygon, Polygon } from 'geojson';
 import type { Affine } from '../raster/affine.ts';
 import { pixelToMap } from '../raster/affine.ts';
 import { AppError } from '../errors.ts';
+import { polygonToWgs84 } from '../vector/polygon-geojson.ts';
 import { crsName, type Crs } from './crs/crs.ts';
 
 /** The geotransform puts a part of the image where its CRS has no longitude and latitude. */
@@ -40,15 +41,14 @@ function earthCentred([longitude, latitude]: readonly [number, number]): [number
   return [east * Math.cos(lambda), east * Math.sin(lambda), normalRadius * (1 - E2) * Math.sin(phi)];
 }
 
-/**
- * Length on the ground between two positions, from the chord; the relative error is below 1e-6 up to 30 km, also across
- * a pole or the antimeridian.
- * @returns metres
- */
-function shortDistanceM(from: readonly [number, number], to: readonly [number, number]): number {
+/** Straight line between two positions through the Earth, metres; 1e-6 shorter than the ground at 30 km. */
+function chord(from: readonly [number, number], to: readonly [number, number]): [number, number, number] {
   const [a, b] = [earthCentred(from), earthCentred(to)];
-  const chordM = Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
-  return 2 * A * Math.asin(Math.min(1, chordM / (2 * A)));
+  return [b[0] - a[0], b[1] - a[1], b[2] - a[2]];
+}
+
+function shortDistanceM(from: readonly [number, number], to: readonly [number, number]): number {
+  return Math.hypot(...chord(from, to));
 }
 
 /** Pixels to measure over: long enough against rounding in projections, short enough to be straight. */
@@ -56,23 +56,27 @@ const GSD_SPAN_PX = 64;
 const GSD_SPAN_M = 30_000;
 
 /**
- * Ground size of a pixel at the centre of the image: geometric mean of its two sides, true on the ellipsoid whatever
- * the projection stretches.
+ * Ground size of a pixel at the centre of the image: the side of a square of its area, true on the ellipsoid whatever
+ * the projection stretches, also over a pole.
  * @returns metres
  */
 export function gsdAtCentre(position: ReturnType<typeof groundPosition>, widthPx: number, heightPx: number): number {
   const [x, y] = [widthPx / 2, heightPx / 2];
-  const columnM = (spanPx: number): number =>
-    shortDistanceM(position(x - spanPx / 2, y), position(x + spanPx / 2, y)) / spanPx;
-  const rowM = (spanPx: number): number =>
-    shortDistanceM(position(x, y - spanPx / 2), position(x, y + spanPx / 2)) / spanPx;
-  const straight = (pixelM: number, sizePx: number): number =>
-    Math.max(1, Math.min(GSD_SPAN_PX, sizePx, Math.floor(GSD_SPAN_M / pixelM)));
-  return Math.sqrt(columnM(straight(columnM(1), widthPx)) * rowM(straight(rowM(1), heightPx)));
+  const across = (spanPx: number) => chord(position(x - spanPx / 2, y), position(x + spanPx / 2, y));
+  const down = (spanPx: number) => chord(position(x, y - spanPx / 2), position(x, y + spanPx / 2));
+  const straight = (pixel: readonly number[], sizePx: number): number =>
+    Math.max(1, Math.min(GSD_SPAN_PX, sizePx, Math.floor(GSD_SPAN_M / Math.hypot(...pixel))));
+  const [spanX, spanY] = [straight(across(1), widthPx), straight(down(1), heightPx)];
+  const [[ax, ay, az], [bx, by, bz]] = [across(spanX), down(spanY)];
+  const areaM2 = Math.hypot(ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx);
+  return Math.sqrt(areaM2 / (spanX * spanY));
 }
 
-/** Points on each edge of a footprint: edges straight on the map are curves in longitude and latitude. */
-const POINTS_PER_EDGE = 16;
+/** Pieces of an edge of a footprint, before they are halved where they curve. */
+const PIECES_PER_EDGE = 16;
+const MAX_HALVINGS = 5;
+/** Largest distance of an edge from its curve on the ground, as a share of the image's side. */
+const MAX_DEVIATION_SHARE = 5e-5;
 
 /**
  * Outline of the image on the ground: edges with intermediate points, exterior counter-clockwise, split at the
@@ -83,84 +87,41 @@ export function footprintOf(
   widthPx: number,
   heightPx: number,
 ): Polygon | MultiPolygon {
+  const allowedM = MAX_DEVIATION_SHARE * gsdAtCentre(position, widthPx, heightPx) * Math.sqrt(widthPx * heightPx);
   const corners: [number, number][] = [
     [0, 0],
     [0, heightPx],
     [widthPx, heightPx],
     [widthPx, 0],
   ];
-  const ring: Position[] = [];
-  corners.forEach(([column, row], corner) => {
-    const [nextColumn, nextRow] = corners[(corner + 1) % 4]!;
-    for (let i = 0; i < POINTS_PER_EDGE; i++) {
-      const along = i / POINTS_PER_EDGE;
-      ring.push(position(column + (nextColumn - column) * along, row + (nextRow - row) * along));
-    }
+  const exterior = corners.flatMap((from, corner) => {
+    const to = corners[(corner + 1) % 4]!;
+    const along = (share: number): [number, number] => [
+      from[0] + share * (to[0] - from[0]),
+      from[1] + share * (to[1] - from[1]),
+    ];
+    return Array.from({ length: PIECES_PER_EDGE }, (_, piece) =>
+      halved(along(piece / PIECES_PER_EDGE), along((piece + 1) / PIECES_PER_EDGE), position, allowedM, MAX_HALVINGS),
+    ).flat(2);
   });
-  const unrolled = unroll(ring);
-  const exterior = signedArea(unrolled) < 0 ? unrolled.toReversed() : unrolled;
-  const parts = [-360, 0, 360].flatMap((shift) => {
-    const shifted: Position[] = exterior.map(([longitude, latitude]) => [longitude! - shift, latitude!]);
-    const part = withoutRepeats(clipLongitudes(shifted));
-    return part.length >= 3 && Math.abs(signedArea(part)) > 0 ? [[[...part, part[0]!]]] : [];
-  });
-  return parts.length === 1
-    ? { type: 'Polygon', coordinates: parts[0]! }
-    : { type: 'MultiPolygon', coordinates: parts };
+  return polygonToWgs84({ exterior, holes: [] }, position);
 }
 
-/** Makes longitudes continue past 180 instead of jumping; a ring around a pole is closed over the pole. */
-function unroll(ring: readonly Position[]): Position[] {
-  const unrolled: Position[] = [];
-  let turns = 0;
-  ring.forEach(([longitude, latitude], i) => {
-    turns -= 360 * jump(ring[i - 1], longitude!);
-    unrolled.push([longitude! + turns, latitude!]);
-  });
-  const around = turns - 360 * jump(ring.at(-1), ring[0]![0]!);
-  return around === 0 ? unrolled : overPole(ring, Math.sign(around));
-}
-
-/** How many times 360 degrees a longitude is ahead of the position before it. */
-function jump(before: Position | undefined, longitude: number): number {
-  return before === undefined ? 0 : Math.round((longitude - before[0]!) / 360);
-}
-
-/**
- * A ring around a pole, cut at the antimeridian and led along it to the pole, so that its parts share no edge.
- * @param east 1 when the ring goes eastward, -1 westward
- */
-function overPole(ring: readonly Position[], east: number): Position[] {
-  const cut = ring.findIndex(([longitude], i) => jump(ring.at(i - 1), longitude!) !== 0);
-  const [before, after] = [ring.at(cut - 1)!, ring[cut]!];
-  const share = (180 - Math.abs(before[0]!)) / (360 - Math.abs(before[0]! - after[0]!));
-  const latitude = before[1]! + (Number.isFinite(share) ? share : 0) * (after[1]! - before[1]!);
-  const pole = latitude > 0 ? 90 : -90;
-  const fromCut = [...ring.slice(cut), ...ring.slice(0, cut)];
-  return [[-180 * east, latitude], ...fromCut, [180 * east, latitude], [180 * east, pole], [-180 * east, pole]];
-}
-
-/** Twice the area inside, positive when counter-clockwise; first point not repeated. */
-function signedArea(ring: readonly Position[]): number {
-  return ring.reduce((sum, [x, y], i) => {
-    const [nextX, nextY] = ring[(i + 1) % ring.length]!;
-    return sum + x! * nextY! - nextX! * y!;
-  }, 0);
-}
-
-function withoutRepeats(ring: readonly Position[]): Position[] {
-  return ring.filter(([x, y], i) => x !== ring.at(i - 1)![0] || y !== ring.at(i - 1)![1]);
-}
-
-/** The part of a ring between longitudes -180 and 180 (Sutherland and Hodgman 1974). */
-function clipLongitudes(ring: readonly Position[]): Position[] {
-  return [180, -180].reduce<readonly Position[]>((points, limit) => {
-    const inside = (longitude: number): boolean => (limit > 0 ? longitude <= limit : longitude >= limit);
-    return points.flatMap(([x, y], i) => {
-      const [fromX, fromY] = points.at(i - 1)!;
-      const crosses = inside(x!) !== inside(fromX!);
-      const meeting: Position = [limit, fromY! + ((limit - fromX!) / (x! - fromX!)) * (y! - fromY!)];
-      return [...(crosses ? [meeting] : []), ...(inside(x!) ? [[x!, y!]] : [])];
-    });
-  }, ring) as Position[];
+/** Positions in the image from one to another, the last left out, so that straight edges follow the ground. */
+function halved(
+  from: [number, number],
+  to: [number, number],
+  position: ReturnType<typeof groundPosition>,
+  allowedM: number,
+  halvings: number,
+): [number, number][] {
+  const middle: [number, number] = [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2];
+  const [start, end] = [position(...from), position(...to)];
+  const turn = end[0] - start[0] - 360 * Math.round((end[0] - start[0]) / 360);
+  const straight: [number, number] = [start[0] + turn / 2, (start[1] + end[1]) / 2];
+  if (halvings === 0 || shortDistanceM(straight, position(...middle)) <= allowedM) return [from];
+  return [
+    ...halved(from, middle, position, allowedM, halvings - 1),
+    ...halved(middle, to, position, allowedM, halvings - 1),
+  ];
 }

@@ -19,7 +19,7 @@ const NEWEST: KeysetColumns = { name: 'newest', id: Prisma.sql`id`, key: null, d
 
 /** Longest stored origin and CRS text, characters. */
 const MAX_SOURCE = 5000;
-const MAX_CRS = 100_000;
+const MAX_CRS = 65_536;
 
 const COLUMNS = Prisma.sql`
   id, name, source, sha256, width_px AS "widthPx", height_px AS "heightPx", bands, dtype, nodata::text AS nodata, crs,
@@ -74,7 +74,7 @@ export class SceneRepository implements SceneStore {
         VALUES (${uuidV7()}::uuid, ${plainText(scene.name)}, ${plainText(scene.source, MAX_SOURCE)}, ${scene.sha256}, ${scene.widthPx}::int,
                 ${scene.heightPx}::int, ${scene.bands}::int, ${scene.dtype}, ${nodataText(scene.nodata)}::text::float8,
                 ${scene.crs && plainText(scene.crs, MAX_CRS)}, ${scene.affine && `{${scene.affine.join(',')}}`}::text::float8[], ${scene.gsdM}::float8,
-                ST_GeomFromGeoJSON(${footprint}::text), ST_Area(ST_GeomFromGeoJSON(${footprint}::text)::geography),
+                ST_GeomFromGeoJSON(${footprint}::text), ground_area_m2(ST_GeomFromGeoJSON(${footprint}::text)),
                 ${`{${scene.rgbBands.join(',')}}`}::text::int[], ${stretch}::text::jsonb, ${scene.blobKey},
                 ${scene.acquiredAt}::timestamptz)
         RETURNING ${COLUMNS}`,

@@ -1,8 +1,8 @@
 import type { MultiPolygon, Polygon } from 'geojson';
 import type { ModelInfo } from '../inference/segmentation-model.ts';
-import { mapToPixel } from '../raster/affine.ts';
-import { AreaMask, type PixelRing } from '../raster/area-mask.ts';
+import { AreaMask } from '../raster/area-mask.ts';
 import { planWindows, type WindowPlan } from '../raster/window-plan.ts';
+import { areaRings } from '../imagery/area-rings.ts';
 import { resolveCrs } from '../imagery/crs/crs.ts';
 import { isGeoreferenced, type GeoreferencedScene, type Scene } from '../scene/scene.ts';
 import type { NewSegmentation } from './segmentation.ts';
@@ -39,14 +39,9 @@ export async function planRun(asked: Asked, scene: Scene, model: ModelInfo, maxW
   return { windows, area };
 }
 
-/** The area in the scene frame; its vertices are reprojected, its edges are straight there. */
+/** The area in the scene frame. */
 async function areaMask(area: Polygon | MultiPolygon, scene: GeoreferencedScene): Promise<AreaMask> {
-  const crs = await resolveCrs(scene.crs);
-  const polygons = area.type === 'Polygon' ? [area.coordinates] : area.coordinates;
-  const rings: PixelRing[] = polygons
-    .flat()
-    .map((ring) =>
-      ring.map(([longitude, latitude]) => mapToPixel(scene.affine, ...crs.fromWgs84([longitude!, latitude!]))),
-    );
-  return new AreaMask(rings, scene.widthPx, scene.heightPx);
+  const { affine, widthPx, heightPx } = scene;
+  const rings = areaRings(area, { affine, crs: await resolveCrs(scene.crs), widthPx, heightPx });
+  return new AreaMask(rings, widthPx, heightPx);
 }

@@ -46,6 +46,12 @@ function isStraight(column: number, row: number, lengthPx: number, toWgs84: ToWg
     return Math.abs(cross(minus(end, start), middle)) / lengthPx / pixelArea;
   };
   const isBent = deviation(west, east) > MAX_DEVIATION_PX || deviation(north, south) > MAX_DEVIATION_PX;
+  // A great circle between two vertices leaves the parallel by this much: distances are measured along great circles.
+  const radians = Math.PI / 180;
+  const curvature = (Math.abs(Math.sin(2 * centre[1] * radians)) / 16) * radians;
+  const leaves = (start: Position, end: Position): boolean =>
+    curvature * (end[0]! - start[0]!) ** 2 > MAX_DEVIATION_PX * Math.sqrt(pixelArea);
+  if (leaves(west, east) || leaves(north, south)) return false;
   return !isBent && !(degreesAPixel * lengthPx > MAX_STEP_DEG);
 }
 

@@ -117,12 +117,28 @@ function joined(chains: readonly Position[][]): Position[][] {
   for (const first of chains.keys()) {
     const loop: Position[] = [];
     for (let chain = first; next.has(chain);) {
-      for (const point of chains[chain]!) loop.push(point);
+      for (const point of chains[chain]!) {
+        loop.push(...stepsTo(loop.at(-1), point), point);
+      }
       const following = next.get(chain)!;
       next.delete(chain);
       chain = following;
     }
-    if (loop.length > 0) loops.push(loop);
+    if (loop.length > 0) loops.push([...loop, ...stepsTo(loop.at(-1), loop[0]!)]);
   }
   return loops;
+}
+
+/** Longest edge along the antimeridian, degrees: from 180 on, a great circle has no direction. */
+const MAX_EDGE_DEG = 60;
+
+/** Points between two on the same side of the antimeridian. */
+function stepsTo(from: Position | undefined, to: Position): Position[] {
+  if (from === undefined || from[0] !== to[0] || Math.abs(from[0]!) !== 180) return [];
+  const rise = to[1]! - from[1]!;
+  const pieces = Math.ceil(Math.abs(rise) / MAX_EDGE_DEG);
+  return Array.from({ length: Math.max(0, pieces - 1) }, (_, index) => [
+    from[0]!,
+    from[1]! + ((index + 1) / pieces) * rise,
+  ]);
 }

@@ -2,8 +2,15 @@ import type { MultiPolygon, Polygon, Position } from 'geojson';
 import { cutPolygon } from './cut-polygon.ts';
 import { groundPosition, type ToWgs84 } from './ground-position.ts';
 import { unwrapLongitudes } from './longitudes.ts';
+import { alongPoles, isAreaOnLeft } from './poles.ts';
 import { signedArea } from './simple-loops.ts';
-import type { PixelRing, TracedPolygon } from './trace-polygons.ts';
+import type { TracedPolygon } from './trace-polygons.ts';
+
+/** Rings in the scene frame, alternating column and row; corners may lie between pixels. */
+export interface PixelOutline {
+  readonly exterior: ArrayLike<number>;
+  readonly holes: readonly ArrayLike<number>[];
+}
 
 /**
  * Converts a traced polygon to WGS 84 as RFC 7946 requires: exterior anticlockwise and holes clockwise whatever the
@@ -11,9 +18,12 @@ import type { PixelRing, TracedPolygon } from './trace-polygons.ts';
  * @throws {UnprojectablePositionError}
  * @throws {CrossingRingsError} when its vertices are too far apart; see `anchorPxFor`
  */
-export function polygonToWgs84({ exterior, holes }: TracedPolygon, toWgs84: ToWgs84): Polygon | MultiPolygon {
+export function polygonToWgs84({ exterior, holes }: PixelOutline, toWgs84: ToWgs84): Polygon | MultiPolygon {
   const onGround = (): Position[][] =>
-    [exterior, ...holes].map((ring) => positions(ring, (column, row) => groundPosition(column, row, toWgs84)));
+    alongPoles(
+      [exterior, ...holes].map((ring) => positions(ring, (column, row) => groundPosition(column, row, toWgs84))),
+      () => isAreaOnLeft(exterior, toWgs84),
+    );
   const rings = onGround();
   const turns = rings.map(unwrapLongitudes);
   const isPlain = turns.every((turn) => turn === 0) && rings.every((ring) => ring.every(([x]) => Math.abs(x!) <= 180));
@@ -35,7 +45,7 @@ export function polygonToPixels({ exterior, holes }: TracedPolygon): Polygon {
   return { type: 'Polygon', coordinates: rings.map((ring) => closed(ring.toReversed())) };
 }
 
-function positions(ring: PixelRing, at: (column: number, row: number) => Position): Position[] {
+function positions(ring: ArrayLike<number>, at: (column: number, row: number) => Position): Position[] {
   const result: Position[] = [];
   for (let i = 0; i < ring.length; i += 2) result.push(at(ring[i]!, ring[i + 1]!));
   return result;

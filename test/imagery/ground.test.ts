@@ -14,6 +14,24 @@ async function footprint(
   return footprintOf(groundPosition(affine, await resolveCrs(crs)), widthPx, heightPx);
 }
 
+/** Area on the ellipsoid by the equal-area cylinder. @see Snyder, USGS PP 1395, equations 3-12 and 10-15 */
+function cylindricalAreaM2({ type, coordinates }: Polygon | MultiPolygon): number {
+  const [a, e2] = [6_378_137, 0.00669437999014];
+  const e = Math.sqrt(e2);
+  const q = (latitude: number): number => {
+    const sine = Math.sin((latitude * Math.PI) / 180);
+    return (1 - e2) * (sine / (1 - e2 * sine ** 2) - Math.log((1 - e * sine) / (1 + e * sine)) / (2 * e));
+  };
+  const rings = type === 'Polygon' ? coordinates : coordinates.flat();
+  const doubled = rings.flatMap((ring) =>
+    ring.slice(1).map(([x, y], i) => {
+      const [fromX, fromY] = ring[i]!;
+      return ((x! - fromX!) * Math.PI * (q(fromY!) + q(y!))) / 180;
+    }),
+  );
+  return (Math.abs(doubled.reduce((sum, part) => sum + part, 0)) * a ** 2) / 4;
+}
+
 function longitudes({ coordinates }: Polygon | MultiPolygon): number[] {
   return coordinates.flat(3).filter((_, i) => i % 2 === 0);
 }
@@ -106,16 +124,34 @@ describe('footprint', () => {
   });
 
   it('of the whole world is the whole world', async () => {
-    for (const west of [-180, 0]) {
+    for (const west of [-180, 0, -90, 37.5]) {
       const world = await footprint('EPSG:4326', [west, 1, 0, 90, 0, -1], 360, 180);
+      expect(world.type).toBe('Polygon');
+      expect(booleanValid(world)).toBe(true);
       expect(longitudes(world)).toEqual(expect.arrayContaining([-180, 180]));
       expect(area(world) / 5.1e14).toBeCloseTo(1, 2);
     }
   });
 
+  it.each([
+    ['a corner at the north pole', 'EPSG:6931', [0, 10_000, 0, 2_000_000, 0, -10_000], 4e12],
+    ['a corner at the south pole', 'EPSG:6932', [-2_000_000, 10_000, 0, 2_000_000, 0, -10_000], 4e12],
+    ['an edge through the north pole', 'EPSG:6931', [-1_000_000, 10_000, 0, 2_000_000, 0, -10_000], 4e12],
+    ['an edge through the south pole', 'EPSG:6932', [0, 10_000, 0, 1_000_000, 0, -10_000], 4e12],
+    ['the north pole inside', 'EPSG:6931', [-300_000, 10_000, 0, 1_000_000, 0, -10_000], 4e12],
+    ['the north pole beside the middle, fine', 'EPSG:6931', [-500, 10, 0, 1500, 0, -10], 4e6],
+    ['Europe', 'EPSG:3035', [4_000_000, 10_000, 0, 3_200_000, 0, -10_000], 4e12],
+  ] as [string, string, Affine, number][])('has the area of an equal-area image: %s', async (_name, crs, affine, areaM2) => {
+    const outline = await footprint(crs, affine, 200, 200);
+    expect(booleanValid(outline)).toBe(true);
+    // authalic sphere: turf measures on a sphere of 6371008.8 m; the ellipsoid's parallels differ by up to 1 %
+    expect(area(outline) / areaM2).toBeCloseTo(1, 1);
+    expect(cylindricalAreaM2(outline) / areaM2).toBeCloseTo(1, 3);
+  });
+
   it('refuses an image that lies where its projection has no ground', async () => {
     await expect(footprint('EPSG:4326', [0, 1, 0, 200, 0, -1], 10, 10)).rejects.toThrow(
-      'position 0, 200 of the image has no longitude and latitude in EPSG:4326',
+      /position [\d., ]+ of the image has no longitude and latitude in EPSG:4326/,
     );
   });
 });

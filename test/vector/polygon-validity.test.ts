@@ -14,6 +14,7 @@ import { projection, type Projection } from '../projection.ts';
 const utm14 = await projection('+proj=utm +zone=14 +datum=WGS84');
 const utm59s = await projection('+proj=utm +zone=59 +south +datum=WGS84');
 const utm1s = await projection('+proj=utm +zone=1 +south +datum=WGS84');
+const northPole = await projection('+proj=laea +lat_0=90 +lon_0=17 +datum=WGS84');
 const southPole = await projection('+proj=stere +lat_0=-90 +lat_ts=-71 +datum=WGS84');
 
 /** What PostGIS says of each geometry: why it is not valid, and its area in squared coordinate units. */
@@ -64,6 +65,14 @@ describe('PostGIS finds every polygon valid as it is, with its pixels as area', 
     ['across the antimeridian along pixel edges', (c, r) => [wrapped(180 + (c - 8) / 1024), -r / 1024]],
     ['across the antimeridian askew', (c, r) => [wrapped(179.99 + 0.001 * (c + 0.5 * r)), 0.001 * (0.5 * c - r)]],
     ['across the antimeridian in UTM', projected(utm1s, [166_021, 300, 0, 9_990_000, 0, -300])],
+    ['with the south pole where pixels meet', projected(southPole, [-8000, 1000, 0, 5000, 0, -1000])],
+    ['with the north pole where pixels meet', projected(northPole, [-6000, 1000, 0, 7000, 0, -1000])],
+    ['mirrored, with the north pole where pixels meet', projected(northPole, [6000, -1000, 0, 7000, 0, -1000])],
+    ['with the north pole at a corner', projected(northPole, [0, 25_000, 0, 0, 0, -25_000])],
+    ['with the south pole at a corner, south up', projected(southPole, [0, 25_000, 0, 0, 0, 25_000])],
+    ['with the north pole on an edge', projected(northPole, [-8000, 1000, 0, 0, 0, -1000])],
+    ['with the south pole on an edge, turned', projected(southPole, [0, 0, 1000, -9000, 1000, 0])],
+    ['with the north pole in a pixel', projected(northPole, [-6400, 1000, 0, 7100, 0, -1000])],
     ['beside the south pole', projected(southPole, [-30_500, 1000, 0, 5300, 0, -1000])],
   ];
 
