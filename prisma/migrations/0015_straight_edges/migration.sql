@@ -25,7 +25,7 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
        generate_series(-180, 90, 90) AS west,
        generate_series(-90, 0, 90) AS south,
        ST_Dump(ST_CollectionExtract(
-         ST_Intersection(polygons, ST_MakeEnvelope(west, south, west + 90, south + 90, 4326)), 3)) AS part
+         ST_Intersection(polygons, ST_MakeEnvelope(west, south, west + 90, south + 90, 4326), 1e-10), 3)) AS part
 $$;
 
 -- The shape as a geography of which edges and interiors are those of the geometry; for distances from it.
@@ -36,7 +36,10 @@ BEGIN
   IF ST_Dimension(shape) < 2 OR ST_XMax(shape) - ST_XMin(shape) <= 90 AND ST_YMax(shape) - ST_YMin(shape) <= 90 THEN
     RETURN densified(shape)::geography;
   END IF;
-  RETURN densified(ST_Collect(ARRAY[
-    octants(shape), ST_CollectionExtract(shape, 2), ST_CollectionExtract(shape, 1)]))::geography;
+  -- Single parts, for PostGIS 3.5 fails on empty ones.
+  RETURN (
+    SELECT densified(ST_Collect(part.geom))::geography
+    FROM (VALUES (octants(shape)), (ST_CollectionExtract(shape, 2)), (ST_CollectionExtract(shape, 1))) AS kind(parts),
+         ST_Dump(kind.parts) AS part);
 END
 $$;
