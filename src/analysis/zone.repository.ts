@@ -64,7 +64,8 @@ export class ZoneRepository implements ZoneStore {
 
   /**
    * The first by the index order of `feature_geography_gist`, which is of distances on a sphere, gives a radius; the
-   * nearest on the ellipsoid is sought within it, by the same index.
+   * nearest on the ellipsoid is sought within it, by the same index. At a pole PostGIS may fail with `index returned tuples
+   * in wrong order`: there every feature is measured.
    */
   async nearest(zones: Zones, filter: FeatureFilter): Promise<ReadonlyMap<number, NearestToZone>> {
     const rows = await this.database.query(
@@ -74,9 +75,13 @@ export class ZoneRepository implements ZoneStore {
         SELECT zone.index, nearest.id AS "featureId", nearest.distance_m AS "distanceM"
         FROM zone
         CROSS JOIN LATERAL (
-          SELECT ${DISTANCE} AS distance_m FROM feature AS f
-          WHERE f.geometry IS NOT NULL AND ${othersThan(zones)} AND ${conditionSql(filter, BOUNDED)}
-          ORDER BY f.geometry::geography <-> zone.ground LIMIT 1
+          (SELECT ${DISTANCE} AS distance_m FROM feature AS f
+           WHERE NOT zone.polar AND f.geometry IS NOT NULL AND ${othersThan(zones)} AND ${conditionSql(filter, BOUNDED)}
+           ORDER BY f.geometry::geography <-> zone.ground LIMIT 1)
+          UNION ALL
+          (SELECT min(${DISTANCE}) AS distance_m FROM feature AS f
+           WHERE zone.polar AND f.geometry IS NOT NULL AND ${othersThan(zones)} AND ${conditionSql(filter, BOUNDED)}
+           HAVING zone.polar)
         ) AS first
         CROSS JOIN LATERAL (
           SELECT f.id, ${DISTANCE} AS distance_m FROM feature AS f
@@ -96,11 +101,12 @@ function othersThan({ kind }: Zones): Prisma.Sql {
   return kind === 'FEATURES' ? Prisma.sql`f.id <> zone.id` : Prisma.sql`TRUE`;
 }
 
-/** The zones as `zone (index, id, given, geometry, size, ground)`: the outline as it is, made valid, its size in the plane, and as a
- * geography. */
+/** The zones as `zone (index, id, given, geometry, size, ground, polar)`: the outline as it is, made valid, its size in the plane, as a
+ * geography, and whether it reaches a latitude at which the order of the index may fail. */
 function zonesSql(zones: Zones): Prisma.Sql {
   return Prisma.sql`zone AS MATERIALIZED (
-    SELECT given.*, valid.geometry, ST_Area(valid.geometry) AS size, on_ground(valid.geometry) AS ground
+    SELECT given.*, valid.geometry, ST_Area(valid.geometry) AS size, on_ground(valid.geometry) AS ground,
+           GREATEST(ST_YMax(valid.geometry), -ST_YMin(valid.geometry)) >= 89 AS polar
     FROM (${givenSql(zones)}) AS given
     CROSS JOIN LATERAL (
       SELECT ST_CollectionExtract(${validSql(Prisma.sql`given.given`)}, 3) AS geometry

@@ -1,3 +1,4 @@
+import type { Geometry, Position } from 'geojson';
 import { Prisma } from '../database/database.ts';
 import { keysetSql } from '../database/keyset.ts';
 import type { PageRequest } from '../page.ts';
@@ -37,7 +38,7 @@ export function featurePageSql(
 ): FeaturePageSql {
   const near = nearOf(filter);
   const nearestFirst = order.by === 'DISTANCE' && (order.direction === 'ASC') === (page.last === undefined);
-  if (!near || !nearestFirst) return measuredPageSql(filter, order, page, scope);
+  if (!near || !nearestFirst || reachesPole(near.geometry)) return measuredPageSql(filter, order, page, scope);
   const { between, limit } = keysetSql(orderSql(order, distanceSql(filter)), page);
   const others = withoutNear(filter);
   const condition = Prisma.sql`${scope ?? Prisma.sql`TRUE`} AND ${between} AND ${conditionSql(others, BOUNDED)}`;
@@ -56,6 +57,28 @@ export function featurePageSql(
     },
   };
 }
+
+/** Latitude from which an index on geographies may fail with `index returned tuples in wrong order` (PostGIS 3.3 to 3.5). */
+const POLAR_DEG = 89;
+
+function reachesPole(geometry: Geometry): boolean {
+  if (geometry.type === 'GeometryCollection') return geometry.geometries.some(reachesPole);
+  const { coordinates } = geometry;
+  const positions = (geometry.type === 'Point' ? [coordinates] : coordinates).flat(
+    POSITIONS_DEPTH[geometry.type],
+  ) as Position[];
+  return positions.some(([, latitude]) => Math.abs(latitude!) >= POLAR_DEG);
+}
+
+/** Levels of arrays around the list of positions. */
+const POSITIONS_DEPTH = {
+  Point: 0,
+  MultiPoint: 0,
+  LineString: 0,
+  MultiLineString: 1,
+  Polygon: 1,
+  MultiPolygon: 2,
+} as const;
 
 function measuredPageSql(
   filter: FeatureFilter,

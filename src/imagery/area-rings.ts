@@ -193,7 +193,10 @@ function followed(ring: readonly Position[], toPixel: ToPixel): PixelRing {
   };
   ring.forEach((from, index) => {
     const to = ring[(index + 1) % ring.length]!;
-    const pieces = Math.max(1, Math.ceil(Math.max(Math.abs(to[0]! - from[0]!), Math.abs(to[1]! - from[1]!)) / PIECE_DEG));
+    const pieces = Math.max(
+      1,
+      Math.ceil(Math.max(Math.abs(to[0]! - from[0]!), Math.abs(to[1]! - from[1]!)) / PIECE_DEG),
+    );
     const along = (share: number): Position => [
       from[0]! + share * (to[0]! - from[0]!),
       from[1]! + share * (to[1]! - from[1]!),

@@ -141,13 +141,16 @@ describe('footprint', () => {
     ['the north pole inside', 'EPSG:6931', [-300_000, 10_000, 0, 1_000_000, 0, -10_000], 4e12],
     ['the north pole beside the middle, fine', 'EPSG:6931', [-500, 10, 0, 1500, 0, -10], 4e6],
     ['Europe', 'EPSG:3035', [4_000_000, 10_000, 0, 3_200_000, 0, -10_000], 4e12],
-  ] as [string, string, Affine, number][])('has the area of an equal-area image: %s', async (_name, crs, affine, areaM2) => {
-    const outline = await footprint(crs, affine, 200, 200);
-    expect(booleanValid(outline)).toBe(true);
-    // authalic sphere: turf measures on a sphere of 6371008.8 m; the ellipsoid's parallels differ by up to 1 %
-    expect(area(outline) / areaM2).toBeCloseTo(1, 1);
-    expect(cylindricalAreaM2(outline) / areaM2).toBeCloseTo(1, 3);
-  });
+  ] as [string, string, Affine, number][])(
+    'has the area of an equal-area image: %s',
+    async (_name, crs, affine, areaM2) => {
+      const outline = await footprint(crs, affine, 200, 200);
+      expect(booleanValid(outline)).toBe(true);
+      // authalic sphere: turf measures on a sphere of 6371008.8 m; the ellipsoid's parallels differ by up to 1 %
+      expect(area(outline) / areaM2).toBeCloseTo(1, 1);
+      expect(cylindricalAreaM2(outline) / areaM2).toBeCloseTo(1, 3);
+    },
+  );
 
   it('refuses an image that lies where its projection has no ground', async () => {
     await expect(footprint('EPSG:4326', [0, 1, 0, 200, 0, -1], 10, 10)).rejects.toThrow(
