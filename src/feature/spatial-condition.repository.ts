@@ -9,7 +9,7 @@ import { dissolvedSql } from './overlay.repository.ts';
  * A WGS 84 geometry as a constant of the statement; folded when it is planned. As WKT, for `ST_GeomFromGeoJSON` searches the
  * table of coordinate systems each time, for milliseconds.
  */
-export function geometrySql(geometry: Geometry): Prisma.Sql {
+function geometrySql(geometry: Geometry): Prisma.Sql {
   return Prisma.sql`ST_GeomFromText(${geoJSONToWkt(geometry)}::text, 4326)`;
 }
 
