@@ -19,7 +19,7 @@ const NEWEST: KeysetColumns = { name: 'newest', id: Prisma.sql`id`, key: null, d
 
 /** Longest stored origin and CRS text, characters. */
 const MAX_SOURCE = 5000;
-const MAX_CRS = 65_536;
+const MAX_CRS = 100_000;
 
 const COLUMNS = Prisma.sql`
   id, name, source, sha256, width_px AS "widthPx", height_px AS "heightPx", bands, dtype, nodata::text AS nodata, crs,
