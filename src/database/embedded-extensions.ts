@@ -28,7 +28,7 @@ export async function postgisBundle(folder: string): Promise<string> {
     createRequire(import.meta.url).resolve('@electric-sql/pglite-postgis'),
     '../postgis.tar.gz',
   );
-  const file = path.join(folder, `postgis-${(await stat(shipped)).size}.tar.gz`);
+  const file = path.join(folder, `postgis-vector-${(await stat(shipped)).size}.tar.gz`);
   if (existsSync(file)) return file;
   const tar = await promisify(gunzip)(await readFile(shipped));
   // The engine unpacks gzip alone; to store is quickest.
