@@ -126,7 +126,10 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     readFeatureRequest: featureRequestReader(schema, config.TERRAQL_MAX_COST),
     contextFor: (viewer, baseUrl) => createContext({ viewer, services: servicesFor(viewer), limits, baseUrl }),
     async readiness() {
-      const [answers, model] = await Promise.allSettled([database.ping(), models.get()]);
+      const [answers, model] = await Promise.allSettled([
+        within(READY_MS, database.ping()),
+        within(READY_MS, models.get()),
+      ]);
       return {
         database: answers.status === 'fulfilled',
         model: model.status === 'fulfilled' && model.value.ready(),
@@ -146,6 +149,18 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
       await database.close();
     },
   };
+}
+
+/** What does not answer for so long is not ready, even if it hangs without an error. */
+const READY_MS = 3000;
+
+/** @throws when the answer takes longer */
+async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  });
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }
 
 /** What all viewers share. */

@@ -188,7 +188,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const lines = parsed.error.issues.map((issue) => {
     const name = String(issue.path[0]);
     const { description } = environmentSchema.shape[name as keyof Config];
-    return `${name}=${JSON.stringify(withoutPassword(environment[name]))}: ${requirement(issue)}. ${description}`;
+    return `${name}=${JSON.stringify(withoutSecrets(environment[name] ?? ''))}: ${requirement(issue)}. ${description}`;
   });
   throw new ConfigError(lines.join('\n'));
 }
@@ -206,7 +206,10 @@ function requirement(issue: z.core.$ZodIssue): string {
   return issue.message;
 }
 
-/** A value as messages may show it: the user and password of an address are secrets. */
-function withoutPassword(value = ''): string {
-  return value.replaceAll(/(:\/\/)[^/?#]*@/g, '$1***@').replaceAll(/\?[^,]*/g, '?***');
+/** The value without what only its owner should read: user and password of URLs, their queries, passwords of connections. */
+function withoutSecrets(value: string): string {
+  return value
+    .replace(/^(.*?:\/\/)?.*@/s, '$1***@')
+    .replace(/\?.*/s, '?***')
+    .replace(/(password|secret|token)=\S*/gi, '$1=***');
 }

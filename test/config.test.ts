@@ -72,3 +72,15 @@ it('documents every setting with a sentence and a default, and its unit where th
     expect(unit, name).toBe(suffix ? units[suffix as keyof typeof units] : '');
   }
 });
+
+it.each([
+  ['DATABASE_URL', 'mysql://u:s3cret@h/x', 'mysql://***@h/x'],
+  ['DATABASE_URL', 'mysql://u:s3c/r@e?t@h/x', 'mysql://***@h/x'],
+  ['DATABASE_URL', 'u:s3cret@h', '***@h'],
+  ['DATABASE_URL', 'mysql://u:s3,cr@et@h', 'mysql://***@h'],
+  ['DATABASE_URL', 'host=h password=s3cret user=u', 'host=h password=*** user=u'],
+  ['TERRAQL_MODEL_URL', 'ftp://u:s3cret@a,http://b?token=s3cret', 'ftp://***@a,http://b?***'],
+  ['TERRAQL_PUBLIC_URL', 'ftp://u:s3cret@a/?sig=s3cret', 'ftp://***@a/?***'],
+])('does not print passwords of %s: %s', (name, value, shown) => {
+  expect(() => readConfig({ [name]: value })).toThrow(`${name}="${shown}":`);
+});

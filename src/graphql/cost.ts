@@ -2,18 +2,18 @@ import { getNamedType, isLeafType } from 'graphql';
 import type { ComplexityEstimator } from 'graphql-query-complexity';
 import type { RequestedFilter } from '../feature/check-filter.ts';
 import { filterCost, SPATIAL_COST } from '../feature/filter-cost.ts';
-import { DEFAULT_COLLECTION, DEFAULT_PAGE } from './page-request.ts';
+import { withoutNullArguments } from './absent-null.ts';
 
 /** Sorts by what no index holds. */
 const NEIGHBOUR_ORDER_COST = 100;
 
 /** Arguments that say what a field costs, wherever they occur. */
 interface CostlyArguments {
-  readonly filter?: RequestedFilter | null;
-  readonly orderBy?: { readonly by?: unknown } | null;
-  readonly first?: number | null;
-  readonly last?: number | null;
-  readonly limit?: number | null;
+  readonly filter?: RequestedFilter;
+  readonly orderBy?: { readonly by?: unknown };
+  readonly first?: number;
+  readonly last?: number;
+  readonly limit?: number;
 }
 
 /**
@@ -22,19 +22,18 @@ interface CostlyArguments {
  * on space costs more than that.
  */
 export const argumentsEstimator: ComplexityEstimator = ({ args, field, childComplexity }) => {
-  const { filter, orderBy, limit } = args as CostlyArguments;
-  const size = pageSize(args);
+  const given: CostlyArguments = withoutNullArguments(field.args, args);
+  const { filter, orderBy, limit } = given;
+  const size = pageSize(given);
   const own = isLeafType(getNamedType(field.type)) ? (limit === undefined ? 0 : size) : 1 + size * childComplexity;
   return own + filterCost(filter) + (orderBy?.by === 'NEIGHBOURS' ? NEIGHBOUR_ORDER_COST : 0);
 };
 
 /** Neighbours are looked up for each feature: stored pairs, and features of other scenes by the spatial index. */
-export const neighboursCost: ComplexityEstimator = ({ args, childComplexity }) =>
-  SPATIAL_COST + pageSize(args) * childComplexity;
+export const neighboursCost: ComplexityEstimator = ({ args, field, childComplexity }) =>
+  SPATIAL_COST + pageSize(withoutNullArguments(field.args, args)) * childComplexity;
 
-/** @returns nodes that a field can have by its arguments, of which null stands for the default; 1 where it is no page */
+/** @returns nodes that a field can have by its arguments; 1 where it is no page */
 function pageSize({ first, last, limit }: CostlyArguments): number {
-  if (last !== null && last !== undefined) return Math.max(0, last);
-  if (first !== undefined) return Math.max(0, first ?? DEFAULT_PAGE);
-  return limit === undefined ? 1 : Math.max(0, limit ?? DEFAULT_COLLECTION);
+  return Math.max(0, last ?? first ?? limit ?? 1);
 }

@@ -11,6 +11,7 @@ import type { FeatureOrder } from '../feature/feature.filter.ts';
 import { filterCost, OperationTooCostlyError } from '../feature/filter-cost.ts';
 import { withoutNulls } from './absent-null.ts';
 import { BadInputError } from '../errors.ts';
+import { checkValue } from './request-shape.ts';
 
 /** Which features a request outside GraphQL asks for, and in which form. */
 export interface FeatureRequest {
@@ -50,6 +51,7 @@ export function featureRequestReader(schema: GraphQLSchema, maxCost: number): Fe
     limit: GraphQLInt,
   };
   return (value, members = FEATURE_REQUEST_MEMBERS) => {
+    checkValue(value, 'request');
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw new BadInputError(`the request must be a JSON object with any of ${members.join(', ')}`);
     }

@@ -5,7 +5,7 @@ import { pageInfoOf, type PageInfoType, toConnection, type Connection } from './
 import type { RequestContext } from './context.ts';
 import { neighboursCost } from './cost.ts';
 import { withoutNulls } from './absent-null.ts';
-import { DEFAULT_COLLECTION, FeaturePageArgs, PageArgs, pageRequest } from './page-request.ts';
+import { DEFAULT_COLLECTION, askPage, FeaturePageArgs, isEmpty, PageArgs, pageRequest } from './page-request.ts';
 import { JsonText } from './text-answer/json-text.ts';
 import { GeoJSONFeatureCollectionScalar, GeoJSONGeometryScalar } from './scalars.ts';
 import type { Scene } from '../scene/scene.ts';
@@ -62,13 +62,16 @@ export class FeatureResolver {
     @Ctx() { services, limits, warn, texts }: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<Feature>> {
-    const wanted = pageRequest(page, limits.maxPage);
     const asked = withoutNulls(filter ?? {});
-    const plain = texts && plainNodes(info);
+    const plain = texts && !isEmpty(page) && plainNodes(info);
     if (!plain) {
-      const found = await services.features.find(asked, orderBy, wanted, warn, outlinesOf(info));
+      const outlines = outlinesOf(info);
+      const found = await askPage(page, limits.maxPage, (wanted) =>
+        services.features.find(asked, orderBy, wanted, warn, outlines),
+      );
       return toConnection(found, found.totalCount);
     }
+    const wanted = pageRequest(page, limits.maxPage);
     const found = await services.features.findTexts(asked, orderBy, wanted, plain, warn);
     texts.push({ field: String(info.path.key), key: plain.key, text: JsonText.list(found.texts) });
     return writtenConnection(found.page && pageInfoOf(found.page), found.totalCount);
@@ -170,7 +173,7 @@ export class FeatureResolver {
     @Ctx() { limits, neighbours, neighbourCounts }: RequestContext,
   ): Promise<NeighbourConnection> {
     const filter = withoutNulls({ relation, withinM, inSegmentationId });
-    const found = await neighbours({ filter, page: pageRequest(page, limits.maxPage) }).load(id);
+    const found = await askPage(page, limits.maxPage, (wanted) => neighbours({ filter, page: wanted }).load(id));
     return {
       edges: found.edges.map(({ node, cursor }) => ({ ...node, cursor })),
       pageInfo: pageInfoOf(found),

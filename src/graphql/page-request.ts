@@ -1,12 +1,12 @@
 import { ArgsType, Field, Int } from 'type-graphql';
 import { AppError } from '../errors.ts';
-import type { PageRequest } from '../page.ts';
+import type { Page, PageRequest } from '../page.ts';
 
 /** `first` or `last` is not a number of nodes that a page may have. */
 export class PageSizeError extends AppError {
   readonly code = 'PAGE_SIZE_INVALID';
   constructor(argument: 'first' | 'last', size: number, maxPage: number) {
-    super(`${argument} ${size}: a page has 1 to ${maxPage} nodes`);
+    super(`${argument} ${size}: a page has 0 to ${maxPage} nodes`);
   }
 }
 
@@ -47,16 +47,35 @@ export class FeaturePageArgs extends CursorArgs {
 }
 
 /**
- * The page that a client asks for; a client that sends `first: null` gets the default.
- * @throws {PageSizeError}
+ * The page that a client asks for. A page of 0 nodes has its counts and says whether there are nodes: stores give pages of 1
+ * or more, so that one node is read and left out.
+ * @param ask reads the page from the store
+ * @throws {PageSizeError} and what `ask` throws
  */
-export function pageRequest({ first, after, last, before }: CursorArgs, maxPage: number): PageRequest {
-  const cursors = { after: after ?? null, before: before ?? null };
-  if (last !== null && last !== undefined) return { last: checkSize('last', last, maxPage), ...cursors };
-  return { first: checkSize('first', first ?? DEFAULT_PAGE, maxPage), ...cursors };
+export async function askPage<Asked extends Page<unknown>>(
+  args: CursorArgs,
+  maxPage: number,
+  ask: (page: PageRequest) => Promise<Asked>,
+): Promise<Asked> {
+  const page = pageRequest(args, maxPage);
+  if (!isEmpty(args)) return ask(page);
+  const found = await ask(page);
+  const some = found.edges.length > 0;
+  const around = page.last === undefined ? { hasNextPage: some } : { hasPreviousPage: some };
+  return { ...found, edges: [], ...around };
 }
 
-function checkSize(argument: 'first' | 'last', size: number, maxPage: number): number {
-  if (size < 1 || size > maxPage) throw new PageSizeError(argument, size, maxPage);
-  return size;
+/** Whether a client asks for a page without nodes. */
+export const isEmpty = ({ first, last }: CursorArgs): boolean => (last ?? first) === 0;
+
+/** @throws {PageSizeError} */
+export function pageRequest({ first, after, last, before }: CursorArgs, maxPage: number): PageRequest {
+  const cursors = { after: after ?? null, before: before ?? null };
+  if (last !== null && last !== undefined) return { last: storedSize('last', last, maxPage), ...cursors };
+  return { first: storedSize('first', first ?? DEFAULT_PAGE, maxPage), ...cursors };
+}
+
+function storedSize(argument: 'first' | 'last', size: number, maxPage: number): number {
+  if (size < 0 || size > maxPage) throw new PageSizeError(argument, size, maxPage);
+  return Math.max(1, size);
 }

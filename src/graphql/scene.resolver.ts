@@ -3,7 +3,7 @@ import type { RequestContext } from './context.ts';
 import { toConnection, type Connection } from './connection.ts';
 import { parseGeometry } from '../geojson-geometry.ts';
 import { withoutNulls } from './absent-null.ts';
-import { PageArgs, pageRequest } from './page-request.ts';
+import { askPage, PageArgs } from './page-request.ts';
 import { SegmentationConnectionType } from './segmentation.type.ts';
 import type { Segmentation } from '../segmentation/segmentation.ts';
 import type { Scene } from '../scene/scene.ts';
@@ -34,7 +34,7 @@ export class SceneResolver {
       ...rest,
       ...(intersects ? { intersects: parseGeometry(intersects, limits.maxVertices) } : {}),
     };
-    const found = await services.scenes.list(checked, pageRequest(page, limits.maxPage));
+    const found = await askPage(page, limits.maxPage, (wanted) => services.scenes.list(checked, wanted));
     return toConnection(found, found.totalCount);
   }
 
@@ -88,7 +88,7 @@ export class SceneResolver {
     @Args(() => PageArgs) page: PageArgs,
     @Ctx() { limits, segmentationsOf, segmentationCounts }: RequestContext,
   ): Promise<Connection<Segmentation>> {
-    const found = await segmentationsOf(pageRequest(page, limits.maxPage)).load(id);
+    const found = await askPage(page, limits.maxPage, (wanted) => segmentationsOf(wanted).load(id));
     return toConnection(found, () => segmentationCounts.load(id));
   }
 }

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type PubSub } from 'type-graphql';
+import { dropNullArguments } from './absent-null.ts';
 import { AdjacencyEdgeResolver, AdjacencyGraphResolver } from './adjacency-graph.resolver.ts';
 import { ChangePairResolver, ChangeResolver } from './change.resolver.ts';
 import { StatisticsResolver } from './statistics.resolver.ts';
@@ -43,6 +44,7 @@ export function buildSchema(): GraphQLSchema {
     validate: false,
   });
   answerOutlinesAtOnce(schema);
+  dropNullArguments(schema);
   describeRoots(schema);
   return schema;
 }

@@ -5,7 +5,7 @@ import { toConnection, type Connection } from './connection.ts';
 import type { RequestContext } from './context.ts';
 import { ModelType } from './model.type.ts';
 import { withoutNulls } from './absent-null.ts';
-import { FeaturePageArgs, PageArgs, pageRequest } from './page-request.ts';
+import { askPage, FeaturePageArgs, PageArgs } from './page-request.ts';
 import { areaOfInterest } from './request-limits.ts';
 import type { Scene } from '../scene/scene.ts';
 import { SceneType } from './scene.type.ts';
@@ -59,7 +59,8 @@ export class SegmentationResolver {
     @Args(() => PageArgs) page: PageArgs,
     @Ctx() { services, limits }: RequestContext,
   ): Promise<Connection<Segmentation>> {
-    const found = await services.segmentations.list(withoutNulls(filter ?? {}), pageRequest(page, limits.maxPage));
+    const asked = withoutNulls(filter ?? {});
+    const found = await askPage(page, limits.maxPage, (wanted) => services.segmentations.list(asked, wanted));
     return toConnection(found, found.totalCount);
   }
 
@@ -156,9 +157,11 @@ export class SegmentationResolver {
     @Args(() => FeaturePageArgs) page: FeaturePageArgs,
     @Ctx() { limits, featuresOf, featureCounts }: RequestContext,
   ): Promise<Connection<Feature>> {
-    const wanted = withoutNulls(filter ?? {});
-    const asked = { filter: wanted, order: orderBy, page: pageRequest(page, limits.maxPage) };
-    return toConnection(await featuresOf(asked).load(id), () => featureCounts(wanted).load(id));
+    const asked = withoutNulls(filter ?? {});
+    const found = await askPage(page, limits.maxPage, (wanted) =>
+      featuresOf({ filter: asked, order: orderBy, page: wanted }).load(id),
+    );
+    return toConnection(found, () => featureCounts(asked).load(id));
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import { AppError, OutageError } from '../errors.ts';
+import { retryAfterS } from '../graphql/server/format-error.ts';
 import type { Logger } from '../logging.ts';
 
 /**
@@ -34,8 +35,7 @@ const isHttpError = (error: unknown): error is HttpError =>
 
 function statusOf(error: AppError): number {
   const { code } = error;
-  const other = error instanceof OutageError ? 503 : 400;
-  return STATUS_OF_CODE[code] ?? (code.endsWith('_NOT_FOUND') ? 404 : other);
+  return STATUS_OF_CODE[code] ?? (retryAfterS(error) !== null ? 503 : code.endsWith('_NOT_FOUND') ? 404 : 400);
 }
 
 function refuse(response: Response, status: number, code: string, message: string): void {
@@ -52,7 +52,9 @@ export function errorResponse(logger: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const known = error instanceof AppError || isHttpError(error);
     if (!known) logger.error({ err: error, method: request.method, path: request.path }, 'Request:Failed');
-    if (error instanceof OutageError && !response.headersSent) response.set('Retry-After', String(error.retryAfterS));
+    if (error instanceof OutageError) logger.warn({ err: error, path: request.path }, 'Request:Outage');
+    const wait = error instanceof AppError ? retryAfterS(error) : null;
+    if (wait !== null && !response.headersSent) response.set('Retry-After', String(wait));
     if (response.headersSent) response.destroy();
     else if (error instanceof AppError) refuse(response, statusOf(error), error.code, error.message);
     else if (isHttpError(error)) refuse(response, error.status, 'BAD_REQUEST', error.message);

@@ -1,6 +1,8 @@
 import type { Server } from 'node:http';
 import { expressMiddleware } from '@as-integrations/express5';
-import express, { type Router } from 'express';
+import express, { type RequestHandler, type Router } from 'express';
+import { AppError } from '../errors.ts';
+import { checkDocumentText } from '../graphql/request-shape.ts';
 import { createListener } from '../http-listener.ts';
 import { errorResponse } from './error-response.ts';
 import { exportRoutes } from './export-routes.ts';
@@ -42,6 +44,7 @@ export function createHttpServer(service: HttpService, sockets: SocketLimits = S
   router.use(
     '/graphql',
     express.json({ limit: MAX_BODY_BYTES }),
+    refuseDeepDocuments,
     expressMiddleware(service.graphql, {
       context: async ({ req }) => service.contextFor(outlet.viewerOf(req), outlet.baseUrlOf(req)),
     }),
@@ -63,6 +66,22 @@ export function createHttpServer(service: HttpService, sockets: SocketLimits = S
   serveSubscriptions(server, service, outlet, sockets);
   return server;
 }
+
+/** Refuses documents, and variables of a URL, that nest too deeply to be parsed. */
+const refuseDeepDocuments: RequestHandler = (request, response, next) => {
+  const body = request.body as { query?: unknown } | undefined;
+  try {
+    for (const text of [body?.query, request.query['query'], request.query['variables']]) {
+      if (typeof text === 'string') checkDocumentText(text);
+    }
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const errors = [{ message: error.message, extensions: { code: error.code } }];
+    response.status(400).json({ errors });
+    return;
+  }
+  next();
+};
 
 /** `PUT /uploads/{id}?token=...`: the bytes of a scene, at the address that `createUpload` gave. */
 function uploadRoute(outlet: Outlet): Router {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../../src/cli/program.ts';
-import { IMAGERY, openServedApp, type ServedApp, SUBURB } from '../http/served-app.ts';
+import { openServedApp, type ServedApp, SUBURB } from '../http/served-app.ts';
 import { CapturedTerminal } from './captured-terminal.ts';
 
 let test: ServedApp;
@@ -69,7 +69,7 @@ describe('register', () => {
     const { exitCode, output, notes } = await cli('register', '/etc/hostname');
     expect({ exitCode, output }).toEqual({ exitCode: 1, output: '' });
     expect(notes).toEqual([
-      `terraql: path /etc/hostname is not under an allowed folder (TERRAQL_SCENE_ROOTS: ${IMAGERY})`,
+      `terraql: path /etc/hostname is not in a folder that scenes may be read from (TERRAQL_SCENE_ROOTS)`,
     ]);
   });
 });

@@ -26,7 +26,7 @@ export async function startServer(
 }
 
 /** Operations that need no data never look at it. */
-const CONTEXT: ContextParts = {
+export const CONTEXT: ContextParts = {
   viewer: DEFAULT_VIEWER,
   services: {} as Services,
   limits: { maxPage: 1000, maxVertices: 1000 },

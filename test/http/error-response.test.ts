@@ -7,7 +7,8 @@ import { listen } from '../../src/http/listen.ts';
 import { CorruptImageError } from '../../src/imagery/codec/codec-errors.ts';
 import { SceneNotFoundError } from '../../src/scene/scene.service.ts';
 import { UploadExpiredError, UploadUsedError } from '../../src/scene/upload.service.ts';
-import { BadInputError } from '../../src/errors.ts';
+import { BadInputError, OutageError } from '../../src/errors.ts';
+import { ModelUnavailableError } from '../../src/inference/segmentation-model.ts';
 import { MaskTooLargeForPngError } from '../../src/rendering/render-mask-png.ts';
 
 let server: Server | undefined;
@@ -48,6 +49,26 @@ describe('errors over HTTP', () => {
     expect(response.headers.get('etag')).not.toBe('"kept"');
     expect(response.headers.get('cache-control')).toBe('no-store');
     expect(logged).toEqual([]);
+  });
+
+  it.each([
+    [503, '2', 'DATABASE_UNAVAILABLE'],
+    [507, '2', 'STORAGE_FULL'],
+  ])('are %i with Retry-After %s for %s, and a warning in the log', async (status, wait, code) => {
+    class Away extends OutageError {
+      readonly code = code;
+    }
+    const { url, logged } = await failing(new Away('away'));
+    const response = await fetch(url);
+    expect([response.status, response.headers.get('retry-after')]).toEqual([status, wait]);
+    expect(await response.json()).toEqual({ error: { code, message: 'away' } });
+    expect(logged.join('')).toContain('"level":40');
+  });
+
+  it('are 503 for a model that is away', async () => {
+    const { url } = await failing(new ModelUnavailableError('m/1', 'it is being loaded'));
+    const response = await fetch(url);
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '2']);
   });
 
   it('are 500 for anything else: the log has the reason, the answer has not', async () => {

@@ -17,6 +17,7 @@ describe('paths', () => {
     await mkdir(outside);
     await writeFile(join(root, 'sub', 'a.tif'), 'inside');
     await writeFile(join(outside, 'secret'), 'outside');
+    await symlink(join(outside, 'gone'), join(root, 'broken-link'));
     await symlink(join(outside, 'secret'), join(root, 'link'));
     await symlink(outside, join(root, 'linked-folder'));
     await symlink(root, join(folder, 'root-link'));
@@ -35,6 +36,9 @@ describe('paths', () => {
     ['a sibling whose name begins alike', (): string => `${outside}/secret`],
     ['a link to a file', (): string => `${root}/link`],
     ['a link to a folder', (): string => `${root}/linked-folder/secret`],
+    ['a link to a folder, to a file that does not exist', (): string => `${root}/linked-folder/nothing`],
+    ['a link to a folder, to a folder that does not exist', (): string => `${root}/linked-folder/no/thing`],
+    ['a broken link', (): string => `${root}/broken-link`],
     ['an absolute path', (): string => '/etc/passwd'],
     ['a path that does not exist', (): string => '/nowhere/at/all'],
     ['a NUL byte', (): string => `${root}/sub/a.tif\0.png`],

@@ -1,4 +1,5 @@
 import type { ApolloServerPlugin } from '@apollo/server';
+import type { GraphQLFormattedError } from 'graphql';
 import type { RequestContext } from '../context.ts';
 
 /** Puts what the client should know of an answer into `extensions.warnings`. */
@@ -14,6 +15,22 @@ export const warningsPlugin: ApolloServerPlugin<RequestContext> = {
   },
 };
 
+/** Status 503 with Retry-After where an outage left nothing to answer with. */
+export const outagePlugin: ApolloServerPlugin<RequestContext> = {
+  async requestDidStart() {
+    return {
+      async willSendResponse({ response: { body, http } }) {
+        if (body.kind !== 'single') return;
+        const { data, errors } = body.singleResult;
+        const outage = errors?.find(({ extensions }) => extensions?.['retryable'] === true);
+        if (!outage || Object.values(data ?? {}).some((value) => value !== null)) return;
+        http.status = 503;
+        http.headers.set('retry-after', String(outage.extensions?.['retryAfterS']));
+      },
+    };
+  },
+};
+
 /**
  * Status 200 for a well-formed request whose operation is refused, where the client takes `application/json`: with that
  * media type a status other than 200 cannot be told from one of a proxy. With `application/graphql-response+json` it is 400.
@@ -23,6 +40,7 @@ export const legacyStatusPlugin: ApolloServerPlugin<RequestContext> = {
   async requestDidStart() {
     return {
       async willSendResponse({ request, response }) {
+        if (response.body.kind === 'single' && cannotComeByPost(response.body.singleResult.errors)) return;
         const wellFormed = typeof request.query === 'string' || request.extensions?.['persistedQuery'] !== undefined;
         const accepted = request.http?.headers.get('accept') ?? 'application/json';
         if (response.http.status === 400 && wellFormed && !accepted.includes('application/graphql-response+json')) {
@@ -32,3 +50,7 @@ export const legacyStatusPlugin: ApolloServerPlugin<RequestContext> = {
     };
   },
 };
+
+/** What is refused for the way that it came by keeps its status: a client that reads only the body would wait for ever. */
+const cannotComeByPost = (errors: readonly GraphQLFormattedError[] | undefined): boolean =>
+  errors?.some(({ extensions }) => extensions?.['code'] === 'SUBSCRIPTION_NEEDS_WEBSOCKET') === true;

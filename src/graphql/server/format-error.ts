@@ -1,6 +1,6 @@
 import { ApolloServerErrorCode, unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { AppError } from '../../errors.ts';
+import { AppError, OutageError } from '../../errors.ts';
 import type { Logger } from '../../logging.ts';
 
 const INTERNAL: string = ApolloServerErrorCode.INTERNAL_SERVER_ERROR;
@@ -11,6 +11,21 @@ export function refusal(error: AppError): GraphQLError {
     originalError: error,
     extensions: { code: error.code, http: { status: 400 } },
   });
+}
+
+/** Errors that pass by themselves though their classes are not outages of the service. */
+const PASSING: ReadonlySet<string> = new Set(['MODEL_UNAVAILABLE', 'STATEMENT_LOST']);
+const RETRY_AFTER_S = 2;
+
+/** @returns seconds after which the same request may succeed; null when it will not */
+export function retryAfterS(error: AppError): number | null {
+  if (error instanceof OutageError) return error.retryAfterS;
+  return PASSING.has(error.code) ? RETRY_AFTER_S : null;
+}
+
+function extensionsOf(error: AppError): { code: string; retryable?: true; retryAfterS?: number } {
+  const wait = retryAfterS(error);
+  return wait === null ? { code: error.code } : { code: error.code, retryable: true, retryAfterS: wait };
 }
 
 function causeOf(error: unknown): unknown {
@@ -27,7 +42,8 @@ export function formatError(logger: Logger) {
     const { message, locations, path } = formatted;
     const place = { ...(locations ? { locations } : {}), ...(path ? { path } : {}) };
     const cause = causeOf(error);
-    if (cause instanceof AppError) return { message: cause.message, ...place, extensions: { code: cause.code } };
+    if (cause instanceof OutageError) logger.warn({ err: cause, path }, 'Request:Outage');
+    if (cause instanceof AppError) return { message: cause.message, ...place, extensions: extensionsOf(cause) };
     const code = formatted.extensions?.['code'];
     if (typeof code === 'string' && code !== INTERNAL) {
       return { message, ...place, extensions: { code } };

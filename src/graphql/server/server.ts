@@ -9,10 +9,12 @@ import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
 import type { GraphQLSchema, ValidationRule } from 'graphql';
 import type { Logger } from '../../logging.ts';
-import { legacyStatusPlugin, warningsPlugin } from './answer-plugins.ts';
+import { legacyStatusPlugin, outagePlugin, warningsPlugin } from './answer-plugins.ts';
 import type { RequestContext } from '../context.ts';
 import { costPlugin } from './cost-plugin.ts';
 import { formatError } from './format-error.ts';
+import { MAX_TOKENS } from '../request-shape.ts';
+import { requestShapePlugin } from './request-shape-plugin.ts';
 import { answerTextsPlugin } from '../text-answer/answer-texts-plugin.ts';
 import { stringifyWithJsonText } from '../text-answer/json-text.ts';
 import { persistedOnlyPlugin, persistedOperationsCache, type PersistedOperations } from './persisted-operations.ts';
@@ -44,9 +46,11 @@ export function limitRules({ maxDepth, maxAliases }: GraphqlOptions): Validation
 function plugins({ maxCost, persisted, production }: GraphqlOptions): ApolloServerPlugin<RequestContext>[] {
   return [
     ...(persisted ? [persistedOnlyPlugin(persisted)] : []),
+    requestShapePlugin,
     costPlugin(maxCost),
     warningsPlugin,
     answerTextsPlugin,
+    outagePlugin,
     legacyStatusPlugin,
     // It would be called for every field of every node, for directives that the schema does not have.
     ApolloServerPluginCacheControlDisabled(),
@@ -67,6 +71,7 @@ export function createGraphqlServer(
     introspection: !production,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
+    parseOptions: { maxTokens: MAX_TOKENS },
     validationRules: limitRules(options),
     persistedQueries: persisted ? { cache: persistedOperationsCache(persisted) } : {},
     formatError: formatError(logger),

@@ -12,10 +12,12 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
+import { AppError } from '../../errors.ts';
 import type { Logger } from '../../logging.ts';
 import type { RequestContext } from '../context.ts';
 import { OperationTooCostlyError } from '../../feature/filter-cost.ts';
 import { costOf } from './cost-plugin.ts';
+import { checkDocumentText, checkTexts, checkValue, MAX_TOKENS } from '../request-shape.ts';
 import { formatError, refusal } from './format-error.ts';
 import { type GraphqlOptions, limitRules } from './server.ts';
 
@@ -57,7 +59,7 @@ export class Subscriptions {
     { query, variables, operationName }: SubscriptionRequest,
     contextOf: () => RequestContext,
   ): readonly GraphQLError[] | CheckedSubscription {
-    const document = this.parsed(query);
+    const document = this.parsed(query, variables);
     if (Array.isArray(document)) return document;
     const operation = getOperationAST(document, operationName);
     if (operation?.operation !== OperationTypeNode.SUBSCRIPTION) {
@@ -99,11 +101,15 @@ export class Subscriptions {
     return answers;
   }
 
-  private parsed(query: string): DocumentNode | GraphQLError[] {
+  private parsed(query: string, variables: unknown): DocumentNode | GraphQLError[] {
     let document: DocumentNode;
     try {
-      document = parse(query);
+      checkDocumentText(query);
+      checkValue(variables, 'variables');
+      document = parse(query, { maxTokens: MAX_TOKENS });
+      checkTexts(document);
     } catch (error) {
+      if (error instanceof AppError) return [refusal(error)];
       return [coded(error as GraphQLError, 'GRAPHQL_PARSE_FAILED')];
     }
     const errors = validate(this.schema, document, [...specifiedRules, ...limitRules(this.options)]);
