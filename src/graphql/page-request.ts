@@ -11,7 +11,7 @@ export class PageSizeError extends AppError {
 }
 
 /** Nodes of a page unless the client says otherwise. */
-export const DEFAULT_PAGE = 50;
+const DEFAULT_PAGE = 50;
 const DEFAULT_FEATURES = 100;
 /** Features of a collection unless the client says otherwise. */
 export const DEFAULT_COLLECTION = 1000;
