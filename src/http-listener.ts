@@ -14,7 +14,7 @@ export interface ListenerLimits {
 
 /** Longest that the headers of a request may take to arrive. */
 const HEADERS_TIMEOUT_MS = 20_000;
-/** Longer than proxies and clients keep idle connections, so that none of them writes to one that was just closed. */
+/** Longer than proxies and clients keep idle connections, so that none writes to a connection that was just closed. */
 const KEEP_ALIVE_MS = 65_000;
 const CHECK_MS = 5000;
 /** What is still read of a request that was answered early, so that the client reads the answer. */
@@ -48,7 +48,7 @@ export function createListener(answer: RequestListener, logger: Logger, limits: 
     socket.on('error', () => undefined);
     socket.end('HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
   });
-  // Such as too many open files. Before it listens, the error belongs to whoever called `listen`.
+  // For instance too many open files. Until the server listens, errors belong to the caller of `listen`.
   server.on('error', (error) => void (server.listening && logger.error({ err: error }, 'Listener:Failed')));
   server.on('drop', () => logger.warn({ maxConnections: limits.maxConnections }, 'Listener:ConnectionRefused'));
   return server;
@@ -62,7 +62,7 @@ function refuseLateBody(request: IncomingMessage, response: ServerResponse, time
   const { socket } = request;
   const timer = setTimeout(() => {
     if (request.complete) return;
-    // On the socket itself: whoever answers the request may still want to set headers.
+    // Written to the socket: the route may still set headers on the response.
     if (response.socket === socket && !response.headersSent) socket.write(lateAnswer(timeoutMs));
     socket.destroySoon();
   }, timeoutMs);
@@ -118,12 +118,12 @@ function discard(request: IncomingMessage, done: () => void): void {
   else request.resume();
 }
 
-/** Takes over a connection. @throws nothing: an answer on the raw socket is its own affair */
+/** Takes over a connection; must not throw. */
 export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 /**
- * Lets a server upgrade the WebSocket handshakes of one path. Every other upgrade is ignored and its request answered over
- * HTTP/1.1 as if it had not asked for one: RFC 9110, section 7.8. Java's client asks for `h2c` with every first request.
+ * Lets a server upgrade WebSocket handshakes; those of other paths are 404. Every other upgrade is ignored and its request
+ * answered over HTTP/1.1 as if it had not asked for one: RFC 9110, section 7.8. Java's client asks for `h2c` with every first request.
  * @param accepts whether the path of a request can be upgraded
  */
 export function upgradeWebSockets(
@@ -133,8 +133,9 @@ export function upgradeWebSockets(
 ): void {
   server.on('upgrade', (request, socket, head) => {
     const websocket = request.headers.upgrade?.toLowerCase() === 'websocket';
-    if (websocket && request.method === 'GET' && accepts(request)) upgrade(request, socket, head);
-    else answerWithoutUpgrade(server, request, socket, head);
+    if (!websocket || request.method !== 'GET') answerWithoutUpgrade(server, request, socket, head);
+    else if (accepts(request)) upgrade(request, socket, head);
+    else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
   });
 }
 

@@ -1,13 +1,13 @@
 import { type ClassType, Field, Int, InterfaceType, ID, ObjectType } from 'type-graphql';
 import type { Page } from '../page.ts';
 
-/** What kind of object a node is, told by what only that kind has. */
+/** Type of a node, recognised by a property that only that type has. */
 function nodeTypeName(node: object): 'Scene' | 'Segmentation' | 'Feature' {
   if ('prompt' in node) return 'Segmentation';
   return 'segmentationId' in node ? 'Feature' : 'Scene';
 }
 
-/** Everything that has an identifier of its own. */
+/** Everything with a global identifier. */
 @InterfaceType('Node', { resolveType: nodeTypeName, description: 'An object with a global identifier.' })
 export abstract class NodeType {
   @Field(() => ID, { description: 'Global identifier.' })
@@ -35,7 +35,7 @@ export interface Connection<T> {
   readonly nodes: readonly T[];
   /** Null where the operation does not select it. */
   readonly pageInfo: PageInfoType | null;
-  /** Counted when it is read, so that an operation which does not select it does not pay for it. */
+  /** Counted on first read, so that operations that do not select it do not pay for it. */
   readonly totalCount: Promise<number>;
 }
 

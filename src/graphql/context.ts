@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import { AppError } from '../errors.ts';
 import type { RequestedFilter } from '../feature/check-filter.ts';
 import type { Feature, FeatureNeighbour, GeometryFormat } from '../feature/feature.ts';
 import type { FeatureOrder } from '../feature/feature.filter.ts';
@@ -48,7 +49,7 @@ export interface RequestContext {
   /** Adds a sentence to `extensions.warnings` of the answer, once. */
   readonly warn: (warning: string) => void;
   readonly warnings: ReadonlySet<string>;
-  /** Takes parts of the answer that resolvers have as text; null where the answer is no HTTP response. */
+  /** Parts of the answer that resolvers have as text; null where the answer is not sent over HTTP. */
   texts: AnswerText[] | null;
 }
 
@@ -91,6 +92,14 @@ export function createContext({ viewer, services, limits, baseUrl }: ContextPart
   };
 }
 
+/** An object was deleted after the request had found its identifier. */
+export class DeletedMeanwhileError extends AppError {
+  readonly code = 'DELETED_MEANWHILE';
+  constructor(id: string) {
+    super(`${id} was deleted while the request was answered; send the request again.`);
+  }
+}
+
 function byId<T extends { readonly id: string }>(rows: readonly T[]): Map<string, T> {
   return new Map(rows.map((row) => [row.id, row]));
 }
@@ -98,9 +107,9 @@ function byId<T extends { readonly id: string }>(rows: readonly T[]): Map<string
 function loader<T>(load: (ids: readonly string[]) => Promise<ReadonlyMap<string, T>>): DataLoader<string, T> {
   return new DataLoader(async (ids) => {
     const rows = await load(ids);
-    return ids.map((id) => {
+    return ids.map((id): T | Error => {
       const row = rows.get(id);
-      return row === undefined ? new Error(`row ${id} is gone`) : row;
+      return row === undefined ? new DeletedMeanwhileError(id) : row;
     });
   });
 }

@@ -7,7 +7,7 @@ const MAX_DOCUMENT_LEVELS = 60;
 const MAX_DEFINITIONS = 300;
 /** Levels of lists and objects in a value; coercion recurses through them. */
 const MAX_VALUE_LEVELS = 60;
-/** Long enough for a signed URL; what is searched for has limits of its own. */
+/** Long enough for a signed URL; search texts have a lower limit. */
 const MAX_TEXT = 8192;
 /** Tokens of a document; validation compares fields with each other. */
 export const MAX_TOKENS = 20_000;

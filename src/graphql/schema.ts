@@ -54,7 +54,7 @@ function describeRoots(schema: GraphQLSchema): void {
   const roots = [
     [schema.getQueryType(), 'Everything that can be read.'],
     [schema.getMutationType(), 'Everything that can be changed.'],
-    [schema.getSubscriptionType(), 'What is told as it happens, by WebSocket (graphql-transport-ws).'],
+    [schema.getSubscriptionType(), 'Events as they happen, by WebSocket (graphql-transport-ws).'],
   ] as const;
   for (const [type, description] of roots) if (type) type.description = description;
 }

@@ -5,9 +5,10 @@ import { AppError } from '../errors.ts';
 /** The request is addressed to a name that is not this service's: its sender was sent here by the DNS of somebody else. */
 export class HostNotAllowedError extends AppError {
   readonly code = 'HOST_NOT_ALLOWED';
-  constructor(host: string) {
+  constructor() {
+    // The name is not quoted: it is of somebody else's choice, and links might be made of it.
     super(
-      `This service is not ${JSON.stringify(host.slice(0, 100))}. It answers to loopback names, TERRAQL_PUBLIC_URL and TERRAQL_ALLOWED_HOSTS.`,
+      'The Host header names another service; this one answers to loopback names, TERRAQL_PUBLIC_URL and TERRAQL_ALLOWED_HOSTS.',
     );
   }
 }
@@ -27,12 +28,12 @@ export class AllowedHosts {
   }
 
   /** @throws {HostNotAllowedError} for a `Host` that is neither configured, a loopback name, nor the address connected to */
-  check({ headers: { host }, socket }: IncomingMessage): void {
+  check({ headers: { host }, httpVersion, socket }: IncomingMessage): void {
     // Only HTTP/1.0 may leave it out, which no browser speaks.
-    if (host === undefined) return;
-    const name = hostnameOf(asUrl(host));
+    if (host === undefined && httpVersion === '1.0') return;
+    const name = hostnameOf(asUrl(host ?? ''));
     if (name !== null && (this.allows(name) || name === addressName(socket.localAddress))) return;
-    throw new HostNotAllowedError(host);
+    throw new HostNotAllowedError();
   }
 
   /** Whether a WebSocket may be opened by a page of the request's origin; programs send none. */

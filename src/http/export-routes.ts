@@ -8,6 +8,8 @@ import type { Logger } from '../logging.ts';
 import type { Asked, Outlet } from './outlet.ts';
 
 const MAX_BODY_BYTES = 1024 ** 2;
+/** A client that reads nothing for so long is cut: its file holds statements of the database. */
+const STALLED_MS = 120_000;
 
 type FormatParameters = Readonly<{ format: string }>;
 
@@ -15,8 +17,11 @@ type FormatParameters = Readonly<{ format: string }>;
  * `/features.{geojson,ndjson,geojsons,csv,fgb,parquet}`: the features that match a filter as a file.
  * GET takes `filter` and `orderBy` as JSON, `precision`, `simplifyM` and `limit` in the query; POST takes all as one JSON object.
  */
-export function exportRoutes(outlet: Outlet, logger: Logger): Router {
-  const answer = (asked: Asked<FormatParameters>): Promise<void> => serve(outlet, logger, asked);
+export function exportRoutes(outlet: Outlet, logger: Logger, stalledMs = STALLED_MS): Router {
+  const answer = (asked: Asked<FormatParameters>): Promise<void> => {
+    asked.response.setTimeout(stalledMs, () => asked.response.destroy());
+    return serve(outlet, logger, asked);
+  };
   return outlet.resource<FormatParameters>('/features.:format', {
     methods: { GET: answer, POST: answer },
     takesFilter: true,

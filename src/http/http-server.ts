@@ -36,7 +36,7 @@ export function createHttpServer(service: HttpService, sockets: SocketLimits = S
     const readiness = await service.readiness();
     response.status(readiness.database && readiness.model ? 200 : 503).json(readiness);
   });
-  // Probes address a process by whatever name it has; everything else is told by name whom it asks.
+  // Probes may use any name of a process; the routes below answer only to configured names.
   router.use((request, _response, next) => {
     outlet.hosts.check(request);
     next();

@@ -58,7 +58,7 @@ export function serveSubscriptions(server: Server, service: HttpService, outlet:
 }
 
 function open(sockets: WebSocketServer, opened: WebSocket, request: IncomingMessage): void {
-  // The library listens for the first error alone.
+  // The library listens only for the first error.
   opened.on('error', () => undefined);
   sockets.emit('connection', opened, request);
 }

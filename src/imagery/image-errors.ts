@@ -71,8 +71,20 @@ export class WindowOutsideImageError extends AppError {
   }
 }
 
-/** @throws {TooManyPixelsError} when the image is larger than the limit */
+/** Longest side of an image, pixels, whatever the limit of all pixels: no mask and no column holds a longer one. */
+const MAX_SIDE_PX = 2 ** 26;
+
+/** A side of the image is longer than any that can be worked on. */
+class SideTooLongError extends AppError {
+  readonly code = 'IMAGE_TOO_MANY_PIXELS';
+  constructor(widthPx: number, heightPx: number) {
+    super(`The image has ${widthPx} x ${heightPx} pixels; the longest side is ${MAX_SIDE_PX}.`);
+  }
+}
+
+/** @throws {TooManyPixelsError | SideTooLongError} when the image is larger than the limits */
 export function checkPixels(widthPx: number, heightPx: number, maxPixels: number): void {
+  if (Math.max(widthPx, heightPx) > MAX_SIDE_PX) throw new SideTooLongError(widthPx, heightPx);
   if (widthPx * heightPx > maxPixels) throw new TooManyPixelsError(widthPx, heightPx, maxPixels);
 }
 

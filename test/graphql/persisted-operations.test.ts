@@ -57,8 +57,8 @@ describe('with a manifest', () => {
   });
 
   it.each([
-    ['no JSON', '{', /no Apollo manifest/],
-    ['another format', { format: 'relay', version: 1, operations: [] }, /no Apollo manifest .*: format /],
+    ['no JSON', '{', /not an Apollo manifest/],
+    ['another format', { format: 'relay', version: 1, operations: [] }, /not an Apollo manifest .*: format /],
     ['an operation without text', { ...format, operations: [{ id: 'a', name: 'A' }] }, /operations\.0\.body/],
   ])('that has %s the service does not start', async (_what, content, message) => {
     const file = await manifest(content);

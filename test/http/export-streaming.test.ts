@@ -99,6 +99,14 @@ describe('a long export', () => {
     await slow.stop(0);
   });
 
+  it('is cut when the client reads nothing for a while', async () => {
+    const store = new EndlessStore();
+    const slow = await serveExports(exportServiceOn(database, MAX_FEATURES, store), {}, 200);
+    await slowly(slow.url);
+    await until(() => store.isClosed);
+    await slow.stop(0);
+  });
+
   it('that fails in the middle cuts the connection and says why in the log', async () => {
     const store = new EndlessStore(20);
     const failing = await serveExports(exportServiceOn(database, MAX_FEATURES, store));

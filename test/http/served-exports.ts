@@ -19,6 +19,7 @@ export interface ServedExports extends Listening {
 export async function serveExports(
   exports: ExportService,
   environment: NodeJS.ProcessEnv = {},
+  stalledMs?: number,
 ): Promise<ServedExports> {
   const logged: string[] = [];
   const logger = pino({ level: 'info' }, { write: (line: string) => void logged.push(line) });
@@ -28,7 +29,7 @@ export async function serveExports(
     servicesFor: () => ({ exports }) as Services,
     readFeatureRequest: readRequest,
   });
-  router.use(exportRoutes(outlet, logger));
+  router.use(exportRoutes(outlet, logger, stalledMs));
   router.use(errorResponse(logger));
   return { ...(await listen(createServer(router), '127.0.0.1', 0)), logged };
 }

@@ -2,7 +2,7 @@ import type { ApolloServerPlugin } from '@apollo/server';
 import type { GraphQLFormattedError } from 'graphql';
 import type { RequestContext } from '../context.ts';
 
-/** Puts what the client should know of an answer into `extensions.warnings`. */
+/** Adds the warnings of a request to `extensions.warnings`. */
 export const warningsPlugin: ApolloServerPlugin<RequestContext> = {
   async requestDidStart() {
     return {
@@ -33,7 +33,7 @@ export const outagePlugin: ApolloServerPlugin<RequestContext> = {
 
 /**
  * Status 200 for a well-formed request whose operation is refused, where the client takes `application/json`: with that
- * media type a status other than 200 cannot be told from one of a proxy. With `application/graphql-response+json` it is 400.
+ * media type a status other than 200 could as well come from a proxy. With `application/graphql-response+json` it is 400.
  * @see https://graphql.github.io/graphql-over-http/draft/#sec-application-json
  */
 export const legacyStatusPlugin: ApolloServerPlugin<RequestContext> = {
@@ -51,6 +51,6 @@ export const legacyStatusPlugin: ApolloServerPlugin<RequestContext> = {
   },
 };
 
-/** What is refused for the way that it came by keeps its status: a client that reads only the body would wait for ever. */
+/** A subscription sent by POST keeps its status, since no answer would ever follow. */
 const cannotComeByPost = (errors: readonly GraphQLFormattedError[] | undefined): boolean =>
   errors?.some(({ extensions }) => extensions?.['code'] === 'SUBSCRIPTION_NEEDS_WEBSOCKET') === true;

@@ -7,7 +7,7 @@ import type { RequestContext } from '../context.ts';
 import { argumentsEstimator } from '../cost.ts';
 import { refusal } from './format-error.ts';
 
-/** Refuses operations that cost more than `maxCost`, and says in `extensions.cost` what an operation cost. */
+/** Refuses operations that cost more than `maxCost`, and reports the cost in `extensions.cost`. */
 export function costPlugin(maxCost: number): ApolloServerPlugin<RequestContext> {
   return {
     async requestDidStart() {
@@ -48,7 +48,7 @@ export function costOf({ schema, document, operation, request }: CostedOperation
       (error) => void errors.push(error),
     );
     const rule = createComplexityRule({ maximumComplexity: Infinity, estimators: ESTIMATORS, variables })(validation);
-    // The operation alone, where `getComplexity` walks through the whole document besides.
+    // Only this operation; `getComplexity` would walk the whole document.
     rule.onOperationDefinitionEnter(operation);
     if (errors[0]) throw errors[0];
     return rule.complexity;

@@ -6,7 +6,7 @@ import { parseJson } from '../../parse-json.ts';
 import type { RequestContext } from '../context.ts';
 import { refusal } from './format-error.ts';
 
-/** The file of `TERRAQL_PERSISTED_OPERATIONS` is no manifest. */
+/** The file of `TERRAQL_PERSISTED_OPERATIONS` is not a manifest. */
 export class PersistedManifestError extends AppError {
   readonly code = 'PERSISTED_MANIFEST_INVALID';
 }
@@ -16,7 +16,7 @@ export class OperationNotPersistedError extends AppError {
   readonly code = 'OPERATION_NOT_PERSISTED';
   constructor(name: string | null) {
     super(
-      `operation ${name ?? 'without a name'} is not in the manifest of persisted operations, and this service answers no other`,
+      `Operation ${name ?? 'without a name'} is not in the manifest of persisted operations, and this service answers no others.`,
     );
   }
 }
@@ -61,7 +61,7 @@ export async function readPersistedOperations(file: string): Promise<PersistedOp
   const parsed = Manifest.safeParse(parseJson(text));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw refused(`no Apollo manifest of persisted operations: ${issue?.path.join('.')} ${issue?.message}`);
+    throw refused(`not an Apollo manifest of persisted operations: ${issue?.path.join('.')} ${issue?.message}`);
   }
   return new PersistedOperations(new Map(parsed.data.operations.map(({ id, body }) => [id, body])));
 }

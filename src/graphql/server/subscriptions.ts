@@ -28,13 +28,13 @@ export interface SubscriptionRequest {
   readonly operationName?: string | null | undefined;
 }
 
-/** A request that passed the checks; its context is made anew for each answer, since what it loaded grows old. */
+/** A request that passed the checks. Each answer gets a new context, since loaded rows grow stale. */
 export type CheckedSubscription = ExecutionArgs & { readonly contextValue: () => RequestContext };
 
 /** Answers until the subscription ends or its reader returns. */
 export type SubscriptionAnswers = AsyncIterableIterator<ExecutionResult>;
 
-/** Carries subscriptions out, under the limits of the other operations, whatever connection they come by. */
+/** Runs subscriptions over any kind of connection, under the limits of the other operations. */
 export class Subscriptions {
   private readonly formatted: (error: GraphQLError) => GraphQLError;
 
@@ -65,7 +65,10 @@ export class Subscriptions {
     if (operation?.operation !== OperationTypeNode.SUBSCRIPTION) {
       const kind = operation ? `a ${operation.operation}` : 'an operation that is not named';
       return [
-        coded(new GraphQLError(`only subscriptions come here; send ${kind} by POST to /graphql`), 'NOT_SUBSCRIPTION'),
+        coded(
+          new GraphQLError(`Only subscriptions can be sent here; send ${kind} by POST to /graphql.`),
+          'NOT_SUBSCRIPTION',
+        ),
       ];
     }
     const request = { query, ...(variables ? { variables } : {}) };
@@ -87,7 +90,7 @@ export class Subscriptions {
       await events.return?.();
       return { done: true, value: undefined };
     };
-    // Written out: a generator function could not be ended while it waits for the next event.
+    // Not a generator function, which could not be ended while it waits for the next event.
     const answers: SubscriptionAnswers = {
       [Symbol.asyncIterator]: () => answers,
       next: async () => {
