@@ -10,7 +10,7 @@ const MAX_VALUE_LEVELS = 60;
 /** Long enough for a signed URL; search texts have a lower limit. */
 const MAX_TEXT = 8192;
 /** Tokens of a document; validation compares fields with each other. */
-export const MAX_TOKENS = 20_000;
+export const MAX_TOKENS = 10_000;
 
 /**
  * Counts nesting and definitions from the text of a document, before anything recurses through it. JSON can be counted too.

@@ -104,3 +104,11 @@ describe('an operation', () => {
     expect(answer.errors?.[0]?.message).toMatch(/"three"/);
   });
 });
+
+it('suggests no names of the schema in production', async () => {
+  const closed = await startServer(buildSchema(), { production: true });
+  const { errors } = await post(closed, { query: '{ scenez { id } }' });
+  await closed.stop();
+  expect(errors?.[0]?.message).toMatch(/^Cannot query field "scenez"/);
+  expect(errors?.[0]?.message).not.toMatch(/Did you mean/);
+});

@@ -58,6 +58,17 @@ describe('U+0000', () => {
   });
 });
 
+it.each([
+  ['{ features(filter: { promptContains: $t }) { totalCount } }'],
+  ['{ segmentations(filter: { promptContains: $t }) { totalCount } }'],
+])('is bad input to search for more than a prompt: %s', async (query) => {
+  const found = await post(`query($t: String) ${query}`, { t: 'x '.repeat(250) });
+  expect(found.answer.errors).toBeUndefined();
+  const refused = await post(`query($t: String) ${query}`, { t: 'x '.repeat(251) });
+  expect(codes(refused.answer)).toEqual(['BAD_USER_INPUT']);
+  expect(refused.answer.errors?.[0]?.message).toMatch(/promptContains has 502 characters; the limit is 500/);
+});
+
 describe('deep input', () => {
   const deep = (levels: number): string => `${'{"not":'.repeat(levels)}{"areaM2":{"min":1}}${'}'.repeat(levels)}`;
 

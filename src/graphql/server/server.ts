@@ -69,6 +69,7 @@ export function createGraphqlServer(
     schema,
     csrfPrevention: true,
     introspection: !production,
+    hideSchemaDetailsFromClientErrors: production,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     parseOptions: { maxTokens: MAX_TOKENS },
