@@ -1,5 +1,6 @@
 import type { MultiPolygon, Polygon } from 'geojson';
 import { AppError } from '../errors.ts';
+import { repairable } from '../geojson-crossings.ts';
 import { parseGeometry, refuseCrs } from '../geojson-geometry.ts';
 import type { Zones } from './zones.ts';
 
@@ -76,7 +77,7 @@ function outlineOf(member: unknown, index: number, left: number): Polygon | Mult
   const value = typeof member === 'object' && member !== null && 'geometry' in member ? member.geometry : undefined;
   if (typeof value !== 'object' || value === null) throw new InvalidZonesError(`zone ${index} has no geometry`);
   const geometry = parseGeometry(value, left);
-  if (geometry.type === 'Polygon' || geometry.type === 'MultiPolygon') return geometry;
+  if (geometry.type === 'Polygon' || geometry.type === 'MultiPolygon') return repairable(geometry);
   throw new InvalidZonesError(`zone ${index} is a ${geometry.type}; a zone must be a Polygon or a MultiPolygon`);
 }
 

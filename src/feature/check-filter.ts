@@ -1,5 +1,6 @@
 import { AppError } from '../errors.ts';
 import { parseGeometry } from '../geojson-geometry.ts';
+import { repairable } from '../geojson-crossings.ts';
 import type { Bbox } from './feature.ts';
 import {
   type FeatureFilter,
@@ -111,7 +112,7 @@ function checkGeometries(
   return Object.fromEntries(
     SPATIAL_PREDICATES.flatMap((predicate) => {
       const value = requested[predicate];
-      return value ? [[predicate, parseGeometry(value, maxVertices)] as const] : [];
+      return value ? [[predicate, repairable(parseGeometry(value, maxVertices))] as const] : [];
     }),
   );
 }
@@ -150,7 +151,8 @@ function checkNear(
   { geometry, withinM }: NonNullable<RequestedFilter['near']>,
   maxVertices: number,
 ): NonNullable<FeatureFilter['near']> {
-  if (withinM >= 0 && withinM <= MAX_NEAR_M) return { geometry: parseGeometry(geometry, maxVertices), withinM };
+  if (withinM >= 0 && withinM <= MAX_NEAR_M)
+    return { geometry: repairable(parseGeometry(geometry, maxVertices)), withinM };
   throw new InvalidFilterError(`near.withinM is ${withinM}; it must be 0 to ${MAX_NEAR_M} metres`);
 }
 
