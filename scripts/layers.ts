@@ -39,6 +39,9 @@ export const LAYERS: readonly Layer[] = [
     name: 'app.ts',
     holds: 'the composition root: the only place that makes services, adapters and clients',
     imports: [
+      'review',
+      'view',
+      'tiles',
       'graphql/server',
       'graphql',
       'services.ts',
@@ -58,7 +61,18 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'http',
     holds: 'routes: exports, masks, pictures, uploads, the start page, the socket of subscriptions',
-    imports: ['graphql/server', 'graphql', 'services.ts', 'export', 'rendering', 'feature', 'identity', 'config.ts'],
+    imports: [
+      'tiles',
+      'view',
+      'graphql/server',
+      'graphql',
+      'services.ts',
+      'export',
+      'rendering',
+      'feature',
+      'identity',
+      'config.ts',
+    ],
   },
   {
     name: 'model-server',
@@ -74,6 +88,8 @@ export const LAYERS: readonly Layer[] = [
     name: 'graphql',
     holds: 'types, resolvers, the context of a request, the schema',
     imports: [
+      'review',
+      'view',
       'graphql/text-answer',
       'services.ts',
       'analysis',
@@ -92,13 +108,27 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'services.ts',
     holds: 'what outlets may ask for, made for one viewer',
-    imports: ['export', 'analysis', 'feature', 'segmentation', 'scene', 'inference', 'identity'],
+    imports: [
+      'review',
+      'view',
+      'tiles',
+      'export',
+      'analysis',
+      'feature',
+      'segmentation',
+      'scene',
+      'inference',
+      'identity',
+    ],
   },
   {
     name: 'evaluation',
     holds: 'scores of a model on labelled scenes, asked through a port',
     imports: ['segmentation', 'scene', 'imagery', 'imagery/crs', 'vector', 'inference', 'raster'],
   },
+  { name: 'tiles', holds: 'map tiles of features, and their cache', imports: ['feature', 'database'] },
+  { name: 'view', holds: 'saved views: named filters', imports: ['feature', 'database'] },
+  { name: 'review', holds: 'what people say of features', imports: ['feature', 'database'] },
   { name: 'export', holds: 'features as files', imports: ['feature', 'database'] },
   {
     name: 'rendering',
@@ -147,6 +177,9 @@ export const LAYERS: readonly Layer[] = [
   { name: 'blob-store.ts', holds: 'files of the data folder', imports: [] },
   { name: 'config.ts', holds: 'the settings', imports: [] },
 ];
+
+/** A program of its own, which knows the service by its API alone: no layer imports it, and it imports none. */
+export const DASHBOARD = 'dashboard/';
 
 /** Pairs of layers that import each other. To be emptied, never added to. */
 export const TWO_WAY: readonly (readonly [above: string, below: string])[] = [];

@@ -29,6 +29,8 @@ import { type BlobStore, FolderBlobStore } from './blob-store.ts';
 import { BlobSweeper } from './scene/blob-sweeper.ts';
 import { Downloader } from './scene/download.ts';
 import { SceneLocator } from './scene/scene-locator.ts';
+import { ReviewRepository } from './review/review.repository.ts';
+import { ReviewService } from './review/review.service.ts';
 import { SceneRepository } from './scene/scene.repository.ts';
 import { SceneService } from './scene/scene.service.ts';
 import { UploadService } from './scene/upload.service.ts';
@@ -38,6 +40,13 @@ import { SegmentationRepository } from './segmentation/segmentation.repository.t
 import { SegmentationService } from './segmentation/segmentation.service.ts';
 import { SegmentationWorker } from './run/segmentation-worker.ts';
 import type { ServicesFor } from './services.ts';
+import type { FeatureTile } from './tiles/feature-tile.ts';
+import { FeatureTileRepository } from './tiles/feature-tile.repository.ts';
+import { FeatureTileService } from './tiles/feature-tile.service.ts';
+import { TileCache } from './tiles/tile-cache.ts';
+import { followChanges } from './tiles/tile-changes.ts';
+import { ViewRepository } from './view/view.repository.ts';
+import { ViewService } from './view/view.service.ts';
 
 /** A running service without an outlet: the HTTP server and the command line are put on top of it. */
 export interface App {
@@ -92,7 +101,8 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   const downloader = new Downloader({ maxBytes: config.TERRAQL_MAX_BYTES });
   const store = new SegmentationRepository(database.forRuns);
   const events = new SegmentationEvents(store, logger);
-  const servicesFor = servicesOver({ config, database, blobs, downloader, models, events });
+  const featureTiles = new TileCache<FeatureTile>(config.TERRAQL_TILE_CACHE_MB * 2 ** 20, ({ bytes }) => bytes.length);
+  const servicesFor = servicesOver({ config, database, blobs, downloader, models, events, featureTiles });
   const worker =
     config.TERRAQL_WORKER === 'off'
       ? null
@@ -112,6 +122,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   const limits = { maxPage: config.TERRAQL_MAX_PAGE, maxVertices: config.TERRAQL_MAX_VERTICES };
   await graphql.start();
   await events.start();
+  const unfollow = await followChanges(database, 'terraql_features', [featureTiles], logger);
   await worker?.start();
   const sceneStore = new SceneRepository(database);
   const sweeper = new BlobSweeper(blobs, uploadsOver(config, blobs, sceneStore), sceneStore, logger);
@@ -140,6 +151,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     },
     async close() {
       await graphql.stop();
+      unfollow();
       await events.close();
       await worker?.close();
       await models.close();
@@ -171,6 +183,7 @@ interface SharedParts {
   readonly downloader: Downloader;
   readonly models: Models;
   readonly events: SegmentationEvents;
+  readonly featureTiles: TileCache<FeatureTile>;
 }
 
 function uploadsOver(config: Config, blobs: BlobStore, scenes: SceneRepository): UploadService {
@@ -182,11 +195,12 @@ function uploadsOver(config: Config, blobs: BlobStore, scenes: SceneRepository):
 }
 
 /** Makes the services of a viewer: the one place where the viewer meets what is stored. */
-function servicesOver({ config, database, blobs, downloader, models, events }: SharedParts): ServicesFor {
+function servicesOver(shared: SharedParts): ServicesFor {
+  const { config, database, blobs, downloader, models, events, featureTiles } = shared;
   const maxVertices = config.TERRAQL_MAX_VERTICES;
   const nearM = config.TERRAQL_NEAR_M;
   const maxBytes = config.TERRAQL_MAX_BYTES;
-  return (_viewer) => {
+  return ({ workspace, subject }) => {
     const sceneStore = new SceneRepository(database);
     const uploads = uploadsOver(config, blobs, sceneStore);
     const locator = new SceneLocator(blobs, uploads, downloader, { roots: config.TERRAQL_SCENE_ROOTS, maxBytes });
@@ -201,6 +215,9 @@ function servicesOver({ config, database, blobs, downloader, models, events }: S
       uploads,
       segmentations,
       features,
+      reviews: new ReviewService(new ReviewRepository(database), subject),
+      views: new ViewService(new ViewRepository(database), features),
+      featureTiles: new FeatureTileService(new FeatureTileRepository(database), features, featureTiles, workspace),
       exports: new ExportService(new FeatureExportRepository(database), features, {
         maxFeatures: config.TERRAQL_MAX_EXPORT,
       }),

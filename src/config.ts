@@ -60,6 +60,25 @@ export const environmentSchema = z.object({
       otherwise: 'none',
     },
   ),
+  TERRAQL_CORS_ORIGINS: documented(
+    z
+      .string()
+      .default('')
+      .transform((origins) => origins.split(',').flatMap((origin) => origin.trim() || []))
+      .pipe(
+        z.array(
+          z.string().regex(/^(\*|https?:\/\/[^/]+)$/, 'must be origins as https://maps.example.org separated by commas, or *'),
+        ),
+      ),
+    {
+      description: 'Origins whose pages may use the service from a browser, separated by commas; `*` for any.',
+      otherwise: 'none',
+    },
+  ),
+  TERRAQL_BASEMAP_STYLE: documented(z.url({ protocol: /^https?$/ }).optional(), {
+    description: 'MapLibre style of a background map for the dashboard.',
+    otherwise: 'none; nothing is loaded from elsewhere',
+  }),
   TERRAQL_DATA_DIR: documented(z.string().min(1).default('.terraql'), {
     description: 'Folder of the embedded database, uploads, downloads and unfinished runs.',
   }),
@@ -108,6 +127,7 @@ export const environmentSchema = z.object({
   TERRAQL_MODEL_PORT: documented(z.coerce.number().int().min(0).max(65_535).default(8000), {
     description: 'TCP port of `terraql model-server`.',
   }),
+  TERRAQL_TILE_CACHE_MB: count(64, 'Memory for vector tiles, and as much for tiles of imagery.', 'MiB'),
   TERRAQL_IMAGE_CACHE_MB: count(256, 'Memory for encoded windows, which makes further prompts on a scene fast.', 'MiB'),
   TERRAQL_WORKER: documented(z.enum(['on', 'off']).default('on'), {
     description: '`off` leaves the runs to `terraql worker` processes.',

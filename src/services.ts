@@ -6,9 +6,12 @@ import type { ExportService } from './export/export.service.ts';
 import type { FeatureService } from './feature/feature.service.ts';
 import type { Viewer } from './identity/viewer.ts';
 import type { ModelInfo } from './inference/segmentation-model.ts';
+import type { ReviewService } from './review/review.service.ts';
 import type { SceneService } from './scene/scene.service.ts';
 import type { UploadService } from './scene/upload.service.ts';
 import type { SegmentationService } from './segmentation/segmentation.service.ts';
+import type { FeatureTileService } from './tiles/feature-tile.service.ts';
+import type { ViewService } from './view/view.service.ts';
 
 /** The installed models, as far as clients may know of them. */
 export interface ModelList {
@@ -22,6 +25,9 @@ export interface Services {
   readonly uploads: UploadService;
   readonly segmentations: SegmentationService;
   readonly features: FeatureService;
+  readonly reviews: ReviewService;
+  readonly views: ViewService;
+  readonly featureTiles: FeatureTileService;
   readonly exports: ExportService;
   readonly statistics: StatisticsService;
   readonly changes: ChangeService;

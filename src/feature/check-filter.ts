@@ -78,8 +78,11 @@ function checkLevel(requested: RequestedFilter, limits: CheckLimits, bounded: bo
   for (const [name, range] of Object.entries(ranges)) checkRange(name, range);
   const { bbox, near, neighbourCount, adjacentTo, adjacentWithinM, and, or: _or, not: _not, ...others } = own;
   const { intersects, within, contains, touches, overlaps, crosses, disjoint, ...owned } = others;
-  const { sceneId, segmentationId, promptContains, modelId, acquired, ...unhandled } = owned;
+  const { ids, sceneId, sceneIds, segmentationId, prompt, promptContains, modelId, acquired, ...told } = owned;
+  const { created, review, label, ...unhandled } = told;
   unhandled satisfies Record<string, never>;
+  checkList('ids', ids);
+  checkList('sceneIds', sceneIds);
   checkRange('neighbourCount', neighbourCount);
   checkAdjacency(adjacentTo, adjacentWithinM);
   const bounding = bounded || isBounding(requested);
@@ -93,13 +96,22 @@ function checkLevel(requested: RequestedFilter, limits: CheckLimits, bounded: bo
   };
   return {
     ...ranges,
-    ...present({ sceneId, segmentationId, promptContains, modelId, acquired, neighbourCount, adjacentWithinM }),
+    ...present({ ids, sceneId, sceneIds, segmentationId, prompt, promptContains, modelId, acquired }),
+    ...present({ created, review, label, neighbourCount, adjacentWithinM }),
     ...checkGeometries({ intersects, within, contains, touches, overlaps, crosses, disjoint }, limits.maxVertices),
     ...(bbox ? { bbox: checkBbox(bbox) } : {}),
     ...(near ? { near: checkNear(near, limits.maxVertices) } : {}),
     ...mapNested(requested, (one, by) => checkLevel(one, limits, isBounded[by])),
     ...(adjacentTo && adjacentWithinM === undefined ? limits.reach : {}),
   };
+}
+
+/** Identifiers in one condition. */
+const MAX_IDS = 1000;
+
+function checkList(name: string, ids: readonly string[] | undefined): void {
+  if (ids && ids.length > MAX_IDS)
+    throw new InvalidFilterError(`${name} has ${ids.length} identifiers; the maximum is ${MAX_IDS}`);
 }
 
 const UNBOUNDED_DISJOINT =

@@ -2,7 +2,15 @@ import { Prisma } from '../database/database.ts';
 import { requireIdentifier } from '../database/identifier.ts';
 import { answersSearchSql } from '../database/text-search.ts';
 import { bboxPartsSql } from './box-condition.repository.ts';
-import { type FeatureFilter, type FloatRange, isBounding, type OwnCondition, splitRanges } from './feature.filter.ts';
+import {
+  type FeatureFilter,
+  type FloatRange,
+  isBounding,
+  type OwnCondition,
+  REVIEW_STATUSES,
+  type ReviewStatus,
+  splitRanges,
+} from './feature.filter.ts';
 import { type Connective, eachFilter } from './filter-walk.ts';
 import { type RangeName, SORTED_MEASURES, type SortedMeasure } from './measures.ts';
 import { measureSql, sortedSql } from './measures.repository.ts';
@@ -28,14 +36,18 @@ export const BOUNDED: FilterPlace = { bounded: true, required: true };
 export function conditionSql(filter: FeatureFilter, place: FilterPlace = ALONE): Prisma.Sql {
   const [ranges, { and = [], or, not, ...own }] = splitRanges(filter);
   const { neighbourCount, adjacentTo, adjacentWithinM, adjacentReachM, ...others } = own;
-  const { sceneId, segmentationId, promptContains, modelId, acquired, ...spatial } = others;
+  const { ids, sceneId, sceneIds, segmentationId, prompt, promptContains, modelId, acquired, created, ...told } =
+    others;
+  const { review, label, ...spatial } = told;
+  const owners = { ids, sceneId, sceneIds, segmentationId, prompt, promptContains, modelId, acquired, created };
   const { bbox, near, intersects, within, contains, touches, overlaps, crosses, disjoint, ...unhandled } = spatial;
   unhandled satisfies Record<string, never>;
   const bounded = place.bounded || [filter, ...and].some(isBounding);
   const beside = { bounded, required: place.required };
   const either = (one: FeatureFilter): Prisma.Sql => conditionSql(one, { bounded, required: false });
   const conditions = [
-    ...ownershipSql({ sceneId, segmentationId, promptContains, modelId, acquired }, place.required),
+    ...ownershipSql(owners, place.required),
+    ...reviewSql(review, label),
     ...spatialSql({ intersects, within, contains, touches, overlaps, crosses, disjoint }, bbox, near),
     ...SORTED_MEASURES.flatMap((measure) => measureRangeSql(measure, ranges[measure.name])),
     ...rangeSql(NEIGHBOUR_COUNT, neighbourCount),
@@ -50,10 +62,13 @@ export function conditionSql(filter: FeatureFilter, place: FilterPlace = ALONE):
 /** Conditions on what `feature_cell` holds, which is all that features are grouped by and that is summed. */
 const OF_CELL_INDEX: ReadonlySet<string> = new Set<OwnCondition | RangeName>([
   'sceneId',
+  'sceneIds',
   'segmentationId',
+  'prompt',
   'promptContains',
   'modelId',
   'acquired',
+  'created',
   'areaM2',
   'perimeterM',
   'meanProbability',
@@ -79,16 +94,36 @@ export function conditionPartsSql(filter: FeatureFilter): Prisma.Sql[] {
   return parts?.map((part) => Prisma.sql`${part} AND ${conditionSql(others, BOUNDED)}`) ?? [conditionSql(filter)];
 }
 
-type Ownership = {
-  readonly [Name in 'sceneId' | 'segmentationId' | 'promptContains' | 'modelId' | 'acquired']:
-    | FeatureFilter[Name]
-    | undefined;
-};
+type OwnerName =
+  | 'ids'
+  | 'sceneId'
+  | 'sceneIds'
+  | 'segmentationId'
+  | 'prompt'
+  | 'promptContains'
+  | 'modelId'
+  | 'acquired'
+  | 'created';
+type Ownership = { readonly [Name in OwnerName]: FeatureFilter[Name] | undefined };
 
-/** Uses `feature_scene` and `feature_label`; prompts and models are looked up in `segmentation`, times in `scene`. */
+/**
+ * Uses the primary key, `feature_scene` and `feature_label`; prompts, models and times of storing are looked up in
+ * `segmentation`, times of the image in `scene`.
+ */
 function ownershipSql(filter: Ownership, required: boolean): Prisma.Sql[] {
-  const { sceneId, segmentationId, promptContains, modelId, acquired } = filter;
+  const { ids, sceneId, sceneIds, segmentationId, prompt, promptContains, modelId, acquired, created } = filter;
   const conditions: Prisma.Sql[] = [];
+  if (ids !== undefined) conditions.push(Prisma.sql`f.id = ANY(${identifiersSql('ids', ids)})`);
+  if (sceneIds !== undefined) conditions.push(Prisma.sql`f.scene_id = ANY(${identifiersSql('sceneIds', sceneIds)})`);
+  if (prompt !== undefined) conditions.push(segmentationSql(Prisma.sql`s.prompt = ${prompt}::text`));
+  if (created) {
+    const { from = null, to = null } = created;
+    conditions.push(
+      segmentationSql(
+        Prisma.sql`s.finished_at >= COALESCE(${from}::timestamptz, '-infinity') AND s.finished_at <= COALESCE(${to}::timestamptz, 'infinity')`,
+      ),
+    );
+  }
   if (sceneId !== undefined) conditions.push(Prisma.sql`f.scene_id = ${requireIdentifier('sceneId', sceneId)}::uuid`);
   if (segmentationId !== undefined) {
     conditions.push(Prisma.sql`f.segmentation_id = ${requireIdentifier('segmentationId', segmentationId)}::uuid`);
@@ -108,6 +143,23 @@ function ownershipSql(filter: Ownership, required: boolean): Prisma.Sql[] {
     conditions.push(required ? Prisma.sql`f.scene_id IN (${scenes})` : Prisma.sql`f.scene_id = ANY(ARRAY(${scenes}))`);
   }
   return conditions;
+}
+
+function identifiersSql(condition: string, ids: readonly string[]): Prisma.Sql {
+  const known = ids.map((id) => requireIdentifier(condition, id));
+  return Prisma.sql`${`{${known.join(',')}}`}::text::uuid[]`;
+}
+
+/** The newest review of `f`, by `review_current`; features that nobody reviewed have none. */
+function reviewSql(statuses: readonly ReviewStatus[] | undefined, label: string | undefined): Prisma.Sql[] {
+  const newest = (condition: Prisma.Sql): Prisma.Sql =>
+    Prisma.sql`EXISTS (SELECT 1 FROM review AS r WHERE r.feature_id = f.id AND r.is_current AND ${condition})`;
+  const conditions = label === undefined ? [] : [newest(Prisma.sql`r.label = ${label}::text`)];
+  if (statuses === undefined) return conditions;
+  const isOneOf = (wanted: readonly ReviewStatus[]): Prisma.Sql =>
+    newest(Prisma.sql`r.status = ANY(${`{${wanted.join(',')}}`}::text::text[])`);
+  if (!statuses.includes('UNREVIEWED')) return [...conditions, isOneOf(statuses)];
+  return [...conditions, Prisma.sql`NOT ${isOneOf(REVIEW_STATUSES.filter((status) => !statuses.includes(status)))}`];
 }
 
 /** Looked up once for the whole statement: joined, prompts would be searched again for every neighbour of a feature. */

@@ -9,6 +9,10 @@ export interface FloatRange {
   readonly max?: number;
 }
 
+/** What people said of features; UNREVIEWED also takes a verdict back. */
+export const REVIEW_STATUSES = ['UNREVIEWED', 'ACCEPTED', 'REJECTED'] as const;
+export type ReviewStatus = (typeof REVIEW_STATUSES)[number];
+
 /** Predicates of OGC Simple Features between the feature and a WGS 84 geometry; `within`: the feature lies in it. */
 export const SPATIAL_PREDICATES = [
   'intersects',
@@ -31,13 +35,25 @@ export interface FeatureFilter
     Partial<Record<SpatialPredicate, Geometry>>,
     Partial<Record<RangeName, FloatRange>>,
     NestedFilters<FeatureFilter> {
+  /** Any of these features. */
+  readonly ids?: readonly string[];
   readonly sceneId?: string;
+  /** Any of these scenes. */
+  readonly sceneIds?: readonly string[];
   readonly segmentationId?: string;
+  /** The whole prompt, to the letter. */
+  readonly prompt?: string;
   /** Words of the prompt by the syntax of web searches, or a part of it; see `answersSearchSql`. */
   readonly promptContains?: string;
   readonly modelId?: string;
   /** Time of the scene, both ends included; scenes without a date match neither. */
   readonly acquired?: { readonly from?: Date; readonly to?: Date };
+  /** When the feature was stored, both ends included. */
+  readonly created?: { readonly from?: Date; readonly to?: Date };
+  /** Newest review of the feature is one of these; features that nobody reviewed are UNREVIEWED. */
+  readonly review?: readonly ReviewStatus[];
+  /** Label of the newest review, to the letter. */
+  readonly label?: string;
   /** Features that meet the box. */
   readonly bbox?: Bbox;
   /** Geodesic. */
@@ -72,7 +88,9 @@ export type OwnCondition = Exclude<keyof FeatureFilter, RangeName | keyof Nested
 
 /** Whether a condition keeps features to a place or an owner. */
 const BOUNDS: Readonly<Record<OwnCondition, boolean>> = {
+  ids: true,
   sceneId: true,
+  sceneIds: true,
   segmentationId: true,
   bbox: true,
   near: true,
@@ -83,9 +101,13 @@ const BOUNDS: Readonly<Record<OwnCondition, boolean>> = {
   overlaps: false,
   crosses: false,
   disjoint: false,
+  prompt: false,
   promptContains: false,
   modelId: false,
   acquired: false,
+  created: false,
+  review: false,
+  label: false,
   neighbourCount: false,
   adjacentWithinM: false,
   adjacentReachM: false,

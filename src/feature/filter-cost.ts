@@ -22,6 +22,8 @@ export const SPATIAL_COST = 5;
 const NEIGHBOUR_COUNT_COST = 20;
 /** Joins the candidates with their stored neighbours, and searches the index for those in other scenes. */
 const ADJACENT_COST = 200;
+/** Looks up the newest review of every candidate. */
+const REVIEW_COST = 2;
 
 type Condition = Exclude<OwnCondition, 'adjacentReachM'> | 'adjacentTo';
 
@@ -39,11 +41,17 @@ const COSTS: Readonly<Record<Condition, number>> = {
   neighbourCount: NEIGHBOUR_COUNT_COST,
   adjacentTo: ADJACENT_COST,
   adjacentWithinM: 0,
+  review: REVIEW_COST,
+  label: REVIEW_COST,
+  ids: 0,
   sceneId: 0,
+  sceneIds: 0,
   segmentationId: 0,
+  prompt: 0,
   promptContains: 0,
   modelId: 0,
   acquired: 0,
+  created: 0,
 };
 const COSTLY = Object.entries(COSTS).filter(([, cost]) => cost > 0) as [Condition, number][];
 

@@ -1,8 +1,9 @@
 import { type ClassType, Field, Int, InterfaceType, ID, ObjectType } from 'type-graphql';
 import type { Page } from '../page.ts';
 
-/** Type of a node, recognised by a property that only that type has. */
-function nodeTypeName(node: object): 'Scene' | 'Segmentation' | 'Feature' {
+/** What kind of object a node is, told by what only that kind has. */
+function nodeTypeName(node: object): 'Scene' | 'Segmentation' | 'Feature' | 'View' {
+  if ('slug' in node) return 'View';
   if ('prompt' in node) return 'Segmentation';
   return 'segmentationId' in node ? 'Feature' : 'Scene';
 }

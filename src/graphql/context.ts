@@ -6,6 +6,7 @@ import type { FeatureOrder } from '../feature/feature.filter.ts';
 import type { RequestedNeighbours } from '../feature/feature.service.ts';
 import type { Viewer } from '../identity/viewer.ts';
 import type { Page, PageRequest } from '../page.ts';
+import type { Review } from '../review/review.ts';
 import type { Services } from '../services.ts';
 import type { RequestLimits } from './request-limits.ts';
 import type { AnswerText } from './text-answer/json-text.ts';
@@ -30,6 +31,10 @@ export interface RequestContext {
   readonly scenes: DataLoader<string, Scene>;
   readonly segmentations: DataLoader<string, Segmentation>;
   readonly features: DataLoader<string, Feature>;
+  /** Newest review, by feature. */
+  readonly reviews: DataLoader<string, Review | null>;
+  /** Every review, newest first, by feature. */
+  readonly reviewHistories: DataLoader<string, readonly Review[]>;
   /** By segmentation. */
   readonly masks: DataLoader<string, StoredMask | null>;
   /** By scene. */
@@ -64,7 +69,7 @@ export interface ContextParts {
 }
 
 export function createContext({ viewer, services, limits, baseUrl }: ContextParts): RequestContext {
-  const { scenes, segmentations, features } = services;
+  const { scenes, segmentations, features, reviews } = services;
   const warnings = new Set<string>();
   const warn = (warning: string): void => void warnings.add(warning);
   return {
@@ -75,6 +80,11 @@ export function createContext({ viewer, services, limits, baseUrl }: ContextPart
     scenes: loader(async (ids) => byId(await scenes.byIds(ids))),
     segmentations: loader(async (ids) => byId(await segmentations.byIds(ids))),
     features: loader(async (ids) => byId(await features.byIds(ids))),
+    reviews: loader(async (ids) => {
+      const current = await reviews.current(ids);
+      return new Map(ids.map((id) => [id, current.get(id) ?? null]));
+    }),
+    reviewHistories: loader((ids) => reviews.history(ids)),
     masks: loader(async (ids) => {
       const masks = await segmentations.masks(ids);
       return new Map(ids.map((id) => [id, masks.get(id) ?? null]));

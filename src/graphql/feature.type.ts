@@ -5,6 +5,7 @@ import { PROMPT_SEARCH } from './prompt-search.ts';
 import { GeoJSONGeometryScalar } from './scalars.ts';
 import { DateTimeRangeInput } from './scene.type.ts';
 import { FEATURE_SORT_KEYS } from '../feature/feature.filter.ts';
+import { ReviewStatusEnum } from './review.type.ts';
 import { ADJACENCY_RELATIONS } from '../feature/feature.ts';
 import { MEASURES, SORTED_MEASURES } from '../feature/measures.ts';
 
@@ -118,11 +119,20 @@ export class NearInput {
   description: 'Conditions on features; all of them must hold. Geometry: RFC 7946, WGS 84.',
 })
 export class FeatureFilterInput {
+  @Field(() => [ID], { nullable: true, description: 'Any of these features, at most 1,000.' })
+  ids?: string[];
+
   @Field(() => ID, { nullable: true, description: 'Scene in which the feature was found.' })
   sceneId?: string;
 
+  @Field(() => [ID], { nullable: true, description: 'Any of these scenes, at most 1,000.' })
+  sceneIds?: string[];
+
   @Field(() => ID, { nullable: true, description: 'Segmentation that found the feature.' })
   segmentationId?: string;
+
+  @Field(() => String, { nullable: true, description: 'The whole prompt, to the letter.' })
+  prompt?: string;
 
   @Field(() => String, { nullable: true, description: PROMPT_SEARCH })
   promptContains?: string;
@@ -135,6 +145,18 @@ export class FeatureFilterInput {
     description: 'When the scene was taken; scenes without a date never match.',
   })
   acquired?: DateTimeRangeInput;
+
+  @Field(() => DateTimeRangeInput, { nullable: true, description: 'When the feature was stored.' })
+  created?: DateTimeRangeInput;
+
+  @Field(() => [ReviewStatusEnum], {
+    nullable: true,
+    description: 'Status of the newest review; features that nobody reviewed are UNREVIEWED.',
+  })
+  review?: (keyof typeof ReviewStatusEnum)[];
+
+  @Field(() => String, { nullable: true, description: 'Label of the newest review, to the letter.' })
+  label?: string;
 
   @Field(() => [Float], {
     nullable: true,

@@ -2,6 +2,7 @@ import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import type { Feature } from '../feature/feature.ts';
 import type { Scene } from '../scene/scene.ts';
 import type { Segmentation } from '../segmentation/segmentation.ts';
+import type { View } from '../view/view.ts';
 import { NodeType } from './connection.ts';
 import type { RequestContext } from './context.ts';
 import { ModelType } from './model.type.ts';
@@ -11,13 +12,15 @@ import { ModelType } from './model.type.ts';
 export class NodeResolver {
   @Query(() => NodeType, {
     nullable: true,
-    description: 'A scene, segmentation or feature by its identifier; null when there is none.',
+    description: 'A scene, segmentation, feature or view by its identifier; null when there is none.',
   })
   async node(
     @Arg('id', () => ID, { description: 'Global identifier.' }) id: string,
-    @Ctx() { services: { scenes, segmentations, features } }: RequestContext,
-  ): Promise<Scene | Segmentation | Feature | null> {
-    return (await scenes.byId(id)) ?? (await segmentations.byId(id)) ?? (await features.byId(id));
+    @Ctx() { services: { scenes, segmentations, features, views } }: RequestContext,
+  ): Promise<Scene | Segmentation | Feature | View | null> {
+    return (
+      (await scenes.byId(id)) ?? (await segmentations.byId(id)) ?? (await features.byId(id)) ?? (await views.byId(id))
+    );
   }
 
   @Query(() => [ModelType], { description: 'Every installed model.' })

@@ -55,3 +55,13 @@ export const GeoJSONFeatureCollectionScalar = new GraphQLScalarType<object, unkn
   parseValue: (value) => parseObject(value, 'feature collection'),
   parseLiteral: (node, variables) => parseObject(valueFromASTUntyped(node, variables), 'feature collection'),
 });
+
+/** Any JSON value; what it may hold is told by the field. */
+export const JSONScalar = new GraphQLScalarType<unknown, unknown>({
+  name: 'JSON',
+  description: 'Any JSON value.',
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc8259',
+  serialize: (value) => value,
+  parseValue: (value) => value,
+  parseLiteral: (node, variables) => valueFromASTUntyped(node, variables),
+});

@@ -11,6 +11,8 @@ import { answerOutlinesAtOnce } from './text-answer/outline-field.ts';
 import { SceneResolver } from './scene.resolver.ts';
 import { MaskResolver, SegmentationResolver } from './segmentation.resolver.ts';
 import { NodeResolver } from './node.resolver.ts';
+import { ReviewResolver } from './review.resolver.ts';
+import { ViewResolver } from './view.resolver.ts';
 
 const RESOLVERS = [
   NodeResolver,
@@ -18,6 +20,8 @@ const RESOLVERS = [
   SegmentationResolver,
   MaskResolver,
   FeatureResolver,
+  ReviewResolver,
+  ViewResolver,
   StatisticsResolver,
   ChangeResolver,
   ChangePairResolver,

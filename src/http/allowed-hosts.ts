@@ -13,7 +13,10 @@ export class HostNotAllowedError extends AppError {
   }
 }
 
-type HostSettings = Pick<Config, 'TERRAQL_HOST' | 'TERRAQL_PUBLIC_URL' | 'TERRAQL_ALLOWED_HOSTS'>;
+type HostSettings = Pick<
+  Config,
+  'TERRAQL_HOST' | 'TERRAQL_PUBLIC_URL' | 'TERRAQL_ALLOWED_HOSTS' | 'TERRAQL_CORS_ORIGINS'
+>;
 
 /**
  * The names that requests may be addressed to. Without such a list any web page reaches a service on the same machine: its
@@ -22,7 +25,10 @@ type HostSettings = Pick<Config, 'TERRAQL_HOST' | 'TERRAQL_PUBLIC_URL' | 'TERRAQ
 export class AllowedHosts {
   private readonly names: ReadonlySet<string>;
 
-  constructor({ TERRAQL_HOST, TERRAQL_PUBLIC_URL, TERRAQL_ALLOWED_HOSTS }: HostSettings) {
+  private readonly origins: ReadonlySet<string>;
+
+  constructor({ TERRAQL_HOST, TERRAQL_PUBLIC_URL, TERRAQL_ALLOWED_HOSTS, TERRAQL_CORS_ORIGINS }: HostSettings) {
+    this.origins = new Set(TERRAQL_CORS_ORIGINS);
     const configured = [TERRAQL_PUBLIC_URL, ...[TERRAQL_HOST, ...TERRAQL_ALLOWED_HOSTS].map(asUrl)];
     this.names = new Set(configured.flatMap((url) => (url === undefined ? [] : (hostnameOf(url) ?? []))));
   }
@@ -38,7 +44,7 @@ export class AllowedHosts {
 
   /** Whether a WebSocket may be opened by a page of the request's origin; programs send none. */
   allowsOrigin({ headers: { origin } }: IncomingMessage): boolean {
-    if (origin === undefined) return true;
+    if (origin === undefined || this.origins.has(origin) || this.origins.has('*')) return true;
     const name = hostnameOf(origin);
     return name !== null && this.allows(name);
   }

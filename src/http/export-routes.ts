@@ -6,6 +6,7 @@ import { InvalidExportError } from '../export/export-errors.ts';
 import type { FeatureExport } from '../export/export.service.ts';
 import type { Logger } from '../logging.ts';
 import type { Asked, Outlet } from './outlet.ts';
+import { requestedFeatures } from './view-parameter.ts';
 
 const MAX_BODY_BYTES = 1024 ** 2;
 /** A client that reads nothing for so long is cut: its file holds statements of the database. */
@@ -15,7 +16,7 @@ type FormatParameters = Readonly<{ format: string }>;
 
 /**
  * `/features.{geojson,ndjson,geojsons,csv,fgb,parquet}`: the features that match a filter as a file.
- * GET takes `filter` and `orderBy` as JSON, `precision`, `simplifyM` and `limit` in the query; POST takes all as one JSON object.
+ * GET takes `filter` (or `view`) and `orderBy` as JSON, `precision`, `simplifyM` and `limit` in the query; POST takes all as one JSON object.
  */
 export function exportRoutes(outlet: Outlet, logger: Logger, stalledMs = STALLED_MS): Router {
   const answer = (asked: Asked<FormatParameters>): Promise<void> => {
@@ -29,15 +30,12 @@ export function exportRoutes(outlet: Outlet, logger: Logger, stalledMs = STALLED
   });
 }
 
-async function serve(
-  outlet: Outlet,
-  logger: Logger,
-  { services, request, response }: Asked<FormatParameters>,
-): Promise<void> {
+async function serve(outlet: Outlet, logger: Logger, asked: Asked<FormatParameters>): Promise<void> {
+  const { services, request, response } = asked;
   const begunAt = performance.now();
   const exported = await services.exports.open(
     request.params.format,
-    outlet.featureRequest(request, { invalid: InvalidExportError }),
+    await requestedFeatures(outlet, asked, { invalid: InvalidExportError }),
   );
   const pieces = request.method === 'HEAD' ? null : await begun(exported.pieces());
   const encoding = setHeaders(exported, request, response);

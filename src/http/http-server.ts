@@ -4,13 +4,16 @@ import express, { type RequestHandler, type Router } from 'express';
 import { AppError } from '../errors.ts';
 import { checkDocumentText } from '../graphql/request-shape.ts';
 import { createListener } from '../http-listener.ts';
+import { crossOrigin } from './cross-origin.ts';
+import { dashboardFiles } from './dashboard-files.ts';
 import { errorResponse } from './error-response.ts';
 import { exportRoutes } from './export-routes.ts';
+import { graphiqlPage } from './graphiql-page.ts';
 import type { HttpService } from './http-service.ts';
 import { maskRoutes } from './mask-routes.ts';
 import { Outlet } from './outlet.ts';
-import { startPageRoute } from './start-page.ts';
 import { serveSubscriptions, SOCKET_LIMITS, type SocketLimits } from './subscription-socket.ts';
+import { tileRoutes } from './tile-routes.ts';
 
 const MAX_BODY_BYTES = 1024 ** 2;
 /** Node's own five minutes are too few for a large image on a slow line. */
@@ -20,9 +23,10 @@ const MAX_CONNECTIONS = 2000;
 
 /**
  * Every route of the service: `/graphql` (subscriptions by WebSocket), `PUT /uploads/{id}`, `/segmentations/{id}/...`,
- * `/features.{format}`, `/healthz`, `/readyz`, and the start page at `/`.
+ * `/features.{format}`, `/tiles/...`, `/healthz`, `/readyz`, and the dashboard at `/`.
  */
 export function createHttpServer(service: HttpService, sockets: SocketLimits = SOCKET_LIMITS): Server {
+  const { config } = service;
   const outlet = new Outlet(service);
   const router = express();
   router.disable('x-powered-by');
@@ -41,6 +45,8 @@ export function createHttpServer(service: HttpService, sockets: SocketLimits = S
     outlet.hosts.check(request);
     next();
   });
+  if (config.TERRAQL_CORS_ORIGINS.length > 0) router.use(crossOrigin(config.TERRAQL_CORS_ORIGINS));
+  if (config.NODE_ENV !== 'production') router.get('/graphql', graphiqlPage());
   router.use(
     '/graphql',
     express.json({ limit: MAX_BODY_BYTES }),
@@ -52,7 +58,8 @@ export function createHttpServer(service: HttpService, sockets: SocketLimits = S
   router.use(uploadRoute(outlet));
   router.use(maskRoutes(outlet));
   router.use(exportRoutes(outlet, service.logger));
-  router.get('/', startPageRoute(service, outlet));
+  router.use(tileRoutes(outlet));
+  router.use(dashboardFiles({ basemapStyle: config.TERRAQL_BASEMAP_STYLE }));
   router.use((request, response) => {
     response.status(404).json({ error: { code: 'ROUTE_NOT_FOUND', message: `no ${request.method} ${request.path}` } });
   });

@@ -33,6 +33,9 @@ export interface AnsweredSegmentation {
 export interface AnsweredFeature {
   readonly id: string;
   readonly areaM2: number;
+  readonly perimeterM: number;
+  readonly review: AnsweredReview;
+  readonly reviews: readonly AnsweredReview[];
   readonly distanceM: number;
   readonly pixelCount: number;
   readonly bbox: readonly number[];
@@ -41,6 +44,21 @@ export interface AnsweredFeature {
   readonly scene: AnsweredScene;
   readonly segmentation: AnsweredSegmentation;
   readonly neighbours: { readonly totalCount: number; readonly edges: Answered<AnsweredNeighbour> };
+}
+
+export interface AnsweredReview {
+  readonly status: string;
+  readonly label: string | null;
+  readonly note: string | null;
+  readonly by: string;
+  readonly at: string;
+}
+
+export interface AnsweredView {
+  readonly id: string;
+  readonly slug: string;
+  readonly filter: object;
+  readonly features: AnsweredList<AnsweredFeature>;
 }
 
 export interface AnsweredNeighbour {
@@ -80,6 +98,12 @@ export interface AnswerData {
   readonly segment: Answered<AnsweredSegmentation>;
   readonly cancelSegmentation: AnsweredSegmentation;
   readonly deleteScene: boolean;
+  readonly reviewFeatures: Answered<AnsweredFeature>;
+  readonly createView: AnsweredView;
+  readonly updateView: AnsweredView;
+  readonly deleteView: string;
+  readonly view: AnsweredView;
+  readonly feature: AnsweredFeature;
   readonly scene: AnsweredScene;
   readonly scenes: AnsweredList<AnsweredScene>;
   readonly segmentation: AnsweredSegmentation;

@@ -28,9 +28,15 @@ const line = {
 
 /** A filter with each condition, and the same without it. */
 const CASES: Record<Exclude<keyof FeatureFilter, RangeName>, () => readonly [FeatureFilter, FeatureFilter?]> = {
+  ids: () => [{ ids: [ids.scene] }],
   sceneId: () => [{ sceneId: ids.scene }],
+  sceneIds: () => [{ sceneIds: [ids.scene] }],
   segmentationId: () => [{ segmentationId: ids.roads }],
+  prompt: () => [{ prompt: 'Pacific' }],
   promptContains: () => [{ promptContains: 'roads' }],
+  created: () => [{ created: { to: new Date('2024-01-01') } }],
+  review: () => [{ review: ['REJECTED'] }],
+  label: () => [{ label: 'roof' }],
   modelId: () => [{ modelId: 'other/1' }],
   acquired: () => [{ acquired: { from: new Date('2024-01-01') } }],
   bbox: () => [{ bbox: [9, -1, 11, 1] }],

@@ -4,7 +4,6 @@ import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
-import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
 import type { GraphQLSchema, ValidationRule } from 'graphql';
@@ -25,7 +24,7 @@ export interface GraphqlOptions {
   readonly maxCost: number;
   /** The only operations that are answered over the network; null: any, and clients may register theirs by hash. */
   readonly persisted: PersistedOperations | null;
-  /** Turns the sandbox and introspection off. */
+  /** Turns introspection off. */
   readonly production: boolean;
 }
 
@@ -43,7 +42,7 @@ export function limitRules({ maxDepth, maxAliases }: GraphqlOptions): Validation
   ];
 }
 
-function plugins({ maxCost, persisted, production }: GraphqlOptions): ApolloServerPlugin<RequestContext>[] {
+function plugins({ maxCost, persisted }: GraphqlOptions): ApolloServerPlugin<RequestContext>[] {
   return [
     ...(persisted ? [persistedOnlyPlugin(persisted)] : []),
     requestShapePlugin,
@@ -54,7 +53,7 @@ function plugins({ maxCost, persisted, production }: GraphqlOptions): ApolloServ
     legacyStatusPlugin,
     // It would be called for every field of every node, for directives that the schema does not have.
     ApolloServerPluginCacheControlDisabled(),
-    production ? ApolloServerPluginLandingPageDisabled() : ApolloServerPluginLandingPageLocalDefault({ embed: true }),
+    ApolloServerPluginLandingPageDisabled(),
   ];
 }
 

@@ -1,0 +1,44 @@
+import { Arg, Ctx, FieldResolver, ID, Mutation, Resolver, Root } from 'type-graphql';
+import type { Feature } from '../feature/feature.ts';
+import type { Review } from '../review/review.ts';
+import type { RequestContext } from './context.ts';
+import { FeatureType } from './feature.type.ts';
+import { ReviewStatusEnum, ReviewType } from './review.type.ts';
+import { DateTimeScalar } from './scalars.ts';
+
+@Resolver(() => FeatureType)
+export class ReviewResolver {
+  @FieldResolver(() => ReviewType, {
+    nullable: true,
+    description: 'Newest review of the feature; null when nobody reviewed it.',
+  })
+  review(@Root() { id }: Feature, @Ctx() { reviews }: RequestContext): Promise<Review | null> {
+    return reviews.load(id);
+  }
+
+  @FieldResolver(() => [ReviewType], { description: 'Every review of the feature, newest first.' })
+  reviews(@Root() { id }: Feature, @Ctx() { reviewHistories }: RequestContext): Promise<readonly Review[]> {
+    return reviewHistories.load(id);
+  }
+
+  @Mutation(() => [FeatureType], {
+    description: 'Stores one verdict on each of several features, all or nothing; earlier reviews are kept.',
+  })
+  async reviewFeatures(
+    @Arg('ids', () => [ID], { description: 'Features, at most 1,000.' }) ids: string[],
+    @Arg('status', () => ReviewStatusEnum, { description: 'The verdict.' }) status: keyof typeof ReviewStatusEnum,
+    @Arg('label', () => String, { nullable: true, description: 'What they are, at most 200 characters.' })
+    label: string | null | undefined,
+    @Arg('note', () => String, { nullable: true, description: 'A remark, at most 2,000 characters.' })
+    note: string | null | undefined,
+    @Arg('unchangedSince', () => DateTimeScalar, {
+      nullable: true,
+      description: 'Refuses features that somebody reviewed after this instant (`REVIEW_CHANGED`); null never does.',
+    })
+    unchangedSince: Date | null | undefined,
+    @Ctx() { services }: RequestContext,
+  ): Promise<Feature[]> {
+    await services.reviews.put(ids, { status, label: label ?? null, note: note ?? null }, unchangedSince ?? null);
+    return services.features.byIds(ids);
+  }
+}

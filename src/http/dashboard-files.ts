@@ -1,0 +1,66 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import express, { type RequestHandler, Router } from 'express';
+import { AppError } from '../errors.ts';
+
+/** Written by `vite` from `src/dashboard`, the same for sources and for the built service. */
+export const DASHBOARD_FILES = path.resolve(import.meta.dirname, '../../dist/dashboard');
+
+/** The dashboard was not built. */
+export class DashboardMissingError extends AppError {
+  readonly code = 'DASHBOARD_NOT_FOUND';
+  constructor() {
+    super('The dashboard is not built; `npm run setup` builds it. The API at /graphql works without it.');
+  }
+}
+
+export interface DashboardOptions {
+  /** Style of a background map; undefined: none. */
+  readonly basemapStyle: string | undefined;
+}
+
+/**
+ * The dashboard at `/`, its files at `/assets/...`, and what it must know of the settings at `/dashboard.json`. Its content
+ * security policy lets it talk to this origin alone, and to that of the background map where there is one.
+ */
+export function dashboardFiles({ basemapStyle }: DashboardOptions): Router {
+  const router = Router();
+  const policy = contentSecurityPolicy(basemapStyle === undefined ? [] : [new URL(basemapStyle).origin]);
+  router.get('/dashboard.json', (_request, response) => {
+    response.set('Cache-Control', 'no-cache').json({ basemapStyle: basemapStyle ?? null });
+  });
+  router.use(
+    '/assets',
+    express.static(path.join(DASHBOARD_FILES, 'assets'), { immutable: true, maxAge: '1y', index: false }),
+  );
+  router.get('/', page(policy));
+  return router;
+}
+
+function page(policy: string): RequestHandler {
+  const file = path.join(DASHBOARD_FILES, 'index.html');
+  return (_request, response) => {
+    if (!existsSync(file)) throw new DashboardMissingError();
+    response
+      .set('Content-Security-Policy', policy)
+      .set('Cache-Control', 'no-cache')
+      .set('Referrer-Policy', 'no-referrer');
+    response.sendFile(file, { cacheControl: false });
+  };
+}
+
+/** @param origins of tiles, styles and glyphs from elsewhere @see https://www.w3.org/TR/CSP3/ */
+function contentSecurityPolicy(origins: readonly string[]): string {
+  const elsewhere = origins.map((origin) => ` ${origin}`).join('');
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "worker-src 'self'",
+    "style-src 'self'",
+    `img-src 'self' data: blob:${elsewhere}`,
+    `connect-src 'self'${elsewhere}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}

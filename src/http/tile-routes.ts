@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { Router } from 'express';
+import { type Measure, MEASURES } from '../feature/measures.ts';
+import { CELLS } from '../tiles/feature-tile.ts';
+import { MAX_ZOOM, parseTile } from '../tiles/tile-grid.ts';
+import type { Asked, Outlet } from './outlet.ts';
+import { requestedFeatures } from './view-parameter.ts';
+
+type TileParameters = Readonly<{ z: string; x: string; y: string }>;
+
+const compressed = promisify(gzip);
+/** Smaller tiles gain nothing by compression. */
+const COMPRESSED_FROM_BYTES = 1000;
+/** Clients ask each time whether a tile is still the same, which it is without being made again. */
+const REVALIDATED = 'private, no-cache';
+const FILTER_ALONE = { members: ['filter'] } as const;
+const MVT = 'application/vnd.mapbox-vector-tile';
+
+/**
+ * `GET /tiles/features/{z}/{x}/{y}.mvt` and its TileJSON `/tiles/features.json`: features that match `filter`, or the saved
+ * view that `view` names, as Mapbox vector tiles. `r` is any text: another one makes another address of the same tile.
+ * @see https://github.com/mapbox/vector-tile-spec/tree/master/2.1
+ * @see https://github.com/mapbox/tilejson-spec/tree/master/3.0.0
+ */
+export function tileRoutes(outlet: Outlet): Router {
+  const router = Router();
+  router.use(
+    outlet.resource<TileParameters>('/tiles/features/:z/:x/:y.mvt', {
+      methods: { GET: (asked) => sendFeatureTile(outlet, asked) },
+      takesFilter: true,
+    }),
+  );
+  router.use(
+    outlet.resource<Record<string, string>>('/tiles/features.json', {
+      methods: { GET: (asked) => sendTileJson(outlet, asked) },
+      takesFilter: true,
+    }),
+  );
+  return router;
+}
+
+async function sendFeatureTile(outlet: Outlet, asked: Asked<TileParameters>): Promise<void> {
+  const { services, request, response } = asked;
+  const { z, x, y } = request.params;
+  const tile = parseTile(z, x, y);
+  const { bytes } = await services.featureTiles.tile(
+    tile,
+    (await requestedFeatures(outlet, asked, FILTER_ALONE)).filter,
+  );
+  const digest = createHash('sha256').update(bytes).digest('base64url').slice(0, 22);
+  // Weak, as the compressed and the plain tile share it.
+  response.set('ETag', `W/"${digest}"`).set('Cache-Control', REVALIDATED).vary('Accept-Encoding');
+  if (request.fresh) {
+    response.status(304).end();
+    return;
+  }
+  response.set('Content-Type', MVT);
+  const zipped = bytes.length >= COMPRESSED_FROM_BYTES && request.acceptsEncodings('gzip', 'identity') === 'gzip';
+  if (zipped) response.set('Content-Encoding', 'gzip');
+  const body = zipped ? await compressed(bytes, { level: 1 }) : Buffer.from(bytes);
+  response.set('Content-Length', String(body.length)).end(request.method === 'HEAD' ? undefined : body);
+}
+
+async function sendTileJson(outlet: Outlet, asked: Asked<Record<string, string>>): Promise<void> {
+  const { request, response } = asked;
+  await requestedFeatures(outlet, asked, FILTER_ALONE);
+  const { r: _revision, ...query } = request.query;
+  const parameters = new URLSearchParams(query as Record<string, string>).toString();
+  const tiles = `${outlet.baseUrlOf(request)}/tiles/features/{z}/{x}/{y}.mvt${parameters === '' ? '' : `?${parameters}`}`;
+  response.set('Cache-Control', REVALIDATED).json({
+    tilejson: '3.0.0',
+    name: 'TerraQL features',
+    tiles: [tiles],
+    minzoom: 0,
+    maxzoom: MAX_ZOOM - 2,
+    bounds: [-180, -85.051129, 180, 85.051129],
+    vector_layers: [
+      {
+        id: 'features',
+        description: 'Features of a pixel or more, largest first.',
+        fields: {
+          id: 'Identifier, text.',
+          sceneId: 'Identifier of the scene.',
+          segmentationId: 'Identifier of the segmentation.',
+          prompt: 'What was asked.',
+          review: 'Status of the newest review; absent where nobody reviewed it.',
+          ...Object.fromEntries(MEASURES.map(({ name, doc }: Measure) => [name, doc])),
+        },
+      },
+      {
+        id: 'cells',
+        description: `What is too small or too much to draw, counted in ${CELLS} × ${CELLS} cells.`,
+        fields: {
+          count: 'Number of features.',
+          areaM2: 'Sum of their areas, square metres.',
+          meanProbability: 'Mean probability of their pixels.',
+          left_out: 'Those of them that are a pixel or more, for which the tile has no room.',
+        },
+      },
+    ],
+  });
+}

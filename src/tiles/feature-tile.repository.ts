@@ -1,0 +1,164 @@
+import { z } from 'zod';
+import { type Database, Prisma } from '../database/database.ts';
+import type { Bbox } from '../feature/feature.ts';
+import type { FeatureFilter } from '../feature/feature.filter.ts';
+import { BOUNDED, conditionSql } from '../feature/feature-condition.repository.ts';
+import { MEASURE_COLUMNS } from '../feature/measures.repository.ts';
+import { encodeFeatureTile, TileCellRow, TileFeatureRow } from './encode-feature-tile.ts';
+import {
+  BUFFER,
+  CELLS,
+  EXTENT,
+  type FeatureTile,
+  type FeatureTileQuery,
+  type FeatureTileStore,
+  type LargestDownTo,
+  MAX_TILE_FEATURES,
+  SIDE_PX,
+} from './feature-tile.ts';
+import { type Tile, tileBounds, WORLD_M } from './tile-grid.ts';
+
+const TileRow = z.object({
+  features: z.instanceof(Uint8Array).nullable(),
+  cells: z.instanceof(Uint8Array).nullable(),
+  drawn: z.number(),
+  leftOut: z.number(),
+});
+const DownToRow = z.object({ areaM2: z.number(), id: z.string() });
+
+/** Reads the features of a tile. Uses `feature_geometry_gist`, and the indexes of the filter's conditions. */
+export class FeatureTileRepository implements FeatureTileStore {
+  constructor(private readonly database: Database) {}
+
+  read(query: FeatureTileQuery): Promise<FeatureTile> {
+    return this.database.capabilities.vectorTiles ? this.readEncoded(query) : this.readRows(query);
+  }
+
+  async downTo(tile: Tile, filter: FeatureFilter, index: number): Promise<LargestDownTo | null> {
+    const [row] = await this.database.query(
+      DownToRow,
+      Prisma.sql`
+        SELECT f.area_m2 AS "areaM2", f.id FROM feature AS f
+        WHERE ${meetsSql(tile, BUFFER / EXTENT)} AND ${conditionSql(filter, BOUNDED)} AND ${isLargeSql(tile)}
+        ORDER BY f.area_m2 DESC, f.id LIMIT 1 OFFSET ${index}::int`,
+    );
+    return row ?? null;
+  }
+
+  /** Where PostGIS encodes tiles itself. */
+  private async readEncoded(query: FeatureTileQuery): Promise<FeatureTile> {
+    const [row] = await this.database.query(
+      TileRow,
+      Prisma.sql`
+        WITH drawn AS (${drawnSql(query, encodedOutlineSql(query.tile))}),
+        cells AS (${cellsSql(query)}),
+        squares AS (
+          SELECT c.count, c."areaM2", c."meanProbability", c.left_out, ST_MakeEnvelope(
+            c.cell_column * ${CELL}::int, c.cell_row * ${CELL}::int,
+            (c.cell_column + 1) * ${CELL}::int, (c.cell_row + 1) * ${CELL}::int) AS outline
+          FROM cells AS c
+        )
+        SELECT (SELECT ST_AsMVT(d, 'features', ${EXTENT}::int, 'outline') FROM drawn AS d) AS features,
+               (SELECT ST_AsMVT(s, 'cells', ${EXTENT}::int, 'outline')
+                FROM (SELECT count, "areaM2", "meanProbability", left_out, ST_ForcePolygonCCW(outline) AS outline FROM squares) AS s
+               ) AS cells,
+               (SELECT count(*)::float8 FROM drawn) AS drawn,
+               (SELECT COALESCE(sum(left_out), 0)::float8 FROM cells) AS "leftOut"`,
+    );
+    if (!row) throw new Error('the database gave no row for a tile');
+    return { bytes: Buffer.concat([row.features ?? [], row.cells ?? []].map((layer) => Buffer.from(layer))), ...row };
+  }
+
+  /** Where it does not, as the embedded PostGIS is built without protobuf: it clips and rounds, this process encodes. */
+  private async readRows(query: FeatureTileQuery): Promise<FeatureTile> {
+    const features = await this.database.query(
+      TileFeatureRow,
+      Prisma.sql`
+        SELECT d.*, ST_AsGeoJSON(d.outline, 0)::jsonb AS outline
+        FROM (${drawnSql(query, roundedOutlineSql(query.tile))}) AS d`,
+    );
+    const cells = await this.database.query(TileCellRow, cellsSql(query));
+    const leftOut = cells.reduce((sum, cell) => sum + cell.left_out, 0);
+    return { bytes: encodeFeatureTile(features, cells), drawn: features.length, leftOut };
+  }
+}
+
+/** Units of a cell on a side. */
+const CELL = EXTENT / CELLS;
+
+/** Attributes and outline of the features that a tile draws, largest first, so that small ones lie on top. */
+function drawnSql({ tile, filter, downTo }: FeatureTileQuery, outline: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`
+    SELECT * FROM (
+      SELECT f.id::text AS id, f.scene_id::text AS "sceneId", f.segmentation_id::text AS "segmentationId", s.prompt,
+             r.status AS review, ${MEASURE_COLUMNS}, ${outline} AS outline
+      FROM (
+        SELECT f.* FROM feature AS f
+        WHERE ${meetsSql(tile, BUFFER / EXTENT)} AND ${conditionSql(filter, BOUNDED)} AND ${isDrawnSql(tile, downTo)}
+        ORDER BY f.area_m2 DESC, f.id LIMIT ${MAX_TILE_FEATURES}::int
+      ) AS f
+      JOIN segmentation AS s ON s.id = f.segmentation_id
+      LEFT JOIN review AS r ON r.feature_id = f.id AND r.is_current
+    ) AS f
+    WHERE f.outline IS NOT NULL`;
+}
+
+/** What a tile does not draw, by the cell of its centroid; a tile counts the centroids that it holds. */
+function cellsSql({ tile, filter, downTo }: FeatureTileQuery): Prisma.Sql {
+  const { z: zoom, x, y } = tile;
+  const [west, south, east, north] = tileBounds(tile);
+  const side = 2 ** zoom;
+  return Prisma.sql`
+    SELECT cell_column, cell_row, count(*)::int AS count, sum(area_m2) AS "areaM2",
+           sum(mean_probability * pixel_count) / sum(pixel_count) AS "meanProbability",
+           (count(*) FILTER (WHERE large))::int AS left_out
+    FROM (
+      SELECT f.area_m2, f.mean_probability, f.pixel_count, ${isLargeSql(tile)} AS large,
+             LEAST(${CELLS - 1}::int, floor(((ST_X(f.centroid) + 180) / 360 * ${side}::float8 - ${x}::float8) * ${CELLS}::int)::int) AS cell_column,
+             LEAST(${CELLS - 1}::int, floor(((1 - asinh(tan(radians(ST_Y(f.centroid)))) / pi()) / 2 * ${side}::float8 - ${y}::float8) * ${CELLS}::int)::int) AS cell_row
+      FROM feature AS f
+      WHERE ${meetsSql(tile, 0)} AND ${conditionSql(filter, BOUNDED)} AND NOT ${isDrawnSql(tile, downTo)}
+        AND ST_X(f.centroid) >= ${west}::float8 AND (ST_X(f.centroid) < ${east}::float8 OR ${east}::float8 = 180)
+        AND ST_Y(f.centroid) > ${south}::float8 AND ST_Y(f.centroid) <= ${north}::float8
+    ) AS small
+    GROUP BY cell_column, cell_row`;
+}
+
+/** @param buffer share of the tile's side */
+function meetsSql(tile: Tile, buffer: number): Prisma.Sql {
+  const [west, south, east, north]: Bbox = tileBounds(tile, buffer);
+  return Prisma.sql`f.geometry && ST_MakeEnvelope(${west}::float8, ${south}::float8, ${east}::float8, ${north}::float8, 4326)`;
+}
+
+/** Whether `f` is a pixel of the tile or more, where it lies: Web Mercator stretches by the secant of the latitude. */
+function isLargeSql({ z: zoom }: Tile): Prisma.Sql {
+  const equatorM = WORLD_M / 2 ** zoom / SIDE_PX;
+  return Prisma.sql`(f.area_m2 >= (${equatorM}::float8 * cos(radians(ST_Y(f.centroid)))) ^ 2)`;
+}
+
+function isDrawnSql(tile: Tile, downTo: LargestDownTo | null): Prisma.Sql {
+  if (!downTo) return isLargeSql(tile);
+  const { areaM2, id } = downTo;
+  return Prisma.sql`(${isLargeSql(tile)} AND (f.area_m2 > ${areaM2}::float8 OR f.area_m2 = ${areaM2}::float8 AND f.id <= ${id}::uuid))`;
+}
+
+const onTheMapSql = Prisma.sql`ST_Transform(ST_ClipByBox2D(f.geometry, ST_MakeEnvelope(-180, -85.06, 180, 85.06, 4326)), 3857)`;
+
+function encodedOutlineSql({ z: zoom, x, y }: Tile): Prisma.Sql {
+  return Prisma.sql`ST_AsMVTGeom(${onTheMapSql}, ST_TileEnvelope(${zoom}::int, ${x}::int, ${y}::int), ${EXTENT}::int, ${BUFFER}::int, true)`;
+}
+
+/**
+ * The outline in units of the tile, y to the south, clipped to the tile and its buffer, on whole units and valid there; the
+ * exterior has a positive area in these units. Null where nothing is left.
+ * @see Mapbox Vector Tile Specification 2.1, section 4.3.4
+ */
+function roundedOutlineSql({ z: zoom, x, y }: Tile): Prisma.Sql {
+  const unitM = WORLD_M / 2 ** zoom / EXTENT;
+  const west = x * EXTENT * unitM - WORLD_M / 2;
+  const north = WORLD_M / 2 - y * EXTENT * unitM;
+  const placed = Prisma.sql`ST_TransScale(${onTheMapSql}, ${-west}::float8, ${-north}::float8, ${1 / unitM}::float8, ${-1 / unitM}::float8)`;
+  const clipped = Prisma.sql`ST_ClipByBox2D(ST_SetSRID(${placed}, 0), ST_MakeEnvelope(${-BUFFER}::int, ${-BUFFER}::int, ${EXTENT + BUFFER}::int, ${EXTENT + BUFFER}::int))`;
+  return Prisma.sql`(SELECT CASE WHEN NOT ST_IsEmpty(polygons) THEN ST_ForcePolygonCCW(polygons) END
+    FROM (SELECT ST_CollectionExtract(ST_ReducePrecision(ST_MakeValid(${clipped}), 1), 3) AS polygons) AS rounded)`;
+}

@@ -1,0 +1,68 @@
+import { LRUCache } from 'lru-cache';
+import type { Bbox } from '../feature/feature.ts';
+import { type Tile, tileBounds } from './tile-grid.ts';
+
+interface CachedTile<Value> {
+  readonly tile: Tile;
+  readonly value: Value;
+}
+
+/** What the cache knows of a tile that is being made. */
+interface Making<Value> {
+  readonly tile: Tile;
+  readonly value: Promise<Value>;
+  /** A change came after it was begun, so that it may be made of what was stored before. */
+  stale: boolean;
+}
+
+/** Features reach into their neighbours by the buffer of a tile; nothing that is drawn reaches farther. */
+const REACH = 1 / 16;
+
+/**
+ * Tiles made lately, bounded by bytes. A change takes out exactly those that it touches; a tile that is being made meanwhile
+ * is answered and not kept. Callers that ask for one tile at a time share its making.
+ */
+export class TileCache<Value> {
+  private readonly tiles: LRUCache<string, CachedTile<Value>>;
+  private readonly making = new Map<string, Making<Value>>();
+
+  constructor(maxBytes: number, bytesOf: (value: Value) => number) {
+    this.tiles = new LRUCache({ maxSize: maxBytes, sizeCalculation: ({ value }) => bytesOf(value) + 200 });
+  }
+
+  /** @param key of all that the tile is made of @param make makes it when it is not at hand */
+  async get(key: string, tile: Tile, make: () => Promise<Value>): Promise<Value> {
+    const kept = this.tiles.get(key);
+    if (kept) return kept.value;
+    const begun = this.making.get(key);
+    if (begun && !begun.stale) return begun.value;
+    const making: Making<Value> = { tile, value: make(), stale: false };
+    this.making.set(key, making);
+    try {
+      const value = await making.value;
+      if (!making.stale) this.tiles.set(key, { tile, value });
+      return value;
+    } finally {
+      if (this.making.get(key) === making) this.making.delete(key);
+    }
+  }
+
+  /** Forgets the tiles that a box touches. @param bbox WGS 84; west > east crosses the antimeridian */
+  change(bbox: Bbox): void {
+    for (const [key, { tile }] of this.tiles.entries()) if (touches(tile, bbox)) this.tiles.delete(key);
+    for (const making of this.making.values()) if (touches(making.tile, bbox)) making.stale = true;
+  }
+
+  /** Forgets all, as where changes may have been missed. */
+  clear(): void {
+    this.tiles.clear();
+    for (const making of this.making.values()) making.stale = true;
+  }
+}
+
+/** Whether what lies in a box is drawn on a tile, its buffer included. */
+function touches(tile: Tile, [west, south, east, north]: Bbox): boolean {
+  if (west > east) return touches(tile, [west, south, 180, north]) || touches(tile, [-180, south, east, north]);
+  const [left, bottom, right, top] = tileBounds(tile, REACH);
+  return west <= right && east >= left && south <= top && north >= bottom;
+}

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import type { Database } from '../database/database.ts';
+import type { Bbox } from '../feature/feature.ts';
+import type { Logger } from '../logging.ts';
+import { parseJson } from '../parse-json.ts';
+
+/** What is told of changes that tiles must follow. */
+interface Changing {
+  change(bbox: Bbox): void;
+  clear(): void;
+}
+
+const Boxes = z.array(z.tuple([z.number(), z.number(), z.number(), z.number()]));
+
+/**
+ * Lets tiles follow what any process stores: a commit that adds, deletes or reviews features announces the boxes that hold
+ * them on `terraql_features`, one that adds or deletes a scene its footprint on `terraql_scenes`.
+ * @returns stops following
+ */
+export async function followChanges(
+  database: Pick<Database, 'session'>,
+  channel: 'terraql_features' | 'terraql_scenes',
+  tiles: readonly Changing[],
+  logger: Logger,
+): Promise<() => void> {
+  return database.session.listen(channel, {
+    onNotification: (payload) => {
+      const boxes = Boxes.safeParse(parseJson(payload));
+      if (boxes.success) for (const box of boxes.data) for (const one of tiles) one.change(box);
+      else {
+        logger.warn({ channel, payload: payload.slice(0, 200) }, 'Tiles:UnreadableChange');
+        for (const one of tiles) one.clear();
+      }
+    },
+    onReconnect: () => {
+      for (const one of tiles) one.clear();
+    },
+  });
+}

@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { type Database, Prisma } from '../database/database.ts';
+import { uuidV7, requireIdentifier } from '../database/identifier.ts';
+import type { RequestedFilter } from '../feature/check-filter.ts';
+import { mapFilters } from '../feature/filter-walk.ts';
+import { FEATURE_SORT_KEYS } from '../feature/feature.filter.ts';
+import type { NewView, View, ViewStore } from './view.ts';
+import { ViewSlugTakenError } from './view.service.ts';
+
+const ViewRow = z
+  .object({
+    id: z.string(),
+    slug: z.string(),
+    name: z.string(),
+    filter: z.record(z.string(), z.unknown()),
+    order: z.object({ by: z.enum(FEATURE_SORT_KEYS), direction: z.enum(['ASC', 'DESC']) }).nullable(),
+    style: z.unknown(),
+  })
+  // Checked by the schema's types and by the filter's own rules before it was stored; JSON has no instants.
+  .transform(({ filter, ...row }): View => ({ ...row, filter: mapFilters(filter as RequestedFilter, withInstants) }));
+
+const Instants = z.object({ from: z.coerce.date().optional(), to: z.coerce.date().optional() });
+
+function withInstants(filter: RequestedFilter): RequestedFilter {
+  const { acquired, created, ...others } = filter;
+  return {
+    ...others,
+    ...(acquired ? { acquired: instants(acquired) } : {}),
+    ...(created ? { created: instants(created) } : {}),
+  };
+}
+
+function instants(range: object): { readonly from?: Date; readonly to?: Date } {
+  const { from, to } = Instants.parse(range);
+  return { ...(from ? { from } : {}), ...(to ? { to } : {}) };
+}
+
+const COLUMNS = Prisma.sql`v.id, v.slug, v.name, v.filter, v.order_by AS "order", v.style`;
+
+/** Views in the table `view`. */
+export class ViewRepository implements ViewStore {
+  constructor(private readonly database: Database) {}
+
+  list(): Promise<View[]> {
+    return this.database.query(ViewRow, Prisma.sql`SELECT ${COLUMNS} FROM view AS v ORDER BY v.name, v.id`);
+  }
+
+  async byId(id: string): Promise<View | null> {
+    return (await this.byIds([id]))[0] ?? null;
+  }
+
+  byIds(ids: readonly string[]): Promise<View[]> {
+    const known = ids.map((id) => requireIdentifier('id', id));
+    return this.database.query(
+      ViewRow,
+      Prisma.sql`SELECT ${COLUMNS} FROM view AS v WHERE v.id = ANY(${`{${known.join(',')}}`}::text::uuid[])`,
+    );
+  }
+
+  async bySlug(slug: string): Promise<View | null> {
+    const [view] = await this.database.query(
+      ViewRow,
+      Prisma.sql`SELECT ${COLUMNS} FROM view AS v WHERE v.slug = ${slug}::text`,
+    );
+    return view ?? null;
+  }
+
+  async create(view: NewView): Promise<View> {
+    const [made] = await this.database.query(
+      ViewRow,
+      Prisma.sql`
+        INSERT INTO view AS v (id, slug, name, filter, order_by, style)
+        VALUES (${uuidV7()}::uuid, ${view.slug}::text, ${view.name}::text, ${JSON.stringify(view.filter)}::text::jsonb,
+                ${jsonOf(view.order)}::text::jsonb, ${jsonOf(view.style)}::text::jsonb)
+        ON CONFLICT (slug) DO NOTHING RETURNING ${COLUMNS}`,
+    );
+    if (!made) throw new ViewSlugTakenError(view.slug);
+    return made;
+  }
+
+  async update(id: string, view: NewView): Promise<View | null> {
+    const identifier = requireIdentifier('id', id);
+    return this.database.transaction(async (queries) => {
+      const [taken] = await queries.query(
+        z.object({ id: z.string() }),
+        Prisma.sql`SELECT v.id FROM view AS v WHERE v.slug = ${view.slug}::text AND v.id <> ${identifier}::uuid`,
+      );
+      if (taken) throw new ViewSlugTakenError(view.slug);
+      const [changed] = await queries.query(
+        ViewRow,
+        Prisma.sql`
+          UPDATE view AS v SET slug = ${view.slug}::text, name = ${view.name}::text,
+            filter = ${JSON.stringify(view.filter)}::text::jsonb, order_by = ${jsonOf(view.order)}::text::jsonb,
+            style = ${jsonOf(view.style)}::text::jsonb, updated_at = CURRENT_TIMESTAMP
+          WHERE v.id = ${identifier}::uuid RETURNING ${COLUMNS}`,
+      );
+      return changed ?? null;
+    });
+  }
+
+  async delete(id: string): Promise<boolean> {
+    return (
+      (await this.database.execute(Prisma.sql`DELETE FROM view WHERE id = ${requireIdentifier('id', id)}::uuid`)) > 0
+    );
+  }
+}
+
+const jsonOf = (value: unknown): string | null =>
+  value === null || value === undefined ? null : JSON.stringify(value);
