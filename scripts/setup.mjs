@@ -1,7 +1,7 @@
-// Makes a checkout runnable: installs packages when the lock file is newer than what is installed, and generates the
-// database client. Every npm script that needs either runs this first, so that a newcomer needs no set-up command.
+// Makes a checkout runnable: installs packages when the lock file is newer than what is installed, generates the
+// database client, and builds the dashboard. Every npm script that needs either runs this first, so that a newcomer needs no set-up command.
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -25,4 +25,19 @@ if (newer(at('package-lock.json'), at('node_modules', '.package-lock.json'))) {
 }
 if (newer(at('prisma', 'schema.prisma'), at('src', 'database', 'generated', 'client.ts'))) {
   run('node', ['scripts/generate.mjs']);
+}
+const sources = [
+  at('schema', 'schema.graphql'),
+  ...filesBelow(at('src', 'dashboard')),
+  ...filesBelow(at('schema', 'operations')),
+];
+if (sources.some((file) => newer(file, at('dist', 'dashboard', 'graphiql.html.gz')))) {
+  console.error('Building the dashboard ...');
+  run('node', ['scripts/build-dashboard.mjs']);
+}
+
+function filesBelow(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.parentPath.includes('generated'))
+    .map((entry) => path.join(entry.parentPath, entry.name));
 }

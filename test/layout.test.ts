@@ -3,13 +3,22 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Fence, layerTable, twoWayPairs, violations } from '../scripts/fence.ts';
 import { arrowsOf, importsOf, readSources, type SourceFile } from '../scripts/folder-graph.ts';
-import { LARGE_FOLDERS, LAYERS, MAX_FILES, RESERVED, TWO_WAY } from '../scripts/layers.ts';
+import { DASHBOARD, LARGE_FOLDERS, LAYERS, MAX_FILES, RESERVED, TWO_WAY } from '../scripts/layers.ts';
 import { withPart } from '../scripts/marked-part.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 
 describe('the source folders', () => {
-  const sources = readSources(path.join(ROOT, 'src'));
+  const all = readSources(path.join(ROOT, 'src'));
+  const isDashboard = ({ file }: SourceFile): boolean => file.startsWith(DASHBOARD);
+  const sources = all.filter((source) => !isDashboard(source));
+
+  it('of the dashboard know the service by its API alone', () => {
+    const dashboard = all.filter(isDashboard);
+    expect(dashboard.length).toBeGreaterThan(0);
+    expect(dashboard.filter(({ files }) => files.some((file) => !file.startsWith(DASHBOARD)))).toEqual([]);
+    expect(sources.filter(({ files }) => files.some((file) => file.startsWith(DASHBOARD)))).toEqual([]);
+  });
 
   it('import each other only as the table of layers allows', () => {
     console.log(layerTable(LAYERS));

@@ -1,0 +1,186 @@
+import {
+  type GeoJSONSource,
+  Map,
+  type MapMouseEvent,
+  NavigationControl,
+  type PointLike,
+  type RasterTileSource,
+  ScaleControl,
+  setWorkerUrl,
+  type VectorTileSource,
+} from 'maplibre-gl';
+import 'maplibre-gl/dist/maplibre-gl.css';
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
+import type { FeatureCollection } from 'geojson';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import type { Address } from '../address.ts';
+import { address as serviceAddress, service } from '../graphql.ts';
+import { credential } from '../share/credential.ts';
+import { texts } from '../texts.en.ts';
+import { FeatureMarks, type Marks } from './feature-marks.ts';
+import * as style from './map-style.ts';
+
+setWorkerUrl(workerUrl);
+
+/** A feature under the pointer. */
+export interface Hit {
+  readonly id: string;
+  readonly prompt: string;
+  readonly areaM2: number | null;
+}
+
+/** What tiles in view say beside features. */
+export interface InView {
+  readonly cells: number;
+  readonly leftOut: number;
+}
+
+export interface Overlays {
+  readonly footprints: FeatureCollection;
+  readonly neighbours: FeatureCollection;
+  readonly change: FeatureCollection;
+}
+
+interface Properties {
+  readonly state: style.MapState;
+  readonly marks: Marks;
+  readonly overlays: Overlays;
+  readonly position: Address['map'];
+  /** Named for people who do not see it. */
+  readonly label: string;
+  readonly onReady: (map: Map) => void;
+  readonly onMove: (position: NonNullable<Address['map']>) => void;
+  readonly onHover: (id: string | null) => void;
+  /** Every feature at a place, smallest first. */
+  readonly onSelect: (hits: readonly Hit[], at: readonly [x: number, y: number]) => void;
+  readonly onInView: (inView: InView) => void;
+}
+
+/** Owns the map: makes it once, removes it, and lets it follow the properties. */
+export function MapView(properties: Properties): ReactNode {
+  const { state, marks, overlays, label } = properties;
+  const container = useRef<HTMLDivElement>(null);
+  const latest = useRef(properties);
+  latest.current = properties;
+  const [map, setMap] = useState<Map | null>(null);
+  const [refused, setRefused] = useState(false);
+  const marker = useRef<FeatureMarks | null>(null);
+
+  useEffect(() => {
+    const made = makeMap(container.current!, latest.current);
+    if (!made) {
+      setRefused(true);
+      return undefined;
+    }
+    connect(made, latest);
+    made.once('load', () => {
+      marker.current = new FeatureMarks(made);
+      setMap(made);
+      latest.current.onReady(made);
+    });
+    return () => {
+      setMap(null);
+      made.remove();
+    };
+  }, []);
+
+  useStyle(map, state);
+  useOverlays(map, overlays);
+  useEffect(() => marker.current?.write(marks), [map, marks]);
+
+  return (
+    <div className="map" ref={container} role="region" aria-label={label}>
+      {refused && <p className="notice">{texts.noWebGl}</p>}
+    </div>
+  );
+}
+
+function makeMap(container: HTMLElement, { state, position }: Properties): Map | null {
+  try {
+    const map = new Map({
+      container,
+      style: style.mapStyle(state),
+      center: position ? [position.longitude, position.latitude] : [5, 40],
+      zoom: position?.zoom ?? 1.2,
+      maxZoom: 23,
+      pitchWithRotate: false,
+      dragRotate: false,
+      touchPitch: false,
+      attributionControl: { compact: true },
+      // A key goes to our own origin only.
+      transformRequest: (url) =>
+        new URL(url, service()).origin === service().origin ? { url, headers: credential.headers() } : { url },
+    });
+    map.touchZoomRotate.disableRotation();
+    map.addControl(new NavigationControl({ showCompass: false }), 'top-right');
+    map.addControl(new ScaleControl({}), 'bottom-left');
+    return map;
+  } catch {
+    return null;
+  }
+}
+
+type PaintName = Parameters<Map['setPaintProperty']>[1];
+type Latest = { readonly current: Properties };
+
+function connect(map: Map, latest: Latest): void {
+  map.on('moveend', () => {
+    const { lng, lat } = map.getCenter();
+    latest.current.onMove({ zoom: map.getZoom(), latitude: lat, longitude: lng });
+  });
+  map.on('mousemove', ({ point }) => latest.current.onHover(hitsAt(map, point)[0]?.id ?? null));
+  map.on('mouseout', () => latest.current.onHover(null));
+  map.on('click', ({ point }: MapMouseEvent) => latest.current.onSelect(hitsAt(map, point), [point.x, point.y]));
+  map.on('idle', () => latest.current.onInView(inView(map)));
+}
+
+/** Features at a point, each once though several tiles have a part of it, smallest first. */
+function hitsAt(map: Map, point: PointLike): Hit[] {
+  const layers = style.CLICKABLE.filter((id) => map.getLayer(id));
+  const hits = new globalThis.Map<string, Hit>();
+  for (const { properties } of map.queryRenderedFeatures(point, { layers })) {
+    const id = String(properties['id']);
+    hits.set(id, { id, prompt: String(properties['prompt']), areaM2: Number(properties['areaM2']) });
+  }
+  return [...hits.values()].toSorted((a, b) => (a.areaM2 ?? 0) - (b.areaM2 ?? 0));
+}
+
+function inView(map: Map): InView {
+  if (!map.getLayer('cell-fill')) return { cells: 0, leftOut: 0 };
+  const cells = map.queryRenderedFeatures({ layers: ['cell-fill'] });
+  return {
+    cells: cells.reduce((sum, { properties }) => sum + Number(properties['count'] ?? 0), 0),
+    leftOut: cells.reduce((sum, { properties }) => sum + Number(properties['left_out'] ?? 0), 0),
+  };
+}
+
+/** Lets the layers follow the state, and the tiles follow filter and revision, without a blank frame. */
+function useStyle(map: Map | null, state: style.MapState): void {
+  const tiles = style.featureTilesUrl(state);
+  useEffect(() => {
+    (map?.getSource(style.FEATURES) as VectorTileSource | undefined)?.setTiles([tiles]);
+  }, [map, tiles]);
+  useEffect(() => {
+    (map?.getSource(style.IMAGERY) as RasterTileSource | undefined)?.setTiles([
+      `${serviceAddress('/tiles/scenes')}/{z}/{x}/{y}.webp?r=${state.revision}`,
+    ]);
+  }, [map, state.revision]);
+  useEffect(() => {
+    if (!map) return;
+    for (const layer of style.layers(state)) {
+      if ('filter' in layer && layer.filter) map.setFilter(layer.id, layer.filter);
+      for (const [name, value] of Object.entries(layer.paint ?? {}))
+        map.setPaintProperty(layer.id, name as PaintName, value as never);
+    }
+  }, [map, state]);
+}
+
+function useOverlays(map: Map | null, { footprints, neighbours, change }: Overlays): void {
+  useEffect(() => {
+    const set = (id: string, data: FeatureCollection): void =>
+      void (map?.getSource(id) as GeoJSONSource | undefined)?.setData(data);
+    set(style.FOOTPRINTS, footprints);
+    set(style.NEIGHBOURS, neighbours);
+    set(style.CHANGE, change);
+  }, [map, footprints, neighbours, change]);
+}

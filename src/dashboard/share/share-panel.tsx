@@ -1,0 +1,120 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { type ReactNode, useState } from 'react';
+import { isTooLong, useAddress, changeAddress } from '../address-store.ts';
+import { CREATE_VIEW, DELETE_VIEW, FEATURES } from '../feature-documents.ts';
+import { filterKey } from '../filter.ts';
+import { address as serviceAddress, ask } from '../graphql.ts';
+import { featureTilesUrl } from '../map/map-style.ts';
+import { useFilter, useViews } from '../queries.ts';
+import { texts } from '../texts.en.ts';
+
+const FORMATS = [
+  ['geojson', 'GeoJSON'],
+  ['csv', 'CSV'],
+  ['fgb', 'FlatGeobuf'],
+  ['parquet', 'GeoParquet'],
+  ['ndjson', 'NDJSON'],
+] as const;
+
+/** Everything that follows the filter elsewhere: link, view, tiles, files, and the query itself. */
+export function SharePanel(): ReactNode {
+  const address = useAddress();
+  const filter = useFilter();
+  const views = useViews();
+  const client = useQueryClient();
+  const [told, setTold] = useState('');
+  const key = filterKey(filter);
+  const query = key === '{}' ? '' : `?filter=${encodeURIComponent(key)}`;
+  const copy = async (text: string): Promise<void> => {
+    await navigator.clipboard.writeText(text);
+    setTold('Copied.');
+  };
+  const save = async (name: string): Promise<void> => {
+    try {
+      const { createView } = await ask(CREATE_VIEW, {
+        input: {
+          name,
+          filter,
+          orderBy: address.order,
+          style: { prompts: address.prompts, colouring: address.colouring },
+        },
+      });
+      await client.invalidateQueries({ queryKey: ['views'] });
+      if (createView) changeAddress({ view: createView.slug, filter: {} });
+      setTold(texts.saved);
+    } catch (error) {
+      setTold(texts.failed(error instanceof Error ? error.message : String(error)));
+    }
+  };
+  const request = JSON.stringify({ filter, orderBy: address.order }, null, 2);
+  return (
+    <section aria-label="Share">
+      <p role="status">{isTooLong(address) ? texts.tooLong : told}</p>
+      <p className="actions">
+        <button type="button" disabled={isTooLong(address)} onClick={() => void copy(location.href)}>
+          Copy link
+        </button>
+        <button type="button" onClick={() => void copy(featureTilesUrl({ filter, revision: 0 }).replace(/r=0&?/, ''))}>
+          Copy tile address
+        </button>
+      </p>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          const name = new FormData(event.currentTarget).get('name');
+          if (typeof name === 'string' && name !== '') void save(name);
+        }}
+      >
+        <label>
+          Save as a view
+          <input name="name" required maxLength={100} />
+        </label>
+        <button type="submit" className="primary">
+          Save view
+        </button>
+      </form>
+      {views.data && views.data.length > 0 && (
+        <ul className="views">
+          {views.data.map(({ id, slug, name, tilesUrl }) => (
+            <li key={id}>
+              <button type="button" className="link" onClick={() => changeAddress({ view: slug, filter: {} })}>
+                {name}
+              </button>{' '}
+              <button type="button" aria-label={`Copy the tile address of ${name}`} onClick={() => void copy(tilesUrl)}>
+                Tiles
+              </button>{' '}
+              <button
+                type="button"
+                aria-label={`Delete the view ${name}`}
+                onClick={() =>
+                  void ask(DELETE_VIEW, { id }).then(() => client.invalidateQueries({ queryKey: ['views'] }))
+                }
+              >
+                Delete
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      <h3>Download</h3>
+      <p className="actions">
+        {FORMATS.map(([extension, name]) => (
+          <a key={extension} className="button" download href={`${serviceAddress(`/features.${extension}`)}${query}`}>
+            {name}
+          </a>
+        ))}
+      </p>
+      <details>
+        <summary>Show the query</summary>
+        <pre tabIndex={0}>{FEATURES.toString().trim()}</pre>
+        <pre tabIndex={0}>{request}</pre>
+        <button
+          type="button"
+          onClick={() => void copy(JSON.stringify({ query: FEATURES.toString(), variables: JSON.parse(request) }))}
+        >
+          Copy as a request
+        </button>
+      </details>
+    </section>
+  );
+}
