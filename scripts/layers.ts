@@ -60,7 +60,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     name: 'http',
-    holds: 'routes: exports, masks, pictures, uploads, the start page, the socket of subscriptions',
+    holds: 'routes: exports, masks, tiles, uploads, files of the dashboard, the socket of subscriptions',
     imports: [
       'tiles',
       'view',

@@ -67,7 +67,9 @@ export const environmentSchema = z.object({
       .transform((origins) => origins.split(',').flatMap((origin) => origin.trim() || []))
       .pipe(
         z.array(
-          z.string().regex(/^(\*|https?:\/\/[^/]+)$/, 'must be origins as https://maps.example.org separated by commas, or *'),
+          z
+            .string()
+            .regex(/^(\*|https?:\/\/[^/]+)$/, 'must be origins as https://maps.example.org separated by commas, or *'),
         ),
       ),
     {
