@@ -40,7 +40,7 @@ export type FeatureFilter = {
   adjacentWithinM?: number | null | undefined;
   /** Conditions that must all hold. */
   and?: Array<FeatureFilter> | null | undefined;
-  /** Geodesic area on the WGS 84 ellipsoid, square metres. */
+  /** Area on the WGS 84 ellipsoid, square metres. */
   areaM2?: FloatRange | null | undefined;
   /** [west, south, east, north] that the feature intersects; west > east crosses the antimeridian. */
   bbox?: Array<number> | null | undefined;
@@ -108,7 +108,7 @@ export type FeatureOrder = {
 
 /** What features are ordered by; features without the value come last in either direction. */
 export type FeatureSortKey =
-  /** Geodesic area on the WGS 84 ellipsoid, square metres. */
+  /** Area on the WGS 84 ellipsoid, square metres. */
   | 'AREA'
   /** 4π · area / perimeter²: 1 for a disc, less for any other outline. */
   | 'COMPACTNESS'
