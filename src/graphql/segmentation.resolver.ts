@@ -70,14 +70,11 @@ export class SegmentationResolver {
   })
   segment(
     @Arg('input', () => SegmentInput, { description: 'The questions.' }) input: SegmentInput,
-    @Ctx() { services, limits }: RequestContext,
+    @Ctx() { services, limits, warn }: RequestContext,
   ): Promise<Segmentation[]> {
     const { areaOfInterest: area, ...request } = withoutNulls(input);
-    return services.segmentations.segment({
-      ...SEGMENT_DEFAULTS,
-      ...request,
-      areaOfInterest: area ? areaOfInterest(area, limits) : null,
-    });
+    const questions = { ...SEGMENT_DEFAULTS, ...request, areaOfInterest: area ? areaOfInterest(area, limits) : null };
+    return services.segmentations.segment(questions, warn);
   }
 
   @Mutation(() => SegmentationType, { description: 'Cancels a segmentation that is QUEUED or RUNNING.' })

@@ -52,6 +52,9 @@ const OVERLAP = 0.25;
 /** Maximum enlargement, model pixels per scene pixel, when `gsdM` is given. */
 const MAX_ENLARGEMENT = 16;
 
+/** Maximum enlargement in AUTO; a scene that needs more to reach the model's range keeps its own resolution. */
+const MAX_AUTO_ENLARGEMENT = 2;
+
 /** `gsdM` requires a georeferenced scene. */
 export class GsdWithoutGeoreferenceError extends AppError {
   readonly code = 'GSD_WITHOUT_GEOREFERENCE';
@@ -91,7 +94,8 @@ export class TooManyWindowsError extends AppError {
  *
  * AUTO shows the scene in one window when the letterboxed picture loses no detail that the model can use: it does not
  * shrink, or not beyond the finest ground resolution the model was trained on (without georeference: it shrinks to more
- * than half). Else in windows at the native resolution, brought into the range of the model. WINDOWS keeps the native
+ * than half). Else in windows at the native resolution, brought into the range of the model. AUTO enlarges at most twice;
+ * a scene that is coarser keeps its own resolution, see {@link isTooCoarse}. WINDOWS keeps the native
  * resolution unless `gsdM` asks for another.
  * @throws {GsdWithoutGeoreferenceError} {@link GsdTooFineError} {@link TooManyWindowsError}
  */
@@ -124,9 +128,18 @@ export function planWindows(request: PlanRequest): WindowPlan {
   return { mode, modelPx, scale, covered, windows };
 }
 
+/**
+ * Whether AUTO asks a scene at its own resolution because that is far coarser than what the model was trained on.
+ * @param sceneGsdM ground size of a scene pixel, metres; null without georeference
+ */
+export function isTooCoarse(sceneGsdM: number | null, modelGsdRangeM: { readonly max: number }): boolean {
+  return sceneGsdM !== null && modelGsdRangeM.max / sceneGsdM < 1 / MAX_AUTO_ENLARGEMENT;
+}
+
 function chooseMode(request: PlanRequest, covered: PixelWindow): 'WHOLE' | 'WINDOWS' {
   const shrink = Math.max(covered.width, covered.height) / request.modelPx;
   if (request.gsdM !== undefined) return 'WINDOWS';
+  if (shrink < 1 / MAX_AUTO_ENLARGEMENT) return 'WINDOWS';
   if (request.sceneGsdM === null) return shrink < 2 ? 'WHOLE' : 'WINDOWS';
   const wholeGsdM = request.sceneGsdM * shrink;
   return wholeGsdM <= Math.max(request.modelGsdRangeM.min, request.sceneGsdM) ? 'WHOLE' : 'WINDOWS';
@@ -142,7 +155,7 @@ function windowScale({ mode, sceneGsdM, gsdM, modelGsdRangeM }: PlanRequest): nu
   }
   if (mode === 'WINDOWS') return 1;
   const scale = Math.min(Math.max(sceneGsdM, modelGsdRangeM.min), modelGsdRangeM.max) / sceneGsdM;
-  return Math.max(scale, 1 / MAX_ENLARGEMENT);
+  return scale < 1 / MAX_AUTO_ENLARGEMENT ? 1 : scale;
 }
 
 /** Offsets of evenly spaced windows of length `side` that cover `length` and overlap by at least {@link OVERLAP}. */

@@ -3,6 +3,7 @@ import { AppError } from '../errors.ts';
 import type { ModelInfo, Question } from '../inference/segmentation-model.ts';
 import type { CountedPage, Page, PageRequest } from '../page.ts';
 import { isGeoreferenced, type Scene } from '../scene/scene.ts';
+import { isTooCoarse } from '../raster/window-plan.ts';
 import { planRun } from './plan-run.ts';
 import { workKeyOf, sha256Of } from './work-key.ts';
 import type { SegmentationEvents } from './segmentation-events.ts';
@@ -81,10 +82,11 @@ export class SegmentationService {
    * Stores and queues one segmentation per prompt; they share the work on the image. Work already stored or in progress is
    * returned as it is unless `force` is set. An answer about the same image registered as another scene is copied without
    * asking the model.
+   * @param warn told when the scene is coarser than what the model was trained on
    * @returns in prompt order: at once, or when all are final or `waitS` is over
    * @throws {InvalidSegmentRequestError} {@link IdempotencyKeyReusedError} and errors of scene and model
    */
-  async segment(request: SegmentRequest): Promise<Segmentation[]> {
+  async segment(request: SegmentRequest, warn: (warning: string) => void = () => {}): Promise<Segmentation[]> {
     const prompts = request.prompts.map((prompt) => prompt.trim());
     this.checkPrompts(prompts);
     checkNumbers(request);
@@ -94,6 +96,9 @@ export class SegmentationService {
     const { task, scale, threshold, minAreaM2, areaOfInterest } = request;
     const shared = { task, model: model.info, scale, gsdM: request.gsdM ?? null, threshold, minAreaM2, areaOfInterest };
     for (const text of prompts) model.check({ task, text });
+    if (scale === 'AUTO' && shared.gsdM === null && isTooCoarse(scene.gsdM, model.info.gsdM)) {
+      warn(coarseWarning(scene, model.info));
+    }
     // Refuses impossible requests at once; the run plans again.
     const plan = await planRun(shared, scene, model.info, this.limits.maxWindows);
     const questions = prompts.map((prompt): NewSegmentation => {
@@ -243,4 +248,9 @@ function checkGeoreference({ gsdM, minAreaM2, areaOfInterest, scale }: SegmentRe
   if (isGeoreferenced(scene)) return;
   const asked = gsdM !== undefined ? 'gsdM' : minAreaM2 > 0 ? 'minAreaM2' : areaOfInterest ? 'areaOfInterest' : null;
   if (asked) throw new InvalidSegmentRequestError(`${asked} needs a georeferenced scene; scene ${scene.id} has no CRS`);
+}
+
+function coarseWarning({ id, gsdM }: Scene, model: ModelInfo): string {
+  const trained = `${model.gsdM.min} to ${model.gsdM.max} m`;
+  return `Scene ${id} has pixels of ${gsdM?.toPrecision(4)} m; the model was trained on ${trained}. It is asked at its own resolution.`;
 }

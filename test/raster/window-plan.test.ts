@@ -3,6 +3,7 @@ import {
   GsdTooFineError,
   GsdWithoutGeoreferenceError,
   letterboxGeometry,
+  isTooCoarse,
   planWindows,
   TooManyWindowsError,
   type PlanRequest,
@@ -81,10 +82,33 @@ describe('planWindows', () => {
     expect(() => planWindows(request({ sceneGsdM: null, gsdM: 2 }))).toThrow(new GsdWithoutGeoreferenceError(2));
   });
 
-  it('refuses to enlarge pixels more than 16 times, and AUTO never does', () => {
+  it('refuses to enlarge pixels more than 16 times', () => {
     expect(() => planWindows(request({ sceneGsdM: 8, gsdM: 0.4 }))).toThrow(new GsdTooFineError(0.4, 0.5));
     expect(planWindows(request({ sceneGsdM: 8, gsdM: 0.5 })).scale).toBe(1 / 16);
-    expect(planWindows(request({ sceneGsdM: 1000, mode: 'AUTO' })).scale).toBe(1 / 16);
+  });
+
+  it('AUTO enlarges at most twice; a coarser scene keeps its own resolution', () => {
+    const [range, size] = [
+      { min: 0.3, max: 10 },
+      { widthPx: 697, heightPx: 377, modelPx: 256 },
+    ];
+    const plan = (sceneGsdM: number) =>
+      planWindows(request({ ...size, sceneGsdM, modelGsdRangeM: range, mode: 'AUTO' }));
+    expect(plan(15).scale).toBeCloseTo(10 / 15);
+    expect(plan(20).scale).toBe(0.5);
+    expect(plan(20.1).scale).toBe(1);
+    expect(plan(89)).toMatchObject({ mode: 'WINDOWS', scale: 1 });
+    expect(plan(89).windows.length).toBe(8);
+    expect([isTooCoarse(20, range), isTooCoarse(20.1, range), isTooCoarse(null, range)]).toEqual([false, true, false]);
+  });
+
+  it('AUTO never enlarges more than twice, whatever the scene', () => {
+    for (const sceneGsdM of [null, 0.01, 0.1, 1, 5, 9, 15, 30, 1000]) {
+      for (const side of [1, 10, 100, 127, 128, 129, 255, 300, 5000]) {
+        const plan = planWindows(request({ widthPx: side, heightPx: side, modelPx: 256, sceneGsdM, mode: 'AUTO' }));
+        expect(plan.scale).toBeGreaterThanOrEqual(0.5);
+      }
+    }
   });
 
   it('refuses a run of too many windows', () => {
