@@ -1,4 +1,5 @@
 import { GraphQLScalarType, Kind, valueFromASTUntyped } from 'graphql';
+import { parseInstant } from '../calendar-time.ts';
 import { BadInputError } from '../errors.ts';
 
 function describeValue(value: unknown): string {
@@ -7,14 +8,11 @@ function describeValue(value: unknown): string {
 }
 
 function parseDateTime(value: unknown): Date {
-  const date = typeof value === 'string' ? new Date(value) : new Date(NaN);
-  const dated = typeof value === 'string' && /^\d{4}-\d{2}-\d{2}(T.+(Z|[+-]\d{2}:?\d{2}))?$/.test(value);
-  if (!dated || Number.isNaN(date.getTime())) {
-    throw new BadInputError(
-      `DateTime ${describeValue(value)} is not an ISO 8601 date, or date and time with an offset`,
-    );
-  }
-  return date;
+  const date = typeof value === 'string' ? parseInstant(value) : null;
+  if (date) return date;
+  throw new BadInputError(
+    `DateTime ${describeValue(value)} is not an ISO 8601 date, or date and time with an offset, in the years 1 to 9999`,
+  );
 }
 
 /** An instant. In: ISO 8601 with an offset, or a date (midnight UTC). Out: ISO 8601 in UTC. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Prisma, type Database } from '../database/database.ts';
+import { Prisma, type Database, type Queries } from '../database/database.ts';
 import { validSql } from '../database/valid-geometry.ts';
 import { CountRow } from '../database/count-row.ts';
 import { StoredPolygon } from '../geojson-geometry.ts';
@@ -62,25 +62,9 @@ const BlobKeyRow = z.object({ blobKey: z.string() });
 export class SceneRepository implements SceneStore {
   constructor(private readonly database: Database) {}
 
-  /** The area is geodesic, by PostGIS. */
-  async insert(scene: NewScene): Promise<Scene> {
-    const footprint = scene.footprint && JSON.stringify(scene.footprint);
-    const stretch = scene.stretch && JSON.stringify(scene.stretch);
-    const [stored] = await this.database.query(
-      SceneRow,
-      Prisma.sql`
-        INSERT INTO scene (id, name, source, sha256, width_px, height_px, bands, dtype, nodata, crs, geotransform, gsd_m,
-                           footprint, area_m2, rgb_bands, stretch, blob_key, acquired_at)
-        VALUES (${uuidV7()}::uuid, ${plainText(scene.name)}, ${plainText(scene.source, MAX_SOURCE)}, ${scene.sha256}, ${scene.widthPx}::int,
-                ${scene.heightPx}::int, ${scene.bands}::int, ${scene.dtype}, ${nodataText(scene.nodata)}::text::float8,
-                ${scene.crs && plainText(scene.crs, MAX_CRS)}, ${scene.affine && `{${scene.affine.join(',')}}`}::text::float8[], ${scene.gsdM}::float8,
-                ST_GeomFromGeoJSON(${footprint}::text), ground_area_m2(ST_GeomFromGeoJSON(${footprint}::text)),
-                ${`{${scene.rgbBands.join(',')}}`}::text::int[], ${stretch}::text::jsonb, ${scene.blobKey},
-                ${scene.acquiredAt}::timestamptz)
-        RETURNING ${COLUMNS}`,
-    );
-    if (!stored) throw new Error('the database stored a scene and did not return it');
-    return stored;
+  /** The area is geodesic, by PostGIS. A row that cannot be read back is not kept. */
+  insert(scene: NewScene): Promise<Scene> {
+    return this.database.transaction((queries) => insertScene(queries, scene));
   }
 
   async byId(id: string): Promise<Scene | null> {
@@ -151,4 +135,24 @@ function conditionSql({ name, intersects, acquired }: SceneFilter): Prisma.Sql {
   if (acquired?.from) conditions.push(Prisma.sql`acquired_at >= ${acquired.from}::timestamptz`);
   if (acquired?.to) conditions.push(Prisma.sql`acquired_at <= ${acquired.to}::timestamptz`);
   return Prisma.join(conditions, ' AND ');
+}
+
+async function insertScene(queries: Queries, scene: NewScene): Promise<Scene> {
+  const footprint = scene.footprint && JSON.stringify(scene.footprint);
+  const stretch = scene.stretch && JSON.stringify(scene.stretch);
+  const [stored] = await queries.query(
+    SceneRow,
+    Prisma.sql`
+      INSERT INTO scene (id, name, source, sha256, width_px, height_px, bands, dtype, nodata, crs, geotransform, gsd_m,
+                         footprint, area_m2, rgb_bands, stretch, blob_key, acquired_at)
+      VALUES (${uuidV7()}::uuid, ${plainText(scene.name)}, ${plainText(scene.source, MAX_SOURCE)}, ${scene.sha256}, ${scene.widthPx}::int,
+              ${scene.heightPx}::int, ${scene.bands}::int, ${scene.dtype}, ${nodataText(scene.nodata)}::text::float8,
+              ${scene.crs && plainText(scene.crs, MAX_CRS)}, ${scene.affine && `{${scene.affine.join(',')}}`}::text::float8[], ${scene.gsdM}::float8,
+              ST_GeomFromGeoJSON(${footprint}::text), ground_area_m2(ST_GeomFromGeoJSON(${footprint}::text)),
+              ${`{${scene.rgbBands.join(',')}}`}::text::int[], ${stretch}::text::jsonb, ${scene.blobKey},
+              ${scene.acquiredAt}::timestamptz)
+      RETURNING ${COLUMNS}`,
+  );
+  if (!stored) throw new Error('the database stored a scene and did not return it');
+  return stored;
 }
