@@ -51,6 +51,7 @@ export const LAYERS: readonly Layer[] = [
       'feature',
       'segmentation',
       'scene',
+      'decoding',
       'inference',
       'identity',
       'database',
@@ -157,6 +158,11 @@ export const LAYERS: readonly Layer[] = [
     imports: ['imagery', 'raster', 'database', 'blob-store.ts'],
   },
   {
+    name: 'decoding',
+    holds: 'processes that open images on behalf of the service, with limits of time and memory',
+    imports: ['imagery', 'raster'],
+  },
+  {
     name: 'imagery',
     holds: 'readers of image files, georeference, colour, sidecars',
     imports: ['imagery/codec', 'imagery/crs', 'vector', 'raster'],
@@ -195,7 +201,7 @@ export const RESERVED: readonly { readonly packages: readonly string[]; readonly
   { packages: ['commander', 'cli-progress', 'cli-table3'], layers: ['cli', 'cli/terminal'] },
   { packages: ['@prisma/', '@electric-sql/', 'pg'], layers: ['database', 'database/generated'] },
   { packages: ['onnxruntime-node', '@huggingface/'], layers: ['inference'] },
-  { packages: ['sharp'], layers: ['imagery', 'imagery/codec', 'rendering', 'evaluation'] },
+  { packages: ['sharp'], layers: ['decoding', 'imagery', 'imagery/codec', 'rendering', 'evaluation'] },
   { packages: ['gdal3.js'], layers: ['imagery/crs'] },
   { packages: ['geotiff'], layers: ['imagery', 'imagery/codec'] },
 ];

@@ -27,12 +27,14 @@ import type { Logger } from './logging.ts';
 import { openModels } from './inference/open-models.ts';
 import { type BlobStore, FolderBlobStore } from './blob-store.ts';
 import { BlobSweeper } from './scene/blob-sweeper.ts';
+import { ImageDecoders } from './decoding/image-decoders.ts';
 import { Downloader } from './scene/download.ts';
 import { SceneLocator } from './scene/scene-locator.ts';
 import { ReviewRepository } from './review/review.repository.ts';
 import { ReviewService } from './review/review.service.ts';
 import { SceneRepository } from './scene/scene.repository.ts';
-import { SceneService } from './scene/scene.service.ts';
+import { type ImageOpener, SceneService } from './scene/scene.service.ts';
+import { SourceFingerprints } from './scene/source-fingerprint.ts';
 import { UploadService } from './scene/upload.service.ts';
 import { ModelCircuits } from './run/model-circuits.ts';
 import { SegmentationEvents } from './segmentation/segmentation-events.ts';
@@ -71,10 +73,20 @@ export interface App {
 /** What the service needs of the models, wherever they run. */
 export type Models = Pick<ModelRegistry, 'list' | 'isReady' | 'get' | 'close'>;
 
-/** The two parts that differ from one installation to the next. */
+/** The parts that differ from one installation to the next. */
 export interface Adapters {
   readonly database: (config: Config, logger: Logger) => Promise<Database>;
   readonly models: (config: Config) => Promise<Models>;
+  /** Decoder processes unless given. */
+  readonly images?: (config: Config) => ImageOpener & { close(): Promise<void> };
+}
+
+function imageDecoders(config: Config): ImageDecoders {
+  return new ImageDecoders(config.TERRAQL_DECODERS, {
+    maxPixels: config.TERRAQL_MAX_PIXELS,
+    memoryBytes: config.TERRAQL_DECODER_MEMORY_MB * 2 ** 20,
+    timeoutS: config.TERRAQL_DECODER_TIMEOUT_S,
+  });
 }
 
 const CONFIGURED: Adapters = {
@@ -99,10 +111,11 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   const database = await adapters.database(config, logger);
   const blobs = new FolderBlobStore(path.join(config.TERRAQL_DATA_DIR, 'blobs'));
   const downloader = new Downloader({ maxBytes: config.TERRAQL_MAX_BYTES });
+  const images = (adapters.images ?? imageDecoders)(config);
   const store = new SegmentationRepository(database.forRuns);
   const events = new SegmentationEvents(store, logger);
   const featureTiles = new TileCache<FeatureTile>(config.TERRAQL_TILE_CACHE_MB * 2 ** 20, ({ bytes }) => bytes.length);
-  const servicesFor = servicesOver({ config, database, blobs, downloader, models, events, featureTiles });
+  const servicesFor = servicesOver({ config, database, blobs, downloader, images, models, events, featureTiles });
   const worker =
     config.TERRAQL_WORKER === 'off'
       ? null
@@ -157,6 +170,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
       await models.close();
       await downloader.close();
       await sweeper.close();
+      await images.close();
       await blobs.close();
       await database.close();
     },
@@ -181,6 +195,7 @@ interface SharedParts {
   readonly database: Database;
   readonly blobs: BlobStore;
   readonly downloader: Downloader;
+  readonly images: ImageOpener;
   readonly models: Models;
   readonly events: SegmentationEvents;
   readonly featureTiles: TileCache<FeatureTile>;
@@ -196,15 +211,17 @@ function uploadsOver(config: Config, blobs: BlobStore, scenes: SceneRepository):
 
 /** Makes the services of a viewer: the one place where the viewer meets what is stored. */
 function servicesOver(shared: SharedParts): ServicesFor {
-  const { config, database, blobs, downloader, models, events, featureTiles } = shared;
+  const { config, database, blobs, downloader, images, models, events, featureTiles } = shared;
   const maxVertices = config.TERRAQL_MAX_VERTICES;
   const nearM = config.TERRAQL_NEAR_M;
+  const fingerprints = new SourceFingerprints();
   const maxBytes = config.TERRAQL_MAX_BYTES;
   return ({ workspace, subject }) => {
     const sceneStore = new SceneRepository(database);
     const uploads = uploadsOver(config, blobs, sceneStore);
-    const locator = new SceneLocator(blobs, uploads, downloader, { roots: config.TERRAQL_SCENE_ROOTS, maxBytes });
-    const scenes = new SceneService(sceneStore, locator, { maxPixels: config.TERRAQL_MAX_PIXELS });
+    const roots = config.TERRAQL_SCENE_ROOTS;
+    const locator = new SceneLocator(blobs, uploads, downloader, { roots, maxBytes, fingerprints });
+    const scenes = new SceneService(sceneStore, locator, images);
     const segmentations = new SegmentationService(new SegmentationRepository(database), scenes, models, events, {
       maxPrompts: config.TERRAQL_MAX_PROMPTS,
       maxWindows: config.TERRAQL_MAX_WINDOWS,

@@ -1,5 +1,4 @@
 import { openImage } from '../imagery/open-image.ts';
-import { stretchOf } from '../scene/scene.service.ts';
 
 /** An image, reduced if it is too large. */
 export interface Picture {
@@ -25,7 +24,7 @@ export async function readPicture(file: string, longSidePx: number, maxPixels: n
     const scale = Math.min(1, longSidePx / Math.max(widthPx, heightPx));
     const width = Math.max(1, Math.round(widthPx * scale));
     const height = Math.max(1, Math.round(heightPx * scale));
-    const show = { rgbBands, stretch: await stretchOf(image, rgbBands) };
+    const show = { rgbBands, stretch: await image.stretch(rgbBands) };
     const { rgb } = await image.readRgb({ x: 0, y: 0, width: widthPx, height: heightPx }, width, height, show);
     return { rgb, width, height, widthPx, heightPx };
   } finally {

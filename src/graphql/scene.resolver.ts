@@ -44,9 +44,9 @@ export class SceneResolver {
   registerScene(
     @Arg('input', () => RegisterSceneInput, { description: 'The image and what is known about it.' })
     input: RegisterSceneInput,
-    @Ctx() { services }: RequestContext,
+    @Ctx() { services, warn }: RequestContext,
   ): Promise<Scene> {
-    return services.scenes.register(withoutNulls(input));
+    return services.scenes.register(withoutNulls(input), warn);
   }
 
   @Mutation(() => UploadType, {

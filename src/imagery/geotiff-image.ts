@@ -3,7 +3,7 @@ import type { ByteSource } from './byte-source.ts';
 import { toRgb, validity } from './colour.ts';
 import type { TiffFile } from './tiff-file.ts';
 import { openTiff } from './tiff-file.ts';
-import type { ImageHeader, ImageSource, RgbWindow } from './image-source.ts';
+import type { ImageHeader, ImageReader, RgbWindow } from './image-source.ts';
 import { checkBands, checkPixels, checkWindow } from './image-errors.ts';
 import type { BandShow } from './band-show.ts';
 import { decoderMemory, type DecoderMemory } from './decoder-memory.ts';
@@ -15,7 +15,7 @@ import { WindowResampler } from './window-resampler.ts';
 const STRIPE_PIXELS = 2 ** 21;
 
 /** A GeoTIFF or COG: reads the blocks that a window needs, from the overview that suits the requested size. */
-export class GeoTiffImage implements ImageSource {
+export class GeoTiffImage implements ImageReader {
   private constructor(
     readonly header: ImageHeader,
     private readonly file: TiffFile,

@@ -47,6 +47,22 @@ function inMib(bytes: number): number {
   return Math.ceil(bytes / 2 ** 20);
 }
 
+/** Decoding takes longer than the server allows. */
+export class DecoderTimeError extends AppError {
+  readonly code = 'IMAGE_TIME_EXCEEDED';
+  constructor(readonly maxS: number) {
+    super(`Decoding the image takes longer than the limit of ${maxS} s (TERRAQL_DECODER_TIMEOUT_S).`);
+  }
+}
+
+/** The process that decoded the image ended unexpectedly. */
+export class DecoderEndedError extends AppError {
+  readonly code = 'IMAGE_DECODER_ENDED';
+  constructor(readonly how: string) {
+    super(`The process that decoded the image ended (${how}).`);
+  }
+}
+
 /** The requested band does not exist. */
 export class BandNotFoundError extends AppError {
   readonly code = 'BAND_NOT_FOUND';

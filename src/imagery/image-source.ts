@@ -1,4 +1,5 @@
 import type { Affine } from '../raster/affine.ts';
+import type { BandStretch } from '../raster/stretch.ts';
 import type { PixelWindow } from '../raster/window.ts';
 import type { BandShow } from './band-show.ts';
 
@@ -54,6 +55,18 @@ export interface ImageSource {
    */
   readRgb(window: PixelWindow, outWidthPx: number, outHeightPx: number, show: BandShow): Promise<RgbWindow>;
   /**
+   * How the samples of these bands become bytes: bytes are shown unchanged, fewer bits over their whole range, more bits
+   * between percentiles of a sample of the image.
+   * @param rgbBands 1-based bands to show
+   * @returns one stretch per band; null for bytes and palettes
+   */
+  stretch(rgbBands: readonly number[]): Promise<BandStretch[] | null>;
+  close(): Promise<void>;
+}
+
+/** Reader of one file format. */
+export interface ImageReader extends Omit<ImageSource, 'stretch'> {
+  /**
    * Samples valid pixels across the whole image, for statistics: from the smallest overview that has enough, else from
    * a bounded sample at full resolution.
    * @param bands 1-based
@@ -61,5 +74,4 @@ export interface ImageSource {
    * @returns unordered values per requested band; empty when no pixel is valid
    */
   sampleBands(bands: readonly number[], maxPixels: number): Promise<Float64Array[]>;
-  close(): Promise<void>;
 }

@@ -4,9 +4,10 @@ import { decoderMemory, type DecoderMemory } from './decoder-memory.ts';
 import { turnedAffine } from './exif-orientation.ts';
 import { GeoTiffImage } from './geotiff-image.ts';
 import { UnknownFormatError } from './image-errors.ts';
-import type { ImageHeader, ImageSource } from './image-source.ts';
+import type { ImageHeader, ImageReader, ImageSource } from './image-source.ts';
 import { PictureImage } from './picture-image.ts';
 import { readSidecars } from './sidecars.ts';
+import { stretchOf } from './stretch-of.ts';
 
 /**
  * Opens a local image file in this process. The format follows from the first bytes, never from the name. Files beside
@@ -20,7 +21,7 @@ export async function openImage(
   path: string,
   maxPixels: number,
   memory: DecoderMemory = decoderMemory(),
-): Promise<ImageSource> {
+): Promise<ImageSource & ImageReader> {
   const bytes = await openFileSource(path);
   const format = await sniff(bytes);
   if (format === 'GeoTIFF') {
@@ -72,16 +73,17 @@ async function headerOfPicture({ header, stored }: PictureImage, path: string): 
   return { ...header, affine: affine && turnedAffine(affine, orientation, widthPx, heightPx), crs, warnings };
 }
 
-function withHeader(image: ImageSource, header: ImageHeader): ImageSource {
+function withHeader(image: ImageReader, header: ImageHeader): ImageSource & ImageReader {
   return {
     header,
     readRgb: (window, outWidthPx, outHeightPx, show) => image.readRgb(window, outWidthPx, outHeightPx, show),
+    stretch: (rgbBands) => stretchOf(image, rgbBands),
     sampleBands: (bands, maxPixels) => image.sampleBands(bands, maxPixels),
     close: () => image.close(),
   };
 }
 
-async function closedOnError<T>(image: ImageSource, work: () => Promise<T>): Promise<T> {
+async function closedOnError<T>(image: ImageReader, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

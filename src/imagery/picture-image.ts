@@ -7,7 +7,7 @@ import type { Orientation } from './exif-orientation.ts';
 import { takenAt } from './exif-time.ts';
 import { CorruptImageError } from './codec/codec-errors.ts';
 import { checkBands, checkPixels, checkWindow, DecoderMemoryError } from './image-errors.ts';
-import type { ImageHeader, ImageSource, RgbWindow } from './image-source.ts';
+import type { ImageHeader, ImageReader, RgbWindow } from './image-source.ts';
 import type { BandShow } from './band-show.ts';
 import { WindowResampler } from './window-resampler.ts';
 
@@ -24,7 +24,7 @@ interface Rows {
  * A PNG, JPEG or WebP, turned upright by its EXIF orientation. These formats can only be decoded from the top, so rows
  * are cached: a picture is decoded once for each batch of rows, not once for each window.
  */
-export class PictureImage implements ImageSource {
+export class PictureImage implements ImageReader {
   private rows: Rows | null = null;
 
   private constructor(

@@ -1,7 +1,5 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { randomUUID } from 'node:crypto';
 import { basename, dirname } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { AppError } from '../errors.ts';
 import { plainText } from '../plain-text.ts';
 import type { BlobStore } from '../blob-store.ts';
@@ -9,6 +7,7 @@ import type { Downloader } from './download.ts';
 import { UrlNotAllowedError, withoutSecrets } from './download.ts';
 import { allowedFile } from './local-file.ts';
 import type { Scene } from './scene.ts';
+import type { SourceFingerprints } from './source-fingerprint.ts';
 import type { UploadService } from './upload.service.ts';
 
 /** Longest file name that is taken from a URL, characters. */
@@ -59,12 +58,17 @@ export class SceneLocator {
   /**
    * @param options.roots allowed folders
    * @param options.maxBytes largest file
+   * @param options.fingerprints shared by all locators of a process, so that a file is hashed once
    */
   constructor(
     private readonly blobs: BlobStore,
     private readonly uploads: UploadService,
     private readonly downloader: Downloader,
-    private readonly options: { readonly roots: readonly string[]; readonly maxBytes: number },
+    private readonly options: {
+      readonly roots: readonly string[];
+      readonly maxBytes: number;
+      readonly fingerprints: SourceFingerprints;
+    },
   ) {}
 
   /**
@@ -88,6 +92,14 @@ export class SceneLocator {
     if (blobKey !== null) await this.blobs.lease(pendingKey(blobKey));
   }
 
+  /**
+   * Verifies that the file at a path is the one that was registered.
+   * @throws {SourceChangedError}
+   */
+  checkUnchanged(path: string, sha256: string): Promise<void> {
+    return this.options.fingerprints.check(path, sha256);
+  }
+
   /** Removes the copy of a scene's file, if any. */
   async removeCopy(blobKey: string | null): Promise<void> {
     if (blobKey !== null) await this.blobs.removeFolder(blobKey.slice(0, blobKey.lastIndexOf('/')));
@@ -99,7 +111,7 @@ export class SceneLocator {
       localPath,
       source: localPath,
       filename: basename(localPath),
-      sha256: () => sha256OfFile(localPath),
+      sha256: () => this.options.fingerprints.sha256(localPath),
       keep: async () => null,
       settle: async () => {},
       release: async () => {},
@@ -189,10 +201,4 @@ function filenameOf(url: URL): string {
     // The server may serve such a path all the same, as WHATWG URL keeps it.
   }
   return plainText(decoded, MAX_FILENAME) || url.host;
-}
-
-async function sha256OfFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash);
-  return hash.digest('hex');
 }

@@ -1,12 +1,9 @@
 import type { Geometry } from 'geojson';
 import { AppError, OutageError } from '../errors.ts';
 import type { CountedPage, PageRequest } from '../page.ts';
-import type { BandStretch } from '../raster/stretch.ts';
-import { percentileStretch } from '../raster/stretch.ts';
 import { georeference } from '../imagery/georeference.ts';
 import { checkBands } from '../imagery/image-errors.ts';
 import type { ImageHeader, ImageSource } from '../imagery/image-source.ts';
-import { openImage } from '../imagery/open-image.ts';
 import type { NewScene, Scene } from './scene.ts';
 import type { LocatedImage, SceneLocator, SceneReference } from './scene-locator.ts';
 
@@ -53,31 +50,24 @@ export class SceneNotFoundError extends AppError {
   }
 }
 
-/** The scene's file was replaced after registration. */
-export class SceneChangedError extends AppError {
-  readonly code = 'SCENE_CHANGED';
-  constructor(scene: Scene, header: ImageHeader) {
-    const size = ({ widthPx, heightPx, bands, dtype }: Scene | ImageHeader): string =>
-      `${widthPx} x ${heightPx} x ${bands} ${dtype}`;
-    super(`the file of scene ${scene.id} has changed: registered as ${size(scene)}, now ${size(header)}`);
-  }
-}
-
 /** Bands that cannot be shown, or a name of the wrong length. */
 export class InvalidSceneInputError extends AppError {
   readonly code = 'SCENE_INPUT_INVALID';
 }
 
-/** Most pixels decoded to compute a scene's stretch. */
-const STRETCH_SAMPLE_PIXELS = 2 ** 20;
 const MAX_NAME = 200;
+
+/** Opens image files, in this process or another. */
+export interface ImageOpener {
+  open(path: string): Promise<ImageSource>;
+}
 
 /** Registers images as scenes and opens their pixels. */
 export class SceneService {
   constructor(
     private readonly store: SceneStore,
     private readonly locator: SceneLocator,
-    private readonly options: { readonly maxPixels: number },
+    private readonly images: ImageOpener,
   ) {}
 
   /**
@@ -86,10 +76,10 @@ export class SceneService {
    * @throws {AppError} errors of the locator, `openImage` and `georeference`
    * @throws {InvalidSceneInputError | BandNotFoundError}
    */
-  async register(input: RegisterScene): Promise<Scene> {
+  async register(input: RegisterScene, warn: (warning: string) => void = () => {}): Promise<Scene> {
     const located = await this.locator.locate(input);
     try {
-      const scene = await this.describe(input, located);
+      const scene = await this.describe(input, located, warn);
       const stored = await this.store.insert({ ...scene, blobKey: await located.keep() });
       // What is left of the registration does no harm: the scene is stored.
       await located.settle().catch(() => undefined);
@@ -135,22 +125,35 @@ export class SceneService {
 
   /**
    * Opens the pixels of a scene; the caller closes.
-   * @throws {SceneChangedError} when the file was replaced; errors of `openImage`
+   * @throws {SourceChangedError} when the file at the path was replaced, now or while it is read; errors of `openImage`
    */
   async open(scene: Scene): Promise<ImageSource> {
-    const image = await openImage(await this.locator.localPath(scene), this.options.maxPixels);
-    const { widthPx, heightPx, bands, dtype } = image.header;
-    const same = scene.widthPx === widthPx && scene.heightPx === heightPx;
-    if (same && scene.bands === bands && scene.dtype === dtype) return image;
-    await image.close();
-    throw new SceneChangedError(scene, image.header);
+    const path = await this.locator.localPath(scene);
+    if (scene.blobKey !== null) return this.images.open(path);
+    await this.locator.checkUnchanged(path, scene.sha256);
+    const image = await this.images.open(path);
+    return {
+      header: image.header,
+      stretch: (rgbBands) => image.stretch(rgbBands),
+      close: () => image.close(),
+      readRgb: async (...request) => {
+        const window = await image.readRgb(...request);
+        await this.locator.checkUnchanged(path, scene.sha256);
+        return window;
+      },
+    };
   }
 
-  private async describe(input: RegisterScene, located: LocatedImage): Promise<NewScene> {
+  private async describe(
+    input: RegisterScene,
+    located: LocatedImage,
+    warn: (warning: string) => void,
+  ): Promise<NewScene> {
     const name = sceneName(input.name, located.filename);
-    const image = await openImage(located.localPath, this.options.maxPixels);
+    const image = await this.images.open(located.localPath);
     try {
       const { header } = image;
+      header.warnings.forEach(warn);
       const rgbBands = shownBands(input.bands, header);
       return {
         ...(await georeference(header, input.bounds ?? null)),
@@ -163,7 +166,7 @@ export class SceneService {
         dtype: header.dtype,
         nodata: header.nodata,
         rgbBands,
-        stretch: await stretchOf(image, rgbBands),
+        stretch: await image.stretch(rgbBands),
         acquiredAt: input.acquiredAt ?? header.acquiredAt,
         blobKey: null,
       };
@@ -190,17 +193,4 @@ function shownBands(asked: readonly number[] | undefined, header: ImageHeader): 
     throw new InvalidSceneInputError(`bands [${asked.join(', ')}]: give one for grey or three for red, green, blue`);
   }
   return asked;
-}
-
-/**
- * Computes the stretch from samples to bytes: 8-bit samples are shown unchanged, fewer bits over their full range, more
- * bits between percentiles.
- * @param rgbBands 1-based bands to show
- */
-export async function stretchOf(image: ImageSource, rgbBands: readonly number[]): Promise<BandStretch[] | null> {
-  const { dtype, bitsPerSample, photometric } = image.header;
-  if (photometric === 'PALETTE' || (dtype === 'uint8' && bitsPerSample === 8)) return null;
-  if (bitsPerSample < 8) return rgbBands.map(() => ({ min: 0, max: 2 ** bitsPerSample - 1 }));
-  const samples = await image.sampleBands(rgbBands, STRETCH_SAMPLE_PIXELS);
-  return samples.map((values) => percentileStretch(values) ?? { min: 0, max: 0 }); // no valid pixel: nothing to show
 }

@@ -2,9 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type App, createApp } from '../../src/app.ts';
-import { readConfig } from '../../src/config.ts';
+import { type Config, readConfig } from '../../src/config.ts';
 import type { Database } from '../../src/database/database.ts';
 import { DEFAULT_VIEWER } from '../../src/identity/viewer.ts';
+import { openImage } from '../../src/imagery/open-image.ts';
 import { createLogger } from '../../src/logging.ts';
 import type { Services } from '../../src/services.ts';
 import { openTestDatabase } from '../database/test-database.ts';
@@ -27,6 +28,12 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
+/** Without decoder processes, which take a second to start. */
+const inThisProcess = ({ TERRAQL_MAX_PIXELS }: Config) => ({
+  open: (file: string) => openImage(file, TERRAQL_MAX_PIXELS),
+  close: async () => {},
+});
+
 /**
  * The whole service on a database of its own, with a model whose answers are known in advance.
  * @param database opens it; closed with the app
@@ -41,6 +48,7 @@ export async function openTestApp(
   const app = await createApp(config, createLogger('silent'), {
     database,
     models: async () => brightnessModels(model),
+    images: inThisProcess,
   });
   return {
     app,

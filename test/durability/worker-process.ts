@@ -6,6 +6,8 @@ import type { Question } from '../../src/inference/segmentation-model.ts';
 import { createLogger } from '../../src/logging.ts';
 import { FolderBlobStore } from '../../src/blob-store.ts';
 import { Downloader } from '../../src/scene/download.ts';
+import { openImage } from '../../src/imagery/open-image.ts';
+import { SourceFingerprints } from '../../src/scene/source-fingerprint.ts';
 import { SceneLocator } from '../../src/scene/scene-locator.ts';
 import { SceneRepository } from '../../src/scene/scene.repository.ts';
 import { SceneService } from '../../src/scene/scene.service.ts';
@@ -43,13 +45,19 @@ const logger = createLogger('error');
 const database = await openDatabase({ databaseUrl, dataDir: folder });
 const blobs = new FolderBlobStore(path.join(folder, 'data', 'blobs'));
 const uploads = new UploadService(blobs, { maxBytes: limits.maxBytes, ttlS: 60 });
-const locator = new SceneLocator(blobs, uploads, new Downloader(limits), { roots: [folder], ...limits });
+const locator = new SceneLocator(blobs, uploads, new Downloader(limits), {
+  roots: [folder],
+  fingerprints: new SourceFingerprints(),
+  ...limits,
+});
 const model = new CountedModel();
 model.pauseMs = Number(pauseMs);
 const worker = new SegmentationWorker(
   {
     store: new AnnouncedStore(database),
-    scenes: new SceneService(new SceneRepository(database), locator, limits),
+    scenes: new SceneService(new SceneRepository(database), locator, {
+      open: (file) => openImage(file, limits.maxPixels),
+    }),
     models: brightnessModels(model),
     circuits: new ModelCircuits(),
     blobs,

@@ -29,7 +29,7 @@ async function countingImage(
 const show = { rgbBands: [1, 2, 3], stretch: null };
 const grey = { rgbBands: [1], stretch: null };
 
-function whole({ header: { widthPx: width, heightPx: height } }: ImageSource) {
+function whole({ header: { widthPx: width, heightPx: height } }: Pick<ImageSource, 'header'>) {
   return { x: 0, y: 0, width, height };
 }
 

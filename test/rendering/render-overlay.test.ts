@@ -33,7 +33,7 @@ function greyImage(widthPx: number, heightPx: number): ImageSource {
         rgb: new Uint8Array(width * height * 3).fill(100),
         valid: Uint8Array.from({ length: width * height }, (_, i) => (i % width === 0 ? 0 : 1)),
       }),
-    sampleBands: () => Promise.resolve([]),
+    stretch: () => Promise.resolve(null),
     close: () => Promise.resolve(),
   };
 }

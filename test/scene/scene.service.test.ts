@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { createHash, randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,8 +9,10 @@ import { FolderBlobStore } from '../../src/blob-store.ts';
 import { Downloader } from '../../src/scene/download.ts';
 import type { NewScene, Scene } from '../../src/scene/scene.ts';
 import { isGeoreferenced } from '../../src/scene/scene.ts';
+import { openImage } from '../../src/imagery/open-image.ts';
 import { SceneLocator } from '../../src/scene/scene-locator.ts';
 import type { SceneStore } from '../../src/scene/scene.service.ts';
+import { SourceFingerprints } from '../../src/scene/source-fingerprint.ts';
 import { SceneService } from '../../src/scene/scene.service.ts';
 import { UploadService } from '../../src/scene/upload.service.ts';
 import { imagePath, MAX_PIXELS } from '../imagery/imagery.ts';
@@ -65,8 +67,9 @@ describe('registering', () => {
     const locator = new SceneLocator(blobs, uploads, new Downloader({ maxBytes: 1e7 }), {
       roots: [root],
       maxBytes: 1e7,
+      fingerprints: new SourceFingerprints(),
     });
-    scenes = new SceneService(store, locator, { maxPixels: MAX_PIXELS });
+    scenes = new SceneService(store, locator, { open: (path) => openImage(path, MAX_PIXELS) });
   });
 
   async function inRoot(name: string, as = 'image'): Promise<string> {
@@ -147,7 +150,7 @@ describe('registering', () => {
     const path = await inRoot('sentinel2_wadden_epsg4326_uint16_4band.tif');
     const { stretch, rgbBands } = await scenes.register({ path, bands: [3, 2, 1] });
     expect(rgbBands).toEqual([3, 2, 1]);
-    const image = await scenes.open((await scenes.list({}, { first: 1, after: null })).edges[0]!.node);
+    const image = await openImage(path, MAX_PIXELS);
     const [red] = await image.sampleBands([3], 1e6);
     await image.close();
     const sorted = red!.toSorted();
@@ -236,12 +239,42 @@ describe('registering', () => {
     });
   });
 
-  it('a file that was replaced by another image is noticed when it is opened', async () => {
-    const scene = await scenes.register({ path: await inRoot('odd/alpha.tif') });
-    await inRoot('forest_utm17n_0m10_rgb.tif');
-    await expect(scenes.open(scene)).rejects.toThrow(
-      `the file of scene ${scene.id} has changed: registered as 96 x 80 x 4 uint8, now 400 x 400 x 3 uint8`,
-    );
+  it('a file that was replaced is refused, whatever is the same of it', async () => {
+    const path = await inRoot('odd/alpha.tif');
+    const scene = await scenes.register({ path });
+    const bytes = await readFile(path);
+    const { mtime } = await stat(path);
+    const refused = {
+      code: 'SOURCE_CHANGED',
+      message: `The file ${path} has changed since it was registered (SHA-256 ${scene.sha256}). Register it again.`,
+    };
+    await writeFile(path, Buffer.from(bytes).fill(0, bytes.length - 1)); // same size, same header
+    await utimes(path, mtime, mtime);
+    await expect(scenes.open(scene)).rejects.toMatchObject(refused);
+    await rm(path);
+    await writeFile(path, await readFile(imagePath('forest_utm17n_0m10_rgb.tif')));
+    await expect(scenes.open(scene)).rejects.toMatchObject(refused);
+    await writeFile(path, bytes);
+    await (await scenes.open(scene)).close();
+  });
+
+  it('a file that is replaced while it is read gives no window', async () => {
+    const path = await inRoot('odd/alpha.tif');
+    const image = await scenes.open(await scenes.register({ path }));
+    const read = () => image.readRgb({ x: 0, y: 0, width: 9, height: 9 }, 9, 9, { rgbBands: [1], stretch: null });
+    expect((await read()).rgb.length).toBe(243);
+    const bytes = await readFile(path);
+    await writeFile(path, bytes.fill(0, bytes.length - 1));
+    await expect(read()).rejects.toMatchObject({ code: 'SOURCE_CHANGED' });
+    await image.close();
+  });
+
+  it('files beside an image that are not read are named', async () => {
+    const path = await inRoot('odd/alpha.tif');
+    await writeFile(`${path}.msk`, '');
+    const warnings: string[] = [];
+    await scenes.register({ path }, (warning) => warnings.push(warning));
+    expect(warnings).toEqual(['The mask image.msk is not used; store it inside the image.']);
   });
 
   it('a private address is refused and leaves nothing behind', async () => {
