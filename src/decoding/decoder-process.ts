@@ -6,8 +6,8 @@ import { AppError } from '../errors.ts';
 import { DecoderEndedError, DecoderMemoryError, DecoderTimeError } from '../imagery/image-errors.ts';
 import type { DecoderReply, DecoderRequest, DecoderSettings } from './decoder-protocol.ts';
 
-/** Memory of the process itself, its libraries and its cache of blocks, bytes. */
-const BASE_BYTES = 384 * 2 ** 20;
+/** Memory of the process itself, its libraries (GDAL is 130 MB) and its cache of blocks, bytes. */
+const BASE_BYTES = 512 * 2 ** 20;
 /** How often the memory of a busy process is looked at. */
 const WATCH_MS = 50;
 /** JavaScript objects of a decoder: directories of large TIFF files. Pixels lie outside the heap. */
