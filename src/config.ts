@@ -98,7 +98,7 @@ export const environmentSchema = z.object({
   TERRAQL_MAX_PIXELS: count(4e9, 'Largest scene.', 'pixels'),
   TERRAQL_DECODERS: count(2, 'Number of processes that decode images; each handles one request at a time.'),
   TERRAQL_DECODER_MEMORY_MB: count(1024, 'Memory limit for decoding one image.', 'MiB'),
-  TERRAQL_DECODER_TIMEOUT_S: count(120, 'Time limit for decoding one window.', 's'),
+  TERRAQL_DECODER_TIMEOUT_S: count(120, 'Time limit for decoding one window.', 'seconds'),
   TERRAQL_MODELS_DIR: documented(z.string().min(1).default(path.join(PROJECT_ROOT, 'models')), {
     description: 'Folder of models.',
     otherwise: '`models` of the installation',
