@@ -9,6 +9,7 @@ import { FolderBlobStore } from '../../src/blob-store.ts';
 import { AppError } from '../../src/errors.ts';
 import { Downloader, type DownloadOptions } from '../../src/scene/download.ts';
 import { isPublicAddress } from '../../src/scene/public-address.ts';
+import { SourceFingerprints } from '../../src/scene/source-fingerprint.ts';
 import { SceneLocator } from '../../src/scene/scene-locator.ts';
 import { UploadService } from '../../src/scene/upload.service.ts';
 
@@ -156,7 +157,11 @@ describe('downloads', () => {
       const blobs = new FolderBlobStore(folder);
       const uploads = new UploadService(blobs, { maxBytes: 100, ttlS: 60 });
       const fetcher = downloader({ 'files.example': ['127.0.0.1'] });
-      locator = new SceneLocator(blobs, uploads, fetcher, { roots: [], maxBytes: 100 });
+      locator = new SceneLocator(blobs, uploads, fetcher, {
+        roots: [],
+        fingerprints: new SourceFingerprints(),
+        maxBytes: 100,
+      });
     });
     const copies = (): Promise<string[]> => readdir(join(folder, 'scenes')).catch(() => []);
 
