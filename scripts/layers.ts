@@ -63,6 +63,7 @@ export const LAYERS: readonly Layer[] = [
     name: 'http',
     holds: 'routes: exports, masks, tiles, uploads, files of the dashboard, the socket of subscriptions',
     imports: [
+      'scene',
       'tiles',
       'view',
       'graphql/server',
@@ -127,7 +128,11 @@ export const LAYERS: readonly Layer[] = [
     holds: 'scores of a model on labelled scenes, asked through a port',
     imports: ['segmentation', 'scene', 'imagery', 'imagery/crs', 'vector', 'inference', 'raster'],
   },
-  { name: 'tiles', holds: 'map tiles of features, and their cache', imports: ['feature', 'database'] },
+  {
+    name: 'tiles',
+    holds: 'map tiles of features and of scenes, and their cache',
+    imports: ['rendering', 'feature', 'scene', 'imagery', 'imagery/crs', 'raster', 'database'],
+  },
   { name: 'view', holds: 'saved views: named filters', imports: ['feature', 'database'] },
   { name: 'review', holds: 'what people say of features', imports: ['feature', 'database'] },
   { name: 'export', holds: 'features as files', imports: ['feature', 'database'] },

@@ -16,7 +16,12 @@ import { FeatureExportRepository } from './export/feature-export.repository.ts';
 import { FeatureRepository } from './feature/feature.repository.ts';
 import { FeatureService } from './feature/feature.service.ts';
 import { createContext, type RequestContext } from './graphql/context.ts';
-import { type FeatureRequestReader, featureRequestReader } from './graphql/feature-request.ts';
+import {
+  type FeatureRequestReader,
+  featureRequestReader,
+  type SceneFilterReader,
+  sceneFilterReader,
+} from './graphql/feature-request.ts';
 import { readPersistedOperations } from './graphql/server/persisted-operations.ts';
 import { buildSchema } from './graphql/schema.ts';
 import { createGraphqlServer } from './graphql/server/server.ts';
@@ -45,6 +50,8 @@ import type { ServicesFor } from './services.ts';
 import type { FeatureTile } from './tiles/feature-tile.ts';
 import { FeatureTileRepository } from './tiles/feature-tile.repository.ts';
 import { FeatureTileService } from './tiles/feature-tile.service.ts';
+import { OpenScenes } from './tiles/open-scenes.ts';
+import { type PictureTile, SceneTileService } from './tiles/scene-tile.service.ts';
 import { TileCache } from './tiles/tile-cache.ts';
 import { followChanges } from './tiles/tile-changes.ts';
 import { ViewRepository } from './view/view.repository.ts';
@@ -60,6 +67,7 @@ export interface App {
   readonly servicesFor: ServicesFor;
   /** Reads what outlets besides GraphQL are asked for, by the types of the schema. */
   readonly readFeatureRequest: FeatureRequestReader;
+  readonly readSceneFilter: SceneFilterReader;
   /** @param baseUrl as the client reaches the service, without a slash at the end */
   contextFor(viewer: Viewer, baseUrl: string): RequestContext;
   /** Whether the database answers and the default model is loaded. */
@@ -115,7 +123,10 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   const store = new SegmentationRepository(database.forRuns);
   const events = new SegmentationEvents(store, logger);
   const featureTiles = new TileCache<FeatureTile>(config.TERRAQL_TILE_CACHE_MB * 2 ** 20, ({ bytes }) => bytes.length);
-  const servicesFor = servicesOver({ config, database, blobs, downloader, images, models, events, featureTiles });
+  const sceneTiles = new TileCache<PictureTile>(config.TERRAQL_TILE_CACHE_MB * 2 ** 20, ({ bytes }) => bytes.length);
+  const openScenes = new OpenScenes();
+  const shared = { config, database, blobs, downloader, images, models, events, featureTiles, sceneTiles, openScenes };
+  const servicesFor = servicesOver(shared);
   const worker =
     config.TERRAQL_WORKER === 'off'
       ? null
@@ -135,7 +146,10 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   const limits = { maxPage: config.TERRAQL_MAX_PAGE, maxVertices: config.TERRAQL_MAX_VERTICES };
   await graphql.start();
   await events.start();
-  const unfollow = await followChanges(database, 'terraql_features', [featureTiles], logger);
+  const unfollow = [
+    await followChanges(database, 'terraql_features', [featureTiles], logger),
+    await followChanges(database, 'terraql_scenes', [sceneTiles], logger),
+  ];
   await worker?.start();
   const sceneStore = new SceneRepository(database);
   const sweeper = new BlobSweeper(blobs, uploadsOver(config, blobs, sceneStore), sceneStore, logger);
@@ -148,6 +162,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     models,
     servicesFor,
     readFeatureRequest: featureRequestReader(schema, config.TERRAQL_MAX_COST),
+    readSceneFilter: sceneFilterReader(schema, config.TERRAQL_MAX_VERTICES),
     contextFor: (viewer, baseUrl) => createContext({ viewer, services: servicesFor(viewer), limits, baseUrl }),
     async readiness() {
       const [answers, model] = await Promise.allSettled([
@@ -164,7 +179,8 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     },
     async close() {
       await graphql.stop();
-      unfollow();
+      for (const stop of unfollow) stop();
+      openScenes.close();
       await events.close();
       await worker?.close();
       await models.close();
@@ -199,6 +215,8 @@ interface SharedParts {
   readonly models: Models;
   readonly events: SegmentationEvents;
   readonly featureTiles: TileCache<FeatureTile>;
+  readonly sceneTiles: TileCache<PictureTile>;
+  readonly openScenes: OpenScenes;
 }
 
 function uploadsOver(config: Config, blobs: BlobStore, scenes: SceneRepository): UploadService {
@@ -211,7 +229,7 @@ function uploadsOver(config: Config, blobs: BlobStore, scenes: SceneRepository):
 
 /** Makes the services of a viewer: the one place where the viewer meets what is stored. */
 function servicesOver(shared: SharedParts): ServicesFor {
-  const { config, database, blobs, downloader, images, models, events, featureTiles } = shared;
+  const { config, database, blobs, downloader, images, models, events, featureTiles, sceneTiles, openScenes } = shared;
   const maxVertices = config.TERRAQL_MAX_VERTICES;
   const nearM = config.TERRAQL_NEAR_M;
   const fingerprints = new SourceFingerprints();
@@ -234,6 +252,7 @@ function servicesOver(shared: SharedParts): ServicesFor {
       features,
       reviews: new ReviewService(new ReviewRepository(database), subject),
       views: new ViewService(new ViewRepository(database), features),
+      sceneTiles: new SceneTileService(scenes, openScenes, sceneTiles, workspace),
       featureTiles: new FeatureTileService(new FeatureTileRepository(database), features, featureTiles, workspace),
       exports: new ExportService(new FeatureExportRepository(database), features, {
         maxFeatures: config.TERRAQL_MAX_EXPORT,

@@ -11,6 +11,7 @@ import type { SceneService } from './scene/scene.service.ts';
 import type { UploadService } from './scene/upload.service.ts';
 import type { SegmentationService } from './segmentation/segmentation.service.ts';
 import type { FeatureTileService } from './tiles/feature-tile.service.ts';
+import type { SceneTileService } from './tiles/scene-tile.service.ts';
 import type { ViewService } from './view/view.service.ts';
 
 /** The installed models, as far as clients may know of them. */
@@ -28,6 +29,7 @@ export interface Services {
   readonly reviews: ReviewService;
   readonly views: ViewService;
   readonly featureTiles: FeatureTileService;
+  readonly sceneTiles: SceneTileService;
   readonly exports: ExportService;
   readonly statistics: StatisticsService;
   readonly changes: ChangeService;

@@ -9,6 +9,8 @@ import {
 import type { RequestedFilter } from '../feature/check-filter.ts';
 import type { FeatureOrder } from '../feature/feature.filter.ts';
 import { filterCost, OperationTooCostlyError } from '../feature/filter-cost.ts';
+import type { SceneFilter } from '../scene/scene.service.ts';
+import { parseGeometry } from '../geojson-geometry.ts';
 import { withoutNulls } from './absent-null.ts';
 import { BadInputError } from '../errors.ts';
 import { checkValue } from './request-shape.ts';
@@ -72,6 +74,19 @@ export function featureRequestReader(schema: GraphQLSchema, maxCost: number): Fe
     const cost = filterCost(filter);
     if (cost > maxCost) throw new OperationTooCostlyError(cost, maxCost);
     return { filter: filter ?? {}, order: orderBy, limit, precision, simplifyM };
+  };
+}
+
+/** Reads a `SceneFilter` from JSON. @throws {BadInputError} for a value that the schema does not allow */
+export type SceneFilterReader = (value: unknown) => SceneFilter;
+
+/** @param maxVertices of the geometry */
+export function sceneFilterReader(schema: GraphQLSchema, maxVertices: number): SceneFilterReader {
+  const type = inputType(schema, 'SceneFilter');
+  return (value) => {
+    const coerced = (coercedMember(type, 'filter', value) ?? {}) as { intersects?: object };
+    const { intersects, ...others } = withoutNulls(coerced);
+    return { ...others, ...(intersects ? { intersects: parseGeometry(intersects, maxVertices) } : {}) };
   };
 }
 

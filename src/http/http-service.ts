@@ -1,7 +1,7 @@
 import type { ApolloServer } from '@apollo/server';
 import type { Config } from '../config.ts';
 import type { RequestContext } from '../graphql/context.ts';
-import type { FeatureRequestReader } from '../graphql/feature-request.ts';
+import type { FeatureRequestReader, SceneFilterReader } from '../graphql/feature-request.ts';
 import type { Subscriptions } from '../graphql/server/subscriptions.ts';
 import type { Viewer } from '../identity/viewer.ts';
 import type { Logger } from '../logging.ts';
@@ -15,6 +15,7 @@ export interface HttpService {
   readonly subscriptions: Subscriptions;
   readonly servicesFor: ServicesFor;
   readonly readFeatureRequest: FeatureRequestReader;
+  readonly readSceneFilter: SceneFilterReader;
   /** @param baseUrl as the client reaches the service, without a slash at the end */
   contextFor(viewer: Viewer, baseUrl: string): RequestContext;
   /** Whether the database answers and the default model is loaded. */

@@ -125,8 +125,14 @@ function nodataText(value: number | null): string | null {
   return value === null ? null : String(value);
 }
 
-function conditionSql({ name, intersects, acquired }: SceneFilter): Prisma.Sql {
+function conditionSql({ name, intersects, bounds, acquired }: SceneFilter): Prisma.Sql {
   const conditions = [Prisma.sql`TRUE`];
+  if (bounds) {
+    const [west, south, east, north] = bounds;
+    conditions.push(
+      Prisma.sql`footprint && ST_MakeEnvelope(${west}::float8, ${south}::float8, ${east}::float8, ${north}::float8, 4326)`,
+    );
+  }
   if (name !== undefined) conditions.push(Prisma.sql`name ILIKE ${containing(searchText('name', name))}::text`);
   if (intersects) {
     const place = Prisma.sql`ST_GeomFromGeoJSON(${JSON.stringify(intersects)}::text)`;

@@ -13,6 +13,8 @@ export interface SceneFilter {
   readonly name?: string;
   /** WGS 84 geometry that intersects the footprint. */
   readonly intersects?: Geometry;
+  /** Bounds `[west, south, east, north]` that the footprint's meet; not across the antimeridian. */
+  readonly bounds?: readonly [number, number, number, number];
   /** Bounds of `acquiredAt`, inclusive; scenes without a date never match. */
   readonly acquired?: { readonly from?: Date; readonly to?: Date };
 }

@@ -62,7 +62,7 @@ export function tileBounds({ z, x, y }: Tile, buffer = 0): Bbox {
 }
 
 /** @param y share of the square from its northern edge @returns degrees */
-function latitudeAt(y: number): number {
+export function latitudeAt(y: number): number {
   return (Math.atan(Math.sinh(Math.PI * (1 - 2 * y))) * 180) / Math.PI;
 }
 

@@ -1,0 +1,15 @@
+import sharp from 'sharp';
+
+export const PICTURE_FORMATS = ['webp', 'png', 'jpg'] as const;
+export type PictureFormat = (typeof PICTURE_FORMATS)[number];
+
+/**
+ * Encodes a square picture. JPEG has no transparency: it is white there, as paper.
+ * @param pixels HWC uint8, four channels, `sidePx` on a side
+ */
+export function encodePicture(pixels: Uint8ClampedArray, sidePx: number, format: PictureFormat): Promise<Buffer> {
+  const image = sharp(pixels, { raw: { width: sidePx, height: sidePx, channels: 4 } });
+  if (format === 'png') return image.png({ compressionLevel: 6 }).toBuffer();
+  if (format === 'jpg') return image.flatten({ background: '#ffffff' }).jpeg({ quality: 85 }).toBuffer();
+  return image.webp({ quality: 80, effort: 2 }).toBuffer();
+}
