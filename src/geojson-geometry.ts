@@ -2,7 +2,7 @@ import type { Geometry, MultiPolygon, Polygon, Position } from 'geojson';
 import { z } from 'zod';
 import { AppError } from './errors.ts';
 
-/** A value is not a geometry that can be asked with; the message says what is wrong with which part. */
+/** A value is not a usable geometry; the message names the wrong part. */
 export class InvalidGeometryError extends AppError {
   readonly code = 'INVALID_GEOMETRY';
 }
@@ -59,7 +59,7 @@ const geometry: z.ZodType<Geometry> = z.discriminatedUnion(
 
 /**
  * Checks an RFC 7946 geometry of a request: structure, closed rings, finite numbers, longitude and latitude in range, and
- * that it is not empty. Whether rings cross themselves is told by the database.
+ * that it is not empty. The database checks whether rings cross themselves.
  * @returns the geometry in two dimensions, without foreign members
  * @throws {InvalidGeometryError} {@link TooManyVerticesError}
  * @see https://www.rfc-editor.org/rfc/rfc7946#section-3.1

@@ -12,7 +12,7 @@ export interface FeatureExport {
   readonly featureCount: number;
   /** Features that match but are left out: without georeference they have no longitude and latitude. */
   readonly withoutGeoreference: number;
-  /** What was changed in the filter before it was asked with, a sentence each. */
+  /** What was repaired in the filter, a sentence each. */
   readonly warnings: readonly string[];
   /**
    * The file in pieces, each made when it is asked for.

@@ -7,7 +7,7 @@ export function bboxSql(bbox: Bbox): Prisma.Sql {
 }
 
 /**
- * The same as conditions of which exactly one holds for each feature that meets the box: those well inside are told by
+ * The same as conditions of which exactly one holds for each feature that meets the box: those well inside are found by
  * `feature_cell` alone, those at the edge by `feature_geometry_gist` and their outlines.
  * @returns null for boxes that one condition serves better
  */

@@ -1,7 +1,7 @@
 import { type ClassType, Field, Int, InterfaceType, ID, ObjectType } from 'type-graphql';
 import type { Page } from '../page.ts';
 
-/** What kind of object a node is, told by what only that kind has. */
+/** Type of a node, recognised by a property that only that type has. */
 function nodeTypeName(node: object): 'Scene' | 'Segmentation' | 'Feature' | 'View' {
   if ('slug' in node) return 'View';
   if ('prompt' in node) return 'Segmentation';

@@ -54,7 +54,7 @@ export const GeoJSONFeatureCollectionScalar = new GraphQLScalarType<object, unkn
   parseLiteral: (node, variables) => parseObject(valueFromASTUntyped(node, variables), 'feature collection'),
 });
 
-/** Any JSON value; what it may hold is told by the field. */
+/** Any JSON value; each field documents what it holds. */
 export const JSONScalar = new GraphQLScalarType<unknown, unknown>({
   name: 'JSON',
   description: 'Any JSON value.',
