@@ -65,7 +65,7 @@ export class ZoneRepository implements ZoneStore {
   /**
    * The first by the index order of `feature_geography_gist`, which is of distances on a sphere, gives a radius; the
    * nearest on the ellipsoid is sought within it, by the same index. At a pole PostGIS may fail with `index returned tuples
-   * in wrong order`: there every feature is measured.
+   * in wrong order`: there the nearest of a hundred that are close in degrees, by `feature_geometry_gist`, gives the radius.
    */
   async nearest(zones: Zones, filter: FeatureFilter): Promise<ReadonlyMap<number, NearestToZone>> {
     const rows = await this.database.query(
@@ -79,8 +79,12 @@ export class ZoneRepository implements ZoneStore {
            WHERE NOT zone.polar AND f.geometry IS NOT NULL AND ${othersThan(zones)} AND ${conditionSql(filter, BOUNDED)}
            ORDER BY f.geometry::geography <-> zone.ground LIMIT 1)
           UNION ALL
-          (SELECT min(${DISTANCE}) AS distance_m FROM feature AS f
-           WHERE zone.polar AND f.geometry IS NOT NULL AND ${othersThan(zones)} AND ${conditionSql(filter, BOUNDED)}
+          (SELECT min(close.distance_m) AS distance_m
+           FROM (
+             SELECT ${DISTANCE} AS distance_m FROM feature AS f
+             WHERE zone.polar AND f.geometry IS NOT NULL AND ${othersThan(zones)} AND ${conditionSql(filter, BOUNDED)}
+             ORDER BY f.geometry <-> zone.geometry LIMIT 100
+           ) AS close
            HAVING zone.polar)
         ) AS first
         CROSS JOIN LATERAL (

@@ -158,7 +158,9 @@ describe('features', () => {
     const lines = output.trimEnd().split('\n');
     expect(exitCode).toBe(0);
     expect(lines).toHaveLength(3);
-    expect(lines[1]).toMatch(/^1\s+bright\s+[\d.,]+ (m²|ha)\s+[\d.,]+ m\s+0\.\d\d\s+-104\.77/);
+    expect(lines[1]).toMatch(
+      /^1\s+bright\s+[\d.,]+ (m²|ha)\s+[\d.,]+ m\s+\d+\s+0\.\d\d\s+[01]\.\d\d\s+[01]\.\d\d\s+\d+°\s+[01]\.\d\d\s+-104\.77/,
+    );
   });
 
   it('leaves with 1 and says what the service refused', async () => {

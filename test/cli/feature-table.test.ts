@@ -27,7 +27,7 @@ it('ranks features, with units for people and a dash where a scene has no metres
   const headings = MEASURES.map((measure) => measure.heading);
   expect(heading!.split(/ {2,}/)).toEqual(['#', 'prompt', ...headings, 'centroid', 'neighbours', 'feature']);
   const cells = first!.split(/ {2,}/);
-  expect(cells.slice(0, 8)).toEqual([
+  expect(cells.slice(0, 10)).toEqual([
     '1',
     'the "old" pond, by the road',
     '1.23 ha',
@@ -35,7 +35,9 @@ it('ranks features, with units for people and a dash where a scene has no metres
     '321',
     '0.88',
     '–',
+    '–',
     '45°',
+    '–',
   ]);
   expect(cells.slice(-3)).toEqual(['7.00066 50.00033', '2', 'f1']);
   expect(second).toMatch(/^2\s+the "old" pond, by the road\s+–\s+–\s+321\s+0\.88/);
