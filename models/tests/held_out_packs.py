@@ -13,12 +13,13 @@ from segmenter.data.pack import DUBAI_COLOURS, ISAID_CLASSES, EncodedImage, writ
 from segmenter.data.windows import BIT, Pixels, Window, bits
 from segmenter.evaluation.held_out import HeldOut
 from segmenter.language.bank import ISAID_OBJECTS, QuestionBank
+from training import write_later_packs
 
 SIDE = 128
 
 
 def write_held_out_packs(folder: Path) -> Path:
-    """All five packs. Objects are red squares (planes) and green ones (ships) on grey, six images of 160 px in each split."""
+    """All packs. Objects are red squares (planes) and green ones (ships) on grey, six images of 160 px in each split."""
     rng = np.random.default_rng(0)
     tiles = []
     for number in range(12):
@@ -35,6 +36,7 @@ def write_held_out_packs(folder: Path) -> Path:
     dubai = [EncodedImage(f"d{n}", split, noise, half, None) for n, split in enumerate(("train", "validation"))]
     write_pack(iter(dubai), tuple(DUBAI_COLOURS), folder / "dubai")
     write_pack(iter([EncodedImage("e0", "train", noise, half & np.uint16(1), None)]), ("road",), folder / "epfl")
+    write_later_packs(folder, [EncodedImage("r0", "train", noise, half & np.uint16(1), None)], "train")
     forest = [EncodedImage("f0", "train", noise, None, "Forest")]
     for name in ("rsscn7", "aid"):
         write_pack(iter(forest), (), folder / name)

@@ -280,7 +280,7 @@ def test_a_fresh_convolution_block_changes_nothing_that_is_positive() -> None:
 def test_convolutional_stages_keep_the_shapes_and_fold_their_norms(state: ImageState) -> None:
     config = tiny()
     torch.manual_seed(4)
-    encoder = SegEarthR1(replace(config, vision=replace(config.vision, convolutional=3))).model.vision_tower
+    encoder = SegEarthR1(replace(config, vision=replace(config.swin, convolutional=3))).model.vision_tower
     first = [encoder.get_submodule(f"layers.{stage}.blocks.0") for stage in (2, 3)]
     assert isinstance(first[0], ConvBlock) and not isinstance(first[1], ConvBlock)
     for name, tensor in encoder.state_dict().items():

@@ -13,7 +13,9 @@ import torch
 from torch.nn import functional
 
 from segmenter.__main__ import main
-from segmenter.data.batches import Batch, Batches, Mixture, Questions, absence_odds, askable, question_targets
+from segmenter.data.batches import Batch, Batches, Questions, absence_odds, askable, question_targets
+from segmenter.data.mixture import Mixture
+from segmenter.data.pack import PACKS
 from segmenter.data.windows import BIT, CATEGORIES, Window, bits
 from segmenter.errors import TrainError
 from segmenter.language.bank import QuestionBank
@@ -25,13 +27,14 @@ from segmenter.network.checkpoint import read_checkpoint, save_checkpoint
 from segmenter.network.config import compact
 from segmenter.network.network import SegEarthR1
 from segmenter.training.distributed import local_only
-from segmenter.training.losses import agreement_loss, class_maps, dense_loss, mask_loss, presence_loss, stages_loss
+from segmenter.training.losses import agreement_loss, class_maps, dense_loss, mask_loss, presence_loss, seen_loss, stages_loss
 from segmenter.training.objective import Objective, StepScheduler
 from segmenter.training.recipes import rate_factor
 from segmenter.training.run import Run, new_run, save_run
 from segmenter.training.run_log import CURVES_FILE, LOG_FILE, read_log
 from segmenter.training.settings import LAST_FILE, Settings
 from segmenter.training.train import train
+from tiny import tiny_lite
 from training import cut_off, settings, small, write_packs
 
 SIDE = 128
@@ -101,6 +104,30 @@ def test_fifty_steps_of_the_compact_network_lower_its_loss(packs: Path, tmp_path
     assert curves.startswith("<?xml") and curves.count('<g id="axes_') == len(rows[0]) - 2  # one plot a value
 
 
+def test_the_image_side_of_the_lite_kind_learns_on_windows_of_another_size(packs: Path, tmp_path: Path) -> None:
+    lite = replace(tiny_lite(), language=replace(tiny_lite().language, max_positions=256))
+    made = short(packs, tmp_path / "a", "--steps", "2", "--stage", "vision", "--side", "96", "--log-every", "1")
+    run = train(made, config=lite)
+    rows = read_log(tmp_path / "a")
+    assert {"dense", "seen"} <= rows[-1].keys()
+    torch.manual_seed(0)
+    fresh = SegEarthR1(lite).state_dict()
+    moved = {name for name, value in run.network.state_dict().items() if not torch.equal(value, fresh[name])}
+    assert {name.split(".")[0] for name in moved} == {"model", "pixel_decoder", "predictor"}
+    assert {name for name in moved if name.startswith("predictor")} == {f"predictor.whole_window.{p}" for p in ("weight", "bias")}
+    then = short(packs, tmp_path / "b", "--steps", "1", "--initial", str(tmp_path / "a" / LAST_FILE))
+    assert train(then, config=lite).heads.get_parameter("presence.weight").shape == (len(CATEGORIES), 6)
+
+
+def test_the_encoder_has_a_rate_of_its_own(packs: Path, tmp_path: Path) -> None:
+    run = train(short(packs, tmp_path, "--steps", "1", "--encoder-rate", "0", "--stage", "vision"), config=small())
+    torch.manual_seed(0)
+    fresh = SegEarthR1(small())
+    for name, parameter in run.network.named_parameters():
+        if name.startswith("model.vision_tower"):
+            assert torch.equal(parameter, fresh.get_parameter(name)), name
+
+
 @pytest.mark.parametrize("more", [("--stage", "vision"), ("--language-every", "1", "--distil"), ("--bf16", "--checkpointing")])
 def test_a_resumed_run_equals_an_unbroken_one(
     packs: Path, sentences: Path, tmp_path: Path, more: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
@@ -156,7 +183,10 @@ def test_a_run_starts_from_the_image_side_of_another(packs: Path, tmp_path: Path
     ("more", "message"),
     [
         (("--batch", "3", "--processes", "2"), "--batch 3 is not a multiple of the 2 processes"),
-        (("--data", "/nowhere"), "/nowhere lacks the packs isaid, dubai, epfl, rsscn7, aid; write them with `segmenter pack"),
+        (("--data", "/nowhere"), f"/nowhere lacks the packs {', '.join(PACKS)}; write them with `segmenter pack"),
+        (("--side", "100", "--stage", "vision"), "--side is 100; must be a multiple of 32 px"),
+        (("--side", "96"), "--side 96 requires --stage vision and --encoder lite0"),
+        (("--imagenet", "/nowhere/b.pth", "--encoder", "swin"), "--imagenet /nowhere/b.pth: no such file"),
         (("--initial", "/nowhere/a.pt"), "--initial /nowhere/a.pt: no such file"),
         (("--language", "/nowhere/a.pt"), "--language /nowhere/a.pt: no such file"),
         (("--sentences", "/nowhere"), "--sentences /nowhere: questions.txt is missing; write it with `segmenter corpus --folder"),
@@ -277,7 +307,7 @@ def test_unknown_pixels_weigh_nothing() -> None:
         assert torch.equal(one, other)
 
 
-@pytest.mark.parametrize("name", ["dense", "stages", "agreement", "presence"])
+@pytest.mark.parametrize("name", ["dense", "seen", "stages", "agreement", "presence"])
 def test_losses_and_gradients_of_two_processes_are_those_of_one(name: str) -> None:
     """Two threads stand for the processes: each has one window of classes, or two of five questions."""
     torch.manual_seed(0)
@@ -287,6 +317,8 @@ def test_losses_and_gradients_of_two_processes_are_those_of_one(name: str) -> No
     def loss(logits: torch.Tensor, rows: slice, all_reduce: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
         if name == "dense":
             return dense_loss(logits, target[rows], known[rows], all_reduce)
+        if name == "seen":
+            return seen_loss(logits[:, :, 0, 0], target[rows], known[rows], all_reduce)
         if name == "stages":
             fine = [functional.interpolate(t[rows, :1], scale_factor=2.0)[:, 0] for t in (target, known)]
             entropy, dice = stages_loss([logits[:, 0], logits[:, 1]], fine[0], fine[1], present[rows], all_reduce)
@@ -317,6 +349,27 @@ def test_losses_and_gradients_of_two_processes_are_those_of_one(name: str) -> No
     value, whole = gradient(slice(0, 6), local_only)
     assert [one for one, _ in found] == pytest.approx([value, value])
     assert torch.allclose(torch.cat([part for _, part in found]), whole, atol=1e-7)
+
+
+def test_presence_of_a_class_is_judged_where_the_labels_decide_it() -> None:
+    """Present for sure, absent for sure, absent where all but one cell is decided, and present where little is decided."""
+    labels, known = torch.zeros(1, 4, 4, 4), torch.ones(1, 4, 4, 4)
+    labels[0, 0, 1, 1] = labels[0, 3, 2, 2] = 1
+    known[0, 2, 3, 3] = 0
+    known[0, 3] = 0
+    known[0, 3, 2, 2] = 1
+    logits = torch.zeros(1, 4, requires_grad=True)
+    seen_loss(logits, labels, known).backward()
+    assert logits.grad is not None
+    assert logits.grad.sign().tolist() == [[-1, 1, 0, -1]]
+
+
+def test_a_class_without_any_decided_cell_takes_no_part_in_the_dense_loss() -> None:
+    torch.manual_seed(0)
+    logits, target = torch.randn(2, 3, 4, 4), torch.rand(2, 3, 4, 4).round()
+    known = torch.ones(2, 3, 4, 4)
+    known[:, 2] = 0
+    torch.testing.assert_close(dense_loss(logits, target, known), dense_loss(logits[:, :2], target[:, :2], known[:, :2]))
 
 
 def test_class_maps_are_shares() -> None:

@@ -18,7 +18,7 @@ from PIL import Image
 from images import png
 from segmenter.data.batches import Batches
 from segmenter.data.labelled_images import LabelledImages
-from segmenter.data.pack import DUBAI_COLOURS, ISAID_CLASSES, EncodedImage, write_pack
+from segmenter.data.pack import DUBAI_COLOURS, ISAID_CLASSES, SOURCES, EncodedImage, write_pack
 from segmenter.language.files import TOKENIZER_FILE
 from segmenter.network.checkpoint import save_checkpoint
 from segmenter.network.config import ModelConfig
@@ -38,7 +38,7 @@ def square_on_grey(rng: np.random.Generator, bit: int) -> tuple[bytes, NDArray[n
 
 
 def write_packs(folder: Path) -> Path:
-    """All five packs, of two to four images each."""
+    """All packs, of one to four images each."""
     rng = np.random.default_rng(0)
     plane, land = ISAID_CLASSES.index("plane"), list(DUBAI_COLOURS).index("bare_land")
     tiles = [EncodedImage(f"t{i}", "train", *square_on_grey(rng, plane), None) for i in range(4)]
@@ -50,9 +50,17 @@ def write_packs(folder: Path) -> Path:
     write_pack(iter(tiles), ISAID_CLASSES, folder / "isaid")
     write_pack(iter(water), tuple(DUBAI_COLOURS), folder / "dubai")
     write_pack(iter(roads), ("road",), folder / "epfl")
+    write_later_packs(folder, roads, "train")
     for name in ("rsscn7", "aid"):
         write_pack(iter(forest), (), folder / name)
     return folder
+
+
+def write_later_packs(folder: Path, pictures: list[EncodedImage], split: str) -> None:
+    """The packs of the later sources, each with these pictures, whose bit 0 is the first class of each."""
+    for name, (_, _, classes) in SOURCES.items():
+        if name not in ("isaid", "dubai", "epfl", "rsscn7", "aid"):
+            write_pack((replace(picture, split=split) for picture in pictures), classes, folder / name)
 
 
 def write_earthreason(folder: Path, count: int = 4) -> Path:
@@ -88,7 +96,7 @@ def small_published() -> ModelConfig:
     return replace(
         config,
         published_layout=True,
-        vision=replace(config.vision, drop_path=0.3),
+        vision=replace(config.swin, drop_path=0.3),
         mask_generator=replace(config.mask_generator, presence=False),
     )
 

@@ -22,13 +22,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> None:
-    """Packs the chosen sources and prints the number of images of each."""
+    """Packs the chosen sources and prints the number of images of each.
+
+    Scenes are labelled again when one of their sources was packed. Once every pack exists, near-duplicates of held-out images
+    are removed from training.
+    """
+    from segmenter.data.duplicates import drop_duplicates
     from segmenter.data.weak_labels import label_scenes
 
-    for name in args.source or SOURCES:
+    chosen = args.source or list(SOURCES)
+    for name in chosen:
         folder, read, classes = SOURCES[name]
         count = write_pack(read(args.mirrors / folder), classes, args.data / name, args.raw)
         print(f"{name}: {count} images")
     scenes = tuple(name for name, (_, _, classes) in SOURCES.items() if not classes)
-    if all((args.data / name / "index.json").is_file() for name in scenes):
+    if set(scenes) & set(chosen) and all((args.data / name / "index.json").is_file() for name in scenes):
         label_scenes(args.data, scenes, WATER_SCENES, args.weak_steps)
+    if all((args.data / name / "index.json").is_file() for name in SOURCES):
+        for name, count in drop_duplicates(args.data, list(SOURCES)).items():
+            print(f"{name}: {count} training images removed as near-duplicates of held-out images")

@@ -3,32 +3,15 @@
 import random
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from segmenter.data.augment import augmented
-from segmenter.data.windows import (
-    BIT,
-    CATEGORIES,
-    DUBAI_CLASSES,
-    Labelled,
-    Scenes,
-    Source,
-    Window,
-    bits,
-    montage,
-)
-from segmenter.language.bank import ISAID_OBJECTS, UNIONS, QuestionBank, absent_categories
-
-#: Share of windows per source, and range of source pixels per window pixel for sources with masks.
-SHARES = {"isaid": 0.45, "dubai": 0.30, "epfl": 0.13, "scenes": 0.12}
-SCALES = {"isaid": (0.6, 1.0), "dubai": (0.45, 1.3), "epfl": (0.5, 0.78)}
-#: Share of a source's windows that are montages of four windows at half size.
-MONTAGES = {"isaid": 0.3, "dubai": 0.2, "epfl": 0.4, "scenes": 0.5}
+from segmenter.data.mixture import Mixture
+from segmenter.data.windows import BIT, CATEGORIES, Window, bits
+from segmenter.language.bank import UNIONS, QuestionBank, absent_categories
 
 #: Minimum pixels of a category in a window; with fewer, but some, the category is not asked about.
 MIN_PIXELS = 24
@@ -56,26 +39,6 @@ class Batch:
     image_index: Tensor
     category_bits: Tensor
     present: Tensor
-
-
-class Mixture:
-    """Random augmented windows of one split of the packs under `data`."""
-
-    def __init__(self, data: Path, side: int, split: str = "train") -> None:
-        decided = {"isaid": ISAID_OBJECTS, "dubai": DUBAI_CLASSES, "epfl": ("road",)}
-        self.labelled = {
-            name: Labelled(Source(data / name, split, keep=name != "isaid"), decided[name], SCALES[name], side)
-            for name in decided
-        }
-        self.scenes = Scenes([Source(data / name, split) for name in ("rsscn7", "aid")], side)
-
-    def draw(self, rng: np.random.Generator) -> Window:
-        """One window."""
-        name = rng.choice(list(SHARES), p=list(SHARES.values()))
-        source = self.scenes if name == "scenes" else self.labelled[name]
-        if rng.random() < MONTAGES[name]:
-            return augmented(montage([source.draw(rng) for _ in range(4)]), rng)
-        return augmented(source.draw(rng), rng)
 
 
 def askable(window: Window) -> tuple[list[str], list[str]]:

@@ -1,23 +1,25 @@
 """Packs the public training repositories for random access to single images.
 
 Each source becomes a folder `<out>/<source>/`: `images.bin` holds the encoded images (JPEG or PNG, unchanged),
-`labels.bin` the zlib-compressed label rasters (uint16 `[height, width]`, bit i marks class i of the source), and
-`index.json` their byte ranges. Images reserved for the exam are never decoded. Repositories are read as git blobs, so a
-mirror without a work tree suffices.
+`labels.bin` the zlib-compressed label rasters (uint16 `[height, width]`, bit i marks class i of the source, and a class
+named `?x` marks where the source leaves category x undecided), and `index.json` their byte ranges. Images reserved for the
+exam are never decoded. Repositories are read as git blobs, so a mirror without a work tree suffices.
 """
 
 import io
-import re
-import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from segmenter.data.blobs import Blobs, EncodedImage, PackError
 from segmenter.data.shards import Entry, PackWriter, decoded, write_index
+from segmenter.data.sources.buildings import PLACE_CLASSES, VILLAGE_CLASSES, places, village
+from segmenter.data.sources.landsat import LANDSAT_CLASSES, landsat
+from segmenter.data.sources.roads import ROAD_CLASSES, eth_roads, massachusetts_roads
+from segmenter.data.sources.solar_green import GREEN_CLASSES, SOLAR_CLASSES, green_space, solar
 
 Pixels = NDArray[np.uint8]
 Labels = NDArray[np.uint16]
@@ -45,21 +47,6 @@ ISAID_BLOCK_TILES = 150
 ISAID_TILE_PX = 512
 #: Scenes of RSSCN7 and AID whose water gets pixel labels from `weak_labels`.
 WATER_SCENES = frozenset({"RiverLake", "River", "Pond", "Port"})
-
-
-class PackError(Exception):
-    """A training repository has an unexpected layout."""
-
-
-@dataclass(frozen=True)
-class EncodedImage:
-    """An encoded image to pack, with labels uint16 `[height, width]` or else a scene label."""
-
-    key: str
-    split: str
-    encoded: bytes
-    labels: Labels | None
-    scene: str | None
 
 
 def isaid_split(tile: int) -> str:
@@ -95,43 +82,6 @@ def scene_split(number: int) -> str:
     No exam image comes from these sources.
     """
     return "validation" if number // 10 % 15 == 7 else "train"
-
-
-class Blobs:
-    """Files of one git commit, read through one `git cat-file --batch` process."""
-
-    def __init__(self, git_dir: Path, commit: str = "HEAD") -> None:
-        """Lists the commit. Raises PackError if the repository or the commit is missing."""
-        listing = subprocess.run(["git", f"--git-dir={git_dir}", "ls-tree", "-r", "-z", commit], capture_output=True, check=False)
-        if listing.returncode != 0:
-            raise PackError(f"{git_dir}: cannot list commit {commit}: {listing.stderr.decode().strip()}")
-        rows = (row.split("\t", 1) for row in listing.stdout.decode().split("\0") if row)
-        self.object_ids = {path: meta.split()[2] for meta, path in rows}
-        self._git = subprocess.Popen(
-            ["git", f"--git-dir={git_dir}", "cat-file", "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-
-    def matching(self, pattern: str) -> Iterator[tuple[str, re.Match[str]]]:
-        """Sorted paths that fully match the pattern, with their matches."""
-        for path in sorted(self.object_ids):
-            match = re.fullmatch(pattern, path)
-            if match:
-                yield path, match
-
-    def read(self, path: str) -> bytes:
-        """Content of one file. Raises PackError if the commit lacks the path."""
-        if path not in self.object_ids:
-            raise PackError(f"no file {path!r} in the commit")
-        stdin, stdout = self._git.stdin, self._git.stdout
-        assert stdin is not None and stdout is not None
-        stdin.write(f"{self.object_ids[path]}\n".encode())
-        stdin.flush()
-        header = stdout.readline().split()
-        if len(header) != 3:
-            raise PackError(f"{path}: git answered {header!r}; is the object missing from a shallow mirror?")
-        content = stdout.read(int(header[2]))
-        stdout.read(1)
-        return content
 
 
 def polygon_labels(text: str, side: int) -> Labels:
@@ -212,11 +162,20 @@ def aid(git_dir: Path) -> Iterator[EncodedImage]:
         yield EncodedImage(match[2], scene_split(int(match[3])), blobs.read(path), None, match[1])
 
 
+_ROADS = "ClementSicard+unet-swin"
+_PLACES = "arghadeep25+Building-Footprint-Extraction-from-High-Resolution-Satellite-Images"
 #: Source name -> (repository folder under --mirrors, reader, names of its label bits).
 SOURCES: dict[str, tuple[str, Callable[[Path], Iterator[EncodedImage]], tuple[str, ...]]] = {
     "isaid": ("mihajlov39547+iSAID-Sliced-512/repo", isaid, ISAID_CLASSES),
     "dubai": ("smp0714+Semantic-Segmentation-of-Satellite-Imager/repo", dubai, tuple(DUBAI_COLOURS)),
     "epfl": ("mhamas+road-extraction-from-aerial-images/repo", epfl, ("road",)),
+    "eth": (f"{_ROADS}/repo", eth_roads, ROAD_CLASSES),
+    "massachusetts": (f"{_ROADS}/repo", massachusetts_roads, ROAD_CLASSES),
+    "places": (f"{_PLACES}/repo", places, PLACE_CLASSES),
+    "village": ("Zsombroo+jkpg-building-segmentation/repo", village, VILLAGE_CLASSES),
+    "landsat": ("shahed137003+Water-Segmentation-project/repo", landsat, LANDSAT_CLASSES),
+    "solar": ("pagadalacharankarthik+solar-panel-detector/repo", solar, SOLAR_CLASSES),
+    "green": ("MohtashimButt+spatial_analysis/repo", green_space, GREEN_CLASSES),
     "rsscn7": ("palewithout+RSSCN7/repo", rsscn7, ()),
     "aid": ("zlima+testtensor/repo", aid, ()),
 }

@@ -4,7 +4,7 @@ Labels are bit sets over `CATEGORIES` (bit i for category i): `labels` holds the
 the categories that the source labels at that pixel.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ Bits = NDArray[np.int32]
 CATEGORIES = (
     *ISAID_OBJECTS, "water", "building", "road", "vegetation", "bare_land",
     "forest", "field", "industry", "residential", "parking",
+    "solar_panel",
 )  # fmt: skip
 BIT = {name: np.int32(1 << number) for number, name in enumerate(CATEGORIES)}
 DUBAI_CLASSES = ("water", "building", "road", "vegetation", "bare_land")
@@ -60,6 +61,10 @@ SCENES: dict[str, tuple[np.int32, np.int32, bool]] = {
 }  # fmt: skip
 
 
+#: Power of the number of entries that show a category by which it is drawn: 1 as they come, 0 all alike.
+FLATNESS = 0.25
+
+
 @dataclass(frozen=True)
 class Window:
     """RGB uint8 `[S, S, 3]`, and bit sets `labels` and `known` int32 `[S, S]`."""
@@ -80,11 +85,16 @@ class Source:
         self.pixels = self._shards.pixels
         self.source_labels = self._shards.labels
         self._table = category_table(self._shards.classes)
+        self._open = category_table([name[1:] if name.startswith("?") else "" for name in self._shards.classes])
 
     def translate(self, source_labels: NDArray[np.uint16]) -> Bits:
         """Converts the source's label bits to bits of `CATEGORIES`."""
         translated: Bits = self._table[source_labels]
         return translated
+
+    def left_open(self, source_labels: NDArray[np.uint16]) -> Bits:
+        """Categories of which the source does not say whether they are there, by its bits `?category`."""
+        return np.asarray(self._open[source_labels])
 
 
 def category_table(classes: list[str]) -> Bits:
@@ -132,18 +142,22 @@ def _interval_start(at: int, extent: int, length: int, rng: np.random.Generator)
 
 
 class Labelled:
-    """Windows of a source with pixel labels (iSAID, Dubai, EPFL).
+    """Windows of a source with pixel labels.
 
-    `decided` are the categories that the source labels. Drawing picks a category (square-root balanced), then an entry
-    that shows it, then a box around one of its pixels.
+    `decided` are the categories that the source labels. Drawing picks a category (odds by the fourth root of the number of
+    entries that show it), then such an entry, then a box around one of its pixels. The share `anywhere` of the windows is
+    drawn anywhere in any entry.
     """
 
-    def __init__(self, source: Source, decided: Iterable[str], scales: tuple[float, float], side: int) -> None:
-        self.source, self.side, self.scales = source, side, scales
+    def __init__(
+        self, source: Source, decided: Iterable[str], scales: tuple[float, float], side: int, anywhere: float = 0.05
+    ) -> None:
+        self.source, self.side, self.scales, self.anywhere = source, side, scales, anywhere
         self.decided = bits(decided)
-        self._holders = self._index()
-        counts = np.array([len(holders) for holders in self._holders.values()], float)
-        self._odds = np.sqrt(counts) / np.sqrt(counts).sum()
+        self.holders = self._index()
+        self._by_key = {entry.key: entry for entry in source.entries}
+        counts = np.array([len(holders) for holders in self.holders.values()], float) ** FLATNESS
+        self._odds = counts / counts.sum()
 
     def _index(self) -> dict[np.int32, list[int]]:
         """Entries that show each category, by category bit."""
@@ -156,19 +170,34 @@ class Labelled:
                     holders.setdefault(bit, []).append(number)
         return holders
 
-    def draw(self, rng: np.random.Generator) -> Window:
-        """A random window at a log-uniform random scale (source pixels per window pixel) from `scales`."""
-        bit = list(self._holders)[rng.choice(len(self._odds), p=self._odds)]
-        entry = self.source.entries[int(rng.choice(self._holders[bit]))]
+    def draw(self, rng: np.random.Generator, bit: np.int32 | None = None) -> Window:
+        """A random window at a random scale, `scales` source pixels a window pixel (log-uniform); with `bit` around such."""
+        if bit is None and rng.random() < self.anywhere:
+            entry, point = self.source.entries[int(rng.integers(len(self.source.entries)))], None
+        else:
+            bit = list(self.holders)[rng.choice(len(self._odds), p=self._odds)] if bit is None else bit
+            entry = self.source.entries[int(rng.choice(self.holders[bit]))]
+            point = self._point(entry, bit, rng)
+        return self._around(entry, point, rng)
+
+    def draw_at(self, rng: np.random.Generator, places: Mapping[str, Sequence[tuple[int, int]]]) -> Window:
+        """A random window around one of `places`, (row, column) by entry; raises KeyError for an entry that is not here."""
+        key = list(places)[int(rng.integers(len(places)))]
+        row, column = places[key][int(rng.integers(len(places[key])))]
+        return self._around(self._by_key[key], (row, column), rng)
+
+    def _around(self, entry: Entry, point: tuple[int, int] | None, rng: np.random.Generator) -> Window:
+        extent = round(self.side * float(np.exp(rng.uniform(*np.log(self.scales)))))
+        return self.window(entry, box_around(point, extent, entry.height, entry.width, rng))
+
+    def _point(self, entry: Entry, bit: np.int32, rng: np.random.Generator) -> tuple[int, int] | None:
+        """Row and column of a pixel of the category; None where every fourth misses it."""
         own = self.source.source_labels(entry)
         hits = np.argwhere(self.source.translate(own[::4, ::4]) & bit)
-        point = None
-        if len(hits):
-            row, column = hits[rng.integers(len(hits))] * 4
-            point = (int(row), int(column))
-        scale = float(np.exp(rng.uniform(*np.log(self.scales))))
-        box = box_around(point, round(self.side * scale), entry.height, entry.width, rng)
-        return self.window(entry, box)
+        if not len(hits):
+            return None
+        row, column = hits[rng.integers(len(hits))] * 4
+        return int(row), int(column)
 
     def window(self, entry: Entry, box: tuple[int, int, int, int]) -> Window:
         """The box (left, top, right, bottom) of an entry as a window."""
@@ -178,8 +207,9 @@ class Labelled:
 def labelled_window(source: Source, decided: np.int32, entry: Entry, box: tuple[int, int, int, int], side: int) -> Window:
     """The box (left, top, right, bottom) of a labelled entry as a window of `side` px; `decided` are the labelled bits."""
     pixels = resized(source.pixels(entry), box, side)
-    labels = source.translate(nearest(source.source_labels(entry), box, side))
-    known = np.full(labels.shape, decided, np.int32)
+    own = nearest(source.source_labels(entry), box, side)
+    labels = source.translate(own)
+    known = (decided & ~source.left_open(own)).astype(np.int32)
     if source.name == "dubai":  # every labelled pixel has exactly one class
         known[labels == 0] = 0
     return Window(pixels, labels, known)

@@ -43,7 +43,8 @@ class VisionGraph(nn.Module):
         """Outputs of the graph for one encoded window."""
         memory = self.network.predictor.memory(state.ms)
         media = self.network.media(state.features[3])
-        outputs = (state.image_tokens, state.mask_features, *media, *memory.keys, *memory.values)
+        window = () if state.window is None else (state.window,)
+        outputs = (state.image_tokens, state.mask_features, *media, *memory.keys, *memory.values, *window)
         return tuple(output[0] for output in outputs)
 
 
@@ -88,10 +89,11 @@ class MaskGraph(nn.Module):
     ) -> Tensor:
         """description [N, H], the rest as output by :class:`VisionGraph`; returns logits [N, S/4, S/4]."""
         layers = len(memory) // 2
-        pairs = [part.unsqueeze(0) for part in memory]
+        pairs = [part.unsqueeze(0) for part in memory[: 2 * layers]]
+        window = memory[-1].unsqueeze(0) if len(memory) % 2 else None
         query = self.network.query(description.unsqueeze(0), media_keys.unsqueeze(0), media_values.unsqueeze(0))
         prediction = self.network.predictor(
-            query, mask_features.unsqueeze(0), MaskMemory(pairs[:layers], pairs[layers:]), every_stage=False
+            query, mask_features.unsqueeze(0), MaskMemory(pairs[:layers], pairs[layers:]), every_stage=False, window=window
         )
         logits = prediction.logits[-1][0]
         if prediction.presence is None:
@@ -112,6 +114,7 @@ def image_tensors(config: ModelConfig) -> list[TensorSpec]:
         TensorSpec("media_values", "FP32", media),
         *(TensorSpec(f"memory_keys_{layer}", "FP32", shape) for layer, shape in enumerate(memory)),
         *(TensorSpec(f"memory_values_{layer}", "FP32", shape) for layer, shape in enumerate(memory)),
+        *([TensorSpec("window", "FP32", (generator.image_presence,))] if generator.image_presence else []),
     ]
 
 

@@ -8,17 +8,19 @@ import random
 import re
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from segmenter.language.associations import Association, framed, read_associations
-from segmenter.language.files import QUESTION_FOLDER
+from segmenter.language.files import QUESTION_FOLDER, WORDS_FILE
 from segmenter.language.phrasing import reworded
 
 Split = Literal["seen", "unseen_wording", "unseen_kind"]
 
+#: Share of explicit questions that are a single everyday word.
+WORD_SHARE = 0.3
 EXPLICIT_KINDS = ("explicit", "synonym")
 IMPLICIT_KINDS = ("function", "consequence", "person", "property")
 KINDS = EXPLICIT_KINDS + IMPLICIT_KINDS
@@ -138,13 +140,20 @@ class QuestionBank:
     """All questions of a folder, by split, with random drawing.
 
     `questions` are in file order. `held_out_wordings` holds the canonical forms excluded from training. `associations`
-    add training questions; those of a held-out `(category, kind)` are dropped.
+    add training questions; those of a held-out `(category, kind)` are dropped. `words` are everyday words by category, asked
+    on their own unless they are held-out wordings.
     """
 
-    def __init__(self, questions: Iterable[Question], associations: Iterable[Association] = ()):
+    def __init__(
+        self,
+        questions: Iterable[Question],
+        associations: Iterable[Association] = (),
+        words: Mapping[str, Sequence[str]] | None = None,
+    ):
         everything = list(questions)
         self.held_out_wordings = frozenset(canonical(q.text) for q in everything if q.split != "seen")
         self.questions = [self._with_final_split(q) for q in everything]
+        self.words = {c: [w for w in own if not self.is_held_out(w)] for c, own in (words or {}).items()}
         self.associations = [a for a in associations if (a.category, a.kind) not in HELD_OUT_KINDS]
         self._associated: dict[tuple[str, str], list[str]] = defaultdict(list)
         for association in self.associations:
@@ -163,7 +172,7 @@ class QuestionBank:
         questions = [question for path in sorted(folder.glob("*.json")) for question in read_question_file(path)]
         if not questions:
             raise QuestionFileError(f"{folder} holds no question file (*.json)")
-        return cls(questions, read_associations())
+        return cls(questions, read_associations(), read_words())
 
     @property
     def categories(self) -> list[str]:
@@ -181,14 +190,18 @@ class QuestionBank:
     def draw(self, category: str, rng: random.Random, explicit_share: float = 0.4, association_share: float = 0.2) -> Question:
         """A random training question: explicit with probability `explicit_share`, kinds of a group equally likely.
 
-        With probability `association_share` it comes from an association of that kind, else from the seen questions.
-        Case, punctuation and lead-in vary; the result is never a held-out wording. Raises `KeyError` naming a category
-        without seen questions.
+        `WORD_SHARE` of the explicit ones are a single word. With probability `association_share` another question comes from
+        an association of that kind, else from the seen questions. Case, punctuation and lead-in vary; the result is never a
+        held-out wording. Raises `KeyError` naming a category without seen questions.
         """
         kinds = self._seen.get(category)
         if not kinds:
             raise KeyError(f"no training question for category {category!r}; known categories are {sorted(self._seen)}")
         group = EXPLICIT_KINDS if rng.random() < explicit_share else IMPLICIT_KINDS
+        if group == EXPLICIT_KINDS and self.words.get(category) and rng.random() < WORD_SHARE:
+            word = rng.choice(self.words[category])
+            text = reworded(word, rng)
+            return Question(category, "explicit", word if self.is_held_out(text) else text, "seen")
         kind = rng.choice([kind for kind in group if kind in kinds] or list(kinds))
         written = rng.choice(kinds[kind])
         phrases = self._associated.get((category, kind))
@@ -206,6 +219,17 @@ class QuestionBank:
         if question.split == "seen" and self.is_held_out(question.text):
             return Question(question.category, question.kind, question.text, "unseen_wording")
         return question
+
+
+def read_words(path: Path = WORDS_FILE) -> dict[str, list[str]]:
+    """Everyday words of each category; raises `QuestionFileError` where one word belongs to two."""
+    words: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
+    owners: dict[str, str] = {}
+    for category, own in words.items():
+        for word in own:
+            if (other := owners.setdefault(canonical(word), category)) != category:
+                raise QuestionFileError(f"{path}: {word!r} belongs to {other} and to {category}")
+    return words
 
 
 def read_question_file(path: Path) -> list[Question]:

@@ -76,14 +76,17 @@ def taught_questions(bank: QuestionBank) -> dict[str, frozenset[str]]:
     return asked
 
 
-def build_corpus(bank: QuestionBank, words: Sequence[str], generated: int, seed: int = 0) -> Corpus:
+def build_corpus(
+    bank: QuestionBank, words: Sequence[str], generated: int, seed: int = 0, described: Sequence[str] = ()
+) -> Corpus:
     """Both parts of the corpus, most useful sentences first; deterministic.
 
-    `words` are sorted by decreasing frequency, `generated` is the number of filled frames. Held-out wordings are left out.
+    `words` are sorted by decreasing frequency, `generated` is the number of filled frames, `described` are sentences written
+    by people. Held-out wordings are left out.
     """
     lexicon = load_lexicon()
     frames = filled_frames(lexicon, words, generated, random.Random(seed))
-    plain = _distinct([*lexicon.values(), frames, words], bank.is_held_out)
+    plain = _distinct([*lexicon.values(), described, frames, words], bank.is_held_out)
     return Corpus(list(taught_questions(bank)), plain)
 
 

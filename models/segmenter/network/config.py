@@ -9,12 +9,18 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from segmenter.network.lite_config import LiteConfig, LiteStage
+
 Task = Literal["REASONING", "REFERRING"]
 TASKS: tuple[Task, Task] = ("REASONING", "REFERRING")
 
 #: How exported graphs store matrices and kernels; see `precision`.
 Precision = Literal["fp32", "fp16", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+
+#: Image encoders of the compact network.
+Encoder = Literal["swin", "lite0"]
+ENCODERS: tuple[Encoder, ...] = get_args(Encoder)
 
 #: Per-channel statistics of 8-bit RGB, applied as (value - mean) / std in float32.
 PIXEL_MEAN = (123.675, 116.28, 103.53)
@@ -88,6 +94,15 @@ class PixelDecoderConfig:
 
 
 @dataclass(frozen=True)
+class PyramidConfig:
+    """Top-down pyramid: `wide` on the three coarse maps, `dim` on the two fine ones and on all that is given."""
+
+    dim: int
+    wide: int
+    norm_groups: int
+
+
+@dataclass(frozen=True)
 class MaskGeneratorConfig:
     """Masked-attention layers over one query per question, of the same width as the pixel decoder."""
 
@@ -95,6 +110,7 @@ class MaskGeneratorConfig:
     heads: int
     feed_forward: int
     presence: bool = False  # presence logit, multiplied into the mask; not in the published network
+    image_presence: int = 0  # width of the window features that presence reads beside query and mask; 0 for none
 
 
 @dataclass(frozen=True)
@@ -103,11 +119,11 @@ class ModelConfig:
 
     name: str
     window_px: int
-    vision: VisionConfig
+    vision: VisionConfig | LiteConfig
     language: LanguageConfig
     vocabulary: VocabularyConfig
     projector: ProjectorConfig
-    pixel_decoder: PixelDecoderConfig
+    pixel_decoder: PixelDecoderConfig | PyramidConfig
     mask_generator: MaskGeneratorConfig
     published_layout: bool = False  # include the unused tensors of the published checkpoint
 
@@ -120,9 +136,12 @@ class ModelConfig:
             raise ValueError(
                 f"language.rotary_dims is {self.language.rotary_dims}; must be even and at most {self.language.head_dim}"
             )
+        if isinstance(self.vision, LiteConfig) != isinstance(self.pixel_decoder, PyramidConfig):
+            raise ValueError("a pyramid decodes the maps of a Lite encoder and of no other, as it reads one at stride 2")
         width = self.pixel_decoder.dim
+        heads = () if isinstance(self.pixel_decoder, PyramidConfig) else (("pixel_decoder.heads", self.pixel_decoder.heads),)
         for part, parts in (
-            ("pixel_decoder.heads", self.pixel_decoder.heads),
+            *heads,
             ("pixel_decoder.norm_groups", self.pixel_decoder.norm_groups),
             ("mask_generator.heads", self.mask_generator.heads),
         ):
@@ -130,6 +149,13 @@ class ModelConfig:
                 raise ValueError(f"pixel_decoder.dim {width} is not a multiple of {part} {parts}")
         if width % 4:
             raise ValueError(f"pixel_decoder.dim is {width}; the sine position encoding needs a multiple of 4")
+
+    @property
+    def swin(self) -> VisionConfig:
+        """The encoder's numbers where it is of the Swin kind, as the published one is; raises ValueError elsewhere."""
+        if isinstance(self.vision, LiteConfig):
+            raise ValueError(f"{self.name} has an encoder of the Lite kind; the published layout is of the Swin kind")
+        return self.vision
 
     @property
     def image_tokens(self) -> int:
@@ -166,14 +192,18 @@ class ModelConfig:
     def from_dict(data: dict[str, Any]) -> ModelConfig:
         """Inverse of :meth:`to_dict`; accepts lists for tuples, as read from JSON."""
         parts: dict[str, Any] = {
-            "vision": VisionConfig,
+            "vision": _lite_config if "stages" in data["vision"] else VisionConfig,
             "language": LanguageConfig,
             "vocabulary": VocabularyConfig,
             "projector": ProjectorConfig,
-            "pixel_decoder": PixelDecoderConfig,
+            "pixel_decoder": PyramidConfig if "wide" in data["pixel_decoder"] else PixelDecoderConfig,
             "mask_generator": MaskGeneratorConfig,
         }
         return ModelConfig(**{k: parts[k](**_tuples(v)) if k in parts else v for k, v in data.items()})
+
+
+def _lite_config(stem: int, stages: tuple[dict[str, int], ...]) -> LiteConfig:
+    return LiteConfig(stem, tuple(LiteStage(**stage) for stage in stages))
 
 
 def _tuples(data: dict[str, Any]) -> dict[str, Any]:
@@ -212,11 +242,24 @@ def full() -> ModelConfig:
     )
 
 
-def compact(vocabulary: VocabularyConfig) -> ModelConfig:
+def compact(vocabulary: VocabularyConfig, encoder: Encoder = "swin") -> ModelConfig:
     """The network trained for TerraQL: a 512 px window, about fourteen million weights, a presence score.
 
-    Its own vocabulary is :func:`segmenter.language.vocabulary.own_vocabulary`.
+    Its own vocabulary is :func:`segmenter.language.vocabulary.own_vocabulary`. With the encoder `lite0` the image side is
+    EfficientNet-Lite0 with a pyramid decoder, and presence also reads the whole window.
     """
+    config = _compact_swin(vocabulary)
+    if encoder == "swin":
+        return config
+    return dataclasses.replace(
+        config,
+        vision=LiteConfig(),
+        pixel_decoder=PyramidConfig(dim=64, wide=96, norm_groups=8),
+        mask_generator=dataclasses.replace(config.mask_generator, image_presence=128),
+    )
+
+
+def _compact_swin(vocabulary: VocabularyConfig) -> ModelConfig:
     return ModelConfig(
         name="segearth-r1-compact",
         window_px=512,

@@ -7,7 +7,8 @@ import math
 import torch
 from torch import nn
 
-from segmenter.network.pixel_decoder import DeformableAttention
+from segmenter.network.pixel_decoder import DeformableAttention, PixelDecoder
+from segmenter.network.pyramid_decoder import PyramidDecoder, initialise_pyramid
 
 
 @torch.no_grad()
@@ -24,6 +25,17 @@ def initialise(network: nn.Module) -> None:
         if hasattr(module, "relative_position_bias_table"):
             nn.init.trunc_normal_(module.relative_position_bias_table, std=0.02)
     decoder = network.get_submodule("pixel_decoder")
+    if isinstance(decoder, PyramidDecoder):
+        initialise_pyramid(decoder)
+    elif isinstance(decoder, PixelDecoder):
+        _initialise_deformable(decoder)
+    for module in network.get_submodule("predictor").modules():
+        if isinstance(module, nn.Linear):
+            nn.init.xavier_uniform_(module.weight)
+            nn.init.zeros_(module.bias)
+
+
+def _initialise_deformable(decoder: PixelDecoder) -> None:
     for module in decoder.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             nn.init.xavier_uniform_(module.weight)
@@ -32,11 +44,7 @@ def initialise(network: nn.Module) -> None:
     for module in decoder.modules():
         if isinstance(module, DeformableAttention):
             _initialise_offsets(module)
-    nn.init.normal_(decoder.get_parameter("transformer.level_embed"))
-    for module in network.get_submodule("predictor").modules():
-        if isinstance(module, nn.Linear):
-            nn.init.xavier_uniform_(module.weight)
-            nn.init.zeros_(module.bias)
+    nn.init.normal_(decoder.transformer.level_embed)
 
 
 def _initialise_offsets(attention: DeformableAttention) -> None:

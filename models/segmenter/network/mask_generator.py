@@ -161,15 +161,32 @@ def evidence(logits: Tensor) -> Tensor:
 
 
 class Presence(nn.Linear):
-    """Logit of the presence of a query's target in the window: linear in the query, plus the evidence of the mask."""
+    """Logit of the presence of a query's target in the window: linear in the query, plus the evidence of the mask.
 
-    def __init__(self, dim: int) -> None:
+    Where the configuration says so, plus the product of the query with numbers of the whole window.
+    """
+
+    def __init__(self, dim: int, window: int) -> None:
         super().__init__(dim, 1)
         self.evidence = nn.Parameter(torch.zeros(1))
+        if window:
+            self.looks_for = nn.Linear(dim, window)
 
-    def forward(self, query: Tensor, logits: Tensor) -> Tensor:  # type: ignore[override]
-        """query [B, Q, dim] and its mask logits [B, Q, h, w]; returns [B, Q]."""
-        return super().forward(query).squeeze(-1) + self.evidence * evidence(logits)
+    def forward(self, query: Tensor, logits: Tensor, window: Tensor | None) -> Tensor:  # type: ignore[override]
+        """query [B, Q, dim], its mask logits [B, Q, h, w] and the window's numbers [B, n]; returns [B, Q]."""
+        logit = super().forward(query).squeeze(-1) + self.evidence * evidence(logits)
+        return logit if window is None else logit + (self.looks_for(query) @ window.unsqueeze(-1)).squeeze(-1)
+
+
+class WholeWindow(nn.Linear):
+    """What presence reads of a window: mean and largest value of each channel of res5, through one layer."""
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__(2 * channels, width)
+
+    def forward(self, res5: Tensor) -> Tensor:
+        """[B, C, S/32, S/32] to [B, width]."""
+        return F.relu(super().forward(torch.cat((res5.mean((2, 3)), res5.amax((2, 3))), 1)))
 
 
 class MaskGenerator(nn.Module):
@@ -187,7 +204,9 @@ class MaskGenerator(nn.Module):
         self.level_embed = nn.Embedding(len(self.sides), dim)
         self.mask_embed = ReluMlp(dim, 3)
         if generator.presence:
-            self.presence = Presence(dim)
+            self.presence = Presence(dim, generator.image_presence)
+        if generator.image_presence:
+            self.whole_window = WholeWindow(config.vision.dims[3], generator.image_presence)
         if config.published_layout:
             self._add_unread_tensors(dim)
         for level, side in enumerate(self.sides):
@@ -217,8 +236,22 @@ class MaskGenerator(nn.Module):
             memory.values.append(values)
         return memory
 
-    def forward(self, query: Tensor, mask_features: Tensor, memory: MaskMemory, every_stage: bool = True) -> MaskPrediction:
-        """query [B, Q, dim], mask_features [B, dim, S/4, S/4]; without `every_stage` only the last logits are computed."""
+    def window(self, res5: Tensor) -> Tensor | None:
+        """What presence reads of the whole window [B, image_presence]; None where it reads nothing of it."""
+        return self.whole_window(res5) if hasattr(self, "whole_window") else None
+
+    def forward(
+        self,
+        query: Tensor,
+        mask_features: Tensor,
+        memory: MaskMemory,
+        every_stage: bool = True,
+        window: Tensor | None = None,
+    ) -> MaskPrediction:
+        """query [B, Q, dim], mask_features [B, dim, S/4, S/4], `window` as of :meth:`window`.
+
+        Without `every_stage` only the last logits are made.
+        """
         layers = zip(
             self.transformer_cross_attention_layers,
             self.transformer_self_attention_layers,
@@ -236,7 +269,7 @@ class MaskGenerator(nn.Module):
             x = feed_forward(self_attention(cross(x, memory.keys[index], memory.values[index], visible)))
             embedding = self._embedding(x)
         logits.append(torch.einsum("bqc,bcyx->bqyx", embedding, mask_features))
-        presence = self.presence(self.decoder_norm(x), logits[-1]) if hasattr(self, "presence") else None
+        presence = self.presence(self.decoder_norm(x), logits[-1], window) if hasattr(self, "presence") else None
         return MaskPrediction(logits, presence)
 
     def _embedding(self, x: Tensor) -> Tensor:

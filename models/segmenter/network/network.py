@@ -15,13 +15,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from segmenter.network.config import PIXEL_MEAN, PIXEL_STD, ModelConfig, Task
+from segmenter.network.config import PIXEL_MEAN, PIXEL_STD, ModelConfig, PyramidConfig, Task
 from segmenter.network.connector import Connector
 from segmenter.network.description_projector import DescriptionProjector, row_major
 from segmenter.network.initialise import initialise
 from segmenter.network.language_model import KeyValues, LanguageModel
+from segmenter.network.lite_config import LiteConfig
+from segmenter.network.lite_encoder import LiteEncoder
 from segmenter.network.mask_generator import MaskGenerator
 from segmenter.network.pixel_decoder import PixelDecoder
+from segmenter.network.pyramid_decoder import PyramidDecoder
 from segmenter.network.vision_encoder import VisionEncoder
 
 
@@ -33,6 +36,7 @@ class ImageState:
     image_tokens: Tensor  # [B, T, H]
     mask_features: Tensor  # [B, dim, S/4, S/4]
     ms: list[Tensor]  # ms0, ms1, ms2: [B, dim, S/32, S/32], [.., S/16, S/16], [.., S/8, S/8]
+    window: Tensor | None = None  # what presence reads of the whole window, [B, image_presence]
 
 
 def normalise(pixels: Tensor) -> Tensor:
@@ -47,8 +51,23 @@ class SeeingLanguageModel(LanguageModel):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config.language, config.vocabulary.size)
-        self.vision_tower = VisionEncoder(config.vision, config.window_px)
+        self.vision_tower = encoder_of(config)
         self.mm_projector = Connector(config.vision.dims[3], config.language.hidden, config.side(3))
+
+
+def encoder_of(config: ModelConfig) -> VisionEncoder | LiteEncoder:
+    """The configuration's image encoder; its last four maps are res2 .. res5."""
+    vision = config.vision
+    return LiteEncoder(vision) if isinstance(vision, LiteConfig) else VisionEncoder(vision, config.window_px)
+
+
+def decoder_of(config: ModelConfig) -> PixelDecoder | PyramidDecoder:
+    """The configuration's pixel decoder, which reads all maps of the encoder."""
+    decoder, vision = config.pixel_decoder, config.vision
+    if isinstance(decoder, PyramidConfig):
+        assert isinstance(vision, LiteConfig)
+        return PyramidDecoder(decoder, vision)
+    return PixelDecoder(config, decoder)
 
 
 class SegEarthR1(nn.Module):
@@ -67,7 +86,7 @@ class SegEarthR1(nn.Module):
         self.local_project = nn.Linear(deepest, projector.dim)
         self.SEG_token_projector = nn.Linear(2 * projector.dim, config.pixel_decoder.dim)
         self.d_layers = DescriptionProjector(projector)
-        self.pixel_decoder = PixelDecoder(config)
+        self.pixel_decoder = decoder_of(config)
         self.predictor = MaskGenerator(config)
         initialise(self)
 
@@ -76,9 +95,10 @@ class SegEarthR1(nn.Module):
         side = self.config.window_px
         if image.ndim != 4 or tuple(image.shape[1:]) != (3, side, side):
             raise ValueError(f"image has shape {tuple(image.shape)}; the network takes [B, 3, {side}, {side}]")
-        features = self.model.vision_tower(image)
-        mask_features, ms = self.pixel_decoder(features)
-        return ImageState(features, self.model.mm_projector(features[3]), mask_features, ms)
+        maps = self.model.vision_tower(image)
+        mask_features, ms = self.pixel_decoder(maps)
+        features = maps[-4:]
+        return ImageState(features, self.model.mm_projector(features[3]), mask_features, ms, self.predictor.window(features[3]))
 
     def describe(self, state: ImageState, image_index: Tensor, task: Task, question_ids: Tensor, question_mask: Tensor) -> Tensor:
         """Description embeddings [N, H]: the mean hidden state of each question's tokens, with the image as context.
@@ -124,7 +144,7 @@ class SegEarthR1(nn.Module):
         dense = description.new_zeros(images, width, description.shape[1]).index_put((image_index, slot), description)
         query = self.query(dense, *self.media(state.features[3]))
         memory = self.predictor.memory(state.ms)
-        prediction = self.predictor(query, state.mask_features, memory, every_stage)
+        prediction = self.predictor(query, state.mask_features, memory, every_stage, state.window)
         presence = prediction.presence
         return (
             [stage[image_index, slot] for stage in prediction.logits],

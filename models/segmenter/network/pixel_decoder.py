@@ -149,9 +149,9 @@ def _mean_by_rows(values: Tensor) -> Tensor:
 class PixelDecoder(nn.Module):
     """Vision outputs to ms0 (S/32), ms1 (S/16), ms2 (S/8) and the mask features (S/4), all of width `dim`."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, decoder: PixelDecoderConfig) -> None:
         super().__init__()
-        decoder, dims = config.pixel_decoder, config.vision.dims
+        dims = config.vision.dims
         dim, groups = decoder.dim, decoder.norm_groups
         sides = [config.side(stage) for stage in (3, 2, 1)]
         self.input_proj = nn.ModuleList(

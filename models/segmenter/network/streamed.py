@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from segmenter.network.config import ModelConfig, Precision
+from segmenter.network.lite_encoder import fold_scales
 from segmenter.network.network import SegEarthR1
 from segmenter.network.precision import stored_values, to_half
 from segmenter.network.vision_encoder import fold_batch_norms
@@ -86,6 +87,7 @@ def streamed_network(config: ModelConfig, read: Read, precision: Precision) -> S
             setattr(network.get_submodule(owner), leaf, buffer)
     network.requires_grad_(False)
     fold_batch_norms(network)
+    fold_scales(network)
     if precision != "fp32":
         for name, weight in network.named_parameters():
             if weight.ndim >= 2 and not name.endswith(".stand_in"):

@@ -64,7 +64,7 @@ def write_release(folder: Path, config: ModelConfig, seed: int) -> int:
     number = 0
     for key, like in expected.items():
         if key.endswith("relative_position_index"):
-            shard[key] = relative_position_index(config.vision.window)
+            shard[key] = relative_position_index(config.swin.window)
         else:
             shard[key] = torch.from_numpy(random_weight(key, tuple(like.shape), seed))
         if sum(tensor.nbytes for tensor in shard.values()) >= _SHARD_BYTES:

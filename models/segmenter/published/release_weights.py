@@ -92,10 +92,10 @@ class ReleaseWeights:
         ):
             if keys:
                 raise ValueError(f"{len(keys)} weights are {problem}, among them {', '.join(sorted(keys)[:3])}")
-        index = relative_position_index(config.vision.window)
+        index = relative_position_index(config.swin.window)
         for key in expected:
             if key.endswith("relative_position_index") and not torch.equal(self.read(key), index):
-                raise ValueError(f"{key} does not match windows of {config.vision.window} cells")
+                raise ValueError(f"{key} does not match windows of {config.swin.window} cells")
 
 
 def _split_projections(stored: dict[str, Layout]) -> dict[str, list[str]]:

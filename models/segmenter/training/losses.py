@@ -16,7 +16,9 @@ from segmenter.training.distributed import local_only
 AllReduce = Callable[[Tensor], Tensor]
 
 #: Dense loss: maximum weight of a covered cell relative to an uncovered one, and weight of cross-entropy relative to dice.
-RAREST, ENTROPY_SHARE = 20.0, 4.0
+RAREST, ENTROPY_SHARE = 5.0, 4.0
+#: Minimum covered share of any cell for a class to count as present in a window.
+PRESENT_SHARE = 0.3
 
 
 def class_maps(bits: Tensor, classes: int, side: int) -> Tensor:
@@ -26,23 +28,37 @@ def class_maps(bits: Tensor, classes: int, side: int) -> Tensor:
 
 
 def dense_loss(logits: Tensor, labels: Tensor, known: Tensor, all_reduce: AllReduce = local_only) -> Tensor:
-    """Balanced cross-entropy plus dice over all decided pixels, each averaged over classes.
+    """Balanced cross-entropy plus dice over all decided pixels.
 
     Logits, covered share and decided share are `[B, classes, h, w]`. Sums of a class run over the batch. Covered cells
-    are weighted by the square root of their rarity, and dice counts only classes present in the batch, so that small
-    rare objects matter beside water.
+    are weighted by the square root of their rarity. Cross-entropy is averaged over the classes with any decided cell in the
+    batch, dice over those present in it, so that small rare objects matter beside water.
     """
     target = labels * known
     decided, covered = all_reduce(torch.stack((known.sum((0, 2, 3)), target.sum((0, 2, 3)))))
     rarity = ((decided - covered + 1) / (covered + 1)).sqrt().clamp(1, RAREST)[:, None, None]
     weight = known + target * (rarity - 1)
-    entropy = F.binary_cross_entropy_with_logits(logits, labels, reduction="none") * weight
+    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none") * weight
     probability = logits.sigmoid() * known
     overlap, total = probability * target, probability.square() + target.square()
     sums = all_reduce(torch.stack([values.sum((0, 2, 3)) for values in (entropy, weight, overlap, total)]))
-    shown = covered > 4
+    said, shown = decided > 0, covered > 4
     dice = 1 - (2 * sums[2, shown] + 1) / (sums[3, shown] + 1)
-    return (ENTROPY_SHARE * (sums[0] / sums[1].clamp(min=1)).sum() + dice.sum()) / logits.shape[1]
+    mean_entropy = (sums[0, said] / sums[1, said]).sum() / said.sum().clamp(min=1)
+    return ENTROPY_SHARE * mean_entropy + dice.sum() / shown.sum().clamp(min=1)
+
+
+def seen_loss(logits: Tensor, labels: Tensor, known: Tensor, all_reduce: AllReduce = local_only) -> Tensor:
+    """Cross-entropy of each class's presence in each window, logits `[B, classes]`, where the labels decide it.
+
+    Covered share and decided share are `[B, classes, h, w]`. A class is present where it covers `PRESENT_SHARE` of a cell,
+    and absent where it does not and every cell is decided.
+    """
+    present = ((labels * known).amax((2, 3)) > PRESENT_SHARE).float()
+    sure = torch.maximum(known.amin((2, 3)), present)
+    entropy = F.binary_cross_entropy_with_logits(logits, present, reduction="none") * sure
+    sums = all_reduce(torch.stack((entropy.sum(), sure.sum())))
+    return sums[0] / sums[1].clamp(min=1)
 
 
 def mask_loss(

