@@ -177,7 +177,7 @@ function checkAdjacency(adjacentTo: RequestedFilter | undefined, adjacentWithinM
 
 /**
  * The `near` condition that distances are measured to: the filter's own, else the first among its `and`.
- * @returns null when there is none that every match must meet
+ * @returns null without a condition that every match must meet
  */
 export function nearOf(filter: FeatureFilter): FeatureFilter['near'] | null {
   for (const { filter: one } of eachFilter(filter, ['and'])) if (one.near) return one.near;

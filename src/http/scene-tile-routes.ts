@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Router } from 'express';
 import { BadInputError } from '../errors.ts';
 import { parseJson } from '../parse-json.ts';
@@ -8,6 +7,7 @@ import { InvalidTileStyleError, type PictureTile, type SceneTileStyle } from '..
 import { parseTile } from '../tiles/tile-grid.ts';
 import type { HttpService } from './http-service.ts';
 import type { Asked, Outlet } from './outlet.ts';
+import { digestOf, REVALIDATED } from './stored-file.ts';
 
 type MosaicParameters = Readonly<{ z: string; x: string; file: string }>;
 type SceneParameters = MosaicParameters & Readonly<{ id: string }>;
@@ -17,8 +17,6 @@ const CONTENT_TYPES: Readonly<Record<PictureFormat, string>> = {
   png: 'image/png',
   jpg: 'image/jpeg',
 };
-/** Clients ask each time whether a tile is still the same, which it is without being drawn again. */
-const REVALIDATED = 'private, no-cache';
 
 /**
  * `GET /tiles/scenes/{id}/{z}/{x}/{y}.{webp,png,jpg}` and `@2x`: one scene; `bands=4,3,2` and `rescale=0,3000` show other
@@ -104,7 +102,7 @@ function send(
   { format }: SceneTileStyle,
   { bytes, leftOut }: PictureTile,
 ): void {
-  const digest = createHash('sha256').update(bytes).digest('base64url').slice(0, 22);
+  const digest = digestOf(bytes);
   response.set('ETag', `"${digest}"`).set('Cache-Control', REVALIDATED);
   if (leftOut > 0) response.set('TerraQL-Scenes-Left-Out', String(leftOut));
   if (request.fresh) {

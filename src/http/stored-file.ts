@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
@@ -15,6 +16,14 @@ export interface StoredFile {
 
 /** For files that never change under their address. */
 export const IMMUTABLE = 'private, max-age=31536000, immutable';
+
+/** For what changes under its address: clients ask each time whether it is still the same. */
+export const REVALIDATED = 'private, no-cache';
+
+/** Text for an entity tag that tells contents apart: 132 bits of their SHA-256. */
+export function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('base64url').slice(0, 22);
+}
 
 type Asking = Pick<Request, 'method' | 'headers' | 'fresh' | 'range'>;
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { Router } from 'express';
@@ -6,6 +5,7 @@ import { type Measure, MEASURES } from '../feature/measures.ts';
 import { CELLS } from '../tiles/feature-tile.ts';
 import { MAX_ZOOM, parseTile } from '../tiles/tile-grid.ts';
 import type { Asked, Outlet } from './outlet.ts';
+import { digestOf, REVALIDATED } from './stored-file.ts';
 import { requestedFeatures } from './view-parameter.ts';
 
 type TileParameters = Readonly<{ z: string; x: string; y: string }>;
@@ -13,8 +13,6 @@ type TileParameters = Readonly<{ z: string; x: string; y: string }>;
 const compressed = promisify(gzip);
 /** Smaller tiles gain nothing by compression. */
 const COMPRESSED_FROM_BYTES = 1000;
-/** Clients ask each time whether a tile is still the same, which it is without being made again. */
-const REVALIDATED = 'private, no-cache';
 const FILTER_ALONE = { members: ['filter'] } as const;
 const MVT = 'application/vnd.mapbox-vector-tile';
 
@@ -49,7 +47,7 @@ async function sendFeatureTile(outlet: Outlet, asked: Asked<TileParameters>): Pr
     tile,
     (await requestedFeatures(outlet, asked, FILTER_ALONE)).filter,
   );
-  const digest = createHash('sha256').update(bytes).digest('base64url').slice(0, 22);
+  const digest = digestOf(bytes);
   // Weak, as the compressed and the plain tile share it.
   response.set('ETag', `W/"${digest}"`).set('Cache-Control', REVALIDATED).vary('Accept-Encoding');
   if (request.fresh) {
