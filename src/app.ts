@@ -52,6 +52,8 @@ import { FeatureTileRepository } from './tiles/feature-tile.repository.ts';
 import { FeatureTileService } from './tiles/feature-tile.service.ts';
 import { OpenScenes } from './tiles/open-scenes.ts';
 import { type PictureTile, SceneTileService } from './tiles/scene-tile.service.ts';
+import { PartProbabilityRepository } from './tiles/part-probability.repository.ts';
+import { MaskCache, SegmentationTileService } from './tiles/segmentation-tile.service.ts';
 import { TileCache } from './tiles/tile-cache.ts';
 import { followChanges } from './tiles/tile-changes.ts';
 import { ViewRepository } from './view/view.repository.ts';
@@ -125,7 +127,9 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   const featureTiles = new TileCache<FeatureTile>(config.TERRAQL_TILE_CACHE_MB * 2 ** 20, ({ bytes }) => bytes.length);
   const sceneTiles = new TileCache<PictureTile>(config.TERRAQL_TILE_CACHE_MB * 2 ** 20, ({ bytes }) => bytes.length);
   const openScenes = new OpenScenes();
-  const shared = { config, database, blobs, downloader, images, models, events, featureTiles, sceneTiles, openScenes };
+  const masks = new MaskCache(config.TERRAQL_TILE_CACHE_MB * 2 ** 20);
+  const tiles = { featureTiles, sceneTiles, openScenes, masks };
+  const shared = { config, database, blobs, downloader, images, models, events, ...tiles };
   const servicesFor = servicesOver(shared);
   const worker =
     config.TERRAQL_WORKER === 'off'
@@ -217,6 +221,7 @@ interface SharedParts {
   readonly featureTiles: TileCache<FeatureTile>;
   readonly sceneTiles: TileCache<PictureTile>;
   readonly openScenes: OpenScenes;
+  readonly masks: MaskCache;
 }
 
 function uploadsOver(config: Config, blobs: BlobStore, scenes: SceneRepository): UploadService {
@@ -229,7 +234,8 @@ function uploadsOver(config: Config, blobs: BlobStore, scenes: SceneRepository):
 
 /** Makes the services of a viewer: the one place where the viewer meets what is stored. */
 function servicesOver(shared: SharedParts): ServicesFor {
-  const { config, database, blobs, downloader, images, models, events, featureTiles, sceneTiles, openScenes } = shared;
+  const { config, database, blobs, downloader, images, models, events } = shared;
+  const { featureTiles, sceneTiles, openScenes, masks } = shared;
   const maxVertices = config.TERRAQL_MAX_VERTICES;
   const nearM = config.TERRAQL_NEAR_M;
   const fingerprints = new SourceFingerprints();
@@ -253,6 +259,14 @@ function servicesOver(shared: SharedParts): ServicesFor {
       reviews: new ReviewService(new ReviewRepository(database), subject),
       views: new ViewService(new ViewRepository(database), features),
       sceneTiles: new SceneTileService(scenes, openScenes, sceneTiles, workspace),
+      segmentationTiles: new SegmentationTileService(
+        segmentations,
+        scenes,
+        new PartProbabilityRepository(database),
+        masks,
+        sceneTiles,
+        workspace,
+      ),
       featureTiles: new FeatureTileService(new FeatureTileRepository(database), features, featureTiles, workspace),
       exports: new ExportService(new FeatureExportRepository(database), features, {
         maxFeatures: config.TERRAQL_MAX_EXPORT,

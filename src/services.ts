@@ -12,6 +12,7 @@ import type { UploadService } from './scene/upload.service.ts';
 import type { SegmentationService } from './segmentation/segmentation.service.ts';
 import type { FeatureTileService } from './tiles/feature-tile.service.ts';
 import type { SceneTileService } from './tiles/scene-tile.service.ts';
+import type { SegmentationTileService } from './tiles/segmentation-tile.service.ts';
 import type { ViewService } from './view/view.service.ts';
 
 /** The installed models, as far as clients may know of them. */
@@ -30,6 +31,7 @@ export interface Services {
   readonly views: ViewService;
   readonly featureTiles: FeatureTileService;
   readonly sceneTiles: SceneTileService;
+  readonly segmentationTiles: SegmentationTileService;
   readonly exports: ExportService;
   readonly statistics: StatisticsService;
   readonly changes: ChangeService;

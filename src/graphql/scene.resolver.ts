@@ -6,7 +6,7 @@ import { withoutNulls } from './absent-null.ts';
 import { askPage, PageArgs } from './page-request.ts';
 import { SegmentationConnectionType } from './segmentation.type.ts';
 import type { Segmentation } from '../segmentation/segmentation.ts';
-import type { Scene } from '../scene/scene.ts';
+import { isGeoreferenced, type Scene } from '../scene/scene.ts';
 import { RegisterSceneInput, SceneConnectionType, SceneFilterInput, SceneType, UploadType } from './scene.type.ts';
 
 @Resolver(() => SceneType)
@@ -77,6 +77,14 @@ export class SceneResolver {
   })
   geotransform(@Root() scene: Scene): readonly number[] | null {
     return scene.affine;
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'Address of its map tiles, with {z}, {x} and {y} to fill in; null without georeference.',
+  })
+  tilesUrl(@Root() scene: Scene, @Ctx() { links }: RequestContext): string | null {
+    return isGeoreferenced(scene) ? links.absolute(`/tiles/scenes/${scene.id}/{z}/{x}/{y}.webp`) : null;
   }
 
   @FieldResolver(() => SegmentationConnectionType, {

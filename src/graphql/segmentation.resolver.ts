@@ -135,6 +135,14 @@ export class SegmentationResolver {
     return mask && { ...mask, segmentationId: id };
   }
 
+  @FieldResolver(() => String, {
+    description: 'Address of vector tiles of its features, with {z}, {x} and {y} to fill in.',
+  })
+  tilesUrl(@Root() { id }: Segmentation, @Ctx() { links }: RequestContext): string {
+    const filter = encodeURIComponent(JSON.stringify({ segmentationId: id }));
+    return links.absolute(`/tiles/features/{z}/{x}/{y}.mvt?filter=${filter}`);
+  }
+
   @FieldResolver(() => FeatureConnectionType, {
     name: 'features',
     description: 'Features found, largest first unless ordered otherwise.',
@@ -179,5 +187,13 @@ export class MaskResolver {
   })
   geotiffUrl(@Root() mask: LinkedMask, @Ctx() { links }: RequestContext): string {
     return links.absolute(`/segmentations/${mask.segmentationId}/mask.tif`);
+  }
+
+  @FieldResolver(() => String, {
+    description:
+      'Address of map tiles of the mask, each part in the colour of its mean probability, with {z}, {x} and {y} to fill in.',
+  })
+  tilesUrl(@Root() mask: LinkedMask, @Ctx() { links }: RequestContext): string {
+    return links.absolute(`/tiles/segmentations/${mask.segmentationId}/{z}/{x}/{y}.webp`);
   }
 }

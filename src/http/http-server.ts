@@ -14,6 +14,7 @@ import { maskRoutes } from './mask-routes.ts';
 import { Outlet } from './outlet.ts';
 import { serveSubscriptions, SOCKET_LIMITS, type SocketLimits } from './subscription-socket.ts';
 import { sceneTileRoutes } from './scene-tile-routes.ts';
+import { segmentationTileRoutes } from './segmentation-tile-routes.ts';
 import { tileRoutes } from './tile-routes.ts';
 
 const MAX_BODY_BYTES = 1024 ** 2;
@@ -61,6 +62,7 @@ export function createHttpServer(service: HttpService, sockets: SocketLimits = S
   router.use(exportRoutes(outlet, service.logger));
   router.use(tileRoutes(outlet));
   router.use(sceneTileRoutes(outlet, service));
+  router.use(segmentationTileRoutes(outlet));
   router.use(dashboardFiles({ basemapStyle: config.TERRAQL_BASEMAP_STYLE }));
   router.use((request, response) => {
     response.status(404).json({ error: { code: 'ROUTE_NOT_FOUND', message: `no ${request.method} ${request.path}` } });

@@ -3,9 +3,10 @@ import { gzip } from 'node:zlib';
 import { Router } from 'express';
 import { type Measure, MEASURES } from '../feature/measures.ts';
 import { CELLS } from '../tiles/feature-tile.ts';
-import { MAX_ZOOM, parseTile } from '../tiles/tile-grid.ts';
+import { parseTile } from '../tiles/tile-grid.ts';
 import type { Asked, Outlet } from './outlet.ts';
 import { digestOf, REVALIDATED } from './stored-file.ts';
+import { tileJson } from './tile-json.ts';
 import { requestedFeatures } from './view-parameter.ts';
 
 type TileParameters = Readonly<{ z: string; x: string; y: string }>;
@@ -68,12 +69,7 @@ async function sendTileJson(outlet: Outlet, asked: Asked<Record<string, string>>
   const parameters = new URLSearchParams(query as Record<string, string>).toString();
   const tiles = `${outlet.baseUrlOf(request)}/tiles/features/{z}/{x}/{y}.mvt${parameters === '' ? '' : `?${parameters}`}`;
   response.set('Cache-Control', REVALIDATED).json({
-    tilejson: '3.0.0',
-    name: 'TerraQL features',
-    tiles: [tiles],
-    minzoom: 0,
-    maxzoom: MAX_ZOOM - 2,
-    bounds: [-180, -85.051129, 180, 85.051129],
+    ...tileJson({ name: 'TerraQL features', tiles, footprint: null }),
     vector_layers: [
       {
         id: 'features',

@@ -26,22 +26,32 @@ export interface SourcePicture {
  */
 export function warpInto(into: Uint8ClampedArray, sidePx: number, source: SourcePicture, grid: PositionGrid): boolean {
   let opaque = true;
-  const { stepPx, nodes, columns, rows } = grid;
+  eachPosition(sidePx, grid, (pixel, column, row) => {
+    const at = pixel * 4;
+    if (into[at + 3] !== 255 && !sample(source, column, row, into, at)) opaque = false;
+  });
+  return opaque;
+}
+
+/**
+ * Visits every pixel of a square result, row by row, with its position in the source picture.
+ * @param visit column and row are NaN where there is no position
+ */
+export function eachPosition(
+  sidePx: number,
+  { stepPx, nodes, columns, rows }: PositionGrid,
+  visit: (pixel: number, column: number, row: number) => void,
+): void {
   for (let y = 0; y < sidePx; y++) {
     const nodeRow = Math.min(nodes - 2, Math.floor((y + 0.5) / stepPx));
     const down = (y + 0.5) / stepPx - nodeRow;
     for (let x = 0; x < sidePx; x++) {
-      const at = (y * sidePx + x) * 4;
-      if (into[at + 3] === 255) continue;
       const nodeColumn = Math.min(nodes - 2, Math.floor((x + 0.5) / stepPx));
       const across = (x + 0.5) / stepPx - nodeColumn;
       const node = nodeRow * nodes + nodeColumn;
-      const column = between(columns, node, nodes, across, down);
-      const row = between(rows, node, nodes, across, down);
-      if (!sample(source, column, row, into, at)) opaque = false;
+      visit(y * sidePx + x, between(columns, node, nodes, across, down), between(rows, node, nodes, across, down));
     }
   }
-  return opaque;
 }
 
 /** Bilinear between the four nodes of a cell; NaN beside a node without a position. */

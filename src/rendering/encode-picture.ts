@@ -6,10 +6,16 @@ export type PictureFormat = (typeof PICTURE_FORMATS)[number];
 /**
  * Encodes a square picture. JPEG has no transparency: it is white there, as paper.
  * @param pixels HWC uint8, four channels, `sidePx` on a side
+ * @param isFlat few colours with sharp edges, which are kept as they are
  */
-export function encodePicture(pixels: Uint8ClampedArray, sidePx: number, format: PictureFormat): Promise<Buffer> {
+export function encodePicture(
+  pixels: Uint8ClampedArray,
+  sidePx: number,
+  format: PictureFormat,
+  isFlat = false,
+): Promise<Buffer> {
   const image = sharp(pixels, { raw: { width: sidePx, height: sidePx, channels: 4 } });
   if (format === 'png') return image.png({ compressionLevel: 6 }).toBuffer();
   if (format === 'jpg') return image.flatten({ background: '#ffffff' }).jpeg({ quality: 85 }).toBuffer();
-  return image.webp({ quality: 80, effort: 2 }).toBuffer();
+  return image.webp(isFlat ? { lossless: true, effort: 1 } : { quality: 80, effort: 2 }).toBuffer();
 }

@@ -39,7 +39,7 @@ export async function renderSegmentation(
   rendering: Rendering,
 ): Promise<Buffer[]> {
   if (rendering === 'overlay.png') return [await renderOverlay(sources, segmentation.sceneId, [segmentation])];
-  const mask = await readMask(sources, segmentation);
+  const mask = await readMask(sources.segmentations, segmentation);
   if (rendering === 'mask.png') return [await renderMaskPng(mask)];
   return renderMaskGeoTiff(mask, await sources.scenes.get(segmentation.sceneId));
 }
@@ -54,7 +54,7 @@ export async function renderOverlay(
   segmentations: readonly MaskedSegmentation[],
 ): Promise<Buffer> {
   const masks: MaskRuns[] = [];
-  for (const segmentation of segmentations) masks.push(await readMask(sources, segmentation));
+  for (const segmentation of segmentations) masks.push(await readMask(sources.segmentations, segmentation));
   const scene = await sources.scenes.get(sceneId);
   const source = await sources.scenes.open(scene);
   try {
@@ -64,7 +64,11 @@ export async function renderOverlay(
   }
 }
 
-async function readMask({ segmentations }: RenderSources, segmentation: MaskedSegmentation): Promise<MaskRuns> {
+/** @throws {MaskNotFoundError} */
+export async function readMask(
+  segmentations: RenderSources['segmentations'],
+  segmentation: MaskedSegmentation,
+): Promise<MaskRuns> {
   const stored = await segmentations.mask(segmentation.id);
   if (!stored) throw new MaskNotFoundError(segmentation);
   return fromCocoCounts(stored.counts, stored.widthPx, stored.heightPx);

@@ -12,6 +12,7 @@ export interface AnsweredList<Node> {
 
 export interface AnsweredScene {
   readonly id: string;
+  readonly tilesUrl: string;
   readonly name: string;
   readonly crs: string | null;
   readonly footprint: { readonly type: string; readonly coordinates: Answered<Answered<Answered<number>>> };
@@ -26,12 +27,20 @@ export interface AnsweredSegmentation {
   readonly featureCount: number;
   readonly areaM2: number;
   readonly progress: { readonly windowsTotal: number };
-  readonly mask: { readonly pixelCount: number; readonly counts: readonly number[]; readonly pngUrl: string };
+  readonly mask: {
+    readonly pixelCount: number;
+    readonly counts: readonly number[];
+    readonly pngUrl: string;
+    readonly tilesUrl: string;
+  };
+  readonly tilesUrl: string;
+  readonly scene: AnsweredScene;
   readonly features: AnsweredList<AnsweredFeature>;
 }
 
 export interface AnsweredFeature {
   readonly id: string;
+  readonly meanProbability: number;
   readonly areaM2: number;
   readonly perimeterM: number;
   readonly review: AnsweredReview;
