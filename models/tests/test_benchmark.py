@@ -127,10 +127,15 @@ def test_absent_targets_are_counted_apart_at_the_size_of_the_image() -> None:
 def test_the_interval_of_independent_answers_is_that_of_a_mean_and_wider_for_clusters() -> None:
     values = np.random.default_rng(2).random(400).tolist()
     alone = half_width(values, [str(n) for n in range(400)])
-    assert alone == pytest.approx(1.96 * np.std(values, ddof=1) / 20, rel=0.05)  # 1,000 rounds leave some 3 % of noise
+    assert alone == pytest.approx(1.96 * np.std(values, ddof=1) / 20, rel=1e-9)
     doubled = half_width([v for v in values for _ in range(2)], [str(n) for n in range(400) for _ in range(2)])
     assert doubled == pytest.approx(alone)  # asking twice about the same image adds nothing
     assert half_width([0.5], ["a"]) is None
+
+
+def test_the_interval_is_the_one_that_the_service_prints() -> None:
+    # The same answers are scored in test/evaluation/scores.test.ts.
+    assert half_width([0.1, 0.4, 0.4, 0.9, 0.7], ["a", "a", "b", "c", "c"]) == pytest.approx(0.37803110983092386, rel=1e-12)
 
 
 def test_questions_of_one_image_are_put_together_with_their_task(tmp_path: Path) -> None:

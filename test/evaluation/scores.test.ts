@@ -121,6 +121,11 @@ it('gives independent answers the interval of a mean, and no narrower one to rep
   expect(interval([0.5], ['a'])).toBeNull();
 });
 
+it('prints the interval that the Python tools print', () => {
+  // The same answers are scored in models/tests/test_benchmark.py.
+  expect(interval([0.1, 0.4, 0.4, 0.9, 0.7], ['a', 'a', 'b', 'c', 'c'])).toBeCloseTo(0.37803110983092386, 12);
+});
+
 it('reads COCO counts column by column', () => {
   // 3 wide, 2 high: the second column and the top of the third.
   expect([...maskFromCounts([2, 3, 1], 3, 2)]).toEqual([0, 1, 1, 0, 1, 0]);
