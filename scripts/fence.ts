@@ -17,6 +17,8 @@ export function violations(sources: readonly SourceFile[], fence: Fence): string
     ...upwardRows(fence),
     ...arrows.flatMap((arrow) => forbidden(arrow, fence) ?? []),
     ...unneeded(arrows, fence),
+    ...unusedRows(arrows, fence),
+    ...unusedReservations(sources, fence),
     ...sources.flatMap((source) => foreignPackages(source, fence)),
     ...sources.flatMap(roleImports),
     ...crowded(sources, fence),
@@ -62,13 +64,40 @@ function unneeded(arrows: readonly Arrow[], { twoWay }: Fence): string[] {
     .map(([above, below]) => `${below} no longer imports ${above}: take the pair out of TWO_WAY`);
 }
 
+/** Layers that the table lets a layer import and that none of its files imports. */
+function unusedRows(arrows: readonly Arrow[], { layers }: Fence): string[] {
+  const used = new Set(arrows.map(({ from, to }) => `${from} ${to}`));
+  return layers.flatMap(({ name, imports }) =>
+    imports
+      .filter((other) => !used.has(`${name} ${other}`))
+      .map((other) => `${name} no longer imports ${other}: take it out of the table`),
+  );
+}
+
+/** Layers that a reserved package is kept for and that do not import it. */
+function unusedReservations(sources: readonly SourceFile[], { reserved }: Fence): string[] {
+  return reserved.flatMap((row) =>
+    row.layers
+      .filter(
+        (layer) =>
+          !sources.some((one) => layerOf(one.file) === layer && one.packages.some((name) => names(row.packages, name))),
+      )
+      .map((layer) => `${layer} no longer imports ${row.packages.join(', ')}: take it out of RESERVED`),
+  );
+}
+
+/** Whether a row of reserved packages names this one. */
+function names(packages: readonly string[], name: string): boolean {
+  return packages.some((entry) => (entry.endsWith('/') ? name.startsWith(entry) : name === entry));
+}
+
 function foreignPackages({ file, packages }: SourceFile, { layers, reserved }: Fence): string[] {
   const own = layerOf(file);
   const isPure = layers.some(({ name, pure }) => name === own && pure);
   return packages.flatMap((name) => {
     if (isPure && name.startsWith('node:')) return [`${file} imports ${name}, and ${own} is pure`];
     return reserved
-      .filter((row) => row.packages.some((entry) => (entry.endsWith('/') ? name.startsWith(entry) : name === entry)))
+      .filter((row) => names(row.packages, name))
       .filter((row) => !row.layers.includes(own))
       .map((row) => `${file} imports ${name}, which only ${row.layers.join(', ')} may`);
   });

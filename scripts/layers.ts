@@ -126,7 +126,7 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'evaluation',
     holds: 'scores of a model on labelled scenes, asked through a port',
-    imports: ['segmentation', 'scene', 'imagery', 'imagery/crs', 'vector', 'inference', 'raster'],
+    imports: ['segmentation', 'imagery', 'vector', 'inference', 'raster'],
   },
   {
     name: 'tiles',
@@ -192,7 +192,7 @@ export const LAYERS: readonly Layer[] = [
   },
   { name: 'inference/open-inference', holds: 'messages and tensors of the Open Inference Protocol', imports: [] },
   { name: 'raster', holds: 'windows, resampling, affine transforms', imports: [], pure: true },
-  { name: 'identity', holds: 'who asks', imports: ['database'] },
+  { name: 'identity', holds: 'who asks', imports: [] },
   { name: 'database', holds: 'connection, migrations, cursors, row schemas', imports: ['database/generated'] },
   { name: 'database/generated', holds: "Prisma's client, generated", imports: [] },
   { name: 'blob-store.ts', holds: 'files of the data folder', imports: [] },

@@ -80,6 +80,8 @@ describe('the fence', () => {
     largeFolders: [],
   };
   const source = (file: string, files: string[], packages: string[] = []): SourceFile => ({ file, files, packages });
+  /** Uses every permission of the fence. */
+  const user = source('top/user.ts', ['low/b.ts'], ['graphql']);
 
   it('lets downward imports pass', () => {
     const sources = [source('top/a.ts', ['low/b.ts', 'errors.ts'], ['graphql']), source('low/b.ts', ['errors.ts'])];
@@ -97,11 +99,11 @@ describe('the fence', () => {
     ['a package of a reserved scope', source('low/b.ts', [], ['@apollo/server']), 'which only top may'],
     ['a service that knows SQL', source('top/a.service.ts', ['top/a.repository.ts']), 'SQL stands behind a port'],
   ])('refuses %s', (_what, planted, message) => {
-    expect(violations([planted], fence)).toEqual([expect.stringContaining(message)]);
+    expect(violations([user, planted], fence)).toEqual([expect.stringContaining(message)]);
   });
 
   it('refuses a crowded folder', () => {
-    const sources = ['a', 'b', 'c'].map((name) => source(`top/${name}.ts`, []));
+    const sources = [user, ...['a', 'b'].map((name) => source(`top/${name}.ts`, []))];
     expect(violations(sources, fence)).toEqual(['top/ holds 3 files; the limit is 2']);
     expect(violations(sources, { ...fence, largeFolders: ['top'] })).toEqual([]);
   });
@@ -111,8 +113,19 @@ describe('the fence', () => {
       { name: 'top', holds: '', imports: [] },
       { name: 'low', holds: '', imports: ['top'] },
     ];
-    expect(violations([], { ...fence, layers })).toEqual([expect.stringContaining('lets low import top')]);
-    expect(violations([], { ...fence, twoWay: [['top', 'low']] })).toEqual([expect.stringContaining('TWO_WAY')]);
+    const upward = source('low/b.ts', ['top/user.ts']);
+    expect(violations([upward], { ...fence, layers, reserved: [] })).toEqual([
+      expect.stringContaining('lets low import top'),
+    ]);
+    expect(violations([user], { ...fence, twoWay: [['top', 'low']] })).toEqual([expect.stringContaining('TWO_WAY')]);
+  });
+
+  it('refuses a permission that no import uses', () => {
+    const idle = source('top/idle.ts', []);
+    expect(violations([idle], fence)).toEqual([
+      'top no longer imports low: take it out of the table',
+      'top no longer imports graphql, @apollo/: take it out of RESERVED',
+    ]);
   });
 
   it('names each pair that imports each other once', () => {
