@@ -21,11 +21,16 @@ export function repairable<Given extends Geometry>(geometry: Given): Given {
  */
 export function crossingsUpTo(geometry: Geometry, limit: number): number {
   const segments = segmentsOf(geometry).toSorted((a, b) => a[0] - b[0]);
-  let active: Segment[] = [];
+  const active: Segment[] = [];
   let crossings = 0;
   for (const segment of segments) {
-    active = active.filter(([, , east]) => east >= segment[0]);
-    for (const other of active) if (cross(segment, other) && ++crossings >= limit) return limit;
+    let kept = 0;
+    for (const other of active) {
+      if (other[2] < segment[0]) continue;
+      active[kept++] = other;
+      if (cross(segment, other) && ++crossings >= limit) return limit;
+    }
+    active.length = kept;
     active.push(segment);
   }
   return crossings;
@@ -46,12 +51,15 @@ function edgesOf(ring: readonly Position[]): Segment[] {
 }
 
 /** Whether each segment has its ends on either side of the other. */
-function cross([ax, ay, bx, by]: Segment, [cx, cy, dx, dy]: Segment): boolean {
-  if (Math.max(ay, by) < Math.min(cy, dy) || Math.max(cy, dy) < Math.min(ay, by)) return false;
-  const side = (x: number, y: number, fromX: number, fromY: number, toX: number, toY: number): number =>
-    Math.sign((toX - fromX) * (y - fromY) - (toY - fromY) * (x - fromX));
-  return (
-    side(ax, ay, cx, cy, dx, dy) * side(bx, by, cx, cy, dx, dy) < 0 &&
-    side(cx, cy, ax, ay, bx, by) * side(dx, dy, ax, ay, bx, by) < 0
-  );
+function cross(one: Segment, other: Segment): boolean {
+  if (Math.max(one[1], one[3]) < Math.min(other[1], other[3])) return false;
+  if (Math.max(other[1], other[3]) < Math.min(one[1], one[3])) return false;
+  return areApart(one, other) && areApart(other, one);
+}
+
+/** Whether the ends of the second segment lie on opposite sides of the line through the first. */
+function areApart([ax, ay, bx, by]: Segment, [cx, cy, dx, dy]: Segment): boolean {
+  const start = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax);
+  const end = (bx - ax) * (dy - ay) - (by - ay) * (dx - ax);
+  return (start < 0 && end > 0) || (start > 0 && end < 0);
 }

@@ -1,3 +1,4 @@
+import { bbox } from '@turf/turf';
 import type { Feature, FeatureCollection, Geometry, Position } from 'geojson';
 import { useEffect, useMemo } from 'react';
 import type { Address } from './address.ts';
@@ -58,14 +59,6 @@ const positionOf = (geometry: Geometry): Position => (geometry.type === 'Point' 
 
 /** Box around geometries, `[west, south, east, north]`; null without any position. */
 export function boundsOf(geometries: readonly Geometry[]): readonly [number, number, number, number] | null {
-  let [west, south, east, north] = [Infinity, Infinity, -Infinity, -Infinity];
-  const visit = (value: unknown): void => {
-    if (!Array.isArray(value)) return;
-    const [x, y] = value as unknown[];
-    if (typeof x === 'number' && typeof y === 'number') {
-      [west, south, east, north] = [Math.min(west, x), Math.min(south, y), Math.max(east, x), Math.max(north, y)];
-    } else value.forEach(visit);
-  };
-  for (const geometry of geometries) if ('coordinates' in geometry) visit(geometry.coordinates);
+  const [west, south, east, north] = bbox({ type: 'GeometryCollection', geometries: [...geometries] });
   return west <= east ? [west, south, east, north] : null;
 }

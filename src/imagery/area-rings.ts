@@ -1,3 +1,4 @@
+import { bbox, bboxClip, multiPoint, polygon } from '@turf/turf';
 import type { MultiPolygon, Polygon, Position } from 'geojson';
 import { mapToPixel, pixelToMap, type Affine } from '../raster/affine.ts';
 import type { PixelRing } from '../raster/area-mask.ts';
@@ -43,9 +44,10 @@ export function areaRings(area: Polygon | MultiPolygon, image: GroundImage): Pix
   const polygons = area.type === 'Polygon' ? [area.coordinates] : area.coordinates;
   return polygons.flat().flatMap((ring) =>
     [-360, 0, 360].flatMap((turn) => {
-      const open = ring.slice(1).map(([longitude, latitude]): Position => [longitude! + turn, latitude!]);
-      const inside = clipped(open, window);
-      return inside.length < 3 ? [] : [followed(inside, toPixel)];
+      const shifted = ring.map(([longitude, latitude]): Position => [longitude! + turn, latitude!]);
+      // Doubled edges along the sides of the window enclose nothing.
+      const inside = bboxClip(polygon([shifted]), [window.west, window.south, window.east, window.north]);
+      return inside.geometry.coordinates.map((clipped) => followed(clipped as Position[], toPixel));
     }),
   );
 }
@@ -61,9 +63,9 @@ function groundWindow(image: GroundImage): { window: GroundWindow; toPixel: ToPi
     .flatMap((across) => shares.map((down) => at(across, down)))
     .filter(([longitude, latitude]) => Number.isFinite(longitude) && Number.isFinite(latitude))
     .map(([longitude, latitude]): [number, number] => [centre[0] + turned(longitude - centre[0]), latitude]);
-  const [longitudes, latitudes] = [sampled.map(([longitude]) => longitude), sampled.map(([, latitude]) => latitude)];
-  const [west, east] = widened(Math.min(...longitudes), Math.max(...longitudes));
-  const [south, north] = widened(Math.min(...latitudes), Math.max(...latitudes));
+  const [minLongitude, minLatitude, maxLongitude, maxLatitude] = bbox(multiPoint(sampled));
+  const [west, east] = widened(minLongitude, maxLongitude);
+  const [south, north] = widened(minLatitude, maxLatitude);
   const aroundPole = surroundsPole(shares, at);
   const isWide = aroundPole || east - west >= 360 || south <= -90 || north >= 90;
   const middle = (south + north) / 2;
@@ -154,28 +156,7 @@ function continuousMap(
   return { map, repeats };
 }
 
-/** The part of a ring inside a window (Sutherland and Hodgman 1974); doubled edges along its sides enclose nothing. */
-function clipped(ring: readonly Position[], { west, south, east, north }: GroundWindow): Position[] {
-  const sides: [axis: 0 | 1, limit: number, keep: 1 | -1][] = [
-    [0, west, 1],
-    [0, east, -1],
-    [1, south, 1],
-    [1, north, -1],
-  ];
-  return sides.reduce<Position[]>((points, [axis, limit, keep]) => {
-    const isInside = (point: Position): boolean => keep * (point[axis]! - limit) >= 0;
-    return points.flatMap((point, index) => {
-      const before = points.at(index - 1)!;
-      if (isInside(point) === isInside(before)) return isInside(point) ? [point] : [];
-      const share = (limit - before[axis]!) / (point[axis]! - before[axis]!);
-      const other = before[1 - axis]! + share * (point[1 - axis]! - before[1 - axis]!);
-      const meeting: Position = axis === 0 ? [limit, other] : [other, limit];
-      return isInside(point) ? [meeting, point] : [meeting];
-    });
-  }, ring as Position[]);
-}
-
-/** A closed ring in the scene frame that follows edges straight in longitude and latitude. */
+/** A closed ring in the scene frame that follows the edges of a closed ring, straight in longitude and latitude. */
 function followed(ring: readonly Position[], toPixel: ToPixel): PixelRing {
   const pixels: [number, number][] = [];
   const push = (pixel: [number, number]): void => {
@@ -191,8 +172,8 @@ function followed(ring: readonly Position[], toPixel: ToPixel): PixelRing {
       follow(middle, to, pixel, end, left - 1);
     } else push(end);
   };
-  ring.forEach((from, index) => {
-    const to = ring[(index + 1) % ring.length]!;
+  ring.slice(1).forEach((to, index) => {
+    const from = ring[index]!;
     const pieces = Math.max(
       1,
       Math.ceil(Math.max(Math.abs(to[0]! - from[0]!), Math.abs(to[1]! - from[1]!)) / PIECE_DEG),

@@ -1,4 +1,5 @@
 import { fromVectorTileJs } from '@maplibre/vt-pbf';
+import { bboxPolygon } from '@turf/turf';
 import { z } from 'zod';
 import { MEASURE_SHAPE } from '../feature/measures.schema.ts';
 import { CELLS, EXTENT } from './feature-tile.ts';
@@ -71,13 +72,7 @@ const CELL = EXTENT / CELLS;
 
 function square(column: number, row: number): Ring {
   const [west, north] = [column * CELL, row * CELL];
-  return [
-    [west, north],
-    [west + CELL, north],
-    [west + CELL, north + CELL],
-    [west, north + CELL],
-    [west, north],
-  ];
+  return bboxPolygon([west, north, west + CELL, north + CELL]).geometry.coordinates[0] as Ring;
 }
 
 const POLYGON = 3;

@@ -1,3 +1,4 @@
+import { booleanClockwise } from '@turf/turf';
 import type { Position } from 'geojson';
 import type { ToWgs84 } from './ground-position.ts';
 import { turnBetween } from './longitudes.ts';
@@ -75,16 +76,14 @@ const withinTurn = (degrees: number): number => ((degrees % 360) + 360) % 360;
 
 /** Whether the area of a traced exterior lies on its left on the ground: by its winding, and whether the scene is mirrored. */
 export function isAreaOnLeft(exterior: ArrayLike<number>, toWgs84: ToWgs84): boolean {
-  let doubled = 0;
-  for (let i = 0; i < exterior.length; i += 2) {
-    const next = (i + 2) % exterior.length;
-    doubled += exterior[i]! * exterior[next + 1]! - exterior[next]! * exterior[i + 1]!;
-  }
+  const ring: Position[] = [];
+  for (let i = 0; i < exterior.length; i += 2) ring.push([exterior[i]!, exterior[i + 1]!]);
+  const isClockwise = booleanClockwise([...ring, ring[0]!]);
   for (let i = 0; i < exterior.length; i += 2) {
     const turned = handedness(exterior[i]!, exterior[i + 1]!, toWgs84);
-    if (turned !== 0) return Math.sign(doubled) === turned;
+    if (turned !== 0) return (isClockwise ? -1 : 1) === turned;
   }
-  return doubled < 0; // north-up
+  return isClockwise; // north-up
 }
 
 /** 1 where columns to rows turn as east to north, -1 where they turn against it, 0 where it cannot be told. */

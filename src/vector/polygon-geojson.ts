@@ -1,9 +1,9 @@
+import { booleanClockwise } from '@turf/turf';
 import type { MultiPolygon, Polygon, Position } from 'geojson';
 import { cutPolygon } from './cut-polygon.ts';
 import { groundPosition, type ToWgs84 } from './ground-position.ts';
 import { unwrapLongitudes } from './longitudes.ts';
 import { alongPoles, isAreaOnLeft } from './poles.ts';
-import { signedArea } from './simple-loops.ts';
 import type { TracedPolygon } from './trace-polygons.ts';
 
 /** Rings in the scene frame, alternating column and row; corners may lie between pixels. */
@@ -57,7 +57,7 @@ function closed(ring: Position[]): Position[] {
 
 /** Whether an exterior is clockwise: by its area or, around a pole, westwards in the north and eastwards in the south. */
 function isClockwise(exterior: readonly Position[], turns: number): boolean {
-  if (turns === 0) return signedArea(exterior) < 0;
+  if (turns === 0) return booleanClockwise([...exterior, exterior[0]!]);
   const isNorth = exterior.reduce((sum, [, latitude]) => sum + latitude!, 0) > 0;
   return turns > 0 !== isNorth;
 }

@@ -1,3 +1,4 @@
+import { bboxPolygon } from '@turf/turf';
 import type { Polygon } from 'geojson';
 import type { Map } from 'maplibre-gl';
 
@@ -27,16 +28,5 @@ export async function drawPolygon(map: Map, onDrawn: (outline: Polygon) => void)
 
 /** The rectangle between two corners, wound by RFC 7946. */
 export function rectangle(west: number, south: number, east: number, north: number): Polygon {
-  return {
-    type: 'Polygon',
-    coordinates: [
-      [
-        [west, south],
-        [east, south],
-        [east, north],
-        [west, north],
-        [west, south],
-      ],
-    ],
-  };
+  return bboxPolygon([west, south, east, north]).geometry;
 }
