@@ -26,6 +26,11 @@ import { readPersistedOperations } from './graphql/server/persisted-operations.t
 import { buildSchema } from './graphql/schema.ts';
 import { createGraphqlServer } from './graphql/server/server.ts';
 import { Subscriptions } from './graphql/server/subscriptions.ts';
+import { ApiKeyRepository, KeyLookupRepository } from './identity/api-key.repository.ts';
+import { ApiKeyService } from './identity/api-key.service.ts';
+import { Authenticator } from './identity/authenticator.ts';
+import { KeyRing } from './identity/key-ring.ts';
+import { MachineToken } from './identity/machine-token.ts';
 import { DEFAULT_VIEWER, type Viewer } from './identity/viewer.ts';
 import type { ModelRegistry } from './inference/model-registry.ts';
 import type { Logger } from './logging.ts';
@@ -66,6 +71,10 @@ export interface App {
   readonly graphql: ApolloServer<RequestContext>;
   readonly subscriptions: Subscriptions;
   readonly models: Models;
+  /** Finds out who asks. */
+  readonly authenticator: Authenticator;
+  /** By which commands on this machine ask the service. */
+  readonly machine: MachineToken;
   readonly servicesFor: ServicesFor;
   /** Reads what outlets besides GraphQL are asked for, by the types of the schema. */
   readonly readFeatureRequest: FeatureRequestReader;
@@ -129,7 +138,12 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   const openScenes = new OpenScenes();
   const masks = new MaskCache(config.TERRAQL_TILE_CACHE_MB * 2 ** 20);
   const tiles = { featureTiles, sceneTiles, openScenes, masks };
-  const shared = { config, database, blobs, downloader, images, models, events, ...tiles };
+  const keys = new KeyRing(new KeyLookupRepository(database.forRuns), (err) =>
+    logger.warn({ err }, 'Key:UseNotRecorded'),
+  );
+  const machine = new MachineToken();
+  const authenticator = new Authenticator({ mode: config.TERRAQL_AUTH ?? 'off', keys, machine });
+  const shared = { config, keys, database, blobs, downloader, images, models, events, ...tiles };
   const servicesFor = servicesOver(shared);
   const worker =
     config.TERRAQL_WORKER === 'off'
@@ -164,6 +178,8 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     graphql,
     subscriptions: new Subscriptions(schema, operations, logger),
     models,
+    authenticator,
+    machine,
     servicesFor,
     readFeatureRequest: featureRequestReader(schema, config.TERRAQL_MAX_COST),
     readSceneFilter: sceneFilterReader(schema, config.TERRAQL_MAX_VERTICES),
@@ -212,6 +228,7 @@ async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
 /** What all viewers share. */
 interface SharedParts {
   readonly config: Config;
+  readonly keys: KeyRing;
   readonly database: Database;
   readonly blobs: BlobStore;
   readonly downloader: Downloader;
@@ -234,7 +251,7 @@ function uploadsOver(config: Config, blobs: BlobStore, scenes: SceneRepository):
 
 /** Makes the services of a viewer: the one place where the viewer meets what is stored. */
 function servicesOver(shared: SharedParts): ServicesFor {
-  const { config, database, blobs, downloader, images, models, events } = shared;
+  const { config, keys, database, blobs, downloader, images, models, events } = shared;
   const { featureTiles, sceneTiles, openScenes, masks } = shared;
   const maxVertices = config.TERRAQL_MAX_VERTICES;
   const nearM = config.TERRAQL_NEAR_M;
@@ -275,6 +292,7 @@ function servicesOver(shared: SharedParts): ServicesFor {
       changes: new ChangeService(segmentations, scenes, new ChangeRepository(database)),
       zones: new ZoneService(features, new ZoneRepository(database), { maxVertices }),
       graphs: new AdjacencyGraphService(features, new AdjacencyGraphRepository(database), { nearM }),
+      apiKeys: new ApiKeyService(new ApiKeyRepository(database, workspace), subject, (id) => keys.forget(id)),
       models,
     };
   };

@@ -4,6 +4,7 @@ import type { StatisticsService } from './analysis/statistics.service.ts';
 import type { ZoneService } from './analysis/zone.service.ts';
 import type { ExportService } from './export/export.service.ts';
 import type { FeatureService } from './feature/feature.service.ts';
+import type { ApiKeyService } from './identity/api-key.service.ts';
 import type { Viewer } from './identity/viewer.ts';
 import type { ModelInfo } from './inference/segmentation-model.ts';
 import type { ReviewService } from './review/review.service.ts';
@@ -37,6 +38,7 @@ export interface Services {
   readonly changes: ChangeService;
   readonly zones: ZoneService;
   readonly graphs: AdjacencyGraphService;
+  readonly apiKeys: ApiKeyService;
   readonly models: ModelList;
 }
 

@@ -5,10 +5,10 @@ import type { App } from '../app.ts';
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { FeatureExport } from '../export/export.service.ts';
-import { DEFAULT_VIEWER } from '../identity/viewer.ts';
+import { DEFAULT_VIEWER, type Viewer } from '../identity/viewer.ts';
 import { createLogger } from '../logging.ts';
 import { withProgress } from './terminal/progress.ts';
-import { findServer } from './server-file.ts';
+import { findServer, serverSecret } from './server-file.ts';
 import { errorLine, type Terminal } from './terminal/terminal.ts';
 
 /** A file of features, ready to be read. A server does not report how many it has written so far. */
@@ -87,8 +87,20 @@ const GraphqlAnswer = z.object({
  */
 export async function openService(url: string | undefined, config: Config, terminal: Terminal): Promise<Service> {
   const server = url?.replace(/\/+$/, '') ?? (await findServer(config.TERRAQL_DATA_DIR));
-  if (server !== null) return remoteService(server);
-  return localService(await startApp(config, commandLogLevel(config), terminal));
+  if (server !== null) return remoteService(server, await credentialFor(server, config));
+  return localService(await startApp(config, commandLogLevel(config), terminal), {
+    ...DEFAULT_VIEWER,
+    workspace: config.TERRAQL_WORKSPACE,
+  });
+}
+
+/** Headers that say who asks: by key, else as the administrator of this machine where the server runs on it. */
+async function credentialFor(server: string, config: Config): Promise<Record<string, string>> {
+  const { TERRAQL_API_KEY: key, TERRAQL_DATA_DIR, TERRAQL_WORKSPACE } = config;
+  if (key !== undefined) return { authorization: `Bearer ${key}` };
+  const secret = await serverSecret(TERRAQL_DATA_DIR, server);
+  if (secret === null) return {};
+  return { authorization: `Bearer ${secret}`, 'terraql-workspace': TERRAQL_WORKSPACE };
 }
 
 /** Makes the application of this process. Its modules are loaded here, so that other commands start fast. */
@@ -104,13 +116,13 @@ export function commandLogLevel({ TERRAQL_LOG_LEVEL }: Config): string {
   return TERRAQL_LOG_LEVEL === 'info' ? 'warn' : TERRAQL_LOG_LEVEL;
 }
 
-function remoteService(url: string): Service {
+function remoteService(url: string, credential: Record<string, string>): Service {
   return {
     url,
     async ask(answer, document, variables) {
       const response = await fetch(`${url}/graphql`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', ...credential },
         body: JSON.stringify({ query: document, variables }),
       }).catch((cause: unknown) => {
         throw new ServerUnreachableError(url, cause);
@@ -120,8 +132,8 @@ function remoteService(url: string): Service {
       if (!parsed.success) throw new ServerUnreachableError(url, `status ${response.status} without a GraphQL answer`);
       return dataOf(answer, parsed.data);
     },
-    exportFeatures: (format, request) => remoteFile(`${url}/features.${format}`, request),
-    subscribe: (answer, document, variables) => remoteSubscription(url, answer, document, variables),
+    exportFeatures: (format, request) => remoteFile(`${url}/features.${format}`, request, credential),
+    subscribe: (answer, document, variables) => remoteSubscription(url, answer, document, variables, credential),
     close: () => Promise.resolve(),
   };
 }
@@ -131,8 +143,13 @@ async function* remoteSubscription<T>(
   answer: z.ZodType<T>,
   query: string,
   variables: Readonly<Record<string, unknown>>,
+  connectionParams: Record<string, string>,
 ): AsyncGenerator<T> {
-  const client = createClient({ url: `${url.replace(/^http/, 'ws')}/graphql`, webSocketImpl: WebSocket });
+  const client = createClient({
+    url: `${url.replace(/^http/, 'ws')}/graphql`,
+    webSocketImpl: WebSocket,
+    connectionParams,
+  });
   try {
     for await (const answered of client.iterate({ query, variables: { ...variables } })) {
       yield dataOf(answer, GraphqlAnswer.parse(answered));
@@ -149,10 +166,14 @@ async function* remoteSubscription<T>(
 
 const HttpRefusal = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 
-async function remoteFile(url: string, request: Readonly<Record<string, unknown>>): Promise<FeatureFile> {
+async function remoteFile(
+  url: string,
+  request: Readonly<Record<string, unknown>>,
+  credential: Record<string, string>,
+): Promise<FeatureFile> {
   const response = await fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...credential },
     body: JSON.stringify(request),
   }).catch((cause: unknown) => {
     throw new ServerUnreachableError(url, cause);
@@ -178,34 +199,35 @@ async function remoteFile(url: string, request: Readonly<Record<string, unknown>
   };
 }
 
-/** Answers in this process; closing the service closes the application. */
-export function localService(app: App): Service {
+/** Answers a viewer in this process; closing the service closes the application. */
+export function localService(app: App, viewer: Viewer = DEFAULT_VIEWER): Service {
   return {
     url: null,
     async ask(answer, document, variables) {
       const { body } = await app.graphql.executeOperation(
         { query: document, variables: { ...variables } },
-        { contextValue: app.contextFor(DEFAULT_VIEWER, '') },
+        { contextValue: app.contextFor(viewer, '') },
       );
       if (body.kind !== 'single') throw new Error('the operation was answered in pieces');
       // Through JSON, as over HTTP: answers hold dates and objects without a prototype.
       return dataOf(answer, GraphqlAnswer.parse(JSON.parse(JSON.stringify(body.singleResult))));
     },
     exportFeatures: (format, request) =>
-      app.servicesFor(DEFAULT_VIEWER).exports.open(format, app.readFeatureRequest(JSON.parse(JSON.stringify(request)))),
-    subscribe: (answer, document, variables) => localSubscription(app, answer, document, variables),
+      app.servicesFor(viewer).exports.open(format, app.readFeatureRequest(JSON.parse(JSON.stringify(request)))),
+    subscribe: (answer, document, variables) => localSubscription(app, viewer, answer, document, variables),
     close: () => app.close(),
   };
 }
 
 async function* localSubscription<T>(
   app: App,
+  viewer: Viewer,
   answer: z.ZodType<T>,
   query: string,
   variables: Readonly<Record<string, unknown>>,
 ): AsyncGenerator<T> {
-  const checked = app.subscriptions.check({ query, variables: { ...variables } }, () =>
-    app.contextFor(DEFAULT_VIEWER, ''),
+  const checked = app.subscriptions.check({ query, variables: { ...variables } }, viewer, () =>
+    app.contextFor(viewer, ''),
   );
   const answers = 'schema' in checked ? await app.subscriptions.subscribe(checked) : { errors: checked };
   for await (const answered of Symbol.asyncIterator in answers ? answers : [answers]) {

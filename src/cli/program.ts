@@ -7,6 +7,7 @@ import { addDemo } from './demo.ts';
 import { addEvaluate } from './evaluate.ts';
 import { addFeatures } from './features.ts';
 import { addScenes, addSegmentations } from './lists.ts';
+import { addKeys } from './keys.ts';
 import { addMigrate } from './migrate.ts';
 import { addModelServer } from './model-server.ts';
 import { addModels } from './models.ts';
@@ -91,6 +92,7 @@ const COMMANDS = [
   addScenes,
   addSegmentations,
   addDeadLetters,
+  addKeys,
   addModels,
   addEvaluate,
   addRedundancy,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { type Config, readConfig } from '../config.ts';
+import { checkExposure } from '../http/exposure.ts';
 import { createHttpServer } from '../http/http-server.ts';
 import { checkAddress, listen } from '../http/listen.ts';
 import { keepServing } from '../last-resort.ts';
@@ -33,6 +34,7 @@ export function addServe(program: Command, context: CommandContext): void {
           '--no-worker needs DATABASE_URL: the embedded database belongs to one process, so no other process could carry out the runs',
         );
       }
+      checkExposure(config);
       await checkAddress(config.TERRAQL_HOST, config.TERRAQL_PORT);
       await untilInterrupted(async (signal) => {
         const app = await startApp(config, config.TERRAQL_LOG_LEVEL, context.terminal);
@@ -62,7 +64,7 @@ export async function serveApp(
   const listening = await listen(createHttpServer(app), config.TERRAQL_HOST, config.TERRAQL_PORT);
   const stopKeeping = keepServing(app.logger);
   try {
-    const withdraw = await announceServer(config.TERRAQL_DATA_DIR, listening.url);
+    const withdraw = await announceServer(config.TERRAQL_DATA_DIR, listening.url, app.machine.secret);
     try {
       await onListening(listening.url);
       await untilAborted(signal);

@@ -2,17 +2,20 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 
-const ServerFile = z.object({ pid: z.number().int().positive(), url: z.url() });
+const ServerFile = z.object({ pid: z.number().int().positive(), url: z.url(), secret: z.string().optional() });
 
 const fileOf = (dataDir: string): string => path.join(dataDir, 'server.json');
 
 /**
  * Records that this process serves the data folder, so that commands ask it instead of opening the database again.
+ * @param secret by which commands that may read the record ask the server as its administrator
  * @returns function that removes the record, unless another process has replaced it
  */
-export async function announceServer(dataDir: string, url: string): Promise<() => Promise<void>> {
+export async function announceServer(dataDir: string, url: string, secret?: string): Promise<() => Promise<void>> {
   await mkdir(dataDir, { recursive: true });
-  await writeFile(fileOf(dataDir), `${JSON.stringify({ pid: process.pid, url })}\n`);
+  // An older record may be readable for others.
+  await rm(fileOf(dataDir), { force: true });
+  await writeFile(fileOf(dataDir), `${JSON.stringify({ pid: process.pid, url, secret })}\n`, { mode: 0o600 });
   return async () => {
     const current = await read(dataDir);
     if (current?.pid === process.pid && current.url === url) await rm(fileOf(dataDir), { force: true });
@@ -32,6 +35,16 @@ export async function findServer(dataDir: string): Promise<string | null> {
     () => false,
   );
   return healthy ? server.url : null;
+}
+
+/** @returns the secret of the announced server at the address; null when another or none was announced */
+export async function serverSecret(dataDir: string, url: string): Promise<string | null> {
+  const server = await read(dataDir).catch((error: NodeJS.ErrnoException) => {
+    // Another user serves this folder.
+    if (error.code === 'EACCES') return null;
+    throw error;
+  });
+  return server?.url === url ? (server.secret ?? null) : null;
 }
 
 async function read(dataDir: string): Promise<z.infer<typeof ServerFile> | null> {

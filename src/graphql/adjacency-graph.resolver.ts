@@ -1,4 +1,5 @@
 import { Arg, Ctx, FieldResolver, Float, Int, Query, Resolver, Root } from 'type-graphql';
+import { AllowedTo } from './allowed-to.ts';
 import type { AdjacencyRelation, Feature } from '../feature/feature.ts';
 import { AdjacencyRelationEnum, FeatureFilterInput, FeatureType } from './feature.type.ts';
 import { withoutNulls } from './absent-null.ts';
@@ -10,6 +11,7 @@ import { AdjacencyEdgeType, AdjacencyGraphType } from './adjacency-graph.type.ts
 
 @Resolver(() => AdjacencyGraphType)
 export class AdjacencyGraphResolver {
+  @AllowedTo('viewer')
   @Query(() => AdjacencyGraphType, {
     complexity: withWork(AGGREGATE_COST),
     description: 'The matching features as a graph of neighbours; both ends of an edge match.',

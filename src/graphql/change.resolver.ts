@@ -1,4 +1,5 @@
 import { Arg, Ctx, FieldResolver, Float, ID, Query, Resolver, Root } from 'type-graphql';
+import { AllowedTo } from './allowed-to.ts';
 import type { Feature } from '../feature/feature.ts';
 import { FeatureType } from './feature.type.ts';
 import type { RequestContext } from './context.ts';
@@ -10,6 +11,7 @@ const DEFAULT_OVERLAP = 0.5;
 
 @Resolver(() => ChangeType)
 export class ChangeResolver {
+  @AllowedTo('viewer')
   @Query(() => ChangeType, {
     complexity: withWork(OVERLAY_COST),
     description: 'What appeared, vanished, grew, shrank or stayed between two segmentations of overlapping scenes.',

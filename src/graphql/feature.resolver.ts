@@ -1,6 +1,7 @@
 import type { Geometry } from 'geojson';
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Ctx, FieldResolver, Float, ID, Info, Int, Query, Resolver, Root } from 'type-graphql';
+import { AllowedTo } from './allowed-to.ts';
 import { pageInfoOf, type PageInfoType, toConnection, type Connection } from './connection.ts';
 import type { RequestContext } from './context.ts';
 import { neighboursCost } from './cost.ts';
@@ -35,6 +36,7 @@ interface NeighbourConnection {
 
 @Resolver(() => FeatureType)
 export class FeatureResolver {
+  @AllowedTo('viewer')
   @Query(() => FeatureType, { nullable: true, description: 'A feature by its identifier; null when there is none.' })
   feature(
     @Arg('id', () => ID, { description: 'Identifier of the feature.' }) id: string,
@@ -43,6 +45,7 @@ export class FeatureResolver {
     return services.features.byId(id);
   }
 
+  @AllowedTo('viewer')
   @Query(() => FeatureConnectionType, {
     name: 'features',
     description: 'Features that match, largest first unless ordered otherwise.',
@@ -77,6 +80,7 @@ export class FeatureResolver {
     return writtenConnection(found.page && pageInfoOf(found.page), found.totalCount);
   }
 
+  @AllowedTo('viewer')
   @Query(() => GeoJSONFeatureCollectionScalar, {
     description: 'The same filter as one GeoJSON document, built by PostGIS.',
   })

@@ -1,4 +1,5 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
+import { AllowedTo } from './allowed-to.ts';
 import type { Feature } from '../feature/feature.ts';
 import type { Scene } from '../scene/scene.ts';
 import type { Segmentation } from '../segmentation/segmentation.ts';
@@ -10,6 +11,7 @@ import { ModelType } from './model.type.ts';
 /** Queries that belong to no one kind of object. */
 @Resolver()
 export class NodeResolver {
+  @AllowedTo('viewer')
   @Query(() => NodeType, {
     nullable: true,
     description: 'A scene, segmentation, feature or view by its identifier; null when there is none.',
@@ -23,6 +25,7 @@ export class NodeResolver {
     );
   }
 
+  @AllowedTo('viewer')
   @Query(() => [ModelType], { description: 'Every installed model.' })
   models(@Ctx() { services: { models } }: RequestContext): ModelType[] {
     return models.list().map((model) => ({ ...model, ready: models.isReady(model.id) }));

@@ -1,4 +1,5 @@
 import { Arg, Ctx, FieldResolver, ID, Mutation, Resolver, Root } from 'type-graphql';
+import { AllowedTo } from './allowed-to.ts';
 import type { Feature } from '../feature/feature.ts';
 import type { Review } from '../review/review.ts';
 import type { RequestContext } from './context.ts';
@@ -21,6 +22,7 @@ export class ReviewResolver {
     return reviewHistories.load(id);
   }
 
+  @AllowedTo('analyst')
   @Mutation(() => [FeatureType], {
     description: 'Stores one verdict on each of several features, all or nothing; earlier reviews are kept.',
   })

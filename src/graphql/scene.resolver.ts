@@ -1,4 +1,5 @@
 import { Arg, Args, Ctx, FieldResolver, Float, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { AllowedTo } from './allowed-to.ts';
 import type { RequestContext } from './context.ts';
 import { toConnection, type Connection } from './connection.ts';
 import { parseGeometry } from '../geojson-geometry.ts';
@@ -11,6 +12,7 @@ import { RegisterSceneInput, SceneConnectionType, SceneFilterInput, SceneType, U
 
 @Resolver(() => SceneType)
 export class SceneResolver {
+  @AllowedTo('viewer')
   @Query(() => SceneType, { nullable: true, description: 'A scene by its identifier; null when there is none.' })
   scene(
     @Arg('id', () => ID, { description: 'Identifier of the scene.' }) id: string,
@@ -19,6 +21,7 @@ export class SceneResolver {
     return services.scenes.byId(id);
   }
 
+  @AllowedTo('viewer')
   @Query(() => SceneConnectionType, { name: 'scenes', description: 'Scenes that match, newest first.' })
   async list(
     @Arg('filter', () => SceneFilterInput, {
@@ -38,6 +41,7 @@ export class SceneResolver {
     return toConnection(found, found.totalCount);
   }
 
+  @AllowedTo('analyst')
   @Mutation(() => SceneType, {
     description: 'Registers an image as a scene.',
   })
@@ -49,6 +53,7 @@ export class SceneResolver {
     return services.scenes.register(withoutNulls(input), warn);
   }
 
+  @AllowedTo('analyst')
   @Mutation(() => UploadType, {
     description: 'Creates a one-time URL to PUT the bytes of an image to; register it with `uploadId` afterwards.',
   })
@@ -61,6 +66,7 @@ export class SceneResolver {
     return { ...upload, url: links.absolute(path) };
   }
 
+  @AllowedTo('admin')
   @Mutation(() => Boolean, { description: 'Deletes a scene and everything found in it.' })
   async deleteScene(
     @Arg('id', () => ID, { description: 'Identifier of the scene.' }) id: string,

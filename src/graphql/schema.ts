@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type PubSub } from 'type-graphql';
+import { requireRules } from './allowed-to.ts';
 import { dropNullArguments } from './absent-null.ts';
 import { AdjacencyEdgeResolver, AdjacencyGraphResolver } from './adjacency-graph.resolver.ts';
 import { ChangePairResolver, ChangeResolver } from './change.resolver.ts';
@@ -13,6 +14,7 @@ import { MaskResolver, SegmentationResolver } from './segmentation.resolver.ts';
 import { NodeResolver } from './node.resolver.ts';
 import { ReviewResolver } from './review.resolver.ts';
 import { ViewResolver } from './view.resolver.ts';
+import { ApiKeyResolver } from './api-key.resolver.ts';
 
 const RESOLVERS = [
   NodeResolver,
@@ -22,6 +24,7 @@ const RESOLVERS = [
   FeatureResolver,
   ReviewResolver,
   ViewResolver,
+  ApiKeyResolver,
   StatisticsResolver,
   ChangeResolver,
   ChangePairResolver,
@@ -50,6 +53,7 @@ export function buildSchema(): GraphQLSchema {
   answerOutlinesAtOnce(schema);
   dropNullArguments(schema);
   describeRoots(schema);
+  requireRules(schema);
   return schema;
 }
 

@@ -1,4 +1,5 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root, Subscription } from 'type-graphql';
+import { AllowedTo } from './allowed-to.ts';
 import type { Feature } from '../feature/feature.ts';
 import { FeatureConnectionType, FeatureFilterInput, FeatureOrderInput } from './feature.type.ts';
 import { toConnection, type Connection } from './connection.ts';
@@ -35,6 +36,7 @@ type LinkedMask = StoredMask & { readonly segmentationId: string };
 
 @Resolver(() => SegmentationType)
 export class SegmentationResolver {
+  @AllowedTo('viewer')
   @Query(() => SegmentationType, {
     nullable: true,
     description: 'A segmentation by its identifier; null when there is none.',
@@ -46,6 +48,7 @@ export class SegmentationResolver {
     return services.segmentations.byId(id);
   }
 
+  @AllowedTo('viewer')
   @Query(() => SegmentationConnectionType, {
     name: 'segmentations',
     description: 'Segmentations that match, newest first.',
@@ -64,6 +67,7 @@ export class SegmentationResolver {
     return toConnection(found, found.totalCount);
   }
 
+  @AllowedTo('analyst')
   @Mutation(() => [SegmentationType], {
     description:
       'Asks questions about a scene, one segmentation per prompt; they share the work on the image. Returns at once, or after up to `waitS` seconds. Work that is stored or in progress is returned as it is; that of another scene with the same image is waited for and copied.',
@@ -77,6 +81,7 @@ export class SegmentationResolver {
     return services.segmentations.segment(questions, warn);
   }
 
+  @AllowedTo('analyst')
   @Mutation(() => SegmentationType, { description: 'Cancels a segmentation that is QUEUED or RUNNING.' })
   cancelSegmentation(
     @Arg('id', () => ID, { description: 'Identifier of the segmentation.' }) id: string,
@@ -85,6 +90,7 @@ export class SegmentationResolver {
     return services.segmentations.cancel(id);
   }
 
+  @AllowedTo('analyst')
   @Mutation(() => [SegmentationType], { description: 'Puts FAILED segmentations back in the queue.' })
   retrySegmentations(
     @Arg('ids', () => [ID], { description: 'Identifiers of the segmentations.' }) ids: string[],
@@ -93,6 +99,7 @@ export class SegmentationResolver {
     return services.segmentations.retry(ids);
   }
 
+  @AllowedTo('viewer')
   @Subscription(() => SegmentationType, {
     subscribe: ({ args, context }: { args: { id: string }; context: RequestContext }) =>
       context.services.segmentations.progress(args.id),

@@ -1,6 +1,7 @@
 import type { MultiPolygon, Polygon } from 'geojson';
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, FieldResolver, Float, Info, Int, Query, Resolver, Root } from 'type-graphql';
+import { AllowedTo } from './allowed-to.ts';
 import { FeatureFilterInput } from './feature.type.ts';
 import { withoutNulls } from './absent-null.ts';
 import type { RequestContext } from './context.ts';
@@ -16,6 +17,7 @@ const QUARTILES: readonly number[] = [0.25, 0.5, 0.75];
 
 @Resolver(() => FeatureStatisticsType)
 export class StatisticsResolver {
+  @AllowedTo('viewer')
   @Query(() => [FeatureStatisticsType], {
     complexity: withWork(AGGREGATE_COST),
     description:

@@ -1,4 +1,5 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { AllowedTo } from './allowed-to.ts';
 import type { RequestedFilter } from '../feature/check-filter.ts';
 import type { Feature } from '../feature/feature.ts';
 import type { FeatureOrder } from '../feature/feature.filter.ts';
@@ -21,11 +22,13 @@ const EXTENSIONS: Readonly<Record<keyof typeof ExportFormatEnum, string>> = {
 
 @Resolver(() => ViewType)
 export class ViewResolver {
+  @AllowedTo('viewer')
   @Query(() => [ViewType], { nullable: true, description: 'Every saved view, by name.' })
   views(@Ctx() { services }: RequestContext): Promise<View[]> {
     return services.views.list();
   }
 
+  @AllowedTo('viewer')
   @Query(() => ViewType, { nullable: true, description: 'A view by its slug; null when there is none.' })
   view(
     @Arg('slug', () => String, { description: 'Name in addresses.' }) slug: string,
@@ -70,6 +73,7 @@ export class ViewResolver {
     return links.absolute(`/features.${EXTENSIONS[format]}?view=${slug}`);
   }
 
+  @AllowedTo('analyst')
   @Mutation(() => ViewType, { nullable: true, description: 'Saves a view.' })
   createView(
     @Arg('input', () => ViewInput, { description: 'The view.' }) input: ViewInput,
@@ -78,6 +82,7 @@ export class ViewResolver {
     return services.views.create(requestedView(input));
   }
 
+  @AllowedTo('analyst')
   @Mutation(() => ViewType, { nullable: true, description: 'Changes a view, all of it.' })
   updateView(
     @Arg('id', () => ID, { description: 'Identifier of the view.' }) id: string,
@@ -87,6 +92,7 @@ export class ViewResolver {
     return services.views.update(id, requestedView(input));
   }
 
+  @AllowedTo('admin')
   @Mutation(() => ID, { nullable: true, description: 'Deletes a view. Returns its identifier.' })
   deleteView(
     @Arg('id', () => ID, { description: 'Identifier of the view.' }) id: string,

@@ -1,4 +1,5 @@
 import { Arg, Ctx, FieldResolver, Float, Int, Query, Resolver, Root } from 'type-graphql';
+import { AllowedTo } from './allowed-to.ts';
 import type { Feature } from '../feature/feature.ts';
 import { FeatureFilterInput, FeatureType } from './feature.type.ts';
 import { withoutNulls } from './absent-null.ts';
@@ -9,6 +10,7 @@ import { ZonesInput, ZoneStatisticsType } from './zone.type.ts';
 
 @Resolver(() => ZoneStatisticsType)
 export class ZoneResolver {
+  @AllowedTo('viewer')
   @Query(() => [ZoneStatisticsType], {
     description:
       'Coverage, count and nearest of the matching features, zone by zone. A feature is never counted in itself.',

@@ -69,3 +69,9 @@ const addressName = (address: string | undefined): string | null =>
 /** @see RFC 6761, section 6.3 */
 const isLoopback = (name: string): boolean =>
   name === 'localhost' || name.endsWith('.localhost') || /^127(\.\d+){3}$/.test(name) || name === '[::1]';
+
+/** Whether an address to listen on is reached from this machine alone. */
+export function isLoopbackHost(host: string): boolean {
+  const name = hostnameOf(asUrl(host));
+  return name !== null && isLoopback(name);
+}

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import express, { type RequestHandler, Router } from 'express';
 import { AppError } from '../errors.ts';
+import type { Outlet } from './outlet.ts';
 
 /** Written by `vite` from `src/dashboard`, the same for sources and for the built service. */
 export const DASHBOARD_FILES = path.resolve(import.meta.dirname, '../../dist/dashboard');
@@ -23,17 +24,17 @@ export interface DashboardOptions {
  * The dashboard at `/`, its files at `/assets/...`, and what it must know of the settings at `/dashboard.json`. Its content
  * security policy lets it talk to this origin alone, and to that of the background map where there is one.
  */
-export function dashboardFiles({ basemapStyle }: DashboardOptions): Router {
+export function dashboardFiles(outlet: Outlet, { basemapStyle }: DashboardOptions): Router {
   const router = Router();
   const policy = contentSecurityPolicy(basemapStyle === undefined ? [] : [new URL(basemapStyle).origin]);
-  router.get('/dashboard.json', (_request, response) => {
+  router.get(outlet.declare('/dashboard.json', ['GET'], 'anyone'), (_request, response) => {
     response.set('Cache-Control', 'no-cache').json({ basemapStyle: basemapStyle ?? null });
   });
   router.use(
-    '/assets',
+    outlet.declare('/assets', ['GET'], 'anyone'),
     express.static(path.join(DASHBOARD_FILES, 'assets'), { immutable: true, maxAge: '1y', index: false }),
   );
-  router.get('/', page(policy));
+  router.get(outlet.declare('/', ['GET'], 'anyone'), page(policy));
   return router;
 }
 

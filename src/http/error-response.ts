@@ -1,5 +1,6 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import { AppError, OutageError } from '../errors.ts';
+import { isChallenge } from '../identity/identity-errors.ts';
 import { retryAfterS } from '../graphql/server/format-error.ts';
 import type { Logger } from '../logging.ts';
 
@@ -15,6 +16,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   EXPORT_TOO_LARGE: 413,
   HOST_NOT_ALLOWED: 421,
   FILE_TOO_LARGE: 413,
+  FORBIDDEN: 403,
   IMAGE_CORRUPT: 422,
   MASK_TOO_LARGE: 413,
   IMAGE_MEMORY_EXCEEDED: 422,
@@ -22,6 +24,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   SOURCE_CHANGED: 409,
   STORAGE_FULL: 507,
   TOO_MANY_UPLOADS: 429,
+  UNAUTHENTICATED: 401,
   UPLOAD_EXPIRED: 410,
   UPLOAD_USED: 409,
 };
@@ -45,6 +48,12 @@ function refuse(response: Response, status: number, code: string, message: strin
   response.set('Cache-Control', 'no-store').status(status).json({ error: { code, message } });
 }
 
+/** Clients of GraphQL look for errors in the form of its answers. */
+function refuseOperation(response: Response, error: AppError): void {
+  const errors = [{ message: error.message, extensions: { code: error.code } }];
+  response.set('Cache-Control', 'no-store').status(statusOf(error)).json({ errors });
+}
+
 /**
  * Answers errors as `{ "error": { "code", "message" } }`. What is neither an {@link AppError} nor a malformed request is
  * logged and answered as `INTERNAL_SERVER_ERROR`. When the answer has begun, the connection is cut: half a file must not
@@ -57,7 +66,9 @@ export function errorResponse(logger: Logger): ErrorRequestHandler {
     if (error instanceof OutageError) logger.warn({ err: error, path: request.path }, 'Request:Outage');
     const wait = error instanceof AppError ? retryAfterS(error) : null;
     if (wait !== null && !response.headersSent) response.set('Retry-After', String(wait));
+    if (isChallenge(error) && !response.headersSent) response.set('WWW-Authenticate', error.challenge);
     if (response.headersSent) response.destroy();
+    else if (isChallenge(error) && request.originalUrl.startsWith('/graphql')) refuseOperation(response, error);
     else if (error instanceof AppError) refuse(response, statusOf(error), error.code, error.message);
     else if (isHttpError(error)) refuse(response, error.status, 'BAD_REQUEST', error.message);
     else refuse(response, 500, 'INTERNAL_SERVER_ERROR', 'The service failed to answer; its log has the reason.');

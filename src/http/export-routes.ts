@@ -24,6 +24,7 @@ export function exportRoutes(outlet: Outlet, logger: Logger, stalledMs = STALLED
     return serve(outlet, logger, asked);
   };
   return outlet.resource<FormatParameters>('/features.:format', {
+    role: 'viewer',
     methods: { GET: answer, POST: answer },
     takesFilter: true,
     maxJsonBytes: MAX_BODY_BYTES,

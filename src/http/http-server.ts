@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { expressMiddleware } from '@as-integrations/express5';
-import express, { type RequestHandler, type Router } from 'express';
+import express, { type Express, type RequestHandler, type Router } from 'express';
 import { AppError } from '../errors.ts';
 import { checkDocumentText } from '../graphql/request-shape.ts';
 import { createListener } from '../http-listener.ts';
@@ -28,8 +28,20 @@ const MAX_CONNECTIONS = 2000;
  * `/features.{format}`, `/tiles/...`, `/healthz`, `/readyz`, and the dashboard at `/`.
  */
 export function createHttpServer(service: HttpService, sockets: SocketLimits = SOCKET_LIMITS): Server {
-  const { config } = service;
   const outlet = new Outlet(service);
+  const server = createListener(createRouter(service, outlet), service.logger, {
+    maxConnections: MAX_CONNECTIONS,
+    requestTimeoutMs: UPLOAD_TIMEOUT_MS,
+    bodyTimeoutMs: ({ method, url }) =>
+      method === 'PUT' && url?.startsWith('/uploads/') === true ? UPLOAD_TIMEOUT_MS : BODY_TIMEOUT_MS,
+  });
+  serveSubscriptions(server, service, outlet, sockets);
+  return server;
+}
+
+/** The routes, each with a rule that says who may use it. */
+export function createRouter(service: HttpService, outlet: Outlet): Express {
+  const { config } = service;
   const router = express();
   router.disable('x-powered-by');
   router.disable('etag');
@@ -37,8 +49,8 @@ export function createHttpServer(service: HttpService, sockets: SocketLimits = S
     response.set('X-Content-Type-Options', 'nosniff');
     next();
   });
-  router.get('/healthz', (_request, response) => void response.json({ ok: true }));
-  router.get('/readyz', async (_request, response) => {
+  router.get(outlet.declare('/healthz', ['GET'], 'anyone'), (_request, response) => void response.json({ ok: true }));
+  router.get(outlet.declare('/readyz', ['GET'], 'anyone'), async (_request, response) => {
     const readiness = await service.readiness();
     response.status(readiness.database && readiness.model ? 200 : 503).json(readiness);
   });
@@ -48,9 +60,12 @@ export function createHttpServer(service: HttpService, sockets: SocketLimits = S
     next();
   });
   if (config.TERRAQL_CORS_ORIGINS.length > 0) router.use(crossOrigin(config.TERRAQL_CORS_ORIGINS));
-  if (config.NODE_ENV !== 'production') router.get('/graphql', graphiqlPage());
+  if (config.NODE_ENV !== 'production') {
+    router.get(outlet.declare('/graphql', ['GET'], 'anyone'), graphiqlPage());
+  }
   router.use(
-    '/graphql',
+    outlet.declare('/graphql', ['GET', 'POST'], 'viewer'),
+    outlet.admit('viewer'),
     express.json({ limit: MAX_BODY_BYTES }),
     refuseDeepDocuments,
     expressMiddleware(service.graphql, {
@@ -63,19 +78,12 @@ export function createHttpServer(service: HttpService, sockets: SocketLimits = S
   router.use(tileRoutes(outlet));
   router.use(sceneTileRoutes(outlet, service));
   router.use(segmentationTileRoutes(outlet));
-  router.use(dashboardFiles({ basemapStyle: config.TERRAQL_BASEMAP_STYLE }));
+  router.use(dashboardFiles(outlet, { basemapStyle: config.TERRAQL_BASEMAP_STYLE }));
   router.use((request, response) => {
     response.status(404).json({ error: { code: 'ROUTE_NOT_FOUND', message: `no ${request.method} ${request.path}` } });
   });
   router.use(errorResponse(service.logger));
-  const server = createListener(router, service.logger, {
-    maxConnections: MAX_CONNECTIONS,
-    requestTimeoutMs: UPLOAD_TIMEOUT_MS,
-    bodyTimeoutMs: ({ method, url }) =>
-      method === 'PUT' && url?.startsWith('/uploads/') === true ? UPLOAD_TIMEOUT_MS : BODY_TIMEOUT_MS,
-  });
-  serveSubscriptions(server, service, outlet, sockets);
-  return server;
+  return router;
 }
 
 /** Refuses documents, and variables of a URL, that nest too deeply to be parsed. */
@@ -97,6 +105,7 @@ const refuseDeepDocuments: RequestHandler = (request, response, next) => {
 /** `PUT /uploads/{id}?token=...`: the bytes of a scene, at the address that `createUpload` gave. */
 function uploadRoute(outlet: Outlet): Router {
   return outlet.resource<{ id: string }>('/uploads/:id', {
+    role: 'analyst',
     methods: {
       PUT: async ({ services, request, response }) => {
         const { token } = request.query;

@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import type { RequestContext } from '../graphql/context.ts';
 import type { FeatureRequestReader, SceneFilterReader } from '../graphql/feature-request.ts';
 import type { Subscriptions } from '../graphql/server/subscriptions.ts';
+import type { Authenticator } from '../identity/authenticator.ts';
 import type { Viewer } from '../identity/viewer.ts';
 import type { Logger } from '../logging.ts';
 import type { ServicesFor } from '../services.ts';
@@ -13,6 +14,7 @@ export interface HttpService {
   readonly logger: Logger;
   readonly graphql: ApolloServer<RequestContext>;
   readonly subscriptions: Subscriptions;
+  readonly authenticator: Pick<Authenticator, 'viewerOf' | 'isRequired'>;
   readonly servicesFor: ServicesFor;
   readonly readFeatureRequest: FeatureRequestReader;
   readonly readSceneFilter: SceneFilterReader;

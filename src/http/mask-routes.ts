@@ -22,6 +22,7 @@ export function maskRoutes(outlet: Outlet): Router {
   for (const rendering of RENDERINGS) {
     router.use(
       outlet.resource<{ id: string }>(`/segmentations/:id/${rendering}`, {
+        role: 'viewer',
         methods: { GET: (asked) => send(asked, cache, rendering) },
         takesFilter: false,
       }),

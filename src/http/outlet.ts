@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import { AppError, BadInputError } from '../errors.ts';
 import { FEATURE_REQUEST_MEMBERS, type FeatureRequest, type FeatureRequestMember } from '../graphql/feature-request.ts';
-import { DEFAULT_VIEWER, type Viewer } from '../identity/viewer.ts';
+import { requireRole } from '../identity/identity-errors.ts';
+import type { Rule, Viewer } from '../identity/viewer.ts';
 import type { Services } from '../services.ts';
 import { AllowedHosts } from './allowed-hosts.ts';
 import type { HttpService } from './http-service.ts';
@@ -30,6 +31,8 @@ type Answer<Parameters> = (asked: Asked<Parameters>) => Promise<void>;
 
 /** How one resource is served. */
 export interface Resource<Parameters> {
+  /** Least role that may use it. */
+  readonly role: Rule;
   /** Answers by method. GET answers HEAD too; OPTIONS and every other method are answered by the outlet. */
   readonly methods: Readonly<Partial<Record<'GET' | 'POST' | 'PUT', Answer<Parameters>>>>;
   /** Whether clients choose a filter; such a resource is refused while only persisted operations are answered. */
@@ -48,6 +51,14 @@ export interface FeatureRequestOptions {
   readonly invalid?: InputError;
 }
 
+/** Who may use the addresses of one route. */
+export interface RouteRule {
+  /** As Express writes it. */
+  readonly path: string;
+  readonly methods: readonly string[];
+  readonly role: Rule;
+}
+
 /**
  * What all routes share: who asks, with which services, whether filters are allowed, how a filter is read and priced, and
  * which methods there are. `error-response.ts` answers errors, `stored-file.ts` caches and ranges.
@@ -56,13 +67,42 @@ export class Outlet {
   /** The names that requests may be addressed to. */
   readonly hosts: AllowedHosts;
 
-  constructor(private readonly service: Pick<HttpService, 'config' | 'servicesFor' | 'readFeatureRequest'>) {
+  /** The rule of every route, as declared where the route stands. */
+  readonly rules: RouteRule[] = [];
+  private readonly viewers = new WeakMap<IncomingMessage, Viewer>();
+
+  constructor(
+    private readonly service: Pick<HttpService, 'config' | 'authenticator' | 'servicesFor' | 'readFeatureRequest'>,
+  ) {
     this.hosts = new AllowedHosts(service.config);
   }
 
-  /** The viewer of a request. */
-  viewerOf(_request: IncomingMessage): Viewer {
-    return DEFAULT_VIEWER;
+  /** The viewer of a request that passed {@link admit}. */
+  viewerOf(request: IncomingMessage): Viewer {
+    const viewer = this.viewers.get(request);
+    if (!viewer) throw new Error(`nobody found out who asks for ${request.url}`);
+    return viewer;
+  }
+
+  /**
+   * Declares the rule of a route that answers without services.
+   * @returns its path
+   */
+  declare(path: string, methods: readonly string[], role: Rule): string {
+    this.rules.push({ path, methods, role });
+    return path;
+  }
+
+  /** Finds out who asks, and lets no smaller role pass. */
+  admit(role: Rule): RequestHandler<Record<string, string>> {
+    return async (request, _response, next) => {
+      const { authorization } = request.headers;
+      const workspace = request.get('TerraQL-Workspace');
+      const viewer = await this.service.authenticator.viewerOf({ authorization, workspace });
+      requireRole(`${request.method} ${request.baseUrl}${request.path}`, viewer, role);
+      this.viewers.set(request, viewer);
+      next();
+    };
   }
 
   /** Base of the links in answers, without a slash at the end: as configured, else as the client addressed the service. */
@@ -78,9 +118,10 @@ export class Outlet {
    */
   resource<Parameters extends Record<string, string>>(
     path: string,
-    { methods, takesFilter, maxJsonBytes }: Resource<Parameters>,
+    { role, methods, takesFilter, maxJsonBytes }: Resource<Parameters>,
   ): Router {
     const router = Router();
+    this.declare(path, Object.keys(methods), role);
     if (takesFilter && this.service.config.TERRAQL_PERSISTED_OPERATIONS !== undefined) {
       router.all(path, ({ path: asked }) => {
         throw new FilterNotAllowedError(asked);
@@ -88,9 +129,10 @@ export class Outlet {
     }
     const { GET, POST, PUT } = methods;
     const body = maxJsonBytes === undefined ? [] : [express.json({ limit: maxJsonBytes })];
-    if (GET) router.get<string, Parameters>(path, this.answered(GET));
-    if (POST) router.post<string, Parameters>(path, ...body, this.answered(POST));
-    if (PUT) router.put<string, Parameters>(path, ...body, this.answered(PUT));
+    const admit = this.admit(role) as RequestHandler<Parameters>;
+    if (GET) router.get<string, Parameters>(path, admit, this.answered(GET));
+    if (POST) router.post<string, Parameters>(path, admit, ...body, this.answered(POST));
+    if (PUT) router.put<string, Parameters>(path, admit, ...body, this.answered(PUT));
     const allowed = [...Object.keys(methods).flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name])), 'OPTIONS'];
     router.options(path, (_request, response) => void response.set('Allow', allowed.join(', ')).status(204).end());
     router.all(path, (request, response) => {

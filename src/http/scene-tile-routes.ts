@@ -22,12 +22,14 @@ export function sceneTileRoutes(outlet: Outlet, service: Pick<HttpService, 'read
   const router = Router();
   router.use(
     outlet.resource<{ id: string }>('/tiles/scenes/:id.json', {
+      role: 'viewer',
       methods: { GET: (asked) => sendTileJson(outlet, asked) },
       takesFilter: false,
     }),
   );
   router.use(
     outlet.resource<SceneParameters>('/tiles/scenes/:id/:z/:x/:file', {
+      role: 'viewer',
       methods: {
         GET: async (asked) => {
           const { tile, style } = readTile(asked, ['bands', 'rescale']);
@@ -39,6 +41,7 @@ export function sceneTileRoutes(outlet: Outlet, service: Pick<HttpService, 'read
   );
   router.use(
     outlet.resource<PictureTileParameters>('/tiles/scenes/:z/:x/:file', {
+      role: 'viewer',
       methods: {
         GET: async (asked) => {
           const { tile, style } = readTile(asked, ['filter']);

@@ -17,12 +17,14 @@ export function segmentationTileRoutes(outlet: Outlet): Router {
   const router = Router();
   router.use(
     outlet.resource<{ id: string }>('/tiles/segmentations/:id.json', {
+      role: 'viewer',
       methods: { GET: (asked) => sendTileJson(outlet, asked) },
       takesFilter: false,
     }),
   );
   router.use(
     outlet.resource<SegmentationParameters>('/tiles/segmentations/:id/:z/:x/:file', {
+      role: 'viewer',
       methods: {
         GET: async (asked) => {
           const { tile, ...style } = readPictureTile(asked, [], FORMATS);

@@ -7,6 +7,7 @@ import type { CheckedSubscription } from '../graphql/server/subscriptions.ts';
 import { upgradeWebSockets } from '../http-listener.ts';
 import type { HttpService } from './http-service.ts';
 import type { Outlet } from './outlet.ts';
+import { SocketViewers } from './socket-viewers.ts';
 
 const PATH = '/graphql';
 /** Longest message that a client may send. */
@@ -20,9 +21,16 @@ export interface SocketLimits {
   readonly maxSubscriptionsPerSocket: number;
   /** Between pings; a socket that does not answer one before the next is due is cut. */
   readonly pingMs: number;
+  /** Between looks at the credential of a socket: once it is revoked or has expired, the socket is closed. */
+  readonly recheckMs: number;
 }
 
-export const SOCKET_LIMITS: SocketLimits = { maxSockets: 500, maxSubscriptionsPerSocket: 100, pingMs: 12_000 };
+export const SOCKET_LIMITS: SocketLimits = {
+  maxSockets: 500,
+  maxSubscriptionsPerSocket: 100,
+  pingMs: 12_000,
+  recheckMs: 15_000,
+};
 
 /**
  * Serves subscriptions by the protocol `graphql-transport-ws` on the path of the other operations. They end when the
@@ -31,13 +39,17 @@ export const SOCKET_LIMITS: SocketLimits = { maxSockets: 500, maxSubscriptionsPe
  */
 export function serveSubscriptions(server: Server, service: HttpService, outlet: Outlet, limits: SocketLimits): void {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
-  const serving = useServer<never, { request: IncomingMessage }>(
+  const viewers = new SocketViewers(service, limits.recheckMs);
+  const serving = useServer<Record<string, unknown>, { request: IncomingMessage; socket: WebSocket }>(
     {
-      onSubscribe: ({ extra: { request }, subscriptions }, _id, payload) => {
+      onConnect: ({ extra: { request, socket }, connectionParams }) =>
+        viewers.connect(socket, request, connectionParams),
+      onSubscribe: ({ extra: { request, socket }, subscriptions }, _id, payload) => {
         // Counted first: a refused subscription is neither parsed nor asked of the database.
         if (Object.keys(subscriptions).length > limits.maxSubscriptionsPerSocket) return [tooMany(limits)];
-        return service.subscriptions.check(payload, () =>
-          service.contextFor(outlet.viewerOf(request), outlet.baseUrlOf(request)),
+        const viewer = viewers.viewerOf(socket);
+        return service.subscriptions.check(payload, viewer, () =>
+          service.contextFor(viewers.viewerOf(socket), outlet.baseUrlOf(request)),
         );
       },
       subscribe: (checked) => service.subscriptions.subscribe(checked as CheckedSubscription),
@@ -52,6 +64,7 @@ export function serveSubscriptions(server: Server, service: HttpService, outlet:
     else sockets.handleUpgrade(request, socket, head, (opened) => open(sockets, opened, request));
   });
   server.once('stopping', () => {
+    viewers.close();
     void serving.dispose();
     setTimeout(() => sockets.clients.forEach((client) => client.terminate()), CLOSE_MS).unref();
   });

@@ -27,12 +27,14 @@ export function tileRoutes(outlet: Outlet): Router {
   const router = Router();
   router.use(
     outlet.resource<TileParameters>('/tiles/features/:z/:x/:y.mvt', {
+      role: 'viewer',
       methods: { GET: (asked) => sendFeatureTile(outlet, asked) },
       takesFilter: true,
     }),
   );
   router.use(
     outlet.resource<Record<string, string>>('/tiles/features.json', {
+      role: 'viewer',
       methods: { GET: (asked) => sendTileJson(outlet, asked) },
       takesFilter: true,
     }),

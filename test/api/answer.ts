@@ -120,6 +120,8 @@ export interface AnswerData {
   readonly featureCollection: FeatureCollection;
   readonly change: AnsweredChange;
   readonly adjacency: AnsweredGraph;
+  readonly createApiKey: { readonly secret: string; readonly key: { readonly id: string; readonly prefix: string } };
+  readonly apiKeys: readonly { readonly id: string; readonly lastUsedAt: string | null }[];
   readonly node: { readonly id: string };
   readonly models: readonly { readonly id: string; readonly ready: boolean }[];
 }

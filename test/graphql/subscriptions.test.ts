@@ -3,6 +3,7 @@ import { buildSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { PersistedOperations } from '../../src/graphql/server/persisted-operations.ts';
 import { Subscriptions } from '../../src/graphql/server/subscriptions.ts';
+import { DEFAULT_VIEWER } from '../../src/identity/viewer.ts';
 import { createLogger } from '../../src/logging.ts';
 
 const schema = buildSchema('type Query { one: Int } type Subscription { tick: Int }');
@@ -11,9 +12,13 @@ const options = { maxDepth: 12, maxAliases: 30, maxCost: 1000, production: false
 
 /** Codes of the reasons for which a subscription is refused; none when it is not. */
 function refusals(query: string, persisted: PersistedOperations | null): unknown[] {
-  const checked = new Subscriptions(schema, { ...options, persisted }, createLogger('silent')).check({ query }, () => {
-    throw new Error('a check needs no context');
-  });
+  const checked = new Subscriptions(schema, { ...options, persisted }, createLogger('silent')).check(
+    { query },
+    DEFAULT_VIEWER,
+    () => {
+      throw new Error('a check needs no context');
+    },
+  );
   return 'schema' in checked ? [] : checked.map(({ extensions }) => extensions['code']);
 }
 

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { Database } from '../../src/database/database.ts';
 import { createHttpServer } from '../../src/http/http-server.ts';
 import { listen } from '../../src/http/listen.ts';
 import { openTestApp, type TestApp } from '../api/test-app.ts';
@@ -14,8 +15,11 @@ export interface ServedApp extends TestApp {
 }
 
 /** The whole service on a free port, with the model of {@link openTestApp}; it may read the images of the fixtures. */
-export async function openServedApp(environment: Record<string, string> = {}): Promise<ServedApp> {
-  const test = await openTestApp({ TERRAQL_SCENE_ROOTS: IMAGERY, ...environment });
+export async function openServedApp(
+  environment: Record<string, string> = {},
+  database?: () => Promise<Database>,
+): Promise<ServedApp> {
+  const test = await openTestApp({ TERRAQL_SCENE_ROOTS: IMAGERY, ...environment }, database);
   const listening = await listen(createHttpServer(test.app), '127.0.0.1', 0);
   return {
     ...test,

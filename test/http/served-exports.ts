@@ -7,6 +7,7 @@ import { errorResponse } from '../../src/http/error-response.ts';
 import { exportRoutes } from '../../src/http/export-routes.ts';
 import { listen, type Listening } from '../../src/http/listen.ts';
 import { Outlet } from '../../src/http/outlet.ts';
+import { DEFAULT_VIEWER } from '../../src/identity/viewer.ts';
 import type { Services } from '../../src/services.ts';
 import { readRequest } from '../export/stored-exports.ts';
 
@@ -26,6 +27,7 @@ export async function serveExports(
   const router = express();
   const outlet = new Outlet({
     config: readConfig(environment),
+    authenticator: { isRequired: false, viewerOf: () => Promise.resolve(DEFAULT_VIEWER) },
     servicesFor: () => ({ exports }) as Services,
     readFeatureRequest: readRequest,
   });

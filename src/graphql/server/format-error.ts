@@ -6,10 +6,10 @@ import type { Logger } from '../../logging.ts';
 const INTERNAL: string = ApolloServerErrorCode.INTERNAL_SERVER_ERROR;
 
 /** The error as one that refuses a whole operation, before any of it runs. */
-export function refusal(error: AppError): GraphQLError {
+export function refusal(error: AppError, status = 400): GraphQLError {
   return new GraphQLError(error.message, {
     originalError: error,
-    extensions: { code: error.code, http: { status: 400 } },
+    extensions: { code: error.code, http: { status } },
   });
 }
 

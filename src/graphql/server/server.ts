@@ -10,6 +10,7 @@ import type { GraphQLSchema, ValidationRule } from 'graphql';
 import type { Logger } from '../../logging.ts';
 import { legacyStatusPlugin, outagePlugin, warningsPlugin } from './answer-plugins.ts';
 import type { RequestContext } from '../context.ts';
+import { rolePlugin } from './role-plugin.ts';
 import { costPlugin } from './cost-plugin.ts';
 import { formatError } from './format-error.ts';
 import { MAX_TOKENS } from '../request-shape.ts';
@@ -46,6 +47,7 @@ function plugins({ maxCost, persisted }: GraphqlOptions): ApolloServerPlugin<Req
   return [
     ...(persisted ? [persistedOnlyPlugin(persisted)] : []),
     requestShapePlugin,
+    rolePlugin,
     costPlugin(maxCost),
     warningsPlugin,
     answerTextsPlugin,

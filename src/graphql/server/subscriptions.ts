@@ -14,6 +14,8 @@ import {
 } from 'graphql';
 import { AppError } from '../../errors.ts';
 import type { Logger } from '../../logging.ts';
+import type { Viewer } from '../../identity/viewer.ts';
+import { checkRoles } from '../allowed-to.ts';
 import type { RequestContext } from '../context.ts';
 import { OperationTooCostlyError } from '../../feature/filter-cost.ts';
 import { costOf } from './cost-plugin.ts';
@@ -57,6 +59,7 @@ export class Subscriptions {
   /** @returns why it is refused, or the request for {@link subscribe} */
   check(
     { query, variables, operationName }: SubscriptionRequest,
+    viewer: Viewer,
     contextOf: () => RequestContext,
   ): readonly GraphQLError[] | CheckedSubscription {
     const document = this.parsed(query, variables);
@@ -70,6 +73,12 @@ export class Subscriptions {
           'NOT_SUBSCRIPTION',
         ),
       ];
+    }
+    try {
+      checkRoles(this.schema, document, operation, viewer);
+    } catch (error) {
+      if (error instanceof AppError) return [refusal(error)];
+      throw error;
     }
     const request = { query, ...(variables ? { variables } : {}) };
     const cost = costOf({ schema: this.schema, document, operation, request });
