@@ -88,7 +88,7 @@ export function connectionsOn(prisma: PrismaClient, session: Session, engine: En
 }
 
 /** The embedded engine is left this long to end a statement by itself, milliseconds. */
-const STOP_GRACE_MS = 4000;
+const STOP_GRACE_MS = 1500;
 
 const BackendRow = z.object({ backend: z.number() });
 

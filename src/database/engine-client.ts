@@ -20,6 +20,8 @@ export interface EngineLimits {
 
 /** A restart takes this long at most, as a rule. */
 const RESTART_MS = 10_000;
+/** The engine counts as held up when a statement takes so long, or longer than requests may: nothing else is answered. */
+const HELD_UP_MS = 10_000;
 const FIRST_RETRY_MS = 200;
 const MAX_RETRY_MS = 10_000;
 
@@ -96,6 +98,19 @@ export class EngineClient implements EmbeddedClient {
   /** @param hook called when the engine is back after a restart, with what runs a statement at once */
   onRestart(hook: (query: (sql: string, params: unknown[]) => Promise<unknown>) => Promise<void>): void {
     this.restarted.add((thread) => hook((sql, params) => queryOn(thread, sql, params)));
+  }
+
+  /**
+   * Whether the engine answers, without waiting for its turn.
+   * @throws {DatabaseUnavailableError} while it starts again or does not start; {@link DatabaseBusyError} while a statement
+   *   holds it up
+   */
+  async checkAnswers(): Promise<void> {
+    const starting = Symbol('starting');
+    const thread = await Promise.race([this.thread, Promise.resolve(starting)]);
+    if (!(thread instanceof EngineThread)) throw new DatabaseUnavailableError('the embedded engine is starting again');
+    const longest = Math.min(HELD_UP_MS, this.limits.statementTimeoutMs);
+    if (thread.heldMs() > longest) throw new DatabaseBusyError();
   }
 
   /** Ends what the engine is doing and starts it again. */

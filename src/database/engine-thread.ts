@@ -7,6 +7,8 @@ import type { DatabaseErrorFields, EngineReply, EngineRequest, EngineSetup, RawR
 type WithoutId<Request> = Request extends unknown ? Omit<Request, 'id'> : never;
 
 interface Waiting {
+  /** By the clock of `performance`. */
+  readonly sentMs: number;
   resolve(results: RawResults[]): void;
   reject(reason: unknown): void;
 }
@@ -69,10 +71,16 @@ export class EngineThread {
     if (this.ended) return Promise.reject(this.ended);
     return new Promise((resolve, reject) => {
       const id = this.nextId++;
-      this.waiting.set(id, { resolve, reject });
+      this.waiting.set(id, { resolve, reject, sentMs: performance.now() });
       this.worker.ref();
       this.worker.postMessage({ ...request, id } satisfies EngineRequest);
     });
+  }
+
+  /** Time since the oldest request that has no answer yet was sent, milliseconds; 0 when all have one. */
+  heldMs(): number {
+    const [oldest] = this.waiting.values();
+    return oldest ? performance.now() - oldest.sentMs : 0;
   }
 
   /** Ends the engine at once, also in the middle of a statement, as a crash would: what was committed is safe. */

@@ -4,6 +4,8 @@ import pg from 'pg';
 const REQUEST_WAIT_MS = 10_000;
 /** Longest that a run waits for one; it has no client that waits for it. */
 const RUN_WAIT_MS = 60_000;
+/** A statement of a run counts as hung after this time: storing a large answer is one of minutes. */
+const RUN_HUNG_MS = 15 * 60_000;
 /** Longest that the check of readiness may take, for the connection and again for the answer. */
 const PING_MS = 2000;
 /** Given to the server beyond its own timeout before a connection counts as hung. */
@@ -23,9 +25,15 @@ export interface ServerPools {
 
 /**
  * @param sessionSql settings of a connection
- * @param statementTimeoutS of requests; undefined: none
+ * @param statementTimeoutS of requests; undefined: none but that of runs
+ * @param runHungMs after which a server that does not answer a statement of a run is given up
  */
-export function openPools(url: string, sessionSql: string, statementTimeoutS: number | undefined): ServerPools {
+export function openPools(
+  url: string,
+  sessionSql: string,
+  statementTimeoutS: number | undefined,
+  runHungMs = RUN_HUNG_MS,
+): ServerPools {
   const open = (options: pg.PoolConfig, timeoutS: number | undefined): pg.Pool => {
     const pool = new pg.Pool({
       connectionString: url,
@@ -39,9 +47,12 @@ export function openPools(url: string, sessionSql: string, statementTimeoutS: nu
     pool.on('error', () => undefined);
     return pool;
   };
-  const hungMs = statementTimeoutS === undefined ? {} : { query_timeout: (statementTimeoutS + GRACE_S) * 1000 };
-  const requests = open({ max: CONNECTIONS, connectionTimeoutMillis: REQUEST_WAIT_MS, ...hungMs }, statementTimeoutS);
-  const runs = open({ max: CONNECTIONS, connectionTimeoutMillis: RUN_WAIT_MS }, undefined);
+  const hungMs = statementTimeoutS === undefined ? runHungMs : (statementTimeoutS + GRACE_S) * 1000;
+  const requests = open(
+    { max: CONNECTIONS, connectionTimeoutMillis: REQUEST_WAIT_MS, query_timeout: hungMs },
+    statementTimeoutS,
+  );
+  const runs = open({ max: CONNECTIONS, connectionTimeoutMillis: RUN_WAIT_MS, query_timeout: runHungMs }, undefined);
   const own = open({ max: 1, connectionTimeoutMillis: PING_MS, query_timeout: PING_MS }, undefined);
   return {
     requests,

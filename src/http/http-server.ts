@@ -10,6 +10,7 @@ import { errorResponse } from './error-response.ts';
 import { exportRoutes } from './export-routes.ts';
 import { graphiqlPage } from './graphiql-page.ts';
 import type { HttpService } from './http-service.ts';
+import { jsonBody } from './json-body.ts';
 import { maskRoutes } from './mask-routes.ts';
 import { Outlet } from './outlet.ts';
 import { serveSubscriptions, SOCKET_LIMITS, type SocketLimits } from './subscription-socket.ts';
@@ -66,7 +67,7 @@ export function createRouter(service: HttpService, outlet: Outlet): Express {
   router.use(
     outlet.declare('/graphql', ['GET', 'POST'], 'viewer'),
     outlet.admit('viewer'),
-    express.json({ limit: MAX_BODY_BYTES }),
+    jsonBody(MAX_BODY_BYTES),
     refuseDeepDocuments,
     expressMiddleware(service.graphql, {
       context: async ({ req }) => service.contextFor(outlet.viewerOf(req), outlet.baseUrlOf(req)),

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import express, { type Request, type RequestHandler, type Response, Router } from 'express';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { AppError, BadInputError } from '../errors.ts';
 import { FEATURE_REQUEST_MEMBERS, type FeatureRequest, type FeatureRequestMember } from '../graphql/feature-request.ts';
 import { requireRole } from '../identity/identity-errors.ts';
@@ -7,6 +7,7 @@ import type { Rule, Viewer } from '../identity/viewer.ts';
 import type { Services } from '../services.ts';
 import { AllowedHosts } from './allowed-hosts.ts';
 import type { HttpService } from './http-service.ts';
+import { jsonBody as readJson } from './json-body.ts';
 
 /** The resource lets clients choose a filter, and only known operations are answered. */
 export class FilterNotAllowedError extends AppError {
@@ -128,7 +129,7 @@ export class Outlet {
       });
     }
     const { GET, POST, PUT } = methods;
-    const body = maxJsonBytes === undefined ? [] : [express.json({ limit: maxJsonBytes })];
+    const body = maxJsonBytes === undefined ? [] : [readJson(maxJsonBytes)];
     const admit = this.admit(role) as RequestHandler<Parameters>;
     if (GET) router.get<string, Parameters>(path, admit, this.answered(GET));
     if (POST) router.post<string, Parameters>(path, admit, ...body, this.answered(POST));

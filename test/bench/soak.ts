@@ -1,20 +1,25 @@
 /**
- * A long load beside running segmentations, damaged uploads and kills: `npm run bench -- soak [minutes] [clients] [minutes
+ * A long load of queries and operations drawn at random beside running segmentations, damaged uploads and kills: `npm run bench -- soak [minutes] [clients] [minutes
  * between kills]`, on the embedded database or that of DATABASE_URL, which should be empty. Prints a line a minute and what
  * it came to: answers by code, faults, milliseconds of queries and of `/healthz`, memory and files at the start, in the
  * middle and at the end. Ends with 1 where a fault was met or a scene was lost.
  */
+import 'reflect-metadata';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { buildSchema } from '../../src/graphql/schema.ts';
+import { type Known, RandomOperations } from '../graphql/random-operations.ts';
 import { SUBURB, IMAGERY } from '../http/served-app.ts';
 import { seededRandom } from '../seeded.ts';
 import { filesBelow, ServedProcess } from './soak/served-process.ts';
-import { count, imageSupply, newTally, SoakClient, type Tally } from './soak/soak-load.ts';
+import { count, imageSupply, newTally, SoakClient, SUBURB_BOX, type Tally } from './soak/soak-load.ts';
 
 /** Scenes that damaged uploads became are deleted beyond this many, so that growth is not of our own making. */
 const KEPT_SCENES = 20;
+/** One client of so many asks operations drawn at random, the others what dashboards ask. */
+const RANDOM_SHARE = 5;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -72,9 +77,26 @@ async function watch(served: ServedProcess, folder: string, tally: Tally, until:
   return samples;
 }
 
+/** What the operations drawn at random may name: a scene, its first features and files that can be registered. */
+async function knownOf(client: SoakClient, sceneId: string): Promise<Known> {
+  await client.segment(sceneId);
+  const answer = await client.ask('{ features(first: 20) { nodes { id } pageInfo { endCursor } } }');
+  const features = answer?.data?.features;
+  return {
+    ids: [sceneId, ...(features?.nodes ?? []).map(({ id }) => id)],
+    cursors: features?.pageInfo.endCursor ? [features.pageInfo.endCursor] : [],
+    paths: [path.join(IMAGERY, 'odd/rgb.webp'), path.join(IMAGERY, 'odd/grey_utm.png'), IMAGERY],
+    box: SUBURB_BOX,
+  };
+}
+
 async function main(minutes: number, clients: number, killEvery: number): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'terraql-soak-'));
-  const served = await ServedProcess.start({ TERRAQL_DATA_DIR: folder, TERRAQL_SCENE_ROOTS: IMAGERY });
+  const served = await ServedProcess.start({
+    TERRAQL_DATA_DIR: folder,
+    TERRAQL_SCENE_ROOTS: IMAGERY,
+    TERRAQL_UPLOAD_TTL_S: '60',
+  });
   const tally = newTally();
   const client = (seed: number): SoakClient => new SoakClient(served.url, tally, seededRandom(seed));
   try {
@@ -83,6 +105,8 @@ async function main(minutes: number, clients: number, killEvery: number): Promis
     });
     const sceneId = answer?.data?.registerScene?.id;
     if (sceneId === undefined) throw new Error(`the first scene was refused: ${JSON.stringify(answer)}`);
+    const known = await knownOf(client(6), sceneId);
+    const schema = buildSchema();
     const until = Date.now() + minutes * 60_000;
     const kills = async (): Promise<void> => {
       await repeat(until, killEvery * 60_000, async () => {
@@ -99,7 +123,12 @@ async function main(minutes: number, clients: number, killEvery: number): Promis
       ...(killEvery > 0 ? [kills()] : []),
       ...Array.from({ length: clients }, (_, index) => {
         const one = client(10 + index);
-        return repeat(until, 5, () => one.askAnything());
+        if (index % RANDOM_SHARE > 0) return repeat(until, 5, () => one.askAnything());
+        const operations = new RandomOperations(schema, known, seededRandom(1000 + index));
+        return repeat(until, 50, async () => {
+          const { query, variables } = operations.next();
+          await one.ask(query, variables);
+        });
       }),
     ]);
     await client(4).ask('{ scenes(first: 1) { totalCount } }');

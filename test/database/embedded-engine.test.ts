@@ -111,7 +111,22 @@ describe('an embedded engine', () => {
       await queries.query(CountRow, ENDLESS);
     }, stop.signal);
     await expect(stopped).rejects.toBe(reason);
+    await expect(database.ping()).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
     expect(await database.query(CountRow, count)).toEqual([{ count: 1 }]);
+    await database.ping();
+  }, 120_000);
+
+  it('is not ready while a transaction holds it up longer than requests may, and ready again afterwards', async () => {
+    const stop = new AbortController();
+    const held = database.transaction((queries) => queries.query(CountRow, ENDLESS), stop.signal);
+    const ended = expect(held).rejects.toThrow('stopped');
+    await expect
+      .poll(() => database.ping().catch((error: { code: string }) => error.code), { timeout: 20_000 })
+      .toBe('DATABASE_BUSY');
+    stop.abort(new Error('stopped'));
+    await ended;
+    await database.query(CountRow, count);
+    await database.ping();
   }, 120_000);
 
   it('does not begin a transaction that was stopped before', async () => {

@@ -3,6 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Database, openDatabase, Prisma } from '../../src/database/database.ts';
+import { createHttpServer } from '../../src/http/http-server.ts';
+import { listen, type Listening } from '../../src/http/listen.ts';
+import { openPools, type ServerPools } from '../../src/database/server-pools.ts';
+import { openTestApp, type TestApp } from '../api/test-app.ts';
 import { checkDatabaseUrl } from '../../src/database/server-checks.ts';
 import { openTestDatabase } from './test-database.ts';
 
@@ -34,6 +38,9 @@ describe.skipIf(!url)('connections to a server', () => {
   let direct: Database;
   let database: Database;
   let proxy: Server;
+  let pools: ServerPools;
+  let test: TestApp;
+  let served: Listening;
   const sockets = new Set<Socket>();
   let hangs = false;
 
@@ -56,9 +63,15 @@ describe.skipIf(!url)('connections to a server', () => {
     through.port = String((proxy.address() as { port: number }).port);
     through.pathname = `/${name}`;
     database = await openDatabase({ databaseUrl: through.href, dataDir: '', statementTimeoutS: 20 });
+    pools = openPools(through.href, 'SELECT 1', 20, 2000);
+    test = await openTestApp({ TERRAQL_WORKER: 'off' }, async () => ({ ...database, close: async () => undefined }));
+    served = await listen(createHttpServer(test.app), '127.0.0.1', 0);
   });
   afterAll(async () => {
     hangs = false;
+    await served.stop(0);
+    await test.close();
+    await pools.end();
     for (const socket of sockets) socket.destroy();
     await database.close().catch(() => undefined);
     proxy.close();
@@ -86,10 +99,19 @@ describe.skipIf(!url)('connections to a server', () => {
   }, 120_000);
 
   it('to a server that hangs are given up: readiness within seconds, statements after their time', async () => {
+    const readyz = async (): Promise<unknown[]> => {
+      const response = await fetch(`${served.url}/readyz`, { signal: AbortSignal.timeout(10_000) });
+      return [response.status, await response.json()];
+    };
+    expect(await readyz()).toEqual([200, { database: true, model: true }]);
+    await pools.runs.query('SELECT 1');
     hangs = true;
     const started = performance.now();
+    expect(await readyz()).toEqual([503, { database: false, model: true }]);
+    await expect(pools.runs.query('SELECT 1')).rejects.toThrow('Query read timeout');
+    const pinged = performance.now();
     await expect(database.ping()).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(performance.now() - pinged).toBeLessThan(5000);
     await expect(database.query(CountRow, ONE)).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
     expect(performance.now() - started).toBeLessThan(40_000);
     hangs = false;

@@ -11,6 +11,8 @@ export interface Running {
   /** The line of JSON that it printed when it was up. */
   readonly started: Readonly<Record<string, unknown>>;
   readonly pid: number;
+  /** Resolves when it prints that line, or did. */
+  printed(line: string): Promise<void>;
   /** @returns exit code and signal */
   end(signal: NodeJS.Signals): Promise<readonly [number | null, NodeJS.Signals | null]>;
 }
@@ -19,21 +21,36 @@ export interface Running {
  * Starts a command as its own process, with `--json`.
  * @throws with what it wrote to its standard error when it ends before it is up
  */
-export async function startCommand(words: readonly string[], environment: NodeJS.ProcessEnv): Promise<Running> {
+export function startCommand(words: readonly string[], environment: NodeJS.ProcessEnv): Promise<Running> {
+  return startScript(MAIN, [...words, '--json'], environment);
+}
+
+/** Starts a script that prints a line of JSON when it is up. @throws as {@link startCommand} */
+export async function startScript(
+  script: string,
+  words: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Promise<Running> {
   const child: ChildProcessByStdio<null, Readable, Readable> = spawn(
     process.execPath,
-    ['--import', 'tsx', MAIN, ...words, '--json'],
+    ['--import', 'tsx', script, ...words],
     { env: { ...process.env, TERRAQL_LOG_LEVEL: 'silent', ...environment }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const said: Buffer[] = [];
   child.stderr.on('data', (part: Buffer) => said.push(part));
+  const lines = createInterface({ input: child.stdout });
+  const seen = new Set<string>();
+  lines.on('line', (one) => seen.add(one));
   const [line] = (await Promise.race([
-    once(createInterface({ input: child.stdout }), 'line'),
+    once(lines, 'line'),
     once(child, 'exit').then(() => Promise.reject(new Error(Buffer.concat(said).toString()))),
   ])) as [string];
   return {
     started: JSON.parse(line) as Record<string, unknown>,
     pid: child.pid!,
+    async printed(wanted) {
+      while (!seen.has(wanted)) await once(lines, 'line');
+    },
     async end(signal) {
       if (child.exitCode !== null || child.signalCode !== null) return [child.exitCode, child.signalCode];
       const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;

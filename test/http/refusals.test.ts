@@ -29,6 +29,28 @@ async function post(query: string, variables: unknown = {}): Promise<{ status: n
 }
 const codes = ({ errors }: Answer): string[] => (errors ?? []).map(({ extensions }) => extensions.code);
 
+describe('a charset', () => {
+  const body = JSON.stringify({ query: '{ scenes { totalCount } }' });
+  const ask = async (path: string, charset: string, bytes: Uint8Array): Promise<number> => {
+    const headers = { 'content-type': `application/json; charset=${charset}` };
+    return (await fetch(`${test.url}${path}`, { method: 'POST', headers, body: bytes })).status;
+  };
+
+  it.each(['utf-7', 'UTF-7', 'utf-7-imap', 'iso-8859-1', 'utf-9'])(
+    'that is not of Unicode is refused: %s',
+    async (name) => {
+      for (const path of ['/graphql', '/features.geojson']) {
+        expect(await ask(path, name, Buffer.from(body))).toBe(415);
+      }
+    },
+  );
+
+  it('of Unicode is read', async () => {
+    expect(await ask('/graphql', 'utf-8', Buffer.from(body))).toBe(200);
+    expect(await ask('/graphql', 'UTF-16', Buffer.from(`\ufeff${body}`, 'utf16le'))).toBe(200);
+  });
+});
+
 describe('U+0000', () => {
   it.each([
     ['features by prompt', 'query($t: String) { features(filter: { promptContains: $t }) { totalCount } }'],

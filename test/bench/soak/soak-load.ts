@@ -24,13 +24,14 @@ export function count(counts: Map<string, number>, key: string): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
-/** Near the centre of the harbour of the fixtures. */
-const PLACE = { type: 'Point', coordinates: [4.9885, 51.841] };
+/** Longitudes and latitudes of the suburb of the fixtures, and a place in it. */
+export const SUBURB_BOX = [-104.776, 38.953, -104.774, 38.955] as const;
+const PLACE = { type: 'Point', coordinates: [-104.775, 38.954] };
 const QUERIES: readonly (readonly [query: string, variables?: object])[] = [
   ['{ features(first: 20) { totalCount nodes { areaM2 perimeterM } } }'],
   [
     'query ($bbox: [Float!]) { features(filter: { bbox: $bbox }, first: 50) { nodes { areaM2 geometry } } }',
-    { bbox: [4.97, 51.83, 5, 51.86] },
+    { bbox: SUBURB_BOX },
   ],
   [
     '{ features(filter: { promptContains: "water" }, first: 10) { totalCount nodes { segmentation { prompt scene { name } } } } }',
@@ -60,6 +61,10 @@ interface Answer {
     readonly registerScene?: { readonly id: string };
     readonly scene?: { readonly id: string } | null;
     readonly segment?: readonly Run[];
+    readonly features?: {
+      readonly nodes: readonly { readonly id: string }[];
+      readonly pageInfo: { readonly endCursor: string | null };
+    };
   } | null;
   readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
 }
