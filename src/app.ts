@@ -44,6 +44,7 @@ import { ReviewRepository } from './review/review.repository.ts';
 import { ReviewService } from './review/review.service.ts';
 import { SceneRepository } from './scene/scene.repository.ts';
 import { type ImageOpener, SceneService } from './scene/scene.service.ts';
+import { StoredBlobsRepository } from './scene/stored-blobs.repository.ts';
 import { SourceFingerprints } from './scene/source-fingerprint.ts';
 import { UploadService } from './scene/upload.service.ts';
 import { ModelCircuits } from './run/model-circuits.ts';
@@ -143,13 +144,20 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   );
   const machine = new MachineToken();
   const authenticator = new Authenticator({ mode: config.TERRAQL_AUTH ?? 'off', keys, machine });
-  const shared = { config, keys, database, blobs, downloader, images, models, events, ...tiles };
+  const shared = { config, keys, blobs, downloader, images, models, events, ...tiles };
   const servicesFor = servicesOver(shared);
   const worker =
     config.TERRAQL_WORKER === 'off'
       ? null
       : new SegmentationWorker(
-          { store, scenes: servicesFor(DEFAULT_VIEWER).scenes, models, circuits: new ModelCircuits(), blobs, logger },
+          {
+            store,
+            scenesOf: (workspace) => servicesFor({ ...DEFAULT_VIEWER, workspace }).scenes,
+            models,
+            circuits: new ModelCircuits(),
+            blobs,
+            logger,
+          },
           { nearM: config.TERRAQL_NEAR_M, maxWindows: config.TERRAQL_MAX_WINDOWS, runs: config.TERRAQL_RUNS },
         );
   const schema = buildSchema();
@@ -169,8 +177,8 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     await followChanges(database, 'terraql_scenes', [sceneTiles], logger),
   ];
   await worker?.start();
-  const sceneStore = new SceneRepository(database);
-  const sweeper = new BlobSweeper(blobs, uploadsOver(config, blobs, sceneStore), sceneStore, logger);
+  const storedBlobs = new StoredBlobsRepository(database.forRuns);
+  const sweeper = new BlobSweeper(blobs, uploadsOver(shared), storedBlobs, logger);
   sweeper.start();
   return {
     config,
@@ -241,28 +249,31 @@ interface SharedParts {
   readonly masks: MaskCache;
 }
 
-function uploadsOver(config: Config, blobs: BlobStore, scenes: SceneRepository): UploadService {
+/** @param workspace whose uploads can be registered; undefined: of every one */
+function uploadsOver({ config, blobs, database }: SharedParts, workspace?: string): UploadService {
+  const stored = new StoredBlobsRepository(database.forRuns);
   return new UploadService(blobs, {
     maxBytes: config.TERRAQL_MAX_BYTES,
     ttlS: config.TERRAQL_UPLOAD_TTL_S,
-    isStored: async (blobKey) => (await scenes.storedBlobs([blobKey])).has(blobKey),
+    isStored: async (blobKey) => (await stored.storedBlobs([blobKey])).has(blobKey),
+    ...(workspace === undefined ? {} : { workspace }),
   });
 }
 
 /** Makes the services of a viewer: the one place where the viewer meets what is stored. */
 function servicesOver(shared: SharedParts): ServicesFor {
-  const { config, keys, database, blobs, downloader, images, models, events } = shared;
+  const { config, keys, blobs, downloader, images, models, events } = shared;
   const { featureTiles, sceneTiles, openScenes, masks } = shared;
   const maxVertices = config.TERRAQL_MAX_VERTICES;
   const nearM = config.TERRAQL_NEAR_M;
   const fingerprints = new SourceFingerprints();
   const maxBytes = config.TERRAQL_MAX_BYTES;
   return ({ workspace, subject }) => {
-    const sceneStore = new SceneRepository(database);
-    const uploads = uploadsOver(config, blobs, sceneStore);
+    const database = shared.database.forWorkspace(workspace);
+    const uploads = uploadsOver(shared, workspace);
     const roots = config.TERRAQL_SCENE_ROOTS;
     const locator = new SceneLocator(blobs, uploads, downloader, { roots, maxBytes, fingerprints });
-    const scenes = new SceneService(sceneStore, locator, images);
+    const scenes = new SceneService(new SceneRepository(database), locator, images);
     const segmentations = new SegmentationService(new SegmentationRepository(database), scenes, models, events, {
       maxPrompts: config.TERRAQL_MAX_PROMPTS,
       maxWindows: config.TERRAQL_MAX_WINDOWS,

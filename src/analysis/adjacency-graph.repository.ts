@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Database, Prisma } from '../database/database.ts';
+import { type WorkspaceDatabase, Prisma } from '../database/database.ts';
 import { conditionSql } from '../feature/feature-condition.repository.ts';
 import { ADJACENCY_RELATIONS } from '../feature/feature.ts';
 import type { FeatureFilter } from '../feature/feature.filter.ts';
@@ -19,13 +19,13 @@ const EdgeRow = z.object({
 
 /** Pairs of neighbours in PostGIS. */
 export class AdjacencyGraphRepository implements AdjacencyGraphStore {
-  constructor(private readonly database: Database) {}
+  constructor(private readonly database: WorkspaceDatabase) {}
 
   /** Uses the indexes of the conditions. */
   async nodes(filter: FeatureFilter, most: number): Promise<string[]> {
     const rows = await this.database.query(
       NodeRow,
-      Prisma.sql`SELECT f.id FROM feature AS f WHERE ${conditionSql(filter)} ORDER BY f.id LIMIT ${most}::int`,
+      Prisma.sql`SELECT f.id FROM ${this.database.scope.rows('feature')} AS f WHERE ${conditionSql(filter, this.database.scope)} ORDER BY f.id LIMIT ${most}::int`,
     );
     return rows.map(({ id }) => id);
   }
@@ -39,9 +39,9 @@ export class AdjacencyGraphRepository implements AdjacencyGraphStore {
     return this.database.query(
       EdgeRow,
       Prisma.sql`
-        WITH node AS MATERIALIZED (SELECT f.id FROM feature AS f WHERE ${conditionSql(filter)}),
+        WITH node AS MATERIALIZED (SELECT f.id FROM ${this.database.scope.rows('feature')} AS f WHERE ${conditionSql(filter, this.database.scope)}),
         pair AS MATERIALIZED (
-          SELECT * FROM (${pairsOfNodesSql(wanted)}) AS pair
+          SELECT * FROM (${pairsOfNodesSql(wanted, this.database.scope)}) AS pair
           WHERE ${relation === undefined ? Prisma.sql`TRUE` : Prisma.sql`pair.relation = ${relation}::text`}
           ORDER BY pair.from_id, pair.to_id LIMIT ${most}::int
         )
@@ -50,7 +50,7 @@ export class AdjacencyGraphRepository implements AdjacencyGraphStore {
                  ${commonBorderSql(Prisma.sql`a.geometry`, Prisma.sql`b.geometry`)}::geography))
                END AS "sharedBorderM",
                pair.gap_m AS "gapM", bearing(a.centroid, b.centroid) AS "bearingDeg"
-        FROM pair JOIN feature AS a ON a.id = pair.from_id JOIN feature AS b ON b.id = pair.to_id
+        FROM pair JOIN ${this.database.scope.rows('feature')} AS a ON a.id = pair.from_id JOIN ${this.database.scope.rows('feature')} AS b ON b.id = pair.to_id
         ORDER BY pair.from_id, pair.to_id`,
     );
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Database, Prisma } from '../database/database.ts';
+import { type WorkspaceDatabase, Prisma } from '../database/database.ts';
+import type { Scope } from '../database/scope.ts';
 import { numberTextSql, objectTextSql } from '../database/object-text.ts';
 import { conditionPartsSql, conditionSql } from '../feature/feature-condition.repository.ts';
 import type { FeatureFilter } from '../feature/feature.filter.ts';
@@ -49,10 +50,10 @@ const MEASURED = Prisma.sql`
  * conditions; prompts, models and days come by the primary keys of `segmentation` and `scene`.
  */
 export class StatisticsRepository implements StatisticsStore {
-  constructor(private readonly database: Database) {}
+  constructor(private readonly database: WorkspaceDatabase) {}
 
   totals(filter: FeatureFilter, groupBy: readonly FeatureGrouping[], most: number): Promise<GroupTotals[]> {
-    return this.database.query(TotalsRow, totalsSql(filter, groupBy, most));
+    return this.database.query(TotalsRow, totalsSql(this.database.scope, filter, groupBy, most));
   }
 
   async totalsTexts(
@@ -64,7 +65,7 @@ export class StatisticsRepository implements StatisticsStore {
     const object = objectTextSql(fields, ({ name }) => TOTAL_TEXTS[name]);
     const rows = await this.database.query(
       TextRow,
-      Prisma.sql`SELECT ${object} AS text FROM (${totalsSql(filter, groupBy, most)}) AS f`,
+      Prisma.sql`SELECT ${object} AS text FROM (${totalsSql(this.database.scope, filter, groupBy, most)}) AS f`,
     );
     return rows.map(({ text }) => text);
   }
@@ -80,7 +81,7 @@ export class StatisticsRepository implements StatisticsStore {
       Prisma.sql`
         SELECT ${groups.key} AS key,
                percentile_cont(${`{${q.join(',')}}`}::text::float8[]) WITHIN GROUP (ORDER BY f.area_m2) AS value
-        FROM (${groupedSql(conditionSql(filter), groupBy)}) AS f WHERE f.area_m2 IS NOT NULL ${groups.clause}
+        FROM (${groupedSql(this.database.scope, conditionSql(filter, this.database.scope), groupBy)}) AS f WHERE f.area_m2 IS NOT NULL ${groups.clause}
         HAVING count(*) > 0`,
     );
     return byGroup(rows);
@@ -92,7 +93,7 @@ export class StatisticsRepository implements StatisticsStore {
       AreaRow,
       Prisma.sql`
         SELECT ${groups.key} AS key, ground_area_m2(${unionSql(Prisma.sql`f.geometry`)}) AS value
-        FROM (${groupedSql(conditionSql(filter), groupBy)}) AS f WHERE f.geometry IS NOT NULL ${groups.clause}
+        FROM (${groupedSql(this.database.scope, conditionSql(filter, this.database.scope), groupBy)}) AS f WHERE f.geometry IS NOT NULL ${groups.clause}
         HAVING count(*) > 0`,
     );
     return byGroup(rows);
@@ -107,15 +108,15 @@ export class StatisticsRepository implements StatisticsStore {
     const rows = await this.database.query(
       BordersRow,
       Prisma.sql`
-        WITH member AS MATERIALIZED (${groupedSql(conditionSql(filter), groupBy)}),
+        WITH member AS MATERIALIZED (${groupedSql(this.database.scope, conditionSql(filter, this.database.scope), groupBy)}),
         f AS (
           SELECT min(seen.shared_border_m) AS shared_border_m ${groups.columns}
           FROM (
             SELECT pair.feature_a, pair.feature_b, pair.shared_border_m ${groups.columns}
-            FROM member JOIN feature_adjacency AS pair ON pair.feature_a = member.id AND pair.relation = 'TOUCHES'
+            FROM member JOIN ${this.database.scope.rows('feature_adjacency')} AS pair ON pair.feature_a = member.id AND pair.relation = 'TOUCHES'
             UNION ALL
             SELECT pair.feature_a, pair.feature_b, pair.shared_border_m ${groups.columns}
-            FROM member JOIN feature_adjacency AS pair ON pair.feature_b = member.id AND pair.relation = 'TOUCHES'
+            FROM member JOIN ${this.database.scope.rows('feature_adjacency')} AS pair ON pair.feature_b = member.id AND pair.relation = 'TOUCHES'
           ) AS seen
           GROUP BY seen.feature_a, seen.feature_b ${groups.columns} HAVING count(*) = 2
         )
@@ -135,21 +136,21 @@ export class StatisticsRepository implements StatisticsStore {
                min(ST_XMin(f.geometry)) AS west, max(ST_XMax(f.geometry)) AS east,
                min(ST_XMin(ST_ShiftLongitude(f.geometry))) AS "shiftedWest",
                max(ST_XMax(ST_ShiftLongitude(f.geometry))) AS "shiftedEast"
-        FROM (${groupedSql(conditionSql(filter), groupBy)}) AS f WHERE f.geometry IS NOT NULL ${groups.clause}
+        FROM (${groupedSql(this.database.scope, conditionSql(filter, this.database.scope), groupBy)}) AS f WHERE f.geometry IS NOT NULL ${groups.clause}
         HAVING count(*) > 0`,
     );
     return byGroup(rows);
   }
 }
 
-function totalsSql(filter: FeatureFilter, groupBy: readonly FeatureGrouping[], most: number): Prisma.Sql {
+function totalsSql(scope: Scope, filter: FeatureFilter, groupBy: readonly FeatureGrouping[], most: number): Prisma.Sql {
   const groups = groupsOf(groupBy);
-  const parts = conditionPartsSql(filter).map(
+  const parts = conditionPartsSql(filter, scope).map(
     (condition) => Prisma.sql`
       SELECT count(*)::float8 AS feature_count, sum(f.area_m2) AS area_m2, sum(f.perimeter_m) AS perimeter_m,
              sum(f.mean_probability * f.pixel_count) AS probability, sum(f.pixel_count)::float8 AS pixel_count
              ${groups.columns}
-      FROM (${groupedSql(condition, groupBy)}) AS f ${groups.clause}`,
+      FROM (${groupedSql(scope, condition, groupBy)}) AS f ${groups.clause}`,
   );
   return Prisma.sql`
     SELECT ${groups.key} AS key, sum(f.feature_count) AS "featureCount",
@@ -204,15 +205,15 @@ function gridSql(cell: (place: Prisma.Sql) => Prisma.Sql): GroupingSql {
 }
 
 /** The features that meet a condition, each with the values of its group in the columns `g0`, `g1`, … */
-function groupedSql(condition: Prisma.Sql, groupBy: readonly FeatureGrouping[]): Prisma.Sql {
+function groupedSql(scope: Scope, condition: Prisma.Sql, groupBy: readonly FeatureGrouping[]): Prisma.Sql {
   const values = groupBy.flatMap((grouping) => GROUPINGS[grouping].values);
   const columns = values.map((value, index) => Prisma.sql`, ${value} AS ${column(index)}`);
   const asks = (...groupings: FeatureGrouping[]): boolean => groupings.some((one) => groupBy.includes(one));
   return Prisma.sql`
     SELECT ${MEASURED} ${joined(columns, ' ')}
-    FROM (SELECT f.* FROM feature AS f WHERE ${condition}) AS f
-    ${asks('PROMPT', 'MODEL') ? Prisma.sql`JOIN segmentation AS asked ON asked.id = f.segmentation_id` : Prisma.empty}
-    ${asks('ACQUIRED_DAY') ? Prisma.sql`JOIN scene AS seen ON seen.id = f.scene_id` : Prisma.empty}`;
+    FROM (SELECT f.* FROM ${scope.rows('feature')} AS f WHERE ${condition}) AS f
+    ${asks('PROMPT', 'MODEL') ? Prisma.sql`JOIN ${scope.rows('segmentation')} AS asked ON asked.id = f.segmentation_id` : Prisma.empty}
+    ${asks('ACQUIRED_DAY') ? Prisma.sql`JOIN ${scope.rows('scene')} AS seen ON seen.id = f.scene_id` : Prisma.empty}`;
 }
 
 /** Parts of a statement over the features `f` of {@link groupedSql}. */

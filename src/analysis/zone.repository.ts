@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Database, Prisma } from '../database/database.ts';
+import { type WorkspaceDatabase, Prisma } from '../database/database.ts';
+import type { Scope } from '../database/scope.ts';
 import { validSql } from '../database/valid-geometry.ts';
 import { requireIdentifier } from '../database/identifier.ts';
 import { uuidsSql } from '../database/uuids.ts';
@@ -19,7 +20,7 @@ const NearestRow = z.object({ index: z.number(), featureId: z.string(), distance
 
 /** Measures in zones, made by PostGIS: overlays in longitude and latitude, areas and distances on the ellipsoid. */
 export class ZoneRepository implements ZoneStore {
-  constructor(private readonly database: Database) {}
+  constructor(private readonly database: WorkspaceDatabase) {}
 
   /**
    * Uses primary keys.
@@ -28,7 +29,7 @@ export class ZoneRepository implements ZoneStore {
     return this.database.query(
       DescriptionRow,
       Prisma.sql`
-        WITH ${zonesSql(zones)}
+        WITH ${zonesSql(zones, this.database.scope)}
         SELECT zone.index, COALESCE(ST_NPoints(zone.given), 0)::int AS vertices,
                ground_area_m2(zone.geometry) AS "areaM2",
                CASE WHEN NOT ST_IsValid(zone.given) THEN ST_IsValidReason(zone.given) END AS invalid
@@ -44,7 +45,7 @@ export class ZoneRepository implements ZoneStore {
     const rows = await this.database.query(
       CoverageRow,
       Prisma.sql`
-        WITH ${zonesSql(zones)}
+        WITH ${zonesSql(zones, this.database.scope)}
         SELECT zone.index, count(*)::float8 AS "featureCount",
                ground_area_m2(${unionSql(Prisma.sql`shared.part`)}) AS "coveredAreaM2"
         FROM zone
@@ -52,8 +53,8 @@ export class ZoneRepository implements ZoneStore {
           SELECT ST_Area(f.geometry) AS feature_size,
                  CASE WHEN ST_CoveredBy(f.geometry, zone.geometry) THEN f.geometry
                    ELSE ${commonAreaSql(Prisma.sql`f.geometry`, Prisma.sql`zone.geometry`)} END AS part
-          FROM feature AS f
-          WHERE ST_Intersects(f.geometry, zone.geometry) AND ${othersThan(zones)} AND ${conditionSql(filter, BOUNDED)}
+          FROM ${this.database.scope.rows('feature')} AS f
+          WHERE ST_Intersects(f.geometry, zone.geometry) AND ${othersThan(zones)} AND ${conditionSql(filter, this.database.scope, BOUNDED)}
           OFFSET 0
         ) AS shared
         WHERE ST_Area(shared.part) > LEAST(shared.feature_size, zone.size) / 1e6
@@ -71,26 +72,26 @@ export class ZoneRepository implements ZoneStore {
     const rows = await this.database.query(
       NearestRow,
       Prisma.sql`
-        WITH ${zonesSql(zones)}
+        WITH ${zonesSql(zones, this.database.scope)}
         SELECT zone.index, nearest.id AS "featureId", nearest.distance_m AS "distanceM"
         FROM zone
         CROSS JOIN LATERAL (
-          (SELECT ${DISTANCE} AS distance_m FROM feature AS f
-           WHERE NOT zone.polar AND f.geometry IS NOT NULL AND ${othersThan(zones)} AND ${conditionSql(filter, BOUNDED)}
+          (SELECT ${DISTANCE} AS distance_m FROM ${this.database.scope.rows('feature')} AS f
+           WHERE NOT zone.polar AND f.geometry IS NOT NULL AND ${othersThan(zones)} AND ${conditionSql(filter, this.database.scope, BOUNDED)}
            ORDER BY f.geometry::geography <-> zone.ground LIMIT 1)
           UNION ALL
           (SELECT min(close.distance_m) AS distance_m
            FROM (
-             SELECT ${DISTANCE} AS distance_m FROM feature AS f
-             WHERE zone.polar AND f.geometry IS NOT NULL AND ${othersThan(zones)} AND ${conditionSql(filter, BOUNDED)}
+             SELECT ${DISTANCE} AS distance_m FROM ${this.database.scope.rows('feature')} AS f
+             WHERE zone.polar AND f.geometry IS NOT NULL AND ${othersThan(zones)} AND ${conditionSql(filter, this.database.scope, BOUNDED)}
              ORDER BY f.geometry <-> zone.geometry LIMIT 100
            ) AS close
            HAVING zone.polar)
         ) AS first
         CROSS JOIN LATERAL (
-          SELECT f.id, ${DISTANCE} AS distance_m FROM feature AS f
+          SELECT f.id, ${DISTANCE} AS distance_m FROM ${this.database.scope.rows('feature')} AS f
           WHERE ST_DWithin(f.geometry::geography, zone.ground, first.distance_m + 0.001)
-            AND ${othersThan(zones)} AND ${conditionSql(filter, BOUNDED)}
+            AND ${othersThan(zones)} AND ${conditionSql(filter, this.database.scope, BOUNDED)}
           ORDER BY distance_m, f.id LIMIT 1
         ) AS nearest`,
     );
@@ -107,17 +108,17 @@ function othersThan({ kind }: Zones): Prisma.Sql {
 
 /** The zones as `zone (index, id, given, geometry, size, ground, polar)`: the outline as it is, made valid, its size in the plane, as a
  * geography, and whether it reaches a latitude at which the order of the index may fail. */
-function zonesSql(zones: Zones): Prisma.Sql {
+function zonesSql(zones: Zones, scope: Scope): Prisma.Sql {
   return Prisma.sql`zone AS MATERIALIZED (
     SELECT given.*, valid.geometry, ST_Area(valid.geometry) AS size, on_ground(valid.geometry) AS ground,
            GREATEST(ST_YMax(valid.geometry), -ST_YMin(valid.geometry)) >= 89 AS polar
-    FROM (${givenSql(zones)}) AS given
+    FROM (${givenSql(zones, scope)}) AS given
     CROSS JOIN LATERAL (
       SELECT ST_CollectionExtract(${validSql(Prisma.sql`given.given`)}, 3) AS geometry
     ) AS valid)`;
 }
 
-function givenSql(zones: Zones): Prisma.Sql {
+function givenSql(zones: Zones, scope: Scope): Prisma.Sql {
   if (zones.kind === 'OUTLINES') {
     const rows = zones.outlines.map((outline, index) => ({ index, outline: JSON.stringify(outline) }));
     return Prisma.sql`
@@ -126,9 +127,9 @@ function givenSql(zones: Zones): Prisma.Sql {
   }
   const ids = zones.ids.map((id) => requireIdentifier('a zone', id));
   const outline = zones.kind === 'FEATURES' ? Prisma.sql`stored.geometry` : Prisma.sql`stored.footprint`;
-  const table = zones.kind === 'FEATURES' ? Prisma.sql`feature` : Prisma.sql`scene`;
+  const stored = scope.rows(zones.kind === 'FEATURES' ? 'feature' : 'scene');
   return Prisma.sql`
     SELECT (asked.place - 1)::int AS index, stored.id, ${outline} AS given
     FROM unnest(${uuidsSql(ids)}) WITH ORDINALITY AS asked(id, place)
-    JOIN ${table} AS stored ON stored.id = asked.id`;
+    JOIN ${stored} AS stored ON stored.id = asked.id`;
 }

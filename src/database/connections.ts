@@ -5,10 +5,15 @@ import { translateOutage } from './database-errors.ts';
 import { StatementLostError } from './embedded-engine.ts';
 import { Prisma, type PrismaClient } from './generated/client.ts';
 import type { ReadRows } from './server-reader.ts';
+import type { Scope } from './scope.ts';
 import type { Session } from './session.ts';
 
 /** Typed access to the tables, inside or outside a transaction. */
 export interface Queries {
+  /** Owner of what is stored. */
+  readonly workspace: string;
+  /** The rows that statements may read and change. */
+  readonly scope: Scope;
   /** The generated client: plain reads and writes of single tables. */
   readonly prisma: Prisma.TransactionClient;
   /**
@@ -64,17 +69,28 @@ export interface EngineOptions {
   readonly stop?: () => Promise<void>;
 }
 
+/** For whom statements are made. */
+export interface Ownership {
+  readonly workspace: string;
+  readonly scope: Scope;
+}
+
 /** Statements and transactions of a client. */
-export function connectionsOn(prisma: PrismaClient, session: Session, engine: EngineOptions): Connections {
+export function connectionsOn(
+  prisma: PrismaClient,
+  session: Session,
+  engine: EngineOptions,
+  owner: Ownership,
+): Connections {
   return {
-    ...queriesOn(prisma, engine),
+    ...queriesOn(prisma, engine, owner),
     session,
     transaction: (work, signal) =>
       prisma
         .$transaction(
           async (client) => {
             signal?.throwIfAborted();
-            const queries = queriesOn(client, {});
+            const queries = queriesOn(client, {}, owner);
             const isTimed = engine.statementTimeoutS !== undefined && engine.cancel !== undefined;
             if (isTimed) await client.$executeRaw`SET LOCAL statement_timeout = 0`;
             return signal ? stoppable(queries, engine, signal, work) : work(queries);
@@ -122,7 +138,11 @@ async function stoppable<T>(
   }
 }
 
-function queriesOn(prisma: Prisma.TransactionClient, { statementTimeoutS, readRows }: EngineOptions): Queries {
+function queriesOn(
+  prisma: Prisma.TransactionClient,
+  { statementTimeoutS, readRows }: EngineOptions,
+  { workspace, scope }: Ownership,
+): Queries {
   const read: ReadRows = readRows ?? ((statement) => prisma.$queryRaw<unknown[]>(statement));
   const timed = <T>(answer: Promise<T>): Promise<T> =>
     answer.catch((error: unknown) => {
@@ -132,6 +152,8 @@ function queriesOn(prisma: Prisma.TransactionClient, { statementTimeoutS, readRo
       throw translateOutage(error);
     });
   return {
+    workspace,
+    scope,
     prisma,
     query: async (row, statement) => rowsOf(row).parse(await timed(read(statement))),
     execute: (statement) => timed(prisma.$executeRaw(statement)),

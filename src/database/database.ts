@@ -6,11 +6,12 @@ import { PrismaPGlite } from 'pglite-prisma-adapter';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { translateOutage } from './database-errors.ts';
-import { type Connections, connectionsOn, type EngineOptions, type Queries } from './connections.ts';
+import { type Connections, connectionsOn, type EngineOptions, type Ownership, type Queries } from './connections.ts';
 import type { EmbeddedClient, EngineClient } from './engine-client.ts';
 import { openEmbeddedEngine, refuseLostStatements } from './embedded-engine.ts';
 import { Prisma, PrismaClient } from './generated/client.ts';
 import { migrate, type Migration, MIGRATIONS_DIR, type MigrationSession, readMigrations } from './migrate.ts';
+import { DEFAULT_WORKSPACE, EVERY_WORKSPACE, scopeOf } from './scope.ts';
 import { checkServer } from './server-checks.ts';
 import { openPools, type ServerPools } from './server-pools.ts';
 import { serverReader } from './server-reader.ts';
@@ -29,10 +30,19 @@ export interface Capabilities {
   readonly vectorTiles: boolean;
 }
 
-/** An open, migrated database. */
-export interface Database extends Connections {
+/** What a workspace has in the database, and nothing of another. */
+export interface WorkspaceDatabase extends Connections {
   readonly capabilities: Capabilities;
-  /** Connections kept for runs, which requests cannot use up. The embedded engine has one for all. */
+}
+
+/** An open, migrated database; by itself it is that of the default workspace. */
+export interface Database extends WorkspaceDatabase {
+  /** The database as requests of a workspace see it. */
+  forWorkspace(workspace: string): WorkspaceDatabase;
+  /**
+   * Every workspace, for runs and for sweeping, on connections that requests cannot use up. The embedded engine has one for
+   * all.
+   */
   readonly forRuns: Connections;
   /**
    * Asks the database for a sign of life, on a connection of its own and within seconds.
@@ -100,11 +110,16 @@ export async function databaseOnPGlite(
     await migrate(pgliteSession(client), migrations);
     const session = embeddedSession(client);
     const prisma = new PrismaClient({ adapter: new PrismaPGlite(client as PGlite) });
-    const all = connectionsOn(prisma, session, engine);
+    const forRuns = connectionsOn(prisma, session, engine, OF_EVERY_WORKSPACE);
+    const capabilities = await readCapabilities(forRuns);
+    const forWorkspace = (workspace: string): WorkspaceDatabase => ({
+      ...connectionsOn(prisma, session, engine, { workspace, scope: scopeOf(workspace) }),
+      capabilities,
+    });
     return {
-      ...all,
-      capabilities: await readCapabilities(all),
-      forRuns: all,
+      ...forWorkspace(DEFAULT_WORKSPACE),
+      forWorkspace,
+      forRuns,
       ping: () => ping(client),
       async close() {
         await session.close();
@@ -145,16 +160,20 @@ async function databaseOnPools(
   statementTimeoutS: number | undefined,
 ): Promise<Database> {
   const prismas = [pools.requests, pools.runs].map((pool) => new PrismaClient({ adapter: new PrismaPg(pool) }));
-  const [forRequests, forRuns] = [pools.requests, pools.runs].map((pool, index) =>
-    connectionsOn(prismas[index]!, session, {
-      readRows: serverReader(pool),
-      cancel: (backend) => pools.cancel(backend),
-      ...(pool === pools.runs || statementTimeoutS === undefined ? {} : { statementTimeoutS }),
-    }),
-  ) as [Connections, Connections];
+  const [ofRequests, ofRuns] = [pools.requests, pools.runs].map((pool): EngineOptions => ({
+    readRows: serverReader(pool),
+    cancel: (backend) => pools.cancel(backend),
+    ...(pool === pools.runs || statementTimeoutS === undefined ? {} : { statementTimeoutS }),
+  })) as [EngineOptions, EngineOptions];
+  const forRuns = connectionsOn(prismas[1]!, session, ofRuns, OF_EVERY_WORKSPACE);
+  const capabilities = await readCapabilities(forRuns);
+  const forWorkspace = (workspace: string): WorkspaceDatabase => ({
+    ...connectionsOn(prismas[0]!, session, ofRequests, { workspace, scope: scopeOf(workspace) }),
+    capabilities,
+  });
   return {
-    ...forRequests,
-    capabilities: await readCapabilities(forRequests),
+    ...forWorkspace(DEFAULT_WORKSPACE),
+    forWorkspace,
     forRuns,
     ping: () =>
       pools.ping().catch((error: unknown) => {
@@ -192,6 +211,9 @@ function postgresSession(client: pg.PoolClient): MigrationSession {
     query: async (sql, parameters) => (await client.query<object>(sql, [...parameters])).rows,
   };
 }
+
+/** What serves every workspace; it stores what it finds with the workspace of what it was found on. */
+const OF_EVERY_WORKSPACE: Ownership = { workspace: DEFAULT_WORKSPACE, scope: EVERY_WORKSPACE };
 
 const CapabilitiesRow = z.object({ postgresql: z.string(), postgis: z.string(), vectorTiles: z.boolean() });
 

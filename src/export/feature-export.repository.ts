@@ -32,8 +32,8 @@ export class FeatureExportRepository implements ExportStore {
    */
   async choose(query: ExportQuery): Promise<ChosenFeatures> {
     const { filter, order, limit } = query;
-    const condition = conditionSql(filter);
-    const { orderBy } = keysetSql(orderSql(order, distanceSql(filter)), { first: limit });
+    const condition = conditionSql(filter, this.database.scope);
+    const { orderBy } = keysetSql(orderSql(order, this.database.scope, distanceSql(filter)), { first: limit });
     const [choice] = await this.database.query(
       ChoiceRow,
       Prisma.sql`
@@ -41,11 +41,11 @@ export class FeatureExportRepository implements ExportStore {
           SELECT encode(string_agg(uuid_send(chosen.id) || int4send(chosen.bytes), ''::bytea ORDER BY chosen.place), 'base64')
           FROM (
             SELECT f.id, pg_column_size(f.geometry) AS bytes, row_number() OVER (ORDER BY ${orderBy}) AS place
-            FROM feature AS f WHERE ${condition} AND f.geometry IS NOT NULL
+            FROM ${this.database.scope.rows('feature')} AS f WHERE ${condition} AND f.geometry IS NOT NULL
             ORDER BY place LIMIT ${limit}::int
           ) AS chosen
         ) AS entries,
-        (SELECT count(*)::float8 FROM feature AS f WHERE ${condition} AND f.geometry IS NULL) AS "withoutGeoreference"`,
+        (SELECT count(*)::float8 FROM ${this.database.scope.rows('feature')} AS f WHERE ${condition} AND f.geometry IS NULL) AS "withoutGeoreference"`,
     );
     const entries = Buffer.from(choice?.entries ?? '', 'base64');
     return {
@@ -64,12 +64,12 @@ export class FeatureExportRepository implements ExportStore {
     const rows = await this.database.query(
       FeatureRecordRow,
       Prisma.sql`
-        SELECT ${recordColumnsSql(distanceSql(query.filter) ?? Prisma.sql`NULL::float8`)},
+        SELECT ${recordColumnsSql(this.database.scope, distanceSql(query.filter) ?? Prisma.sql`NULL::float8`)},
                ${outlineFormSql(query)} AS outline
         FROM unnest(${`{${ids.join(',')}}`}::text::uuid[]) WITH ORDINALITY AS chosen(id, place)
-        JOIN feature AS f ON f.id = chosen.id
-        JOIN segmentation AS s ON s.id = f.segmentation_id
-        JOIN scene AS c ON c.id = f.scene_id
+        JOIN ${this.database.scope.rows('feature')} AS f ON f.id = chosen.id
+        JOIN ${this.database.scope.rows('segmentation')} AS s ON s.id = f.segmentation_id
+        JOIN ${this.database.scope.rows('scene')} AS c ON c.id = f.scene_id
         ORDER BY chosen.place`,
     );
     if (rows.length < ids.length) throw new ExportInterruptedError(ids.length - rows.length);

@@ -1,4 +1,5 @@
 import { Prisma } from '../database/database.ts';
+import type { Scope } from '../database/scope.ts';
 import { requireIdentifier } from '../database/identifier.ts';
 import { answersSearchSql } from '../database/text-search.ts';
 import { bboxPartsSql } from './box-condition.repository.ts';
@@ -14,7 +15,7 @@ import {
 import { type Connective, eachFilter } from './filter-walk.ts';
 import { type RangeName, SORTED_MEASURES, type SortedMeasure } from './measures.ts';
 import { measureSql, sortedSql } from './measures.repository.ts';
-import { besideSql, hasNeighbourSql, NEIGHBOUR_COUNT, type NeighbourReach } from './neighbour-pairs.repository.ts';
+import { besideSql, hasNeighbourSql, neighbourCountSql, type NeighbourReach } from './neighbour-pairs.repository.ts';
 import { spatialSql } from './spatial-condition.repository.ts';
 
 /** Where a filter stands in the whole condition. */
@@ -33,7 +34,7 @@ export const BOUNDED: FilterPlace = { bounded: true, required: true };
  * The filter as a condition on a row `f` of `feature`; a range uses the index of the order by its value. Subqueries name
  * their own feature `f` too, which hides the outer one, so that nested conditions need no names of their own.
  */
-export function conditionSql(filter: FeatureFilter, place: FilterPlace = ALONE): Prisma.Sql {
+export function conditionSql(filter: FeatureFilter, scope: Scope, place: FilterPlace = ALONE): Prisma.Sql {
   const [ranges, { and = [], or, not, ...own }] = splitRanges(filter);
   const { neighbourCount, adjacentTo, adjacentWithinM, adjacentReachM, ...others } = own;
   const { ids, sceneId, sceneIds, segmentationId, prompt, promptContains, modelId, acquired, created, ...told } =
@@ -44,15 +45,15 @@ export function conditionSql(filter: FeatureFilter, place: FilterPlace = ALONE):
   unhandled satisfies Record<string, never>;
   const bounded = place.bounded || [filter, ...and].some(isBounding);
   const beside = { bounded, required: place.required };
-  const either = (one: FeatureFilter): Prisma.Sql => conditionSql(one, { bounded, required: false });
+  const either = (one: FeatureFilter): Prisma.Sql => conditionSql(one, scope, { bounded, required: false });
   const conditions = [
-    ...ownershipSql(owners, place.required),
-    ...reviewSql(review, label),
+    ...ownershipSql(owners, scope, place.required),
+    ...reviewSql(review, label, scope),
     ...spatialSql({ intersects, within, contains, touches, overlaps, crosses, disjoint }, bbox, near),
     ...SORTED_MEASURES.flatMap((measure) => measureRangeSql(measure, ranges[measure.name])),
-    ...rangeSql(NEIGHBOUR_COUNT, neighbourCount),
-    ...adjacencySql(adjacentTo, { withinM: adjacentWithinM, reachM: adjacentReachM }, beside),
-    ...and.map((one) => conditionSql(one, beside)),
+    ...rangeSql(neighbourCountSql(scope), neighbourCount),
+    ...adjacencySql(adjacentTo, scope, { withinM: adjacentWithinM, reachM: adjacentReachM }, beside),
+    ...and.map((one) => conditionSql(one, scope, beside)),
   ];
   if (or) conditions.push(or.length > 0 ? Prisma.sql`(${Prisma.join(or.map(either), ' OR ')})` : Prisma.sql`FALSE`);
   if (not) conditions.push(Prisma.sql`(${either(not)} IS NOT TRUE)`);
@@ -88,10 +89,14 @@ function isOfCellIndex(filter: FeatureFilter): boolean {
  * The filter as conditions of which exactly one holds for each match, so that counts and sums can be made of each and
  * added: in a `bbox` they are read from `feature_cell`, but for the features at its edge.
  */
-export function conditionPartsSql(filter: FeatureFilter): Prisma.Sql[] {
+export function conditionPartsSql(filter: FeatureFilter, scope: Scope): Prisma.Sql[] {
   const { bbox, ...others } = filter;
   const parts = bbox && isOfCellIndex(others) ? bboxPartsSql(bbox) : null;
-  return parts?.map((part) => Prisma.sql`${part} AND ${conditionSql(others, BOUNDED)}`) ?? [conditionSql(filter)];
+  return (
+    parts?.map((part) => Prisma.sql`${part} AND ${conditionSql(others, scope, BOUNDED)}`) ?? [
+      conditionSql(filter, scope),
+    ]
+  );
 }
 
 type OwnerName =
@@ -110,17 +115,18 @@ type Ownership = { readonly [Name in OwnerName]: FeatureFilter[Name] | undefined
  * Uses the primary key, `feature_scene` and `feature_label`; prompts, models and times of storing are looked up in
  * `segmentation`, times of the image in `scene`.
  */
-function ownershipSql(filter: Ownership, required: boolean): Prisma.Sql[] {
+function ownershipSql(filter: Ownership, scope: Scope, required: boolean): Prisma.Sql[] {
   const { ids, sceneId, sceneIds, segmentationId, prompt, promptContains, modelId, acquired, created } = filter;
   const conditions: Prisma.Sql[] = [];
   if (ids !== undefined) conditions.push(Prisma.sql`f.id = ANY(${identifiersSql('ids', ids)})`);
   if (sceneIds !== undefined) conditions.push(Prisma.sql`f.scene_id = ANY(${identifiersSql('sceneIds', sceneIds)})`);
-  if (prompt !== undefined) conditions.push(segmentationSql(Prisma.sql`s.prompt = ${prompt}::text`));
+  if (prompt !== undefined) conditions.push(segmentationSql(Prisma.sql`s.prompt = ${prompt}::text`, scope));
   if (created) {
     const { from = null, to = null } = created;
     conditions.push(
       segmentationSql(
         Prisma.sql`s.finished_at >= COALESCE(${from}::timestamptz, '-infinity') AND s.finished_at <= COALESCE(${to}::timestamptz, 'infinity')`,
+        scope,
       ),
     );
   }
@@ -129,15 +135,15 @@ function ownershipSql(filter: Ownership, required: boolean): Prisma.Sql[] {
     conditions.push(Prisma.sql`f.segmentation_id = ${requireIdentifier('segmentationId', segmentationId)}::uuid`);
   }
   if (promptContains !== undefined) {
-    conditions.push(segmentationSql(answersSearchSql(Prisma.sql`s.prompt`, promptContains)));
+    conditions.push(segmentationSql(answersSearchSql(Prisma.sql`s.prompt`, promptContains), scope));
   }
   if (modelId !== undefined) {
-    conditions.push(segmentationSql(Prisma.sql`s.model_id = ${modelId}::text`));
+    conditions.push(segmentationSql(Prisma.sql`s.model_id = ${modelId}::text`, scope));
   }
   if (acquired) {
     const { from = null, to = null } = acquired;
     const scenes = Prisma.sql`
-      SELECT s.id FROM scene AS s
+      SELECT s.id FROM ${scope.rows('scene')} AS s
       WHERE s.acquired_at >= COALESCE(${from}::timestamptz, '-infinity') AND s.acquired_at <= COALESCE(${to}::timestamptz, 'infinity')`;
     // A time may be that of most scenes, which the planner knows of a join alone; below `or` it cannot join.
     conditions.push(required ? Prisma.sql`f.scene_id IN (${scenes})` : Prisma.sql`f.scene_id = ANY(ARRAY(${scenes}))`);
@@ -151,9 +157,13 @@ function identifiersSql(condition: string, ids: readonly string[]): Prisma.Sql {
 }
 
 /** The newest review of `f`, by `review_current`; features that nobody reviewed have none. */
-function reviewSql(statuses: readonly ReviewStatus[] | undefined, label: string | undefined): Prisma.Sql[] {
+function reviewSql(
+  statuses: readonly ReviewStatus[] | undefined,
+  label: string | undefined,
+  scope: Scope,
+): Prisma.Sql[] {
   const newest = (condition: Prisma.Sql): Prisma.Sql =>
-    Prisma.sql`EXISTS (SELECT 1 FROM review AS r WHERE r.feature_id = f.id AND r.is_current AND ${condition})`;
+    Prisma.sql`EXISTS (SELECT 1 FROM ${scope.rows('review')} AS r WHERE r.feature_id = f.id AND r.is_current AND ${condition})`;
   const conditions = label === undefined ? [] : [newest(Prisma.sql`r.label = ${label}::text`)];
   if (statuses === undefined) return conditions;
   const isOneOf = (wanted: readonly ReviewStatus[]): Prisma.Sql =>
@@ -163,8 +173,8 @@ function reviewSql(statuses: readonly ReviewStatus[] | undefined, label: string 
 }
 
 /** Looked up once for the whole statement: joined, prompts would be searched again for every neighbour of a feature. */
-function segmentationSql(condition: Prisma.Sql): Prisma.Sql {
-  return Prisma.sql`f.segmentation_id = ANY(ARRAY(SELECT s.id FROM segmentation AS s WHERE ${condition}))`;
+function segmentationSql(condition: Prisma.Sql, scope: Scope): Prisma.Sql {
+  return Prisma.sql`f.segmentation_id = ANY(ARRAY(SELECT s.id FROM ${scope.rows('segmentation')} AS s WHERE ${condition}))`;
 }
 
 function rangeSql(value: Prisma.Sql, range: FloatRange | undefined): Prisma.Sql[] {
@@ -190,13 +200,14 @@ function measureRangeSql(measure: SortedMeasure, range: FloatRange | undefined):
  */
 function adjacencySql(
   adjacentTo: FeatureFilter | undefined,
+  scope: Scope,
   reach: NeighbourReach,
   { bounded, required }: FilterPlace,
 ): Prisma.Sql[] {
   if (!adjacentTo) return [];
   const fromHere = bounded || Object.keys(adjacentTo).length === 0;
-  if (fromHere) return [hasNeighbourSql(conditionSql(adjacentTo, BOUNDED), reach)];
-  const beside = besideSql(conditionSql(adjacentTo, ALONE), reach);
+  if (fromHere) return [hasNeighbourSql(conditionSql(adjacentTo, scope, BOUNDED), scope, reach)];
+  const beside = besideSql(conditionSql(adjacentTo, scope, ALONE), scope, reach);
   // Measured pairs may be joined from either end.
   const joined = reach.withinM !== undefined || !required;
   return [joined ? Prisma.sql`f.id IN (${beside})` : Prisma.sql`f.id = ANY(ARRAY(${beside}))`];

@@ -1,5 +1,6 @@
 import { OwnedCountRow } from '../database/count-row.ts';
 import { Prisma, type Queries } from '../database/database.ts';
+import type { Scope } from '../database/scope.ts';
 import { requireIdentifier } from '../database/identifier.ts';
 import { type KeysetColumns, keysetSql, pagesByOwner } from '../database/keyset.ts';
 import { uuidsSql } from '../database/uuids.ts';
@@ -36,12 +37,12 @@ export async function readNeighbours(
                ${commonBorderSql(Prisma.sql`origin.geometry`, Prisma.sql`f.geometry`)}::geography))
              END AS "sharedBorderM",
              pair.gap_m AS "gapM", bearing(origin.centroid, f.centroid) AS "neighbourBearingDeg"
-      FROM feature AS origin
+      FROM ${queries.scope.rows('feature')} AS origin
       CROSS JOIN LATERAL (
-        SELECT pair.* FROM (${neighboursOfOriginSql(filter)}) AS pair
-        WHERE ${conditionSql(filter)} AND ${between} ORDER BY ${orderBy} LIMIT ${limit}::int
+        SELECT pair.* FROM (${neighboursOfOriginSql(filter, queries.scope)}) AS pair
+        WHERE ${conditionSql(filter, queries.scope)} AND ${between} ORDER BY ${orderBy} LIMIT ${limit}::int
       ) AS pair
-      JOIN feature AS f ON f.id = pair.id
+      JOIN ${queries.scope.rows('feature')} AS f ON f.id = pair.id
       WHERE origin.id = ANY(${uuidsSql(ids)}) ORDER BY origin.id, ${orderBy}`,
   );
   return pagesByOwner(ids, rows, page, NEAREST.name, ({ neighbour }) => ({
@@ -60,19 +61,19 @@ export async function countNeighbours(
     OwnedCountRow,
     Prisma.sql`
       SELECT origin.id AS "ownerId",
-             (SELECT count(*) FROM (${neighboursOfOriginSql(filter)}) AS pair WHERE ${conditionSql(filter)})::float8 AS count
-      FROM feature AS origin WHERE origin.id = ANY(${uuidsSql(ids)})`,
+             (SELECT count(*) FROM (${neighboursOfOriginSql(filter, queries.scope)}) AS pair WHERE ${conditionSql(filter, queries.scope)})::float8 AS count
+      FROM ${queries.scope.rows('feature')} AS origin WHERE origin.id = ANY(${uuidsSql(ids)})`,
   );
   return new Map(rows.map(({ ownerId, count }) => [ownerId, count]));
 }
 
-function conditionSql({ relation, inSegmentationId }: NeighbourFilter): Prisma.Sql {
+function conditionSql({ relation, inSegmentationId }: NeighbourFilter, scope: Scope): Prisma.Sql {
   const conditions = [Prisma.sql`TRUE`];
   if (relation !== undefined) conditions.push(Prisma.sql`pair.relation = ${relation}::text`);
   if (inSegmentationId !== undefined) {
     const segmentationId = requireIdentifier('inSegmentationId', inSegmentationId);
     conditions.push(Prisma.sql`
-      EXISTS (SELECT 1 FROM feature AS f WHERE f.id = pair.id AND f.segmentation_id = ${segmentationId}::uuid)`);
+      EXISTS (SELECT 1 FROM ${scope.rows('feature')} AS f WHERE f.id = pair.id AND f.segmentation_id = ${segmentationId}::uuid)`);
   }
   return Prisma.join(conditions, ' AND ');
 }

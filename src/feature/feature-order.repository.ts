@@ -1,9 +1,10 @@
 import { Prisma } from '../database/database.ts';
 import type { KeysetColumns } from '../database/keyset.ts';
+import type { Scope } from '../database/scope.ts';
 import type { FeatureOrder, FeatureSortKey } from './feature.filter.ts';
 import { type MeasureSortKey, SORTED_MEASURES, type SortedMeasure } from './measures.ts';
 import { measureSql, missingSql, sortedSql } from './measures.repository.ts';
-import { NEIGHBOUR_COUNT } from './neighbour-pairs.repository.ts';
+import { neighbourCountSql } from './neighbour-pairs.repository.ts';
 
 const MEASURE_OF = new Map<FeatureSortKey, SortedMeasure>(
   SORTED_MEASURES.map((measure): [MeasureSortKey, SortedMeasure] => [measure.sortKey, measure]),
@@ -20,7 +21,7 @@ export interface OrderSql extends KeysetColumns {
  * identifiers, so that every feature has one place. Measures use the indexes of {@link sortedSql}.
  * @param distance to the `near` geometry, null without one
  */
-export function orderSql({ by, direction }: FeatureOrder, distance: Prisma.Sql | null): OrderSql {
+export function orderSql({ by, direction }: FeatureOrder, scope: Scope, distance: Prisma.Sql | null): OrderSql {
   const descending = direction === 'DESC';
   const order = { name: `${by} ${direction}`, id: Prisma.sql`f.id`, descending };
   const missing = missingSql(descending);
@@ -29,7 +30,7 @@ export function orderSql({ by, direction }: FeatureOrder, distance: Prisma.Sql |
     return { ...order, value: measureSql(measure), key: { sql: sortedSql(measure, descending), missing } };
   }
   if (by === 'CREATED') return { ...order, value: Prisma.sql`NULL::float8`, key: null };
-  const value = by === 'NEIGHBOURS' ? NEIGHBOUR_COUNT : distance;
+  const value = by === 'NEIGHBOURS' ? neighbourCountSql(scope) : distance;
   if (!value) throw new TypeError('an order by distance needs a geometry to measure to');
   return { ...order, value, key: { sql: value, missing } };
 }

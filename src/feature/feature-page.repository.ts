@@ -1,5 +1,6 @@
 import type { Geometry, Position } from 'geojson';
 import { Prisma } from '../database/database.ts';
+import type { Scope } from '../database/scope.ts';
 import { keysetSql } from '../database/keyset.ts';
 import type { PageRequest } from '../page.ts';
 import { nearOf, withoutNear } from './check-filter.ts';
@@ -28,31 +29,32 @@ export interface FeaturePageSql {
 
 /**
  * Uses the indexes of the conditions and that of the order; the nearest first uses `feature_geography_gist`.
- * @param scope a further condition on `f`, which bounds the features
+ * @param within a further condition on `f`, which bounds the features
  */
 export function featurePageSql(
+  scope: Scope,
   filter: FeatureFilter,
   order: FeatureOrder,
   page: PageRequest,
-  scope?: Prisma.Sql,
+  within?: Prisma.Sql,
 ): FeaturePageSql {
   const near = nearOf(filter);
   const nearestFirst = order.by === 'DISTANCE' && (order.direction === 'ASC') === (page.last === undefined);
-  if (!near || !nearestFirst || reachesPole(near.geometry)) return measuredPageSql(filter, order, page, scope);
-  const { between, limit } = keysetSql(orderSql(order, distanceSql(filter)), page);
+  if (!near || !nearestFirst || reachesPole(near.geometry)) return measuredPageSql(scope, filter, order, page, within);
+  const { between, limit } = keysetSql(orderSql(order, scope, distanceSql(filter)), page);
   const others = withoutNear(filter);
-  const condition = Prisma.sql`${scope ?? Prisma.sql`TRUE`} AND ${between} AND ${conditionSql(others, BOUNDED)}`;
-  const shown = orderSql(order, MEASURED);
+  const condition = Prisma.sql`${within ?? Prisma.sql`TRUE`} AND ${between} AND ${conditionSql(others, scope, BOUNDED)}`;
+  const shown = orderSql(order, scope, MEASURED);
   const { orderBy } = keysetSql(shown, page);
   return {
     order: shown,
     distance: MEASURED,
-    body: Prisma.sql`FROM ${nearestSql(near, condition, limit)} ORDER BY ${orderBy} LIMIT ${limit}::int`,
+    body: Prisma.sql`FROM ${nearestSql(scope, near, condition, limit)} ORDER BY ${orderBy} LIMIT ${limit}::int`,
     proof: {
       reachM: Prisma.sql`CASE WHEN f.near_m >= f.sure_m THEN f.near_m END`,
       measured: (reachM) => {
         const reached = { ...others, near: { ...near, withinM: Math.min(reachM + ROUNDED_M, near.withinM) } };
-        return measuredPageSql(reached, order, page, scope);
+        return measuredPageSql(scope, reached, order, page, within);
       },
     },
   };
@@ -81,20 +83,21 @@ const POSITIONS_DEPTH = {
 } as const;
 
 function measuredPageSql(
+  scope: Scope,
   filter: FeatureFilter,
   order: FeatureOrder,
   page: PageRequest,
-  scope: Prisma.Sql | undefined,
+  within: Prisma.Sql | undefined,
 ): FeaturePageSql {
   const distance = distanceSql(filter);
-  const sorted = orderSql(order, distance);
+  const sorted = orderSql(order, scope, distance);
   const { between, orderBy, limit } = keysetSql(sorted, page);
-  const condition = conditionSql(filter, scope || distance ? BOUNDED : undefined);
+  const condition = conditionSql(filter, scope, within || distance ? BOUNDED : undefined);
   return {
     order: sorted,
     distance: distance ?? Prisma.sql`NULL::float8`,
     body: Prisma.sql`
-      FROM feature AS f WHERE ${scope ?? Prisma.sql`TRUE`} AND ${between} AND ${condition}
+      FROM ${scope.rows('feature')} AS f WHERE ${within ?? Prisma.sql`TRUE`} AND ${between} AND ${condition}
       ORDER BY ${orderBy} LIMIT ${limit}::int`,
     proof: null,
   };
@@ -133,7 +136,7 @@ const MORE_CANDIDATES = 4;
  * @param limit rows that are wanted
  * @see https://postgis.net/docs/geometry_distance_knn.html
  */
-function nearestSql({ geometry, withinM }: Near, condition: Prisma.Sql, limit: number): Prisma.Sql {
+function nearestSql(scope: Scope, { geometry, withinM }: Near, condition: Prisma.Sql, limit: number): Prisma.Sql {
   const origin = groundSql(geometry);
   const candidates = Math.ceil(CANDIDATES_PER_ROW * limit) + MORE_CANDIDATES;
   return Prisma.sql`(
@@ -142,7 +145,7 @@ function nearestSql({ geometry, withinM }: Near, condition: Prisma.Sql, limit: n
              CASE WHEN count(*) OVER () = ${candidates}::int THEN ${LEAST_OF_SPHERE} * max(f.sphere_m) OVER () END AS sure_m
       FROM (
         SELECT f.*, ST_Distance(f.geometry::geography, ${origin}) AS near_m, f.geometry::geography <-> ${origin} AS sphere_m
-        FROM feature AS f WHERE f.geometry::geography && _ST_Expand(${origin}, ${withinM}::float8) AND ${condition}
+        FROM ${scope.rows('feature')} AS f WHERE f.geometry::geography && _ST_Expand(${origin}, ${withinM}::float8) AND ${condition}
         ORDER BY sphere_m LIMIT ${candidates}::int
       ) AS f
     ) AS f

@@ -1,20 +1,21 @@
 import { z } from 'zod';
 import { Prisma } from '../database/database.ts';
+import type { Scope } from '../database/scope.ts';
 import { boxOf, REACH_M } from './feature.row.ts';
 import type { FeatureRecord } from './feature-record.ts';
 import { MEASURE_COLUMNS, withMeasures } from './measures.repository.ts';
 import { MEASURE_SHAPE } from './measures.schema.ts';
-import { NEIGHBOUR_COUNT } from './neighbour-pairs.repository.ts';
+import { neighbourCountSql } from './neighbour-pairs.repository.ts';
 
 /**
  * Columns of the record of a feature `f` of the scene `c` and the segmentation `s`, for {@link FeatureRecordRow}. Uses both
  * indexes of `feature_adjacency` for the neighbours.
  * @param distance what `distanceM` is
  */
-export function recordColumnsSql(distance: Prisma.Sql): Prisma.Sql {
+export function recordColumnsSql(scope: Scope, distance: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`
     f.id, f.scene_id AS "sceneId", c.name AS "sceneName", f.segmentation_id AS "segmentationId", s.prompt,
-    s.model_id AS model, ${MEASURE_COLUMNS}, ${NEIGHBOUR_COUNT} AS "neighbourCount", ${distance} AS "distanceM",
+    s.model_id AS model, ${MEASURE_COLUMNS}, ${neighbourCountSql(scope)} AS "neighbourCount", ${distance} AS "distanceM",
     c.acquired_at AS "acquiredAt", s.finished_at AS "createdAt", f.geometry IS NOT NULL AS georeferenced,
     ST_XMin(COALESCE(unwrapped(f.geometry), f.pixel_geometry)) AS "xMin",
     ST_YMin(COALESCE(f.geometry, f.pixel_geometry)) AS "yMin",

@@ -1,7 +1,7 @@
 import type { Geometry } from 'geojson';
 import { z } from 'zod';
 import { CountRow, OwnedCountRow } from '../database/count-row.ts';
-import { Prisma, type Database } from '../database/database.ts';
+import { Prisma, type WorkspaceDatabase } from '../database/database.ts';
 import { madeValidSql } from '../database/valid-geometry.ts';
 import { pageOf, pagesByOwner, rowsOfPage } from '../database/keyset.ts';
 import { uuidsSql } from '../database/uuids.ts';
@@ -33,7 +33,7 @@ function placed({ feature, sortedBy }: z.infer<typeof SortedFeatureRow>, outline
 
 /** Features in PostGIS. */
 export class FeatureRepository implements FeatureStore {
-  constructor(private readonly database: Database) {}
+  constructor(private readonly database: WorkspaceDatabase) {}
 
   async byId(id: string): Promise<Feature | null> {
     const [found] = await this.byIds([id]);
@@ -44,7 +44,7 @@ export class FeatureRepository implements FeatureStore {
   byIds(ids: readonly string[]): Promise<Feature[]> {
     return this.database.query(
       FeatureRow,
-      Prisma.sql`SELECT ${FEATURE_COLUMNS}, NULL::float8 AS "distanceM" FROM feature AS f WHERE f.id = ANY(${uuidsSql(ids)})`,
+      Prisma.sql`SELECT ${FEATURE_COLUMNS}, NULL::float8 AS "distanceM" FROM ${this.database.scope.rows('feature')} AS f WHERE f.id = ANY(${uuidsSql(ids)})`,
     );
   }
 
@@ -55,7 +55,7 @@ export class FeatureRepository implements FeatureStore {
     page: PageRequest,
     outlines: GeometryFormat | null = null,
   ): Promise<Page<Feature>> {
-    const asked = featurePageSql(filter, order, page);
+    const asked = featurePageSql(this.database.scope, filter, order, page);
     const outline = outlines ? Prisma.sql`, ${outlineSql(outlines)} AS outline` : Prisma.empty;
     const rows = await this.proven(
       SortedFeatureRow,
@@ -73,7 +73,7 @@ export class FeatureRepository implements FeatureStore {
     page: PageRequest,
     { fields, pageInfo }: AskedTexts,
   ): Promise<TextPage> {
-    const asked = featurePageSql(filter, order, page);
+    const asked = featurePageSql(this.database.scope, filter, order, page);
     if (!pageInfo) {
       const rows = await this.proven(
         FeatureTextRow,
@@ -102,8 +102,8 @@ export class FeatureRepository implements FeatureStore {
     order: FeatureOrder,
     page: PageRequest,
   ): Promise<Map<string, Page<Feature>>> {
-    const scope = Prisma.sql`f.segmentation_id = owner.id`;
-    const asked = featurePageSql(filter, order, page, scope);
+    const ofOwner = Prisma.sql`f.segmentation_id = owner.id`;
+    const asked = featurePageSql(this.database.scope, filter, order, page, ofOwner);
     const rows = await this.proven(
       SortedFeatureRow,
       asked,
@@ -121,8 +121,8 @@ export class FeatureRepository implements FeatureStore {
 
   /** Uses the indexes of the conditions. */
   async count(filter: FeatureFilter): Promise<number> {
-    const counts = conditionPartsSql(filter).map(
-      (condition) => Prisma.sql`(SELECT count(*) FROM feature AS f WHERE ${condition})`,
+    const counts = conditionPartsSql(filter, this.database.scope).map(
+      (condition) => Prisma.sql`(SELECT count(*) FROM ${this.database.scope.rows('feature')} AS f WHERE ${condition})`,
     );
     const [row] = await this.database.query(
       CountRow,
@@ -137,7 +137,7 @@ export class FeatureRepository implements FeatureStore {
       OwnedCountRow,
       Prisma.sql`
         SELECT owner.id AS "ownerId", (
-          SELECT count(*) FROM feature AS f WHERE f.segmentation_id = owner.id AND ${conditionSql(filter, BOUNDED)}
+          SELECT count(*) FROM ${this.database.scope.rows('feature')} AS f WHERE f.segmentation_id = owner.id AND ${conditionSql(filter, this.database.scope, BOUNDED)}
         )::float8 AS count
         FROM unnest(${uuidsSql(segmentationIds)}) AS owner (id)`,
     );
@@ -148,7 +148,7 @@ export class FeatureRepository implements FeatureStore {
   async geometries(ids: readonly string[], format: GeometryFormat): Promise<Map<string, string>> {
     const rows = await this.database.query(
       GeometryRow,
-      Prisma.sql`SELECT f.id, ${outlineSql(format)} AS outline FROM feature AS f WHERE f.id = ANY(${uuidsSql(ids)})`,
+      Prisma.sql`SELECT f.id, ${outlineSql(format)} AS outline FROM ${this.database.scope.rows('feature')} AS f WHERE f.id = ANY(${uuidsSql(ids)})`,
     );
     return new Map(rows.map(({ id, outline }) => [id, outline]));
   }
@@ -162,13 +162,13 @@ export class FeatureRepository implements FeatureStore {
   ): Promise<CollectionText> {
     const rows = await this.proven(
       CollectionRow,
-      featurePageSql(filter, order, { first: limit }),
+      featurePageSql(this.database.scope, filter, order, { first: limit }),
       ({ distance, body, proof }) => Prisma.sql`
-        SELECT ${recordColumnsSql(Prisma.sql`f.distance_m`)}, ${outlineSql(format)} AS outline, f.reach_m AS "reachM"
+        SELECT ${recordColumnsSql(this.database.scope, Prisma.sql`f.distance_m`)}, ${outlineSql(format)} AS outline, f.reach_m AS "reachM"
         FROM (
           SELECT row_number() OVER () AS place, page.*
           FROM (SELECT f.*, ${distance} AS distance_m, ${proof?.reachM ?? Prisma.sql`NULL::float8`} AS reach_m ${body}) AS page
-        ) AS f JOIN segmentation AS s ON s.id = f.segmentation_id JOIN scene AS c ON c.id = f.scene_id
+        ) AS f JOIN ${this.database.scope.rows('segmentation')} AS s ON s.id = f.segmentation_id JOIN ${this.database.scope.rows('scene')} AS c ON c.id = f.scene_id
         ORDER BY f.place`,
     );
     const numberMatched = rows.length > limit ? await this.count(filter) : rows.length;

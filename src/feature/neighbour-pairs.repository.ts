@@ -1,4 +1,5 @@
 import { Prisma } from '../database/database.ts';
+import type { Scope } from '../database/scope.ts';
 import type { NeighbourFilter } from './feature.filter.ts';
 import { gapSql } from './overlay.repository.ts';
 
@@ -12,9 +13,9 @@ import { gapSql } from './overlay.repository.ts';
 const TOUCH_REACH_M = 1;
 
 /** Number of stored neighbours of the feature `f`. Uses the primary key and `feature_adjacency_b`. */
-export const NEIGHBOUR_COUNT = Prisma.sql`(
-  (SELECT count(*) FROM feature_adjacency AS pair WHERE pair.feature_a = f.id)
-  + (SELECT count(*) FROM feature_adjacency AS pair WHERE pair.feature_b = f.id))::float8`;
+export const neighbourCountSql = (scope: Scope): Prisma.Sql => Prisma.sql`(
+  (SELECT count(*) FROM ${scope.rows('feature_adjacency')} AS pair WHERE pair.feature_a = f.id)
+  + (SELECT count(*) FROM ${scope.rows('feature_adjacency')} AS pair WHERE pair.feature_b = f.id))::float8`;
 
 /** Geodesic gap of at most `metres`. Uses `feature_geography_gist` for either of the two. */
 function withinReachSql(one: Prisma.Sql, other: Prisma.Sql, metres: number): Prisma.Sql {
@@ -28,13 +29,13 @@ const IN_ANOTHER_SCENE = Prisma.sql`other.scene_id <> origin.scene_id`;
  * The stored pairs of a feature, from its side. A pair is stored once: uses the primary key from one side and
  * `feature_adjacency_b` from the other.
  */
-function storedSql(origin: Prisma.Sql): Prisma.Sql {
+function storedSql(origin: Prisma.Sql, scope: Scope): Prisma.Sql {
   return Prisma.sql`
     SELECT pair.feature_b AS id, pair.relation, pair.shared_border_m, pair.gap_m
-    FROM feature_adjacency AS pair WHERE pair.feature_a = ${origin}.id
+    FROM ${scope.rows('feature_adjacency')} AS pair WHERE pair.feature_a = ${origin}.id
     UNION ALL
     SELECT pair.feature_a AS id, pair.relation, pair.shared_border_m, pair.gap_m
-    FROM feature_adjacency AS pair WHERE pair.feature_b = ${origin}.id`;
+    FROM ${scope.rows('feature_adjacency')} AS pair WHERE pair.feature_b = ${origin}.id`;
 }
 
 /** What is known of the pair of `origin` and `other`: as stored, else as measured. */
@@ -44,42 +45,42 @@ const KNOWN_OR_MEASURED = Prisma.sql`
 const MEASURED_GAP = gapSql(Prisma.sql`other.geometry`, Prisma.sql`origin.geometry`);
 
 /** Neighbours `id` of the feature `origin`, with relation, shared_border_m and gap_m. */
-export function neighboursOfOriginSql({ relation, withinM, reachM }: NeighbourFilter): Prisma.Sql {
+export function neighboursOfOriginSql({ relation, withinM, reachM }: NeighbourFilter, scope: Scope): Prisma.Sql {
   const measured = (others: Prisma.Sql, metres: number): Prisma.Sql => Prisma.sql`
     SELECT other.id, ${KNOWN_OR_MEASURED}
-    FROM feature AS other
+    FROM ${scope.rows('feature')} AS other
     CROSS JOIN LATERAL (SELECT ${MEASURED_GAP} AS gap_m) AS measured
-    LEFT JOIN feature_adjacency AS known
+    LEFT JOIN ${scope.rows('feature_adjacency')} AS known
       ON known.feature_a = LEAST(origin.id, other.id) AND known.feature_b = GREATEST(origin.id, other.id)
     WHERE ${others} AND ${withinReachSql(OTHER, ORIGIN, metres)}`;
   if (withinM !== undefined) return measured(Prisma.sql`other.id <> origin.id`, withinM);
   const reach = relation === 'TOUCHES' ? Math.min(TOUCH_REACH_M, reachM) : reachM;
-  return Prisma.sql`${storedSql(ORIGIN)} UNION ALL ${measured(IN_ANOTHER_SCENE, reach)}`;
+  return Prisma.sql`${storedSql(ORIGIN, scope)} UNION ALL ${measured(IN_ANOTHER_SCENE, reach)}`;
 }
 
 /**
  * Whether a neighbour of the feature `f` matches, the neighbours of each feature being sought.
  * @param matches condition on the neighbour, which is `f` in it
  */
-export function hasNeighbourSql(matches: Prisma.Sql, { withinM, reachM }: NeighbourReach): Prisma.Sql {
+export function hasNeighbourSql(matches: Prisma.Sql, scope: Scope, { withinM, reachM }: NeighbourReach): Prisma.Sql {
   if (withinM !== undefined) {
     return Prisma.sql`EXISTS (
-      SELECT 1 FROM (SELECT f.id, f.geometry FROM feature AS f WHERE ${matches}) AS other
+      SELECT 1 FROM (SELECT f.id, f.geometry FROM ${scope.rows('feature')} AS f WHERE ${matches}) AS other
       WHERE other.id <> f.id AND ${withinReachSql(F, OTHER, withinM)})`;
   }
   return Prisma.sql`EXISTS (
-    SELECT 1 FROM (${neighbourIdsSql(reachM)}) AS neighbour JOIN feature AS f ON f.id = neighbour.id WHERE ${matches})`;
+    SELECT 1 FROM (${neighbourIdsSql(reachM, scope)}) AS neighbour JOIN ${scope.rows('feature')} AS f ON f.id = neighbour.id WHERE ${matches})`;
 }
 
 /** Identifiers of the features beside those that match, so that the planner may begin with the matches. */
-export function besideSql(matches: Prisma.Sql, { withinM, reachM }: NeighbourReach): Prisma.Sql {
+export function besideSql(matches: Prisma.Sql, scope: Scope, { withinM, reachM }: NeighbourReach): Prisma.Sql {
   if (withinM !== undefined) {
     return Prisma.sql`
-      SELECT other.id FROM (SELECT f.id, f.geometry FROM feature AS f WHERE ${matches}) AS origin
-      JOIN feature AS other ON other.id <> origin.id AND ${withinReachSql(OTHER, ORIGIN, withinM)}`;
+      SELECT other.id FROM (SELECT f.id, f.geometry FROM ${scope.rows('feature')} AS f WHERE ${matches}) AS origin
+      JOIN ${scope.rows('feature')} AS other ON other.id <> origin.id AND ${withinReachSql(OTHER, ORIGIN, withinM)}`;
   }
   return Prisma.sql`
-    SELECT beside.id FROM feature AS f CROSS JOIN LATERAL (${neighbourIdsSql(reachM)} OFFSET 0) AS beside WHERE ${matches}`;
+    SELECT beside.id FROM ${scope.rows('feature')} AS f CROSS JOIN LATERAL (${neighbourIdsSql(reachM, scope)} OFFSET 0) AS beside WHERE ${matches}`;
 }
 
 /** How far neighbours reach: `withinM` measures every pair; without it, stored pairs and other scenes up to `reachM`. */
@@ -90,13 +91,13 @@ export interface NeighbourReach {
 }
 
 /** Identifiers of the neighbours of `f`: stored ones and, where there is more than one scene, those in others. */
-function neighbourIdsSql(reachM: number | undefined): Prisma.Sql {
-  const stored = Prisma.sql`SELECT stored.id FROM (${storedSql(F)}) AS stored`;
+function neighbourIdsSql(reachM: number | undefined, scope: Scope): Prisma.Sql {
+  const stored = Prisma.sql`SELECT stored.id FROM (${storedSql(F, scope)}) AS stored`;
   if (reachM === undefined) return stored;
   return Prisma.sql`${stored}
     UNION ALL
-    SELECT other.id FROM feature AS other
-    WHERE (SELECT count(*) FROM (SELECT FROM scene LIMIT 2) AS two) > 1 AND other.scene_id <> f.scene_id
+    SELECT other.id FROM ${scope.rows('feature')} AS other
+    WHERE (SELECT count(*) FROM (SELECT FROM ${scope.rows('scene')} AS scene LIMIT 2) AS two) > 1 AND other.scene_id <> f.scene_id
       AND ${withinReachSql(OTHER, F, reachM)}`;
 }
 
@@ -107,29 +108,26 @@ function neighbourIdsSql(reachM: number | undefined): Prisma.Sql {
 const isNodeSql = (id: Prisma.Sql): Prisma.Sql => Prisma.sql`(${id} IN (SELECT node.id FROM node)) IS TRUE`;
 
 /** Pairs of the features `node (id)`, each once, as from_id, to_id, relation, shared_border_m and gap_m. */
-export function pairsOfNodesSql({
-  withinM,
-  reachM,
-}: {
-  readonly withinM?: number;
-  readonly reachM: number;
-}): Prisma.Sql {
+export function pairsOfNodesSql(
+  { withinM, reachM }: { readonly withinM?: number; readonly reachM: number },
+  scope: Scope,
+): Prisma.Sql {
   const measured = (others: Prisma.Sql, metres: number): Prisma.Sql => Prisma.sql`
     SELECT origin.id AS from_id, measured.id AS to_id, ${KNOWN_OR_MEASURED}
     FROM node
-    JOIN feature AS origin ON origin.id = node.id
+    JOIN ${scope.rows('feature')} AS origin ON origin.id = node.id
     CROSS JOIN LATERAL (
       SELECT other.id, ${MEASURED_GAP} AS gap_m
-      FROM feature AS other
+      FROM ${scope.rows('feature')} AS other
       WHERE other.id > origin.id AND ${others} AND ${isNodeSql(Prisma.sql`other.id`)}
         AND ${withinReachSql(OTHER, ORIGIN, metres)}
       OFFSET 0
     ) AS measured
-    LEFT JOIN feature_adjacency AS known ON known.feature_a = origin.id AND known.feature_b = measured.id`;
+    LEFT JOIN ${scope.rows('feature_adjacency')} AS known ON known.feature_a = origin.id AND known.feature_b = measured.id`;
   if (withinM !== undefined) return measured(Prisma.sql`TRUE`, withinM);
   return Prisma.sql`
     SELECT known.feature_a AS from_id, known.feature_b AS to_id, known.relation, known.shared_border_m, known.gap_m
-    FROM node JOIN feature_adjacency AS known ON known.feature_a = node.id
+    FROM node JOIN ${scope.rows('feature_adjacency')} AS known ON known.feature_a = node.id
     WHERE ${isNodeSql(Prisma.sql`known.feature_b`)}
     UNION ALL ${measured(IN_ANOTHER_SCENE, reachM)}`;
 }

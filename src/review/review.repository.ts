@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Database, Prisma, type Queries } from '../database/database.ts';
+import { type WorkspaceDatabase, Prisma, type Queries } from '../database/database.ts';
 import { uuidV7, requireIdentifier } from '../database/identifier.ts';
 import { REVIEW_STATUSES } from '../feature/feature.filter.ts';
 import type { Review, ReviewStore, Verdict } from './review.ts';
@@ -23,7 +23,7 @@ const idArray = (ids: readonly string[]): Prisma.Sql =>
 
 /** Reviews in the table `review`, which keeps every one. */
 export class ReviewRepository implements ReviewStore {
-  constructor(private readonly database: Database) {}
+  constructor(private readonly database: WorkspaceDatabase) {}
 
   /** Uses `review_current`. */
   async current(featureIds: readonly string[]): Promise<Map<string, Review>> {
@@ -36,7 +36,7 @@ export class ReviewRepository implements ReviewStore {
     const rows = await this.database.query(
       ReviewRow,
       Prisma.sql`
-        SELECT ${COLUMNS} FROM review AS r WHERE r.feature_id = ANY(${idArray(featureIds)})
+        SELECT ${COLUMNS} FROM ${this.database.scope.rows('review')} AS r WHERE r.feature_id = ANY(${idArray(featureIds)})
         ORDER BY r.feature_id, r.at DESC, r.id DESC`,
     );
     const found = new Map<string, Review[]>(featureIds.map((id) => [id, []]));
@@ -49,7 +49,7 @@ export class ReviewRepository implements ReviewStore {
     return this.database.transaction(async (queries) => {
       const locked = await queries.query(
         LockedRow,
-        Prisma.sql`SELECT f.id FROM feature AS f WHERE f.id = ANY(${idArray(featureIds)}) ORDER BY f.id FOR NO KEY UPDATE`,
+        Prisma.sql`SELECT f.id FROM feature AS f WHERE ${queries.scope.owns('f')} AND f.id = ANY(${idArray(featureIds)}) ORDER BY f.id FOR NO KEY UPDATE`,
       );
       const known = new Set(locked.map(({ id }) => id));
       const missing = featureIds.find((id) => !known.has(id.toLowerCase()));
@@ -59,14 +59,14 @@ export class ReviewRepository implements ReviewStore {
         if (newer) throw new ReviewChangedError(newer.featureId, newer.review);
       }
       await queries.execute(
-        Prisma.sql`UPDATE review SET is_current = false WHERE is_current AND feature_id = ANY(${idArray(featureIds)})`,
+        Prisma.sql`UPDATE review SET is_current = false WHERE ${queries.scope.owns('review')} AND is_current AND feature_id = ANY(${idArray(featureIds)})`,
       );
       const rows = locked.map(({ id }) => ({ id: uuidV7(), feature: id }));
       await queries.execute(Prisma.sql`
-        INSERT INTO review (id, feature_id, scene_id, status, label, note, reviewer)
-        SELECT given.id, f.id, f.scene_id, ${verdict.status}::text, ${verdict.label}::text, ${verdict.note}::text, ${verdict.by}::text
+        INSERT INTO review (workspace_id, id, feature_id, scene_id, status, label, note, reviewer)
+        SELECT ${queries.workspace}::text, given.id, f.id, f.scene_id, ${verdict.status}::text, ${verdict.label}::text, ${verdict.note}::text, ${verdict.by}::text
         FROM jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) AS given(id uuid, feature uuid)
-        JOIN feature AS f ON f.id = given.feature`);
+        JOIN ${queries.scope.rows('feature')} AS f ON f.id = given.feature`);
     });
   }
 }
@@ -74,6 +74,6 @@ export class ReviewRepository implements ReviewStore {
 function currentOf(queries: Queries, featureIds: readonly string[]) {
   return queries.query(
     ReviewRow,
-    Prisma.sql`SELECT ${COLUMNS} FROM review AS r WHERE r.is_current AND r.feature_id = ANY(${idArray(featureIds)})`,
+    Prisma.sql`SELECT ${COLUMNS} FROM ${queries.scope.rows('review')} AS r WHERE r.is_current AND r.feature_id = ANY(${idArray(featureIds)})`,
   );
 }

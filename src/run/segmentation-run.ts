@@ -18,9 +18,15 @@ import { SegmentationNotRunningError, UncomparedAnswersError } from '../segmenta
 import { contactsWithin, type Ground, groundOf } from './vectorise-mask.ts';
 
 /** Dependencies of a run. */
+/** The scenes of a workspace. */
+export interface RunScenes {
+  get(id: string): Promise<Scene>;
+  open(scene: Scene): Promise<ImageSource>;
+}
+
 export interface RunPorts {
   readonly store: RunStore;
-  readonly scenes: { get(id: string): Promise<Scene>; open(scene: Scene): Promise<ImageSource> };
+  readonly scenesOf: (workspace: string) => RunScenes;
   readonly models: { get(wanted: string): Promise<SegmentationModel>; list(): readonly ModelInfo[] };
   readonly circuits: ModelCircuits;
   readonly blobs: BlobStore;
@@ -83,7 +89,7 @@ export class SegmentationRun {
   async execute(): Promise<void> {
     const [first] = this.claim.segmentations;
     if (!first) return;
-    const scene = await this.ports.scenes.get(first.sceneId);
+    const scene = await this.ports.scenesOf(this.claim.workspace).get(first.sceneId);
     const known = await this.ports.store.sameAnswers(this.claim.segmentations.map(({ id }) => id));
     const asked = this.claim.segmentations.filter(({ id }) => !known.has(id));
     const ground = await groundOf(scene);
@@ -133,11 +139,11 @@ export class SegmentationRun {
     progress: RunProgress,
   ): Promise<SceneMasks | null> {
     if (windows === null) return null;
-    const { scenes, circuits, blobs, logger } = this.ports;
+    const { circuits, blobs, logger } = this.ports;
     const ids = asked.map(({ id }) => id);
     const { signal } = this.controller;
     const kept = await KeptWindows.open(blobs, logger, this.batchId, ids);
-    const source = await scenes.open(scene);
+    const source = await this.ports.scenesOf(this.claim.workspace).open(scene);
     try {
       const run = {
         scene,

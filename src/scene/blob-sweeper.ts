@@ -2,12 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BlobStore } from '../blob-store.ts';
 import type { Logger } from '../logging.ts';
 import { pendingKey, SCENES } from './scene-locator.ts';
-import type { SceneStore } from './scene.service.ts';
 import type { UploadService } from './upload.service.ts';
 
 const SWEEP_EVERY_MS = 10 * 60_000;
 /** Keys that are looked up at once. */
 const CHUNK = 500;
+
+/** Port to the scenes of all workspaces; the database implements it. */
+export interface StoredBlobs {
+  /** Those of the keys that a scene has as `blobKey`. */
+  storedBlobs(blobKeys: readonly string[]): Promise<Set<string>>;
+}
 
 /**
  * Removes what dead processes and expired uploads left on the disk: half-written files, uploads whose time is over, copies
@@ -20,7 +25,7 @@ export class BlobSweeper {
   constructor(
     private readonly blobs: BlobStore,
     private readonly uploads: Pick<UploadService, 'removeExpired'>,
-    private readonly scenes: Pick<SceneStore, 'storedBlobs'>,
+    private readonly scenes: StoredBlobs,
     private readonly logger: Logger,
   ) {}
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Prisma, type Database, type Queries } from '../database/database.ts';
+import { Prisma, type WorkspaceDatabase, type Queries } from '../database/database.ts';
 import { validSql } from '../database/valid-geometry.ts';
 import { CountRow } from '../database/count-row.ts';
 import { StoredPolygon } from '../geojson-geometry.ts';
@@ -56,11 +56,9 @@ const SceneRow: z.ZodType<Scene> = z.object({
   createdAt: z.date(),
 });
 
-const BlobKeyRow = z.object({ blobKey: z.string() });
-
 /** Scenes in PostGIS. */
 export class SceneRepository implements SceneStore {
-  constructor(private readonly database: Database) {}
+  constructor(private readonly database: WorkspaceDatabase) {}
 
   /** The area is geodesic, by PostGIS. A row that cannot be read back is not kept. */
   insert(scene: NewScene): Promise<Scene> {
@@ -74,7 +72,10 @@ export class SceneRepository implements SceneStore {
 
   /** Uses the primary key. */
   byIds(ids: readonly string[]): Promise<Scene[]> {
-    return this.database.query(SceneRow, Prisma.sql`SELECT ${COLUMNS} FROM scene WHERE id = ANY(${uuidsSql(ids)})`);
+    return this.database.query(
+      SceneRow,
+      Prisma.sql`SELECT ${COLUMNS} FROM ${this.database.scope.rows('scene')} AS scene WHERE id = ANY(${uuidsSql(ids)})`,
+    );
   }
 
   /** Walks the primary key; `intersects` uses `scene_footprint_gist`. */
@@ -83,7 +84,7 @@ export class SceneRepository implements SceneStore {
     const { between, orderBy, limit } = keysetSql(NEWEST, page);
     const rows = await this.database.query(
       SceneRow,
-      Prisma.sql`SELECT ${COLUMNS} FROM scene WHERE ${condition} AND ${between} ORDER BY ${orderBy} LIMIT ${limit}::int`,
+      Prisma.sql`SELECT ${COLUMNS} FROM ${this.database.scope.rows('scene')} AS scene WHERE ${condition} AND ${between} ORDER BY ${orderBy} LIMIT ${limit}::int`,
     );
     return {
       ...pageOf(rows, page, NEWEST.name, (node) => ({ node, position: { value: null, id: node.id } })),
@@ -91,22 +92,12 @@ export class SceneRepository implements SceneStore {
     };
   }
 
-  /** Uses `scene_blob_key`. */
-  async storedBlobs(blobKeys: readonly string[]): Promise<Set<string>> {
-    if (blobKeys.length === 0) return new Set();
-    const rows = await this.database.query(
-      BlobKeyRow,
-      Prisma.sql`SELECT blob_key AS "blobKey" FROM scene WHERE blob_key IN (${Prisma.join([...blobKeys])})`,
-    );
-    return new Set(rows.map(({ blobKey }) => blobKey));
-  }
-
   /** Its segmentations, masks, features and adjacency go with it, by foreign keys. */
   async remove(id: string): Promise<Scene | null> {
     if (!isIdentifier(id)) return null;
     const [removed] = await this.database.query(
       SceneRow,
-      Prisma.sql`DELETE FROM scene WHERE id = ${id}::uuid RETURNING ${COLUMNS}`,
+      Prisma.sql`DELETE FROM scene WHERE ${this.database.scope.owns('scene')} AND id = ${id}::uuid RETURNING ${COLUMNS}`,
     );
     return removed ?? null;
   }
@@ -114,7 +105,7 @@ export class SceneRepository implements SceneStore {
   private async count(condition: Prisma.Sql): Promise<number> {
     const [row] = await this.database.query(
       CountRow,
-      Prisma.sql`SELECT count(*)::float8 AS count FROM scene WHERE ${condition}`,
+      Prisma.sql`SELECT count(*)::float8 AS count FROM ${this.database.scope.rows('scene')} AS scene WHERE ${condition}`,
     );
     return row?.count ?? 0;
   }
@@ -149,9 +140,9 @@ async function insertScene(queries: Queries, scene: NewScene): Promise<Scene> {
   const [stored] = await queries.query(
     SceneRow,
     Prisma.sql`
-      INSERT INTO scene (id, name, source, sha256, width_px, height_px, bands, dtype, nodata, crs, geotransform, gsd_m,
+      INSERT INTO scene (workspace_id, id, name, source, sha256, width_px, height_px, bands, dtype, nodata, crs, geotransform, gsd_m,
                          footprint, area_m2, rgb_bands, stretch, blob_key, acquired_at)
-      VALUES (${uuidV7()}::uuid, ${plainText(scene.name)}, ${plainText(scene.source, MAX_SOURCE)}, ${scene.sha256}, ${scene.widthPx}::int,
+      VALUES (${queries.workspace}::text, ${uuidV7()}::uuid, ${plainText(scene.name)}, ${plainText(scene.source, MAX_SOURCE)}, ${scene.sha256}, ${scene.widthPx}::int,
               ${scene.heightPx}::int, ${scene.bands}::int, ${scene.dtype}, ${nodataText(scene.nodata)}::text::float8,
               ${scene.crs && plainText(scene.crs, MAX_CRS)}, ${scene.affine && `{${scene.affine.join(',')}}`}::text::float8[], ${scene.gsdM}::float8,
               ST_GeomFromGeoJSON(${footprint}::text), ground_area_m2(ST_GeomFromGeoJSON(${footprint}::text)),

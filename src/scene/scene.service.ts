@@ -28,8 +28,6 @@ export interface SceneStore {
   byIds(ids: readonly string[]): Promise<Scene[]>;
   /** Newest scene first. */
   list(filter: SceneFilter, page: PageRequest): Promise<CountedPage<Scene>>;
-  /** Those of the keys that a scene has as `blobKey`. */
-  storedBlobs(blobKeys: readonly string[]): Promise<Set<string>>;
   /** Removes the scene and everything found on it. @returns the removed scene; null when there was none */
   remove(id: string): Promise<Scene | null>;
 }

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
+import { DEFAULT_WORKSPACE } from '../database/scope.ts';
 import { AppError } from '../errors.ts';
 import { parseJson } from '../parse-json.ts';
 import { BlobNotFoundError, type BlobStore, FileTooLargeError, type WrittenBlob } from '../blob-store.ts';
@@ -63,6 +64,8 @@ export interface ReceivedUpload extends WrittenBlob {
 }
 
 const Ticket = z.object({
+  /** Of who announced it; absent from tickets that are older than workspaces. */
+  workspace: z.string().optional(),
   filename: z.string(),
   sizeBytes: z.number(),
   tokenSha256: z.string().regex(/^[0-9a-f]{64}$/),
@@ -78,6 +81,8 @@ export interface UploadOptions {
   readonly maxBytes: number;
   /** Seconds that a URL is good for, and after that again for registering what came. */
   readonly ttlS: number;
+  /** Workspace whose uploads can be registered; undefined: every one's, for the sweeper. */
+  readonly workspace?: string;
   /** Whether a scene has the bytes of a key; by default it is assumed, so that nothing is taken from a scene. */
   readonly isStored?: (blobKey: string) => Promise<boolean>;
 }
@@ -107,7 +112,7 @@ export class UploadService {
    * @throws {InvalidUploadError | FileTooLargeError | StorageFullError | TooManyUploadsError}
    */
   async createUpload(filename: string, sizeBytes: number): Promise<Upload> {
-    const { maxBytes, ttlS } = this.options;
+    const { maxBytes, ttlS, workspace } = this.options;
     if (filename.length === 0 || filename.length > MAX_FILENAME || /[\p{Cc}\p{Cs}]/u.test(filename)) {
       const shown = JSON.stringify(filename.slice(0, MAX_FILENAME));
       throw new InvalidUploadError(`filename ${shown} must have 1 to ${MAX_FILENAME} printable characters`);
@@ -120,7 +125,13 @@ export class UploadService {
     const token = randomBytes(32).toString('base64url');
     const expiresAt = new Date(this.now().getTime() + ttlS * 1000);
     const tokenSha256 = sha256(token).toString('hex');
-    const ticket: Ticket = { filename, sizeBytes, tokenSha256, expiresAt: expiresAt.toISOString() };
+    const ticket: Ticket = {
+      ...(workspace === undefined ? {} : { workspace }),
+      filename,
+      sizeBytes,
+      tokenSha256,
+      expiresAt: expiresAt.toISOString(),
+    };
     const reservation = { id, sizeBytes, expiresAt };
     await this.reservations.add(reservation);
     try {
@@ -172,7 +183,8 @@ export class UploadService {
    * @throws {UploadNotFoundError | UploadIncompleteError | UploadUsedError}
    */
   async received(id: string): Promise<ReceivedUpload> {
-    const { filename, sizeBytes } = await this.ticket(id);
+    const { filename, sizeBytes, workspace = DEFAULT_WORKSPACE } = await this.ticket(id);
+    if (workspace !== (this.options.workspace ?? workspace)) throw new UploadNotFoundError(id);
     const receipt = await this.receipt(id);
     if (receipt === null) throw new UploadIncompleteError(id, 0, sizeBytes);
     await this.requireUnregistered(id);

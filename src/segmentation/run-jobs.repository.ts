@@ -7,10 +7,15 @@ export interface RunJob {
   readonly batchId: string;
   /** Model of its questions, `name/version`. */
   readonly modelId: string;
+  /** Owner of its rows. */
+  readonly workspace: string;
 }
 
 const QUEUE = 'segmentation';
-const JobRow = z.object({ id: z.string(), data: z.object({ batchId: z.string(), modelId: z.string() }) });
+const JobRow = z.object({
+  id: z.string(),
+  data: z.object({ batchId: z.string(), modelId: z.string(), workspace: z.string() }),
+});
 
 /** Resumed runs go first: part of their work is done. */
 const PRIORITY = { fresh: 0, begun: 1 };

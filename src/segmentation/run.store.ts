@@ -14,6 +14,8 @@ export interface ProgressUpdate extends SegmentationProgress {
 /** A batch taken out of the queue. */
 export interface Claim {
   readonly batchId: string;
+  /** Owner of the scene and of all that is found on it. */
+  readonly workspace: string;
   /** In request order, without those that ended while queued. */
   readonly segmentations: readonly Segmentation[];
 }

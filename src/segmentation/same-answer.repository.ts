@@ -30,7 +30,7 @@ export async function findSameAnswers(
     Prisma.sql`
       SELECT DISTINCT ON (s.id) s.id, other.id AS answer, other.empty_reason AS "emptyReason",
              other.windows_total AS windows
-      FROM segmentation AS s JOIN segmentation AS other ON other.identity = s.identity AND other.state = 'SUCCEEDED'
+      FROM ${queries.scope.rows('segmentation')} AS s JOIN ${queries.scope.rows('segmentation')} AS other ON other.workspace_id = s.workspace_id AND other.identity = s.identity AND other.state = 'SUCCEEDED'
       WHERE s.id = ANY(${uuidsSql(ids)}) AND NOT s.forced
       ORDER BY s.id, other.id DESC`,
   );
@@ -41,7 +41,7 @@ export async function findSameAnswers(
     MeasuresRow,
     Prisma.sql`
       SELECT f.segmentation_id AS answer, f.label, ${PIXEL_MEASURE_COLUMNS}
-      FROM feature AS f WHERE f.segmentation_id = ANY(${uuidsSql(answers)})`,
+      FROM ${queries.scope.rows('feature')} AS f WHERE f.segmentation_id = ANY(${uuidsSql(answers)})`,
   );
   const byAnswer = new Map(answers.map((answer) => [answer, new Map<number, PixelMeasures>()]));
   for (const { answer, label, ...measures } of measured) byAnswer.get(answer)!.set(label, measures);

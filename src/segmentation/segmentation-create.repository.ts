@@ -21,7 +21,7 @@ export async function createSegmentations(
   { force, key }: CreateOptions,
 ): Promise<Segmentation[]> {
   if (key) {
-    await lock(queries, [`key ${key.value}`]);
+    await lock(queries, [`key ${queries.workspace} ${key.value}`]);
     const known = await answerOf(queries, key);
     if (known) return byIdsInOrder(queries, known);
   }
@@ -38,14 +38,18 @@ export async function createSegmentations(
   }
   if (created.length > 0) {
     await queries.prisma.segmentation.createMany({
-      data: created.map(({ id, question }) => ({ ...rowOf(id, question, batchId), forced: force })),
+      data: created.map(({ id, question }) => ({
+        ...rowOf(id, question, batchId),
+        workspaceId: queries.workspace,
+        forced: force,
+      })),
     });
-    await addJob(queries, { batchId, modelId: created[0]!.question.model.id }, false);
+    await addJob(queries, { batchId, modelId: created[0]!.question.model.id, workspace: queries.workspace }, false);
   }
   if (key) {
     await queries.execute(Prisma.sql`
-      INSERT INTO segment_request (key, arguments_sha256, segmentation_ids)
-      VALUES (${key.value}::text, ${key.argumentsSha256}::text, ${uuidsSql(answer)})`);
+      INSERT INTO segment_request (workspace_id, key, arguments_sha256, segmentation_ids)
+      VALUES (${queries.workspace}::text, ${key.value}::text, ${key.argumentsSha256}::text, ${uuidsSql(answer)})`);
   }
   return byIdsInOrder(queries, answer);
 }
@@ -56,12 +60,12 @@ async function answerOf(
   { value, argumentsSha256 }: NonNullable<CreateOptions['key']>,
 ): Promise<string[] | null> {
   await queries.execute(Prisma.sql`
-    DELETE FROM segment_request WHERE created_at < CURRENT_TIMESTAMP - interval '24 hours'`);
+    DELETE FROM segment_request WHERE ${queries.scope.owns('segment_request')} AND created_at < CURRENT_TIMESTAMP - interval '24 hours'`);
   const [known] = await queries.query(
     RequestRow,
     Prisma.sql`
       SELECT arguments_sha256 AS "argumentsSha256", array_to_json(segmentation_ids)::text AS "segmentationIds"
-      FROM segment_request WHERE key = ${value}::text`,
+      FROM ${queries.scope.rows('segment_request')} AS segment_request WHERE key = ${value}::text`,
   );
   if (!known) return null;
   if (known.argumentsSha256 !== argumentsSha256) throw new IdempotencyKeyReusedError(value);
@@ -76,7 +80,7 @@ async function sameWork(queries: Queries, questions: readonly NewSegmentation[])
   const rows = await queries.query(
     WorkKeyRow,
     Prisma.sql`
-      SELECT DISTINCT ON (identity) identity AS "workKey", id FROM segmentation
+      SELECT DISTINCT ON (identity) identity AS "workKey", id FROM ${queries.scope.rows('segmentation')} AS segmentation
       WHERE scene_id = ${sceneId}::uuid AND identity IN (${Prisma.join(keys)})
         AND state IN ('QUEUED', 'RUNNING', 'SUCCEEDED')
       ORDER BY identity, id DESC`,
@@ -94,7 +98,7 @@ async function lock(queries: Queries, names: readonly string[]): Promise<void> {
 async function byIdsInOrder(queries: Queries, ids: readonly string[]): Promise<Segmentation[]> {
   const rows = await queries.query(
     SegmentationRow,
-    Prisma.sql`SELECT ${SEGMENTATION_COLUMNS} FROM segmentation AS s WHERE s.id = ANY(${uuidsSql(ids)})`,
+    Prisma.sql`SELECT ${SEGMENTATION_COLUMNS} FROM ${queries.scope.rows('segmentation')} AS s WHERE s.id = ANY(${uuidsSql(ids)})`,
   );
   const byId = new Map(rows.map((row) => [row.id, row]));
   return ids.flatMap((id) => byId.get(id) ?? []);

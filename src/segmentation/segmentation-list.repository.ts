@@ -27,7 +27,7 @@ export async function listSegmentations(
   const rows = await queries.query(
     SegmentationRow,
     Prisma.sql`
-      SELECT ${SEGMENTATION_COLUMNS} FROM segmentation AS s
+      SELECT ${SEGMENTATION_COLUMNS} FROM ${queries.scope.rows('segmentation')} AS s
       WHERE ${conditionSql(filter)} AND ${between} ORDER BY ${orderBy} LIMIT ${limit}::int`,
   );
   return pageOf(rows, page, NEWEST.name, edgeOf);
@@ -36,7 +36,7 @@ export async function listSegmentations(
 export async function countSegmentations(queries: Queries, filter: SegmentationFilter): Promise<number> {
   const [row] = await queries.query(
     CountRow,
-    Prisma.sql`SELECT count(*)::float8 AS count FROM segmentation AS s WHERE ${conditionSql(filter)}`,
+    Prisma.sql`SELECT count(*)::float8 AS count FROM ${queries.scope.rows('segmentation')} AS s WHERE ${conditionSql(filter)}`,
   );
   return row?.count ?? 0;
 }
@@ -53,7 +53,7 @@ export async function listSegmentationsOf(
     Prisma.sql`
       SELECT ${SEGMENTATION_COLUMNS} FROM unnest(${uuidsSql(sceneIds)}) AS owner (id)
       CROSS JOIN LATERAL (
-        SELECT * FROM segmentation AS s WHERE s.scene_id = owner.id AND ${between} ORDER BY ${orderBy} LIMIT ${limit}::int
+        SELECT * FROM ${queries.scope.rows('segmentation')} AS s WHERE s.scene_id = owner.id AND ${between} ORDER BY ${orderBy} LIMIT ${limit}::int
       ) AS s
       ORDER BY ${orderBy}`,
   );
@@ -69,7 +69,7 @@ export async function countSegmentationsOf(
   const rows = await queries.query(
     OwnedCountRow,
     Prisma.sql`
-      SELECT owner.id AS "ownerId", (SELECT count(*) FROM segmentation AS s WHERE s.scene_id = owner.id)::float8 AS count
+      SELECT owner.id AS "ownerId", (SELECT count(*) FROM ${queries.scope.rows('segmentation')} AS s WHERE s.scene_id = owner.id)::float8 AS count
       FROM unnest(${uuidsSql(sceneIds)}) AS owner (id)`,
   );
   return new Map(rows.map(({ ownerId, count }) => [ownerId, count]));

@@ -19,7 +19,12 @@ const CHUNK_ROWS = 5000;
 const CHUNK_CHARACTERS = 8_000_000;
 
 const IdRow = z.object({ id: z.string() });
-const TargetRow = z.object({ state: z.enum(SEGMENTATION_STATES), attempts: z.number(), sceneId: z.string() });
+const TargetRow = z.object({
+  state: z.enum(SEGMENTATION_STATES),
+  attempts: z.number(),
+  sceneId: z.string(),
+  workspace: z.string(),
+});
 
 /**
  * Stores the result of one segmentation; must run in a transaction. The scene's row is locked, so results of one scene are
@@ -35,18 +40,19 @@ export async function storeSegmentationResult(
 ): Promise<void> {
   const { id } = attempt;
   const { mask, features, adjacency, georeferenced, nearM, emptyReason, windows = null } = result;
-  const sceneId = await lockTarget(queries, attempt);
+  const target = await lockTarget(queries, attempt);
+  const { sceneId, workspace } = target;
   if (comparedWith) await checkCompared(queries, id, sceneId, comparedWith);
   await queries.execute(Prisma.sql`
-    INSERT INTO mask (segmentation_id, scene_id, width_px, height_px, counts, pixel_count, mean_probability)
-    VALUES (${id}::uuid, ${sceneId}::uuid, ${mask.widthPx}::int, ${mask.heightPx}::int,
+    INSERT INTO mask (workspace_id, segmentation_id, scene_id, width_px, height_px, counts, pixel_count, mean_probability)
+    VALUES (${workspace}::text, ${id}::uuid, ${sceneId}::uuid, ${mask.widthPx}::int, ${mask.heightPx}::int,
             ${`{${mask.counts.join(',')}}`}::text::bigint[], ${mask.pixelCount}::float8::bigint,
             ${mask.meanProbability}::float8)`);
   for (const rows of chunks(features.map(featureJson))) {
-    await (georeferenced ? insertGroundFeatures : insertPixelFeatures)(queries, id, sceneId, rows);
+    await (georeferenced ? insertGroundFeatures : insertPixelFeatures)(queries, target, rows);
   }
-  await insertTouching(queries, id, sceneId, adjacency, georeferenced);
-  if (georeferenced && nearM > 0 && features.length > 0) await insertNear(queries, id, sceneId, nearM);
+  await insertTouching(queries, target, adjacency, georeferenced);
+  if (georeferenced && nearM > 0 && features.length > 0) await insertNear(queries, target, nearM);
   await queries.execute(Prisma.sql`
     WITH total AS (SELECT sum(area_m2) AS area_m2 FROM feature WHERE segmentation_id = ${id}::uuid),
     written AS (
@@ -62,18 +68,28 @@ export async function storeSegmentationResult(
     FROM written WHERE id = ${id}::uuid`);
 }
 
-/** Locks the scene, then the segmentation, in the order of a scene's deletion. @returns the scene */
-async function lockTarget(queries: Queries, { id, attempts }: Attempt): Promise<string> {
+/** The segmentation that a result is stored for. */
+interface Target {
+  readonly id: string;
+  readonly sceneId: string;
+  /** All that is stored belongs to it too. */
+  readonly workspace: string;
+}
+
+/** Locks the scene, then the segmentation, in the order of a scene's deletion. */
+async function lockTarget(queries: Queries, { id, attempts }: Attempt): Promise<Target> {
   await queries.execute(Prisma.sql`
     SELECT 1 FROM scene WHERE id = (SELECT scene_id FROM segmentation WHERE id = ${id}::uuid) FOR NO KEY UPDATE`);
   const [target] = await queries.query(
     TargetRow,
-    Prisma.sql`SELECT state, attempts, scene_id AS "sceneId" FROM segmentation WHERE id = ${id}::uuid FOR UPDATE`,
+    Prisma.sql`
+      SELECT state, attempts, scene_id AS "sceneId", workspace_id AS workspace
+      FROM segmentation WHERE id = ${id}::uuid FOR UPDATE`,
   );
   if (target?.state !== 'RUNNING' || target.attempts !== attempts) {
     throw new SegmentationNotRunningError(id, target?.state ?? null);
   }
-  return target.sceneId;
+  return { id, sceneId: target.sceneId, workspace: target.workspace };
 }
 
 /** Uses `segmentation_scene`. */
@@ -92,11 +108,11 @@ async function checkCompared(
 }
 
 /** PostGIS measures on the ellipsoid. Rows are passed as json, since jsonb would parse every number twice. */
-async function insertGroundFeatures(queries: Queries, id: string, sceneId: string, rows: string): Promise<void> {
+async function insertGroundFeatures(queries: Queries, { id, sceneId, workspace }: Target, rows: string): Promise<void> {
   await queries.execute(Prisma.sql`
-    INSERT INTO feature (id, scene_id, segmentation_id, label, geometry, centroid, ${columnsOf('PIXELS')},
+    INSERT INTO feature (workspace_id, id, scene_id, segmentation_id, label, geometry, centroid, ${columnsOf('PIXELS')},
                          ${columnsOf('OUTLINE')}, ${columnsOf('MEASURES')})
-    SELECT id, ${sceneId}::uuid, ${id}::uuid, label, outline, centroid, ${columnsOf('PIXELS')}, ${columnsOf('OUTLINE')},
+    SELECT ${workspace}::text, id, ${sceneId}::uuid, ${id}::uuid, label, outline, centroid, ${columnsOf('PIXELS')}, ${columnsOf('OUTLINE')},
            ${formulasOf('MEASURES')}
     FROM (
       SELECT id, label, outline, ground_centroid(outline) AS centroid, ${columnsOf('PIXELS')}, ${formulasOf('OUTLINE')}
@@ -107,10 +123,10 @@ async function insertGroundFeatures(queries: Queries, id: string, sceneId: strin
     ) AS measured`);
 }
 
-async function insertPixelFeatures(queries: Queries, id: string, sceneId: string, rows: string): Promise<void> {
+async function insertPixelFeatures(queries: Queries, { id, sceneId, workspace }: Target, rows: string): Promise<void> {
   await queries.execute(Prisma.sql`
-    INSERT INTO feature (id, scene_id, segmentation_id, label, pixel_geometry, ${columnsOf('PIXELS')})
-    SELECT id, ${sceneId}::uuid, ${id}::uuid, label, ST_GeomFromText(geometry, 0), ${columnsOf('PIXELS')}
+    INSERT INTO feature (workspace_id, id, scene_id, segmentation_id, label, pixel_geometry, ${columnsOf('PIXELS')})
+    SELECT ${workspace}::text, id, ${sceneId}::uuid, ${id}::uuid, label, ST_GeomFromText(geometry, 0), ${columnsOf('PIXELS')}
     FROM ${rowsSql(rows)}`);
 }
 
@@ -142,16 +158,15 @@ function rowsSql(rows: string): Prisma.Sql {
 /** Uses the unique index `feature_label` to find both features of a pair. */
 async function insertTouching(
   queries: Queries,
-  id: string,
-  sceneId: string,
+  { id, sceneId, workspace }: Target,
   adjacency: readonly StoredAdjacencyInput[],
   georeferenced: boolean,
 ): Promise<void> {
   let stored = 0;
   for (const rows of chunks(adjacency.map(adjacencyJson))) {
     stored += await queries.execute(Prisma.sql`
-      INSERT INTO feature_adjacency (feature_a, feature_b, scene_id, relation, shared_border_m, corners, gap_m, bearing_deg)
-      SELECT a.id, b.id, ${sceneId}::uuid, 'TOUCHES',
+      INSERT INTO feature_adjacency (workspace_id, feature_a, feature_b, scene_id, relation, shared_border_m, corners, gap_m, bearing_deg)
+      SELECT ${workspace}::text, a.id, b.id, ${sceneId}::uuid, 'TOUCHES',
              CASE WHEN ${georeferenced}::boolean
                THEN COALESCE(ST_Length(ST_GeomFromText(r.border, 4326)::geography), 0) END,
              r.corners, CASE WHEN ${georeferenced}::boolean THEN 0 END, bearing(a.centroid, b.centroid)
@@ -172,11 +187,11 @@ async function insertTouching(
  * `feature_geometry_gist`; sequential scans are disabled, whatever the statistics say. Features on opposite sides of the
  * antimeridian are not compared.
  */
-async function insertNear(queries: Queries, id: string, sceneId: string, nearM: number): Promise<void> {
+async function insertNear(queries: Queries, { id, sceneId, workspace }: Target, nearM: number): Promise<void> {
   await queries.execute(Prisma.sql`SET LOCAL enable_seqscan = off`);
   await queries.execute(Prisma.sql`
-    INSERT INTO feature_adjacency (feature_a, feature_b, scene_id, relation, gap_m, bearing_deg)
-    SELECT LEAST(f.id, g.id), GREATEST(f.id, g.id), ${sceneId}::uuid, 'NEAR', shortest.gap_m,
+    INSERT INTO feature_adjacency (workspace_id, feature_a, feature_b, scene_id, relation, gap_m, bearing_deg)
+    SELECT ${workspace}::text, LEAST(f.id, g.id), GREATEST(f.id, g.id), ${sceneId}::uuid, 'NEAR', shortest.gap_m,
            CASE WHEN f.id < g.id THEN bearing(f.centroid, g.centroid) ELSE bearing(g.centroid, f.centroid) END
     FROM (
       SELECT id, segmentation_id, centroid, east, north, ST_Scale(geometry, east, north) AS plane,

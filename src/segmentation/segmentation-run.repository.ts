@@ -24,7 +24,13 @@ const SAME_WORK_AFTER_S = 2;
 
 const IdRow = z.object({ id: z.string() });
 const BatchRow = z.object({ batchId: z.string() });
-const ReleasedRow = z.object({ id: z.string(), batchId: z.string(), modelId: z.string(), failed: z.boolean() });
+const ReleasedRow = z.object({
+  id: z.string(),
+  batchId: z.string(),
+  modelId: z.string(),
+  workspace: z.string(),
+  failed: z.boolean(),
+});
 
 /**
  * Whether an older unfinished batch has a question of this one, about the same image registered as another scene. Uses
@@ -35,7 +41,7 @@ async function waitsForSameWork(queries: Queries, batchId: string): Promise<bool
     IdRow,
     Prisma.sql`
       SELECT s.id FROM segmentation AS s
-      JOIN segmentation AS other ON other.identity = s.identity AND other.batch_id < s.batch_id
+      JOIN segmentation AS other ON other.workspace_id = s.workspace_id AND other.identity = s.identity AND other.batch_id < s.batch_id
       WHERE s.batch_id = ${batchId}::uuid AND s.state = 'QUEUED' AND NOT s.forced
         AND other.state IN ('QUEUED', 'RUNNING')
       LIMIT 1`,
@@ -64,7 +70,8 @@ export async function claimRun(
         WHERE s.batch_id = ${job.batchId}::uuid AND s.state = 'QUEUED'
         RETURNING ${SEGMENTATION_COLUMNS}`,
     );
-    return { batchId: job.batchId, segmentations: segmentations.toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
+    const inOrder = segmentations.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    return { batchId: job.batchId, workspace: job.workspace, segmentations: inOrder };
   }
   return null;
 }
@@ -150,7 +157,7 @@ async function putBack(
           failure_code = CASE WHEN ${isSetAside} THEN ${crashed?.code ?? null}::text ELSE ${failure?.code ?? null}::text END,
           failure_message = CASE WHEN ${isSetAside} THEN ${crashed?.message ?? null}::text ELSE ${failure?.message ?? null}::text END
       FROM running WHERE s.id = running.id
-      RETURNING s.id, s.batch_id AS "batchId", s.model_id AS "modelId", s.state = 'FAILED' AS failed`,
+      RETURNING s.id, s.batch_id AS "batchId", s.model_id AS "modelId", s.workspace_id AS workspace, s.state = 'FAILED' AS failed`,
   );
   const queued = rows.filter(({ failed }) => !failed);
   await queueBatches(queries, queued, delayS);
@@ -165,8 +172,8 @@ export async function retryFailed(queries: Queries, ids: readonly string[]): Pro
       UPDATE segmentation AS s
       SET state = 'QUEUED', phase = 'queued', finished_at = NULL, stalls = 0, crashes = 0, windows_done = 0, failure_code = NULL,
           failure_message = NULL
-      WHERE s.id = ANY(${uuidsSql(ids)}) AND s.state = 'FAILED'
-      RETURNING s.id, s.batch_id AS "batchId", s.model_id AS "modelId"`,
+      WHERE ${queries.scope.owns('s')} AND s.id = ANY(${uuidsSql(ids)}) AND s.state = 'FAILED'
+      RETURNING s.id, s.batch_id AS "batchId", s.model_id AS "modelId", s.workspace_id AS workspace`,
   );
   await queueBatches(queries, rows, 0);
   return rows.map(({ id }) => id);
@@ -174,7 +181,7 @@ export async function retryFailed(queries: Queries, ids: readonly string[]): Pro
 
 /** Queues one job per batch, as resumed work. */
 async function queueBatches(queries: Queries, rows: readonly RunJob[], delayS: number): Promise<void> {
-  const batches = new Map(rows.map(({ batchId, modelId }) => [batchId, { batchId, modelId }]));
+  const batches = new Map(rows.map(({ batchId, modelId, workspace }) => [batchId, { batchId, modelId, workspace }]));
   for (const job of batches.values()) await addJob(queries, job, true, delayS);
 }
 

@@ -70,7 +70,7 @@ export class SegmentationRepository implements SegmentationStore, RunStore {
   byIds(ids: readonly string[]): Promise<Segmentation[]> {
     return this.database.query(
       SegmentationRow,
-      Prisma.sql`SELECT ${SEGMENTATION_COLUMNS} FROM segmentation AS s WHERE s.id = ANY(${uuidsSql(ids)})`,
+      Prisma.sql`SELECT ${SEGMENTATION_COLUMNS} FROM ${this.database.scope.rows('segmentation')} AS s WHERE s.id = ANY(${uuidsSql(ids)})`,
     );
   }
 
@@ -90,17 +90,11 @@ export class SegmentationRepository implements SegmentationStore, RunStore {
   /** Uses the primary key. */
   async cancel(id: string): Promise<boolean> {
     if (!isIdentifier(id)) return false;
-    const { count } = await this.database.prisma.segmentation.updateMany({
-      where: { id, state: { in: ['QUEUED', 'RUNNING'] } },
-      data: {
-        state: 'CANCELLED',
-        worker: null,
-        etaS: null,
-        failureCode: null,
-        failureMessage: null,
-        finishedAt: new Date(),
-      },
-    });
+    const count = await this.database.execute(Prisma.sql`
+      UPDATE segmentation
+      SET state = 'CANCELLED', worker = NULL, eta_s = NULL, failure_code = NULL, failure_message = NULL,
+          finished_at = CURRENT_TIMESTAMP
+      WHERE ${this.database.scope.owns('segmentation')} AND id = ${id}::uuid AND state IN ('QUEUED', 'RUNNING')`);
     return count === 1;
   }
 
@@ -178,7 +172,7 @@ export class SegmentationRepository implements SegmentationStore, RunStore {
         SELECT segmentation_id AS "segmentationId", width_px AS "widthPx", height_px AS "heightPx",
                array_to_json(counts)::text AS counts, pixel_count::float8 AS "pixelCount", area_m2 AS "areaM2",
                mean_probability AS "meanProbability"
-        FROM mask WHERE segmentation_id = ANY(${uuidsSql(ids)})`,
+        FROM ${this.database.scope.rows('mask')} AS mask WHERE segmentation_id = ANY(${uuidsSql(ids)})`,
     );
     return new Map(rows.map(({ segmentationId, ...mask }) => [segmentationId, mask]));
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Database, Prisma } from '../database/database.ts';
+import { type WorkspaceDatabase, Prisma } from '../database/database.ts';
+import type { Scope } from '../database/scope.ts';
 import type { Bbox } from '../feature/feature.ts';
 import type { FeatureFilter } from '../feature/feature.filter.ts';
 import { BOUNDED, conditionSql } from '../feature/feature-condition.repository.ts';
@@ -28,7 +29,7 @@ const DownToRow = z.object({ areaM2: z.number(), id: z.string() });
 
 /** Reads the features of a tile. Uses `feature_geometry_gist`, and the indexes of the filter's conditions. */
 export class FeatureTileRepository implements FeatureTileStore {
-  constructor(private readonly database: Database) {}
+  constructor(private readonly database: WorkspaceDatabase) {}
 
   read(query: FeatureTileQuery): Promise<FeatureTile> {
     return this.database.capabilities.vectorTiles ? this.readEncoded(query) : this.readRows(query);
@@ -38,8 +39,8 @@ export class FeatureTileRepository implements FeatureTileStore {
     const [row] = await this.database.query(
       DownToRow,
       Prisma.sql`
-        SELECT f.area_m2 AS "areaM2", f.id FROM feature AS f
-        WHERE ${meetsSql(tile, BUFFER / EXTENT)} AND ${conditionSql(filter, BOUNDED)} AND ${isLargeSql(tile)}
+        SELECT f.area_m2 AS "areaM2", f.id FROM ${this.database.scope.rows('feature')} AS f
+        WHERE ${meetsSql(tile, BUFFER / EXTENT)} AND ${conditionSql(filter, this.database.scope, BOUNDED)} AND ${isLargeSql(tile)}
         ORDER BY f.area_m2 DESC, f.id LIMIT 1 OFFSET ${index}::int`,
     );
     return row ?? null;
@@ -50,8 +51,8 @@ export class FeatureTileRepository implements FeatureTileStore {
     const [row] = await this.database.query(
       TileRow,
       Prisma.sql`
-        WITH drawn AS (${drawnSql(query, encodedOutlineSql(query.tile))}),
-        cells AS (${cellsSql(query)}),
+        WITH drawn AS (${drawnSql(query, this.database.scope, encodedOutlineSql(query.tile))}),
+        cells AS (${cellsSql(query, this.database.scope)}),
         squares AS (
           SELECT c.count, c."areaM2", c."meanProbability", c.left_out, ST_MakeEnvelope(
             c.cell_column * ${CELL}::int, c.cell_row * ${CELL}::int,
@@ -75,9 +76,9 @@ export class FeatureTileRepository implements FeatureTileStore {
       TileFeatureRow,
       Prisma.sql`
         SELECT d.*, ST_AsGeoJSON(d.outline, 0)::jsonb AS outline
-        FROM (${drawnSql(query, roundedOutlineSql(query.tile))}) AS d`,
+        FROM (${drawnSql(query, this.database.scope, roundedOutlineSql(query.tile))}) AS d`,
     );
-    const cells = await this.database.query(TileCellRow, cellsSql(query));
+    const cells = await this.database.query(TileCellRow, cellsSql(query, this.database.scope));
     const leftOut = cells.reduce((sum, cell) => sum + cell.left_out, 0);
     return { bytes: encodeFeatureTile(features, cells), drawn: features.length, leftOut };
   }
@@ -87,24 +88,24 @@ export class FeatureTileRepository implements FeatureTileStore {
 const CELL = EXTENT / CELLS;
 
 /** Attributes and outline of the features that a tile draws, largest first, so that small ones lie on top. */
-function drawnSql({ tile, filter, downTo }: FeatureTileQuery, outline: Prisma.Sql): Prisma.Sql {
+function drawnSql({ tile, filter, downTo }: FeatureTileQuery, scope: Scope, outline: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`
     SELECT * FROM (
       SELECT f.id::text AS id, f.scene_id::text AS "sceneId", f.segmentation_id::text AS "segmentationId", s.prompt,
              r.status AS review, ${MEASURE_COLUMNS}, ${outline} AS outline
       FROM (
-        SELECT f.* FROM feature AS f
-        WHERE ${meetsSql(tile, BUFFER / EXTENT)} AND ${conditionSql(filter, BOUNDED)} AND ${isDrawnSql(tile, downTo)}
+        SELECT f.* FROM ${scope.rows('feature')} AS f
+        WHERE ${meetsSql(tile, BUFFER / EXTENT)} AND ${conditionSql(filter, scope, BOUNDED)} AND ${isDrawnSql(tile, downTo)}
         ORDER BY f.area_m2 DESC, f.id LIMIT ${MAX_TILE_FEATURES}::int
       ) AS f
-      JOIN segmentation AS s ON s.id = f.segmentation_id
-      LEFT JOIN review AS r ON r.feature_id = f.id AND r.is_current
+      JOIN ${scope.rows('segmentation')} AS s ON s.id = f.segmentation_id
+      LEFT JOIN ${scope.rows('review')} AS r ON r.feature_id = f.id AND r.is_current
     ) AS f
     WHERE f.outline IS NOT NULL`;
 }
 
 /** What a tile does not draw, by the cell of its centroid; a tile counts the centroids that it holds. */
-function cellsSql({ tile, filter, downTo }: FeatureTileQuery): Prisma.Sql {
+function cellsSql({ tile, filter, downTo }: FeatureTileQuery, scope: Scope): Prisma.Sql {
   const { z: zoom, x, y } = tile;
   const [west, south, east, north] = tileBounds(tile);
   const side = 2 ** zoom;
@@ -116,8 +117,8 @@ function cellsSql({ tile, filter, downTo }: FeatureTileQuery): Prisma.Sql {
       SELECT f.area_m2, f.mean_probability, f.pixel_count, ${isLargeSql(tile)} AS large,
              LEAST(${CELLS - 1}::int, floor(((ST_X(f.centroid) + 180) / 360 * ${side}::float8 - ${x}::float8) * ${CELLS}::int)::int) AS cell_column,
              LEAST(${CELLS - 1}::int, floor(((1 - asinh(tan(radians(ST_Y(f.centroid)))) / pi()) / 2 * ${side}::float8 - ${y}::float8) * ${CELLS}::int)::int) AS cell_row
-      FROM feature AS f
-      WHERE ${meetsSql(tile, 0)} AND ${conditionSql(filter, BOUNDED)} AND NOT ${isDrawnSql(tile, downTo)}
+      FROM ${scope.rows('feature')} AS f
+      WHERE ${meetsSql(tile, 0)} AND ${conditionSql(filter, scope, BOUNDED)} AND NOT ${isDrawnSql(tile, downTo)}
         AND ST_X(f.centroid) >= ${west}::float8 AND (ST_X(f.centroid) < ${east}::float8 OR ${east}::float8 = 180)
         AND ST_Y(f.centroid) > ${south}::float8 AND ST_Y(f.centroid) <= ${north}::float8
     ) AS small

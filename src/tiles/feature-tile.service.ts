@@ -32,8 +32,10 @@ export class FeatureTileService {
    * @throws what the check of the filter throws
    */
   tile(tile: Tile, requested: RequestedFilter): Promise<FeatureTile> {
-    const key = `${this.workspace} ${tile.z}/${tile.x}/${tile.y} ${JSON.stringify(requested)}`;
-    return this.cache.get(key, tile, async () => this.make(tile, await this.features.checkedFilter(requested)));
+    const parts = `${tile.z}/${tile.x}/${tile.y} ${JSON.stringify(requested)}`;
+    return this.cache.get(this.workspace, parts, tile, async () =>
+      this.make(tile, await this.features.checkedFilter(requested)),
+    );
   }
 
   private async make(tile: Tile, filter: FeatureFilter): Promise<FeatureTile> {

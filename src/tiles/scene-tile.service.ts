@@ -87,8 +87,8 @@ export class SceneTileService {
     style: SceneTileStyle,
     make: () => Promise<PictureTile>,
   ): Promise<PictureTile> {
-    const key = `${this.workspace} ${what} ${tile.z}/${tile.x}/${tile.y} ${JSON.stringify(style)}`;
-    return this.cache.get(key, tile, make);
+    const parts = `${what} ${tile.z}/${tile.x}/${tile.y} ${JSON.stringify(style)}`;
+    return this.cache.get(this.workspace, parts, tile, make);
   }
 
   private async draw(

@@ -75,8 +75,8 @@ export class SegmentationTileService {
   async tile(segmentationId: string, tile: Tile, style: SegmentationTileStyle): Promise<PictureTile> {
     const segmentation = await this.segmentations.require(segmentationId);
     if (segmentation.state !== 'SUCCEEDED') throw new MaskNotFoundError(segmentation);
-    const key = `${this.workspace} segmentation ${segmentation.id} ${tile.z}/${tile.x}/${tile.y} ${JSON.stringify(style)}`;
-    return this.cache.get(key, tile, () => this.draw(segmentation, tile, style));
+    const parts = `segmentation ${segmentation.id} ${tile.z}/${tile.x}/${tile.y} ${JSON.stringify(style)}`;
+    return this.cache.get(this.workspace, parts, tile, () => this.draw(segmentation, tile, style));
   }
 
   private async draw(segmentation: Segmentation, tile: Tile, style: SegmentationTileStyle): Promise<PictureTile> {

@@ -3,12 +3,14 @@ import type { Bbox } from '../feature/feature.ts';
 import { type Tile, tileBounds } from './tile-grid.ts';
 
 interface CachedTile<Value> {
+  readonly workspace: string;
   readonly tile: Tile;
   readonly value: Value;
 }
 
 /** What the cache knows of a tile that is being made. */
 interface Making<Value> {
+  readonly workspace: string;
   readonly tile: Tile;
   readonly value: Promise<Value>;
   /** A change came after it was begun, so that it may be made of what was stored before. */
@@ -30,27 +32,34 @@ export class TileCache<Value> {
     this.tiles = new LRUCache({ maxSize: maxBytes, sizeCalculation: ({ value }) => bytesOf(value) + 200 });
   }
 
-  /** @param key of all that the tile is made of @param make makes it when it is not at hand */
-  async get(key: string, tile: Tile, make: () => Promise<Value>): Promise<Value> {
+  /**
+   * @param workspace that the tile is made for; no other is answered with it
+   * @param parts all else that the tile is made of
+   * @param make makes it when it is not at hand
+   */
+  async get(workspace: string, parts: string, tile: Tile, make: () => Promise<Value>): Promise<Value> {
+    const key = `${workspace} ${parts}`;
     const kept = this.tiles.get(key);
     if (kept) return kept.value;
     const begun = this.making.get(key);
     if (begun && !begun.stale) return begun.value;
-    const making: Making<Value> = { tile, value: make(), stale: false };
+    const making: Making<Value> = { workspace, tile, value: make(), stale: false };
     this.making.set(key, making);
     try {
       const value = await making.value;
-      if (!making.stale) this.tiles.set(key, { tile, value });
+      if (!making.stale) this.tiles.set(key, { workspace, tile, value });
       return value;
     } finally {
       if (this.making.get(key) === making) this.making.delete(key);
     }
   }
 
-  /** Forgets the tiles that a box touches. @param bbox WGS 84; west > east crosses the antimeridian */
-  change(bbox: Bbox): void {
-    for (const [key, { tile }] of this.tiles.entries()) if (touches(tile, bbox)) this.tiles.delete(key);
-    for (const making of this.making.values()) if (touches(making.tile, bbox)) making.stale = true;
+  /** Forgets the tiles of a workspace that a box touches. @param bbox WGS 84; west > east crosses the antimeridian */
+  change(workspace: string, bbox: Bbox): void {
+    const isMeant = (one: { readonly workspace: string; readonly tile: Tile }): boolean =>
+      one.workspace === workspace && touches(one.tile, bbox);
+    for (const [key, kept] of this.tiles.entries()) if (isMeant(kept)) this.tiles.delete(key);
+    for (const making of this.making.values()) if (isMeant(making)) making.stale = true;
   }
 
   /** Forgets all, as where changes may have been missed. */

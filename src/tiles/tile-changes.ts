@@ -6,15 +6,19 @@ import { parseJson } from '../parse-json.ts';
 
 /** What is told of changes that tiles must follow. */
 interface Changing {
-  change(bbox: Bbox): void;
+  /** @param workspace of the tiles */
+  change(workspace: string, bbox: Bbox): void;
   clear(): void;
 }
 
-const Boxes = z.array(z.tuple([z.number(), z.number(), z.number(), z.number()]));
+const Change = z.object({
+  workspace: z.string(),
+  boxes: z.array(z.tuple([z.number(), z.number(), z.number(), z.number()])),
+});
 
 /**
- * Lets tiles follow what any process stores: a commit that adds, deletes or reviews features announces the boxes that hold
- * them on `terraql_features`, one that adds or deletes a scene its footprint on `terraql_scenes`.
+ * Lets tiles follow what any process stores: a commit that adds, deletes or reviews features announces their workspace and
+ * the boxes that hold them on `terraql_features`, one that adds or deletes a scene its footprint on `terraql_scenes`.
  * @returns stops following
  */
 export async function followChanges(
@@ -25,9 +29,11 @@ export async function followChanges(
 ): Promise<() => void> {
   return database.session.listen(channel, {
     onNotification: (payload) => {
-      const boxes = Boxes.safeParse(parseJson(payload));
-      if (boxes.success) for (const box of boxes.data) for (const one of tiles) one.change(box);
-      else {
+      const read = Change.safeParse(parseJson(payload));
+      if (read.success) {
+        const { workspace, boxes } = read.data;
+        for (const box of boxes) for (const one of tiles) one.change(workspace, box);
+      } else {
         logger.warn({ channel, payload: payload.slice(0, 200) }, 'Tiles:UnreadableChange');
         for (const one of tiles) one.clear();
       }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Database, Prisma } from '../database/database.ts';
+import { type WorkspaceDatabase, Prisma } from '../database/database.ts';
 import { uuidV7, requireIdentifier } from '../database/identifier.ts';
 import type { RequestedFilter } from '../feature/check-filter.ts';
 import { mapFilters } from '../feature/filter-walk.ts';
@@ -39,10 +39,13 @@ const COLUMNS = Prisma.sql`v.id, v.slug, v.name, v.filter, v.order_by AS "order"
 
 /** Views in the table `view`. */
 export class ViewRepository implements ViewStore {
-  constructor(private readonly database: Database) {}
+  constructor(private readonly database: WorkspaceDatabase) {}
 
   list(): Promise<View[]> {
-    return this.database.query(ViewRow, Prisma.sql`SELECT ${COLUMNS} FROM view AS v ORDER BY v.name, v.id`);
+    return this.database.query(
+      ViewRow,
+      Prisma.sql`SELECT ${COLUMNS} FROM ${this.database.scope.rows('view')} AS v ORDER BY v.name, v.id`,
+    );
   }
 
   async byId(id: string): Promise<View | null> {
@@ -53,14 +56,14 @@ export class ViewRepository implements ViewStore {
     const known = ids.map((id) => requireIdentifier('id', id));
     return this.database.query(
       ViewRow,
-      Prisma.sql`SELECT ${COLUMNS} FROM view AS v WHERE v.id = ANY(${`{${known.join(',')}}`}::text::uuid[])`,
+      Prisma.sql`SELECT ${COLUMNS} FROM ${this.database.scope.rows('view')} AS v WHERE v.id = ANY(${`{${known.join(',')}}`}::text::uuid[])`,
     );
   }
 
   async bySlug(slug: string): Promise<View | null> {
     const [view] = await this.database.query(
       ViewRow,
-      Prisma.sql`SELECT ${COLUMNS} FROM view AS v WHERE v.slug = ${slug}::text`,
+      Prisma.sql`SELECT ${COLUMNS} FROM ${this.database.scope.rows('view')} AS v WHERE v.slug = ${slug}::text`,
     );
     return view ?? null;
   }
@@ -69,10 +72,10 @@ export class ViewRepository implements ViewStore {
     const [made] = await this.database.query(
       ViewRow,
       Prisma.sql`
-        INSERT INTO view AS v (id, slug, name, filter, order_by, style)
-        VALUES (${uuidV7()}::uuid, ${view.slug}::text, ${view.name}::text, ${JSON.stringify(view.filter)}::text::jsonb,
+        INSERT INTO view AS v (workspace_id, id, slug, name, filter, order_by, style)
+        VALUES (${this.database.workspace}::text, ${uuidV7()}::uuid, ${view.slug}::text, ${view.name}::text, ${JSON.stringify(view.filter)}::text::jsonb,
                 ${jsonOf(view.order)}::text::jsonb, ${jsonOf(view.style)}::text::jsonb)
-        ON CONFLICT (slug) DO NOTHING RETURNING ${COLUMNS}`,
+        ON CONFLICT (workspace_id, slug) DO NOTHING RETURNING ${COLUMNS}`,
     );
     if (!made) throw new ViewSlugTakenError(view.slug);
     return made;
@@ -83,7 +86,7 @@ export class ViewRepository implements ViewStore {
     return this.database.transaction(async (queries) => {
       const [taken] = await queries.query(
         z.object({ id: z.string() }),
-        Prisma.sql`SELECT v.id FROM view AS v WHERE v.slug = ${view.slug}::text AND v.id <> ${identifier}::uuid`,
+        Prisma.sql`SELECT v.id FROM ${this.database.scope.rows('view')} AS v WHERE v.slug = ${view.slug}::text AND v.id <> ${identifier}::uuid`,
       );
       if (taken) throw new ViewSlugTakenError(view.slug);
       const [changed] = await queries.query(
@@ -92,7 +95,7 @@ export class ViewRepository implements ViewStore {
           UPDATE view AS v SET slug = ${view.slug}::text, name = ${view.name}::text,
             filter = ${JSON.stringify(view.filter)}::text::jsonb, order_by = ${jsonOf(view.order)}::text::jsonb,
             style = ${jsonOf(view.style)}::text::jsonb, updated_at = CURRENT_TIMESTAMP
-          WHERE v.id = ${identifier}::uuid RETURNING ${COLUMNS}`,
+          WHERE ${queries.scope.owns('v')} AND v.id = ${identifier}::uuid RETURNING ${COLUMNS}`,
       );
       return changed ?? null;
     });
@@ -100,7 +103,9 @@ export class ViewRepository implements ViewStore {
 
   async delete(id: string): Promise<boolean> {
     return (
-      (await this.database.execute(Prisma.sql`DELETE FROM view WHERE id = ${requireIdentifier('id', id)}::uuid`)) > 0
+      (await this.database.execute(
+        Prisma.sql`DELETE FROM view WHERE ${this.database.scope.owns('view')} AND id = ${requireIdentifier('id', id)}::uuid`,
+      )) > 0
     );
   }
 }

@@ -55,9 +55,10 @@ model.pauseMs = Number(pauseMs);
 const worker = new SegmentationWorker(
   {
     store: new AnnouncedStore(database),
-    scenes: new SceneService(new SceneRepository(database), locator, {
-      open: (file) => openImage(file, limits.maxPixels),
-    }),
+    scenesOf: (workspace) =>
+      new SceneService(new SceneRepository(database.forWorkspace(workspace)), locator, {
+        open: (file) => openImage(file, limits.maxPixels),
+      }),
     models: brightnessModels(model),
     circuits: new ModelCircuits(),
     blobs,

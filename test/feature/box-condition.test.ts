@@ -71,7 +71,7 @@ describe('sums over a box are those over its outline', () => {
     async (_what, groupBy, others) => {
       for (const bbox of boxes) {
         const filter = { bbox, ...others() };
-        expect(conditionPartsSql(filter)).toHaveLength(2);
+        expect(conditionPartsSql(filter, database.scope)).toHaveLength(2);
         const twin = { ...others(), and: [outlined(bbox)] };
         const expected = await totals(twin, groupBy);
         expect(await totals(filter, groupBy)).toEqual(
@@ -95,8 +95,8 @@ describe('sums over a box are those over its outline', () => {
       { not: { adjacentTo: {} } },
       { intersects: box(9, 49, 11, 51) },
     ])
-      expect(conditionPartsSql({ bbox: bbox!, ...others })).toHaveLength(1);
-    expect(conditionPartsSql({ bbox: [10, 50, 10.04, 50.2] })).toHaveLength(1);
+      expect(conditionPartsSql({ bbox: bbox!, ...others }, database.scope)).toHaveLength(1);
+    expect(conditionPartsSql({ bbox: [10, 50, 10.04, 50.2] }, database.scope)).toHaveLength(1);
   });
 });
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
+import { EVERY_WORKSPACE } from '../../src/database/scope.ts';
 import { conditionSql } from '../../src/feature/feature-condition.repository.ts';
 import type { FeatureFilter } from '../../src/feature/feature.filter.ts';
 import { FeatureRepository } from '../../src/feature/feature.repository.ts';
@@ -63,7 +64,10 @@ const CASES: Record<Exclude<keyof FeatureFilter, RangeName>, () => readonly [Fea
   not: () => [{ not: { segmentationId: ids.water } }],
 };
 
-const text = (filter: FeatureFilter) => JSON.stringify([conditionSql(filter).sql, conditionSql(filter).values]);
+const text = (filter: FeatureFilter) => {
+  const { sql, values } = conditionSql(filter, EVERY_WORKSPACE);
+  return JSON.stringify([sql, values]);
+};
 
 it.each(Object.entries(CASES))('the condition %s changes the statement and the answer', async (name, filters) => {
   const [filter, without = {}] = filters();

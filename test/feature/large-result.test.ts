@@ -70,7 +70,7 @@ async function planOf(statement: Prisma.Sql): Promise<string> {
   return JSON.stringify(rows);
 }
 const selecting = (filter: FeatureFilter): Prisma.Sql =>
-  Prisma.sql`SELECT f.id FROM feature AS f WHERE ${conditionSql(filter)}`;
+  Prisma.sql`SELECT f.id FROM ${database.scope.rows('feature')} AS f WHERE ${conditionSql(filter, database.scope)}`;
 const few = box(10, 0, 10 + 60 * METRE, 60 * METRE);
 
 describe('the plan of a query', () => {
@@ -105,7 +105,7 @@ describe('the plan of a query', () => {
     ['PROBABILITY', 'ASC', 'feature_mean_probability'],
     ['CREATED', 'DESC', 'feature_pkey'],
   ] as const)('in the order %s %s walks its index from the cursor on', async (by, direction, index) => {
-    const order = orderSql({ by, direction }, null);
+    const order = orderSql({ by, direction }, database.scope, null);
     const cursor = Buffer.from(JSON.stringify([order.name, 0.5, ids.scene])).toString('base64url');
     for (const page of [
       { first: 50, after: cursor },
@@ -113,7 +113,7 @@ describe('the plan of a query', () => {
     ]) {
       const { between, orderBy, limit } = keysetSql(order, page);
       const plan = await planOf(
-        Prisma.sql`SELECT f.id FROM feature AS f WHERE ${between} ORDER BY ${orderBy} LIMIT ${limit}::int`,
+        Prisma.sql`SELECT f.id FROM ${database.scope.rows('feature')} AS f WHERE ${between} ORDER BY ${orderBy} LIMIT ${limit}::int`,
       );
       expect(plan).toContain(`"${index}"`);
       expect(plan).toContain('"Index Cond"');

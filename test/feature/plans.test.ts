@@ -85,14 +85,17 @@ describe.skipIf(!process.env['DATABASE_URL'])(
       ['a near place', { adjacentTo: { intersects: few }, adjacentWithinM: 35 }, 'feature_geography_gist'],
       ['a neighbour within a gap', { intersects: few, adjacentTo: {}, adjacentWithinM: 35 }, 'feature_geography_gist'],
     ])('by %s uses its index and scans no table of features', async (_what, filter, index) => {
-      const plan = await planOf(database, Prisma.sql`SELECT f.id FROM feature AS f WHERE ${conditionSql(filter)}`);
+      const plan = await planOf(
+        database,
+        Prisma.sql`SELECT f.id FROM ${database.scope.rows('feature')} AS f WHERE ${conditionSql(filter, database.scope)}`,
+      );
       expect(indexesOf(plan)).toContain(index);
       expect(plan.filter(scansFeature)).toEqual([]);
     });
 
     it('by distance gets the nearest from the index in order, without measuring the others', async () => {
       const filter = { near: { geometry: point, withinM: 100_000 } };
-      const { body } = featurePageSql(filter, { by: 'DISTANCE', direction: 'ASC' }, { first: 50 });
+      const { body } = featurePageSql(database.scope, filter, { by: 'DISTANCE', direction: 'ASC' }, { first: 50 });
       const plan = await planOf(database, Prisma.sql`SELECT f.id ${body}`);
       expect(
         plan.some((node) => node['Index Name'] === 'feature_geography_gist' && node['Order By'] !== undefined),
@@ -152,7 +155,7 @@ describe.skipIf(!process.env['DATABASE_URL'])(
       ['united areas', (on) => new StatisticsRepository(on).unionAreas(place, ['GRID_1KM']), 'feature_geometry_gist'],
       ['borders', (on) => new StatisticsRepository(on).borders(place, ['GRID_1KM', 'PROMPT']), 'feature_adjacency_b'],
       ['extents', (on) => new StatisticsRepository(on).reaches(place, ['GRID_1KM']), 'feature_geometry_gist'],
-      ['zones', (on) => new ZoneRepository(on).describe(features()), 'feature_pkey'],
+      ['zones', (on) => new ZoneRepository(on).describe(features()), 'feature_of_workspace'],
       ['what covers outlines', (on) => new ZoneRepository(on).coverage(outlines, {}), 'feature_geometry_gist'],
       ['what covers features', (on) => new ZoneRepository(on).coverage(features(), {}), 'feature_geometry_gist'],
       ['the nearest to outlines', (on) => new ZoneRepository(on).nearest(outlines, {}), 'feature_geography_gist'],

@@ -115,7 +115,7 @@ describe(`among ${COUNT} features`, () => {
 
   it.each(cases)('%s %s finds what plain SQL finds', async (predicate, name) => {
     const geometry = GEOMETRIES[name]!;
-    const ids = await idsWhere(conditionSql({ [predicate]: geometry }));
+    const ids = await idsWhere(conditionSql({ [predicate]: geometry }, database.scope));
     const twin =
       geometry.type === 'GeometryCollection' ? collectionTwin(predicate, geometry) : MATRICES[predicate](geometry);
     expect(ids).toEqual(await idsWhere(twin));

@@ -38,7 +38,7 @@ afterAll(() => database.close());
 async function found(filter: FeatureFilter): Promise<number[]> {
   const rows = await database.query(
     Label,
-    Prisma.sql`SELECT f.label FROM feature AS f WHERE ${conditionSql(filter)} ORDER BY f.label`,
+    Prisma.sql`SELECT f.label FROM ${database.scope.rows('feature')} AS f WHERE ${conditionSql(filter, database.scope)} ORDER BY f.label`,
   );
   return rows.map(({ label }) => label);
 }

@@ -162,7 +162,9 @@ describe('vector tiles of features', () => {
   it('forget exactly what a change touches', async () => {
     const [here, elsewhere] = [tileAt(10.15, 50.15, 12), tileAt(10.8, 50.8, 12)];
     const [before, other] = [await tiles.tile(here, {}), await tiles.tile(elsewhere, {})];
-    cache.change([10.1, 50.1, 10.2, 50.2]);
+    cache.change('another', [-180, -90, 180, 90]);
+    expect(await tiles.tile(here, {})).toBe(before);
+    cache.change('default', [10.1, 50.1, 10.2, 50.2]);
     expect(await tiles.tile(elsewhere, {})).toBe(other);
     expect(await tiles.tile(here, {})).not.toBe(before);
   });
