@@ -144,7 +144,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   );
   const machine = new MachineToken();
   const authenticator = new Authenticator({ mode: config.TERRAQL_AUTH ?? 'off', keys, machine });
-  const shared = { config, keys, blobs, downloader, images, models, events, ...tiles };
+  const shared = { config, keys, database, blobs, downloader, images, models, events, ...tiles };
   const servicesFor = servicesOver(shared);
   const worker =
     config.TERRAQL_WORKER === 'off'
