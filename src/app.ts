@@ -1,20 +1,8 @@
 import 'reflect-metadata';
 import path from 'node:path';
 import type { ApolloServer } from '@apollo/server';
-import { AdjacencyGraphRepository } from './analysis/adjacency-graph.repository.ts';
-import { AdjacencyGraphService } from './analysis/adjacency-graph.service.ts';
-import { ChangeRepository } from './analysis/change.repository.ts';
-import { ChangeService } from './analysis/change.service.ts';
-import { StatisticsRepository } from './analysis/statistics.repository.ts';
-import { StatisticsService } from './analysis/statistics.service.ts';
-import { ZoneRepository } from './analysis/zone.repository.ts';
-import { ZoneService } from './analysis/zone.service.ts';
 import type { Config } from './config.ts';
 import { type Database, openDatabase } from './database/database.ts';
-import { ExportService } from './export/export.service.ts';
-import { FeatureExportRepository } from './export/feature-export.repository.ts';
-import { FeatureRepository } from './feature/feature.repository.ts';
-import { FeatureService } from './feature/feature.service.ts';
 import { createContext, type RequestContext } from './graphql/context.ts';
 import {
   type FeatureRequestReader,
@@ -26,44 +14,33 @@ import { readPersistedOperations } from './graphql/server/persisted-operations.t
 import { buildSchema } from './graphql/schema.ts';
 import { createGraphqlServer } from './graphql/server/server.ts';
 import { Subscriptions } from './graphql/server/subscriptions.ts';
-import { ApiKeyRepository, KeyLookupRepository } from './identity/api-key.repository.ts';
-import { ApiKeyService } from './identity/api-key.service.ts';
+import { KeyLookupRepository } from './identity/api-key.repository.ts';
 import { Authenticator } from './identity/authenticator.ts';
 import { KeyRing } from './identity/key-ring.ts';
 import { MachineToken } from './identity/machine-token.ts';
 import { DEFAULT_VIEWER, type Viewer } from './identity/viewer.ts';
-import type { ModelRegistry } from './inference/model-registry.ts';
 import type { Logger } from './logging.ts';
 import { openModels } from './inference/open-models.ts';
-import { type BlobStore, FolderBlobStore } from './blob-store.ts';
+import { FolderBlobStore } from './blob-store.ts';
 import { BlobSweeper } from './scene/blob-sweeper.ts';
 import { ImageDecoders } from './decoding/image-decoders.ts';
 import { Downloader } from './scene/download.ts';
-import { SceneLocator } from './scene/scene-locator.ts';
-import { ReviewRepository } from './review/review.repository.ts';
-import { ReviewService } from './review/review.service.ts';
-import { SceneRepository } from './scene/scene.repository.ts';
-import { type ImageOpener, SceneService } from './scene/scene.service.ts';
+import type { ImageOpener } from './scene/scene.service.ts';
 import { StoredBlobsRepository } from './scene/stored-blobs.repository.ts';
-import { SourceFingerprints } from './scene/source-fingerprint.ts';
-import { UploadService } from './scene/upload.service.ts';
 import { ModelCircuits } from './run/model-circuits.ts';
 import { SegmentationEvents } from './segmentation/segmentation-events.ts';
 import { SegmentationRepository } from './segmentation/segmentation.repository.ts';
-import { SegmentationService } from './segmentation/segmentation.service.ts';
 import { SegmentationWorker } from './run/segmentation-worker.ts';
 import type { ServicesFor } from './services.ts';
 import type { FeatureTile } from './tiles/feature-tile.ts';
-import { FeatureTileRepository } from './tiles/feature-tile.repository.ts';
-import { FeatureTileService } from './tiles/feature-tile.service.ts';
 import { OpenScenes } from './tiles/open-scenes.ts';
-import { type PictureTile, SceneTileService } from './tiles/scene-tile.service.ts';
-import { PartProbabilityRepository } from './tiles/part-probability.repository.ts';
-import { MaskCache, SegmentationTileService } from './tiles/segmentation-tile.service.ts';
+import type { PictureTile } from './tiles/scene-tile.service.ts';
+import { MaskCache } from './tiles/segmentation-tile.service.ts';
 import { TileCache } from './tiles/tile-cache.ts';
 import { followChanges } from './tiles/tile-changes.ts';
-import { ViewRepository } from './view/view.repository.ts';
-import { ViewService } from './view/view.service.ts';
+import { type Models, servicesOver, uploadsOver } from './shared-services.ts';
+
+export type { Models } from './shared-services.ts';
 
 /** A running service without an outlet: the HTTP server and the command line are put on top of it. */
 export interface App {
@@ -89,9 +66,6 @@ export interface App {
   /** Puts what it runs back in the queue, then closes model and database. */
   close(): Promise<void>;
 }
-
-/** What the service needs of the models, wherever they run. */
-export type Models = Pick<ModelRegistry, 'list' | 'isReady' | 'get' | 'close'>;
 
 /** The parts that differ from one installation to the next. */
 export interface Adapters {
@@ -231,80 +205,4 @@ async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
     timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
   });
   return Promise.race([answer, late]).finally(() => clearTimeout(timer));
-}
-
-/** What all viewers share. */
-interface SharedParts {
-  readonly config: Config;
-  readonly keys: KeyRing;
-  readonly database: Database;
-  readonly blobs: BlobStore;
-  readonly downloader: Downloader;
-  readonly images: ImageOpener;
-  readonly models: Models;
-  readonly events: SegmentationEvents;
-  readonly featureTiles: TileCache<FeatureTile>;
-  readonly sceneTiles: TileCache<PictureTile>;
-  readonly openScenes: OpenScenes;
-  readonly masks: MaskCache;
-}
-
-/** @param workspace whose uploads can be registered; undefined: of every one */
-function uploadsOver({ config, blobs, database }: SharedParts, workspace?: string): UploadService {
-  const stored = new StoredBlobsRepository(database.forRuns);
-  return new UploadService(blobs, {
-    maxBytes: config.TERRAQL_MAX_BYTES,
-    ttlS: config.TERRAQL_UPLOAD_TTL_S,
-    isStored: async (blobKey) => (await stored.storedBlobs([blobKey])).has(blobKey),
-    ...(workspace === undefined ? {} : { workspace }),
-  });
-}
-
-/** Makes the services of a viewer: the one place where the viewer meets what is stored. */
-function servicesOver(shared: SharedParts): ServicesFor {
-  const { config, keys, blobs, downloader, images, models, events } = shared;
-  const { featureTiles, sceneTiles, openScenes, masks } = shared;
-  const maxVertices = config.TERRAQL_MAX_VERTICES;
-  const nearM = config.TERRAQL_NEAR_M;
-  const fingerprints = new SourceFingerprints();
-  const maxBytes = config.TERRAQL_MAX_BYTES;
-  return ({ workspace, subject }) => {
-    const database = shared.database.forWorkspace(workspace);
-    const uploads = uploadsOver(shared, workspace);
-    const roots = config.TERRAQL_SCENE_ROOTS;
-    const locator = new SceneLocator(blobs, uploads, downloader, { roots, maxBytes, fingerprints });
-    const scenes = new SceneService(new SceneRepository(database), locator, images);
-    const segmentations = new SegmentationService(new SegmentationRepository(database), scenes, models, events, {
-      maxPrompts: config.TERRAQL_MAX_PROMPTS,
-      maxWindows: config.TERRAQL_MAX_WINDOWS,
-    });
-    const features = new FeatureService(new FeatureRepository(database), { maxVertices, nearM });
-    return {
-      scenes,
-      uploads,
-      segmentations,
-      features,
-      reviews: new ReviewService(new ReviewRepository(database), subject),
-      views: new ViewService(new ViewRepository(database), features),
-      sceneTiles: new SceneTileService(scenes, openScenes, sceneTiles, workspace),
-      segmentationTiles: new SegmentationTileService(
-        segmentations,
-        scenes,
-        new PartProbabilityRepository(database),
-        masks,
-        sceneTiles,
-        workspace,
-      ),
-      featureTiles: new FeatureTileService(new FeatureTileRepository(database), features, featureTiles, workspace),
-      exports: new ExportService(new FeatureExportRepository(database), features, {
-        maxFeatures: config.TERRAQL_MAX_EXPORT,
-      }),
-      statistics: new StatisticsService(features, new StatisticsRepository(database)),
-      changes: new ChangeService(segmentations, scenes, new ChangeRepository(database)),
-      zones: new ZoneService(features, new ZoneRepository(database), { maxVertices }),
-      graphs: new AdjacencyGraphService(features, new AdjacencyGraphRepository(database), { nearM }),
-      apiKeys: new ApiKeyService(new ApiKeyRepository(database, workspace), subject, (id) => keys.forget(id)),
-      models,
-    };
-  };
 }

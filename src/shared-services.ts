@@ -1,0 +1,121 @@
+import type { ModelRegistry } from './inference/model-registry.ts';
+import { AdjacencyGraphRepository } from './analysis/adjacency-graph.repository.ts';
+import { AdjacencyGraphService } from './analysis/adjacency-graph.service.ts';
+import { ChangeRepository } from './analysis/change.repository.ts';
+import { ChangeService } from './analysis/change.service.ts';
+import { StatisticsRepository } from './analysis/statistics.repository.ts';
+import { StatisticsService } from './analysis/statistics.service.ts';
+import { ZoneRepository } from './analysis/zone.repository.ts';
+import { ZoneService } from './analysis/zone.service.ts';
+import type { Config } from './config.ts';
+import type { Database } from './database/database.ts';
+import { ExportService } from './export/export.service.ts';
+import { FeatureExportRepository } from './export/feature-export.repository.ts';
+import { FeatureRepository } from './feature/feature.repository.ts';
+import { FeatureService } from './feature/feature.service.ts';
+import { ApiKeyRepository } from './identity/api-key.repository.ts';
+import { ApiKeyService } from './identity/api-key.service.ts';
+import { KeyRing } from './identity/key-ring.ts';
+import type { BlobStore } from './blob-store.ts';
+import { Downloader } from './scene/download.ts';
+import { SceneLocator } from './scene/scene-locator.ts';
+import { ReviewRepository } from './review/review.repository.ts';
+import { ReviewService } from './review/review.service.ts';
+import { SceneRepository } from './scene/scene.repository.ts';
+import { type ImageOpener, SceneService } from './scene/scene.service.ts';
+import { StoredBlobsRepository } from './scene/stored-blobs.repository.ts';
+import { SourceFingerprints } from './scene/source-fingerprint.ts';
+import { UploadService } from './scene/upload.service.ts';
+import { SegmentationEvents } from './segmentation/segmentation-events.ts';
+import { SegmentationRepository } from './segmentation/segmentation.repository.ts';
+import { SegmentationService } from './segmentation/segmentation.service.ts';
+import type { ServicesFor } from './services.ts';
+import type { FeatureTile } from './tiles/feature-tile.ts';
+import { FeatureTileRepository } from './tiles/feature-tile.repository.ts';
+import { FeatureTileService } from './tiles/feature-tile.service.ts';
+import { OpenScenes } from './tiles/open-scenes.ts';
+import { type PictureTile, SceneTileService } from './tiles/scene-tile.service.ts';
+import { PartProbabilityRepository } from './tiles/part-probability.repository.ts';
+import { MaskCache, SegmentationTileService } from './tiles/segmentation-tile.service.ts';
+import { TileCache } from './tiles/tile-cache.ts';
+import { ViewRepository } from './view/view.repository.ts';
+import { ViewService } from './view/view.service.ts';
+
+/** What the service needs of the models, wherever they run. */
+export type Models = Pick<ModelRegistry, 'list' | 'isReady' | 'get' | 'close'>;
+
+/** What all viewers share. */
+export interface SharedParts {
+  readonly config: Config;
+  readonly keys: KeyRing;
+  readonly database: Database;
+  readonly blobs: BlobStore;
+  readonly downloader: Downloader;
+  readonly images: ImageOpener;
+  readonly models: Models;
+  readonly events: SegmentationEvents;
+  readonly featureTiles: TileCache<FeatureTile>;
+  readonly sceneTiles: TileCache<PictureTile>;
+  readonly openScenes: OpenScenes;
+  readonly masks: MaskCache;
+}
+
+/** @param workspace whose uploads can be registered; undefined: of every one */
+export function uploadsOver({ config, blobs, database }: SharedParts, workspace?: string): UploadService {
+  const stored = new StoredBlobsRepository(database.forRuns);
+  return new UploadService(blobs, {
+    maxBytes: config.TERRAQL_MAX_BYTES,
+    ttlS: config.TERRAQL_UPLOAD_TTL_S,
+    isStored: async (blobKey) => (await stored.storedBlobs([blobKey])).has(blobKey),
+    ...(workspace === undefined ? {} : { workspace }),
+  });
+}
+
+/** Makes the services of a viewer: the one place where the viewer meets what is stored. */
+export function servicesOver(shared: SharedParts): ServicesFor {
+  const { config, keys, blobs, downloader, images, models, events } = shared;
+  const { featureTiles, sceneTiles, openScenes, masks } = shared;
+  const maxVertices = config.TERRAQL_MAX_VERTICES;
+  const nearM = config.TERRAQL_NEAR_M;
+  const fingerprints = new SourceFingerprints();
+  const maxBytes = config.TERRAQL_MAX_BYTES;
+  return ({ workspace, subject }) => {
+    const database = shared.database.forWorkspace(workspace);
+    const uploads = uploadsOver(shared, workspace);
+    const roots = config.TERRAQL_SCENE_ROOTS;
+    const locator = new SceneLocator(blobs, uploads, downloader, { roots, maxBytes, fingerprints });
+    const scenes = new SceneService(new SceneRepository(database), locator, images);
+    const segmentations = new SegmentationService(new SegmentationRepository(database), scenes, models, events, {
+      maxPrompts: config.TERRAQL_MAX_PROMPTS,
+      maxWindows: config.TERRAQL_MAX_WINDOWS,
+    });
+    const features = new FeatureService(new FeatureRepository(database), { maxVertices, nearM });
+    return {
+      scenes,
+      uploads,
+      segmentations,
+      features,
+      reviews: new ReviewService(new ReviewRepository(database), subject),
+      views: new ViewService(new ViewRepository(database), features),
+      sceneTiles: new SceneTileService(scenes, openScenes, sceneTiles, workspace),
+      segmentationTiles: new SegmentationTileService(
+        segmentations,
+        scenes,
+        new PartProbabilityRepository(database),
+        masks,
+        sceneTiles,
+        workspace,
+      ),
+      featureTiles: new FeatureTileService(new FeatureTileRepository(database), features, featureTiles, workspace),
+      exports: new ExportService(new FeatureExportRepository(database), features, {
+        maxFeatures: config.TERRAQL_MAX_EXPORT,
+      }),
+      statistics: new StatisticsService(features, new StatisticsRepository(database)),
+      changes: new ChangeService(segmentations, scenes, new ChangeRepository(database)),
+      zones: new ZoneService(features, new ZoneRepository(database), { maxVertices }),
+      graphs: new AdjacencyGraphService(features, new AdjacencyGraphRepository(database), { nearM }),
+      apiKeys: new ApiKeyService(new ApiKeyRepository(database, workspace), subject, (id) => keys.forget(id)),
+      models,
+    };
+  };
+}
