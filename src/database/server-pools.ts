@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { cutSilentConnections } from './silent-connections.ts';
 
 /** Longest that a request waits for a connection, milliseconds. */
 const REQUEST_WAIT_MS = 10_000;
@@ -47,18 +48,19 @@ export function openPools(
     pool.on('error', () => undefined);
     return pool;
   };
-  const hungMs = statementTimeoutS === undefined ? runHungMs : (statementTimeoutS + GRACE_S) * 1000;
-  const requests = open(
-    { max: CONNECTIONS, connectionTimeoutMillis: REQUEST_WAIT_MS, query_timeout: hungMs },
-    statementTimeoutS,
-  );
-  const runs = open({ max: CONNECTIONS, connectionTimeoutMillis: RUN_WAIT_MS, query_timeout: runHungMs }, undefined);
+  const requests = open({ max: CONNECTIONS, connectionTimeoutMillis: REQUEST_WAIT_MS }, statementTimeoutS);
+  const runs = open({ max: CONNECTIONS, connectionTimeoutMillis: RUN_WAIT_MS }, undefined);
+  const requestHungMs = statementTimeoutS === undefined ? runHungMs : (statementTimeoutS + GRACE_S) * 1000;
+  const watches = [cutSilentConnections(requests, requestHungMs), cutSilentConnections(runs, runHungMs)];
   const own = open({ max: 1, connectionTimeoutMillis: PING_MS, query_timeout: PING_MS }, undefined);
   return {
     requests,
     runs,
     ping: async () => void (await own.query('SELECT 1')),
     cancel: async (backend) => void (await own.query('SELECT pg_cancel_backend($1::int)', [backend])),
-    end: async () => void (await Promise.all([requests.end(), runs.end(), own.end()])),
+    end: async () => {
+      for (const stopWatching of watches) stopWatching();
+      await Promise.all([requests.end(), runs.end(), own.end()]);
+    },
   };
 }
