@@ -22,13 +22,16 @@ export function cutSilentConnections(pool: pg.Pool, silentMs: number): () => voi
   });
   pool.on('release', (_error, client) => void inUse.delete(socketOf(client)));
   pool.on('remove', (client) => void inUse.delete(socketOf(client)));
-  const timer = setInterval(() => {
-    const now = performance.now();
-    for (const [socket, waiting] of inUse) {
-      if (socket.bytesRead !== waiting.read) inUse.set(socket, { read: socket.bytesRead, since: now });
-      else if (now - waiting.since > silentMs) socket.destroy(silence(silentMs));
-    }
-  }, Math.min(silentMs / 4, 5000));
+  const timer = setInterval(
+    () => {
+      const now = performance.now();
+      for (const [socket, waiting] of inUse) {
+        if (socket.bytesRead !== waiting.read) inUse.set(socket, { read: socket.bytesRead, since: now });
+        else if (now - waiting.since > silentMs) socket.destroy(silence(silentMs));
+      }
+    },
+    Math.min(silentMs / 4, 5000),
+  );
   timer.unref();
   return () => clearInterval(timer);
 }
