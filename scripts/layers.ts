@@ -47,6 +47,7 @@ export const LAYERS: readonly Layer[] = [
       'run',
       'segmentation',
       'scene',
+      'remote',
       'decoding',
       'inference',
       'identity',
@@ -68,6 +69,7 @@ export const LAYERS: readonly Layer[] = [
       'feature',
       'segmentation',
       'scene',
+      'remote',
       'inference',
       'identity',
       'database',
@@ -186,7 +188,12 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'scene',
     holds: 'the stored image: registering, locating, uploading',
-    imports: ['imagery', 'raster', 'database', 'blob-store.ts'],
+    imports: ['remote', 'imagery', 'raster', 'database', 'blob-store.ts'],
+  },
+  {
+    name: 'remote',
+    holds: 'files of other places, over https and in S3, whole or by range, behind checks of addresses',
+    imports: ['imagery', 'blob-store.ts'],
   },
   {
     name: 'decoding',
@@ -232,6 +239,7 @@ export const RESERVED: readonly { readonly packages: readonly string[]; readonly
   { packages: ['commander', 'cli-progress', 'cli-table3'], layers: ['cli', 'cli/terminal'] },
   { packages: ['@prisma/', '@electric-sql/', 'pg'], layers: ['database', 'database/generated'] },
   { packages: ['onnxruntime-node', '@huggingface/'], layers: ['inference'] },
+  { packages: ['@aws-sdk/'], layers: ['remote'] },
   { packages: ['sharp'], layers: ['decoding', 'imagery', 'imagery/codec', 'rendering', 'evaluation'] },
   { packages: ['gdal3.js'], layers: ['imagery/crs'] },
   { packages: ['geotiff'], layers: ['imagery', 'imagery/codec'] },

@@ -23,8 +23,9 @@ import type { Logger } from './logging.ts';
 import { openModels } from './inference/open-models.ts';
 import { FolderBlobStore } from './blob-store.ts';
 import { BlobSweeper } from './scene/blob-sweeper.ts';
-import { ImageDecoders } from './decoding/image-decoders.ts';
-import { Downloader } from './scene/download.ts';
+import { LocalAndRemoteDecoders } from './decoding/image-decoders.ts';
+import { openRemoteFiles, type OpenRemoteFiles } from './remote/open-remote-files.ts';
+import { s3AccessOf } from './remote/s3-access.ts';
 import type { ImageOpener } from './scene/scene.service.ts';
 import { StoredBlobsRepository } from './scene/stored-blobs.repository.ts';
 import { ModelCircuits } from './run/model-circuits.ts';
@@ -73,10 +74,21 @@ export interface Adapters {
   readonly models: (config: Config) => Promise<Models>;
   /** Decoder processes unless given. */
   readonly images?: (config: Config) => ImageOpener & { close(): Promise<void> };
+  /** Public addresses and the configured S3 unless given. */
+  readonly remote?: (config: Config) => OpenRemoteFiles;
 }
 
-function imageDecoders(config: Config): ImageDecoders {
-  return new ImageDecoders(config.TERRAQL_DECODERS, {
+function remoteFiles(config: Config): OpenRemoteFiles {
+  return openRemoteFiles({
+    maxBytes: config.TERRAQL_MAX_BYTES,
+    cacheBytes: config.TERRAQL_RANGE_CACHE_MB * 2 ** 20,
+    requests: config.TERRAQL_RANGE_REQUESTS,
+    s3: s3AccessOf(config),
+  });
+}
+
+function imageDecoders(config: Config): LocalAndRemoteDecoders {
+  return new LocalAndRemoteDecoders(config.TERRAQL_DECODERS, {
     maxPixels: config.TERRAQL_MAX_PIXELS,
     memoryBytes: config.TERRAQL_DECODER_MEMORY_MB * 2 ** 20,
     timeoutS: config.TERRAQL_DECODER_TIMEOUT_S,
@@ -104,7 +116,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   const models = await adapters.models(config);
   const database = await adapters.database(config, logger);
   const blobs = new FolderBlobStore(path.join(config.TERRAQL_DATA_DIR, 'blobs'));
-  const downloader = new Downloader({ maxBytes: config.TERRAQL_MAX_BYTES });
+  const remote = (adapters.remote ?? remoteFiles)(config);
   const images = (adapters.images ?? imageDecoders)(config);
   const store = new SegmentationRepository(database.forRuns);
   const events = new SegmentationEvents(store, logger);
@@ -118,7 +130,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   );
   const machine = new MachineToken();
   const authenticator = new Authenticator({ mode: config.TERRAQL_AUTH ?? 'off', keys, machine });
-  const shared = { config, keys, database, blobs, downloader, images, models, events, ...tiles };
+  const shared = { config, keys, database, blobs, remote, images, models, events, ...tiles };
   const servicesFor = servicesOver(shared);
   const worker =
     config.TERRAQL_WORKER === 'off'
@@ -186,7 +198,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
       await events.close();
       await worker?.close();
       await models.close();
-      await downloader.close();
+      await remote.close();
       await sweeper.close();
       await images.close();
       await blobs.close();

@@ -42,6 +42,14 @@ export interface WrittenBlob {
   readonly sha256: string;
 }
 
+/** Random access to the bytes of a blob that lies on no disk of this machine. */
+export interface BlobRanges {
+  readonly sizeBytes: number;
+  /** @returns exactly `length` bytes, fewer only where the file ends */
+  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  close(): Promise<void>;
+}
+
 /**
  * Large files by key, shared by all processes of an installation. A key is a path of names joined by slashes; the part
  * before the last slash is its folder.
@@ -72,8 +80,10 @@ export interface BlobStore {
   removePartial(folder: string): Promise<void>;
   /** @returns null when there is none */
   readText(key: string): Promise<string | null>;
-  /** Local path of the file. @throws {BlobNotFoundError} */
+  /** Local path of the file, or of a copy of it, which may be gone later. @throws {BlobNotFoundError} */
   localPath(key: string): Promise<string>;
+  /** Local path of the file where it lies on a disk, else its ranges. @throws {BlobNotFoundError} */
+  open(key: string): Promise<string | BlobRanges>;
   /** Renames a file. @throws {BlobNotFoundError} */
   move(from: string, to: string): Promise<void>;
   /** Removes one file, if it exists. */
@@ -182,6 +192,10 @@ export class FolderBlobStore implements BlobStore {
     const entry = await stat(path).catch(() => null);
     if (!entry?.isFile()) throw new BlobNotFoundError(key);
     return path;
+  }
+
+  open(key: string): Promise<string> {
+    return this.localPath(key);
   }
 
   async move(from: string, to: string): Promise<void> {

@@ -1,30 +1,12 @@
 import path from 'node:path';
 import { z } from 'zod';
+import { count, documented, type Documentation } from './documented-setting.ts';
 import { EXECUTION_PROVIDERS } from './execution-provider-names.ts';
+import { REMOTE_SETTINGS } from './remote-settings.ts';
 
 const PROJECT_ROOT = path.resolve(import.meta.dirname, '..');
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-
-/** What the table of settings in `docs/deployment.md` says of a variable, beside its default. */
-interface Documentation {
-  readonly description: string;
-  readonly unit?: string | undefined;
-  /** Stands for a default that depends on the machine, or for what happens without a value. */
-  readonly otherwise?: string;
-}
-
-const count = (fallback: number, description: string, unit?: string) =>
-  z.coerce
-    .number()
-    .int()
-    .positive()
-    .default(fallback)
-    .meta({ description, unit } satisfies Partial<Documentation>);
-
-/** An environment variable with its schema; the last step of each attaches its documentation. */
-const documented = <Schema extends z.ZodType>(schema: Schema, documentation: Documentation): Schema =>
-  schema.meta({ ...documentation });
 
 /** Every environment variable that TerraQL reads. */
 export const environmentSchema = z.object({
@@ -106,11 +88,12 @@ export const environmentSchema = z.object({
       otherwise: 'working directory',
     },
   ),
-  TERRAQL_MAX_BYTES: count(2 * 1024 ** 3, 'Largest scene file.', 'bytes'),
+  TERRAQL_MAX_BYTES: count(2 * 1024 ** 3, 'Largest scene file; one that is read by range may be larger.', 'bytes'),
   TERRAQL_MAX_PIXELS: count(4e9, 'Largest scene.', 'pixels'),
   TERRAQL_DECODERS: count(2, 'Number of processes that decode images; each handles one request at a time.'),
   TERRAQL_DECODER_MEMORY_MB: count(1024, 'Memory limit for decoding one image.', 'MiB'),
   TERRAQL_DECODER_TIMEOUT_S: count(120, 'Time limit for decoding one window.', 'seconds'),
+  ...REMOTE_SETTINGS,
   TERRAQL_MODELS_DIR: documented(z.string().min(1).default(path.join(PROJECT_ROOT, 'models')), {
     description: 'Folder of models.',
     otherwise: '`models` of the installation',

@@ -17,7 +17,7 @@ import { ApiKeyRepository } from './identity/api-key.repository.ts';
 import { ApiKeyService } from './identity/api-key.service.ts';
 import type { KeyRing } from './identity/key-ring.ts';
 import type { BlobStore } from './blob-store.ts';
-import type { Downloader } from './scene/download.ts';
+import type { OpenRemoteFiles } from './remote/open-remote-files.ts';
 import { SceneLocator } from './scene/scene-locator.ts';
 import { ReviewRepository } from './review/review.repository.ts';
 import { ReviewService } from './review/review.service.ts';
@@ -51,7 +51,7 @@ export interface SharedParts {
   readonly keys: KeyRing;
   readonly database: Database;
   readonly blobs: BlobStore;
-  readonly downloader: Downloader;
+  readonly remote: OpenRemoteFiles;
   readonly images: ImageOpener;
   readonly models: Models;
   readonly events: SegmentationEvents;
@@ -74,7 +74,7 @@ export function uploadsOver({ config, blobs, database }: SharedParts, workspace?
 
 /** Makes the services of a viewer: the one place where the viewer meets what is stored. */
 export function servicesOver(shared: SharedParts): ServicesFor {
-  const { config, keys, blobs, downloader, images, models, events } = shared;
+  const { config, keys, blobs, remote, images, models, events } = shared;
   const { featureTiles, sceneTiles, openScenes, masks } = shared;
   const maxVertices = config.TERRAQL_MAX_VERTICES;
   const nearM = config.TERRAQL_NEAR_M;
@@ -84,7 +84,7 @@ export function servicesOver(shared: SharedParts): ServicesFor {
     const database = shared.database.forWorkspace(workspace);
     const uploads = uploadsOver(shared, workspace);
     const roots = config.TERRAQL_SCENE_ROOTS;
-    const locator = new SceneLocator(blobs, uploads, downloader, { roots, maxBytes, fingerprints });
+    const locator = new SceneLocator(blobs, uploads, remote.files, { roots, maxBytes, fingerprints });
     const scenes = new SceneService(new SceneRepository(database), locator, images);
     const segmentations = new SegmentationService(new SegmentationRepository(database), scenes, models, events, {
       maxPrompts: config.TERRAQL_MAX_PROMPTS,

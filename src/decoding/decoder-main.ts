@@ -3,8 +3,18 @@ import sharp from 'sharp';
 import { AppError } from '../errors.ts';
 import { decoderMemory } from '../imagery/decoder-memory.ts';
 import type { ImageSource } from '../imagery/image-source.ts';
-import { openImage } from '../imagery/open-image.ts';
-import type { DecoderCalls, DecoderReply, DecoderRequest, DecoderSettings, DecoderVerb } from './decoder-protocol.ts';
+import { openImage, openRanges } from '../imagery/open-image.ts';
+import type {
+  DecoderCalls,
+  DecoderReply,
+  DecoderRequest,
+  DecoderSettings,
+  DecoderVerb,
+  FetchedRanges,
+  RangesWanted,
+} from './decoder-protocol.ts';
+import { FetchedSource } from './fetched-source.ts';
+import { reportedError } from './reported-error.ts';
 
 /** Images that stay open; the least recently used one is closed first, and opened again when it is asked for. */
 const MAX_OPEN = 8;
@@ -17,8 +27,23 @@ sharp.cache(false);
 // Short of memory, Linux ends a decoder before the service; other systems have no such file.
 await writeFile('/proc/self/oom_score_adj', '500').catch(() => undefined);
 
-async function imageOf({ imageId, path }: DecoderRequest): Promise<ImageSource> {
-  const image = images.get(imageId) ?? openImage(path, settings.maxPixels, memory);
+/** Fetches under way, oldest first: messages keep their order. */
+const fetches: ((answer: FetchedRanges) => void)[] = [];
+
+function fetchRanges(message: RangesWanted): Promise<FetchedRanges> {
+  return new Promise((resolve) => {
+    fetches.push(resolve);
+    process.send!(message);
+  });
+}
+
+function opened(file: DecoderRequest['file']): Promise<ImageSource> {
+  if (typeof file === 'string') return openImage(file, settings.maxPixels, memory);
+  return openRanges(new FetchedSource(file.sizeBytes, fetchRanges), settings.maxPixels, memory);
+}
+
+async function imageOf({ imageId, file }: DecoderRequest): Promise<ImageSource> {
+  const image = images.get(imageId) ?? opened(file);
   images.delete(imageId);
   images.set(imageId, image);
   if (images.size > MAX_OPEN) await close(images.keys().next().value!);
@@ -53,11 +78,14 @@ async function reply<Verb extends DecoderVerb>(request: DecoderRequest<Verb>): P
   try {
     return { answer: await answers[request.verb](request) };
   } catch (error) {
-    if (error instanceof AppError) return { refused: { code: error.code, name: error.name, message: error.message } };
+    if (error instanceof AppError) return { refused: reportedError(error) };
     return { failed: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
 }
 
-process.on('message', (request: DecoderRequest) => void reply(request).then((message) => process.send!(message)));
+process.on('message', (message: DecoderRequest | FetchedRanges) => {
+  if ('verb' in message) void reply(message).then((answer) => process.send!(answer));
+  else fetches.shift()?.(message);
+});
 process.on('disconnect', () => process.exit(0));
 process.send!('ready');

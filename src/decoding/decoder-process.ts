@@ -3,8 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { AppError } from '../errors.ts';
+import type { ByteSource } from '../imagery/byte-source.ts';
 import { DecoderEndedError, DecoderMemoryError, DecoderTimeError } from '../imagery/image-errors.ts';
-import type { DecoderReply, DecoderRequest, DecoderSettings } from './decoder-protocol.ts';
+import type { DecoderReply, DecoderRequest, DecoderSettings, FetchedRanges, RangesWanted } from './decoder-protocol.ts';
+import { ReportedImageError, reportedError } from './reported-error.ts';
 
 /** Memory of the process itself, its libraries (GDAL is 130 MB) and its cache of blocks, bytes. */
 const BASE_BYTES = 512 * 2 ** 20;
@@ -15,16 +17,6 @@ const HEAP_MB = 512;
 /** Variables that a decoder gets: nothing of the service's, which may be secret. */
 const ENVIRONMENT = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'SystemRoot', 'LD_LIBRARY_PATH'];
 
-/** An error of an image, as a decoder process reported it. */
-class ReportedImageError extends AppError {
-  readonly code: string;
-  constructor({ code, name, message }: { code: string; name: string; message: string }) {
-    super(message);
-    this.code = code;
-    this.name = name;
-  }
-}
-
 export interface DecoderLimits extends DecoderSettings {
   /** Longest time for one request. */
   readonly timeoutS: number;
@@ -34,6 +26,9 @@ export interface DecoderLimits extends DecoderSettings {
 export class DecoderProcess {
   private reject: ((error: Error) => void) | null = null;
   private settle: ((reply: DecoderReply) => void) | null = null;
+  /** The clock of the request under way, which stands still while its bytes are fetched. */
+  private clock: DecodingClock | null = null;
+  private remote: RemoteBytes | null = null;
   private ended = false;
   private readonly ready: Promise<void>;
 
@@ -46,7 +41,11 @@ export class DecoderProcess {
       this.reject = reject;
     });
     this.ready.catch(() => undefined); // the request that waits for it is told
-    child.on('message', (reply: DecoderReply) => this.settle?.(reply));
+    child.on('message', (message: DecoderReply | RangesWanted | 'ready') => {
+      if (message === 'ready') return;
+      if ('wanted' in message) void this.fetch(message);
+      else this.settle?.(message);
+    });
     child.on('error', (error) => this.end(error.message));
     child.on('exit', (code, signal) => this.end(signal === null ? `exit code ${code}` : `signal ${signal}`));
     this.unref();
@@ -73,32 +72,52 @@ export class DecoderProcess {
 
   /**
    * Answers one request; the process must be alive and not busy.
+   * @param bytes of a remote image; read in this process, which alone has the network
    * @throws {AppError} what the image has wrong, or how it ended this process
    */
-  async call(request: DecoderRequest): Promise<unknown> {
+  async call(request: DecoderRequest, bytes: ByteSource | null): Promise<unknown> {
     this.child.ref();
     this.child.channel?.ref();
     const { timeoutS } = this.limits;
-    let timers: NodeJS.Timeout[] = [];
+    const remote = (this.remote = bytes && new RemoteBytes(bytes));
+    let watch: NodeJS.Timeout | undefined;
     try {
       await this.ready;
       const reply = new Promise<DecoderReply>((resolve, reject) => {
         this.settle = resolve;
         this.reject = reject;
-        timers = [
-          setTimeout(() => this.stop(new DecoderTimeError(timeoutS)), timeoutS * 1000),
-          setInterval(() => void this.checkMemory(), WATCH_MS),
-        ];
-        this.child.send(request, (error) => {
-          if (error) this.end(error.message);
-        });
+        this.clock = new DecodingClock(timeoutS * 1000, () => this.stop(new DecoderTimeError(timeoutS)));
+        watch = setInterval(() => void this.checkMemory(), WATCH_MS);
+        this.send(request);
       });
-      return answerOf(await reply);
+      return answerOf(await reply, remote?.failure ?? null);
     } finally {
-      timers.forEach((timer) => clearInterval(timer));
-      this.settle = this.reject = null;
+      clearInterval(watch);
+      this.clock?.stop();
+      this.settle = this.reject = this.clock = this.remote = null;
       this.unref();
     }
+  }
+
+  /** Answers the process's question for bytes, unless its request has ended meanwhile. */
+  private async fetch({ wanted }: RangesWanted): Promise<void> {
+    const { remote, clock } = this;
+    if (!remote) return;
+    clock?.stop();
+    const length = wanted.reduce((sum, { start, end }) => sum + end - start, 0);
+    if (!(length <= this.limits.memoryBytes)) {
+      return this.stop(new DecoderMemoryError('the image', length, this.limits.memoryBytes));
+    }
+    const answer = await remote.fetch(wanted).catch((error: Error) => this.stop(error));
+    if (!answer || this.remote !== remote || this.ended) return;
+    clock?.start();
+    this.send(answer);
+  }
+
+  private send(message: DecoderRequest | FetchedRanges): void {
+    this.child.send(message, (error) => {
+      if (error) this.end(error.message);
+    });
   }
 
   /** Ends the process; a request under way fails with the reason. */
@@ -126,9 +145,55 @@ export class DecoderProcess {
   }
 }
 
-function answerOf(reply: DecoderReply): unknown {
+/** @param failure why bytes could not be fetched, which then ended the request */
+function answerOf(reply: DecoderReply, failure: AppError | null): unknown {
   if ('answer' in reply) return reply.answer;
+  if (failure) throw failure;
   throw 'refused' in reply ? new ReportedImageError(reply.refused) : new Error(reply.failed);
+}
+
+/** The time that a request has left. */
+class DecodingClock {
+  private timer: NodeJS.Timeout | undefined;
+  private startedAt = 0;
+
+  constructor(
+    private leftMs: number,
+    private readonly onEnd: () => void,
+  ) {
+    this.start();
+  }
+
+  start(): void {
+    this.startedAt = performance.now();
+    this.timer = setTimeout(this.onEnd, this.leftMs);
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+    if (this.timer) this.leftMs -= performance.now() - this.startedAt;
+    this.timer = undefined;
+  }
+}
+
+/** The bytes of a remote image during one request. */
+class RemoteBytes {
+  /** Why bytes could not be fetched. */
+  failure: AppError | null = null;
+
+  constructor(private readonly bytes: ByteSource) {}
+
+  async fetch(wanted: RangesWanted['wanted']): Promise<FetchedRanges> {
+    try {
+      if (wanted.length > 1) await this.bytes.prefetch?.(wanted);
+      const fetched = wanted.map(({ start, end }) => this.bytes.read(start, end - start));
+      return { fetched: await Promise.all(fetched) };
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      this.failure = error;
+      return { unfetched: reportedError(error) };
+    }
+  }
 }
 
 const PAGE_BYTES = 4096;

@@ -27,16 +27,36 @@ export interface DecoderCalls {
 
 export type DecoderVerb = keyof DecoderCalls;
 
-/** A request names its image by path, so that any process can answer it. */
+/** A file that the service reads by range on behalf of the decoder, which has no network. */
+export interface RemoteFile {
+  readonly sizeBytes: number;
+}
+
+/** A request names its image by path or says that its bytes are fetched, so that any process can answer it. */
 export interface DecoderRequest<Verb extends DecoderVerb = DecoderVerb> {
   readonly imageId: string;
-  readonly path: string;
+  readonly file: string | RemoteFile;
   readonly verb: Verb;
   readonly args: DecoderCalls[Verb]['args'];
+}
+
+/** Bytes that a decoder needs to go on with its request; the service answers with {@link FetchedRanges}. */
+export interface RangesWanted {
+  readonly wanted: readonly { readonly start: number; readonly end: number }[];
+}
+
+/** In the order that they were wanted in; or what was wrong. */
+export type FetchedRanges = { readonly fetched: readonly Uint8Array[] } | { readonly unfetched: ReportedError };
+
+/** An error as it passes between processes. */
+export interface ReportedError {
+  readonly code: string;
+  readonly name: string;
+  readonly message: string;
 }
 
 /** Requests are answered one at a time, in their order. */
 export type DecoderReply =
   | { readonly answer: DecoderCalls[DecoderVerb]['answer'] }
-  | { readonly refused: { readonly code: string; readonly name: string; readonly message: string } }
+  | { readonly refused: ReportedError }
   | { readonly failed: string };

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import type { ByteSource } from '../imagery/byte-source.ts';
 import type { ImageSource } from '../imagery/image-source.ts';
 import { DecoderProcess, type DecoderLimits } from './decoder-process.ts';
 import type { DecoderCalls, DecoderVerb } from './decoder-protocol.ts';
 
 interface OpenImage {
   readonly imageId: string;
-  readonly path: string;
+  /** A local path, or the bytes of a remote file. */
+  readonly file: string | ByteSource;
   /** The process that has read it last, and holds its directories and blocks. */
   home: DecoderProcess | null;
 }
@@ -35,11 +37,12 @@ export class ImageDecoders {
 
   /**
    * Opens an image by its header.
+   * @param file a local path, or a remote TIFF of which this process reads ranges
    * @throws what `openImage` throws, with the same codes
    * @throws {DecoderTimeError | DecoderMemoryError | DecoderEndedError} also by its methods
    */
-  async open(path: string): Promise<ImageSource> {
-    const image: OpenImage = { imageId: randomUUID(), path, home: null };
+  async open(file: string | ByteSource): Promise<ImageSource> {
+    const image: OpenImage = { imageId: randomUUID(), file, home: null };
     const header = await this.call(image, 'header', null);
     return {
       header,
@@ -65,13 +68,10 @@ export class ImageDecoders {
   ): Promise<DecoderCalls[Verb]['answer']> {
     const process = await this.processFor(image);
     image.home = process;
+    const { imageId, file } = image;
     try {
-      return (await process.call({
-        imageId: image.imageId,
-        path: image.path,
-        verb,
-        args,
-      })) as DecoderCalls[Verb]['answer'];
+      const [named, bytes] = typeof file === 'string' ? [file, null] : [{ sizeBytes: file.sizeBytes }, file];
+      return (await process.call({ imageId, file: named, verb, args }, bytes)) as DecoderCalls[Verb]['answer'];
     } finally {
       this.handOn(process);
     }
@@ -106,5 +106,28 @@ export class ImageDecoders {
     const own = this.waiting.findIndex(({ image }) => image.home === next);
     this.taken.add(next);
     this.waiting.splice(Math.max(0, own), 1)[0]!.take(next);
+  }
+}
+
+/**
+ * Decoders of local files, and as many of remote ones: a decoder waits while its bytes are fetched, and a slow server must
+ * hold up no image of another place.
+ */
+export class LocalAndRemoteDecoders {
+  private readonly local: ImageDecoders;
+  private readonly remote: ImageDecoders;
+
+  constructor(maxProcesses: number, limits: DecoderLimits) {
+    this.local = new ImageDecoders(maxProcesses, limits);
+    this.remote = new ImageDecoders(maxProcesses, limits);
+  }
+
+  /** As {@link ImageDecoders.open}. */
+  open(file: string | ByteSource): Promise<ImageSource> {
+    return (typeof file === 'string' ? this.local : this.remote).open(file);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.local.close(), this.remote.close()]);
   }
 }

@@ -76,6 +76,11 @@ export class SceneResolver {
     return true;
   }
 
+  @FieldResolver(() => Boolean)
+  readByRange(@Root() { remote }: Scene): boolean {
+    return remote !== null;
+  }
+
   @FieldResolver(() => [Float], {
     nullable: true,
     description:

@@ -13,8 +13,17 @@ export class SceneType extends NodeType {
   })
   readonly source!: string;
 
-  @Field(() => String, { description: 'SHA-256 of the file, lower-case hexadecimal.' })
+  @Field(() => String, {
+    description:
+      'SHA-256 of the file, lower-case hexadecimal. For a scene that is read by range (`readByRange`), of its ETag, size and first 16 KiB.',
+  })
   readonly sha256!: string;
+
+  @Field(() => Boolean, {
+    description:
+      'Whether the image stays where it lies and is read by range; what changed since is refused with SOURCE_CHANGED.',
+  })
+  readonly readByRange!: boolean;
 
   @Field(() => Int, { description: 'Width of the image, pixels.' })
   readonly widthPx!: number;

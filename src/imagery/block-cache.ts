@@ -13,6 +13,10 @@ export class BlockCache {
     return String(this.owners++);
   }
 
+  has(key: string): boolean {
+    return this.blocks.has(key);
+  }
+
   /** Returns the cached block, or loads and caches it. */
   async get(key: string, load: () => Promise<Samples>): Promise<Samples> {
     const held = this.blocks.get(key);

@@ -5,6 +5,8 @@ export interface ByteSource {
   readonly sizeBytes: number;
   /** @returns exactly `length` bytes, fewer only where the file ends */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Reads ranges together, for the reads that follow, where that is cheaper than one after another. */
+  prefetch?(ranges: readonly { readonly start: number; readonly end: number }[]): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -10,6 +10,24 @@ import { readSidecars } from './sidecars.ts';
 import { stretchOf } from './stretch-of.ts';
 
 /**
+ * Opens an image of which only ranges are at hand, which must be a TIFF. Nothing lies beside it.
+ * @throws as {@link openImage}
+ */
+export async function openRanges(
+  bytes: ByteSource,
+  maxPixels: number,
+  memory: DecoderMemory = decoderMemory(),
+): Promise<ImageSource & ImageReader> {
+  const image = await GeoTiffImage.open(bytes, maxPixels, memory);
+  return withHeader(image, image.header);
+}
+
+/** Whether a file that begins with these bytes is a TIFF or a BigTIFF. */
+export function isTiff(first: Uint8Array): boolean {
+  return TIFF.some((magic) => magic.every((byte, i) => first[i] === byte));
+}
+
+/**
  * Opens a local image file in this process. The format follows from the first bytes, never from the name. Files beside
  * the image give its georeference as GDAL reads it: `.aux.xml` first for GeoTIFF, world files where there is none inside.
  * @param maxPixels pixel limit, checked against the header before decoding
@@ -49,7 +67,7 @@ async function sniff(bytes: ByteSource): Promise<ImageHeader['format']> {
 
 function formatOf(first: Uint8Array): ImageHeader['format'] {
   const startsWith = (magic: readonly number[]): boolean => magic.every((byte, i) => first[i] === byte);
-  if (TIFF.some(startsWith)) return 'GeoTIFF';
+  if (isTiff(first)) return 'GeoTIFF';
   if (startsWith(PNG)) return 'PNG';
   if (startsWith(JPEG)) return 'JPEG';
   const text = Buffer.from(first).toString('latin1');

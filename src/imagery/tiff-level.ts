@@ -1,4 +1,5 @@
 import type { GeoTIFFImage } from 'geotiff';
+import { AppError } from '../errors.ts';
 import type { PixelWindow } from '../raster/window.ts';
 import type { BlockCache } from './block-cache.ts';
 import type { ByteSource } from './byte-source.ts';
@@ -73,6 +74,7 @@ export class TiffLevel {
     const { blockWidthPx, blockHeightPx } = this;
     const values = bands.map(() => emptySamples(this.dtype, window.width * window.height));
     const planes = this.format.planarConfiguration === 2 ? bands.map((band) => [band]) : [bands];
+    await this.prefetch(window, planes);
     const lastRow = Math.floor((window.y + window.height - 1) / blockHeightPx);
     const lastColumn = Math.floor((window.x + window.width - 1) / blockWidthPx);
     for (let row = Math.floor(window.y / blockHeightPx); row <= lastRow; row++) {
@@ -84,6 +86,32 @@ export class TiffLevel {
       }
     }
     return values;
+  }
+
+  /** Announces the stored bytes of all blocks of a window to a source that reads several at once. */
+  private async prefetch(window: PixelWindow, planes: readonly (readonly number[])[]): Promise<void> {
+    const { bytes, cache } = this.file;
+    if (!bytes.prefetch) return;
+    const ranges = [];
+    const { blockWidthPx, blockHeightPx } = this;
+    for (let row = Math.floor(window.y / blockHeightPx); row * blockHeightPx < window.y + window.height; row++) {
+      for (
+        let column = Math.floor(window.x / blockWidthPx);
+        column * blockWidthPx < window.x + window.width;
+        column++
+      ) {
+        for (const plane of planes) {
+          const sample = this.format.planarConfiguration === 2 ? plane[0]! - 1 : 0;
+          const extent = cache.has(this.keyOf(column, row, sample)) ? null : await this.extent(column, row, sample);
+          if (extent !== null) ranges.push(extent);
+        }
+      }
+    }
+    await bytes.prefetch(ranges);
+  }
+
+  private keyOf(column: number, row: number, sample: number): string {
+    return `${this.file.key}/${this.index}/${sample}/${row}/${column}`;
   }
 
   private copy(block: Samples, column: number, row: number, band: number, window: PixelWindow, target: Samples): void {
@@ -102,8 +130,7 @@ export class TiffLevel {
   }
 
   private block(column: number, row: number, sample: number): Promise<Samples> {
-    const key = `${this.file.key}/${this.index}/${sample}/${row}/${column}`;
-    return this.file.cache.get(key, async () => {
+    return this.file.cache.get(this.keyOf(column, row, sample), async () => {
       const rows = this.image.isTiled ? this.format.tileHeight : this.image.getBlockHeight(row);
       try {
         const stored = await this.stored(column, row, sample);
@@ -111,7 +138,7 @@ export class TiffLevel {
         const decoded = await this.decode(stored);
         return samplesOfBlock(decoded, this.format, this.dtype, rows);
       } catch (cause) {
-        if (cause instanceof CorruptImageError || cause instanceof UnsupportedImageError) throw cause;
+        if (cause instanceof AppError) throw cause;
         const reason = cause instanceof Error ? cause.message : String(cause);
         const block = `block at column ${column}, row ${row} of directory ${this.index}`;
         throw new CorruptImageError(`${block} cannot be decoded (${reason})`, { cause });
@@ -121,6 +148,12 @@ export class TiffLevel {
 
   /** Bytes of a block as stored; null for a block that a sparse file leaves out. */
   private async stored(column: number, row: number, sample: number): Promise<Uint8Array<ArrayBuffer> | null> {
+    const extent = await this.extent(column, row, sample);
+    return extent && this.file.bytes.read(extent.start, extent.end - extent.start);
+  }
+
+  /** Where a block is stored; null for a block that a sparse file leaves out. */
+  private async extent(column: number, row: number, sample: number): Promise<{ start: number; end: number } | null> {
     const across = Math.ceil(this.widthPx / this.blockWidthPx);
     const down = Math.ceil(this.heightPx / this.blockHeightPx);
     const plane = this.format.planarConfiguration === 2 ? sample * across * down : 0;
@@ -139,7 +172,7 @@ export class TiffLevel {
     if (length > maxBytes) {
       throw new UnsupportedImageError(`blocks of ${length} bytes as stored (the limit is ${maxBytes})`);
     }
-    return this.file.bytes.read(offset, length);
+    return { start: offset, end: offset + length };
   }
 
   /** @see https://gdal.org/drivers/raster/gtiff.html#sparse-files */

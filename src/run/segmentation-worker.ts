@@ -27,7 +27,7 @@ const UNKNOWN_FAILURE: Failure = {
 };
 
 /** Errors that may have another cause than the request and are retried a few times. */
-const RETRIED: ReadonlySet<string> = new Set(['MODEL_FAILED', 'MODEL_CRASHED', 'MODEL_TIMEOUT']);
+const RETRIED: ReadonlySet<string> = new Set(['MODEL_FAILED', 'MODEL_CRASHED', 'MODEL_TIMEOUT', 'SOURCE_UNAVAILABLE']);
 
 const isFinal = (error: unknown): error is AppError => error instanceof AppError && !RETRIED.has(error.code);
 

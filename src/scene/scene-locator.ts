@@ -3,8 +3,10 @@ import { basename, dirname } from 'node:path';
 import { AppError } from '../errors.ts';
 import { plainText } from '../plain-text.ts';
 import type { BlobStore } from '../blob-store.ts';
-import type { Downloader } from './download.ts';
-import { UrlNotAllowedError, withoutSecrets } from './download.ts';
+import type { ByteSource } from '../imagery/byte-source.ts';
+import { isTiff } from '../imagery/open-image.ts';
+import { UrlNotAllowedError, withoutSecrets } from '../remote/guarded-http.ts';
+import type { RemoteFiles, RemoteReference } from '../remote/remote-files.ts';
 import { allowedFile } from './local-file.ts';
 import type { Scene } from './scene.ts';
 import type { SourceFingerprints } from './source-fingerprint.ts';
@@ -21,29 +23,32 @@ export class SceneReferenceError extends AppError {
   }
 }
 
-/** An s3:// reference in an installation without access to S3. */
-export class S3NotConfiguredError extends AppError {
-  readonly code = 'S3_NOT_CONFIGURED';
-  constructor(readonly url: string) {
-    super(
-      `${url} cannot be read: no S3 endpoint and credentials are configured; use a signed https:// URL or an upload`,
-    );
-  }
-}
-
 /** Where an image is; exactly one of the three. */
 export interface SceneReference {
   readonly path?: string | undefined;
   readonly url?: string | undefined;
   readonly uploadId?: string | undefined;
+  /** STAC item and asset that the URL was taken from. */
+  readonly item?: RemoteReference['item'];
 }
 
-/** A local image file that can become a scene. */
+/** An image file that is at hand, or of which ranges are. */
+export interface ImageFile {
+  /** A local path, or ranges. */
+  readonly file: string | ByteSource;
+  /** Verifies that it still is the file that was registered. @throws {SourceChangedError} */
+  check(): Promise<void>;
+}
+
+/** An image file that can become a scene. */
 export interface LocatedImage {
-  readonly localPath: string;
+  /** A local path, or ranges of a remote TIFF. */
+  readonly file: string | ByteSource;
+  /** Where it is read from, when it is not copied. */
+  readonly remote: RemoteReference | null;
   readonly source: string;
   readonly filename: string;
-  /** Lower-case hex SHA-256 of the file; reads the file unless it was hashed while copied. */
+  /** Lower-case hex SHA-256 of the file; reads the file unless it was hashed while copied. Of ranges: the content key. */
   sha256(): Promise<string>;
   /** Makes the bytes the scene's own. @returns the key of the blob; null for a path */
   keep(): Promise<string | null>;
@@ -63,7 +68,7 @@ export class SceneLocator {
   constructor(
     private readonly blobs: BlobStore,
     private readonly uploads: UploadService,
-    private readonly downloader: Downloader,
+    private readonly remote: RemoteFiles,
     private readonly options: {
       readonly roots: readonly string[];
       readonly maxBytes: number;
@@ -74,30 +79,29 @@ export class SceneLocator {
   /**
    * @throws {SceneReferenceError} and errors of the three ways
    */
-  locate({ path, url, uploadId }: SceneReference): Promise<LocatedImage> {
+  locate({ path, url, uploadId, item }: SceneReference): Promise<LocatedImage> {
     const given = Object.entries({ path, url, uploadId }).flatMap(([name, value]) => (value == null ? [] : [name]));
     if (given.length !== 1) throw new SceneReferenceError(given);
     if (path != null) return this.fromPath(path);
-    return url != null ? this.fromUrl(url) : this.fromUpload(uploadId!);
+    return url != null ? this.fromUrl(url, item) : this.fromUpload(uploadId!);
   }
 
-  /** Path of a registered scene's file; checks it again. */
-  async localPath(scene: Pick<Scene, 'blobKey' | 'source'>): Promise<string> {
-    if (scene.blobKey !== null) return this.blobs.localPath(scene.blobKey);
-    return allowedFile(scene.source, this.options.roots, this.options.maxBytes);
+  /**
+   * The file of a registered scene.
+   * @throws {SourceChangedError} when the file at the path is another by now; errors of the place that it lies at
+   */
+  async fileOf({ remote, blobKey, source, sha256 }: Scene): Promise<ImageFile> {
+    if (remote !== null) return { file: await this.remote.source(remote), check: unchanged };
+    if (blobKey !== null) return { file: await this.blobFile(blobKey), check: unchanged };
+    const { roots, maxBytes, fingerprints } = this.options;
+    const path = await allowedFile(source, roots, maxBytes);
+    await fingerprints.check(path, sha256);
+    return { file: path, check: () => fingerprints.check(path, sha256) };
   }
 
   /** Marks the copy of a scene's file, so that the sweeper removes it when this process ends before it does. */
   async markForRemoval(blobKey: string | null): Promise<void> {
     if (blobKey !== null) await this.blobs.lease(pendingKey(blobKey));
-  }
-
-  /**
-   * Verifies that the file at a path is the one that was registered.
-   * @throws {SourceChangedError}
-   */
-  checkUnchanged(path: string, sha256: string): Promise<void> {
-    return this.options.fingerprints.check(path, sha256);
   }
 
   /** Removes the copy of a scene's file, if any. */
@@ -108,7 +112,8 @@ export class SceneLocator {
   private async fromPath(path: string): Promise<LocatedImage> {
     const localPath = await allowedFile(path, this.options.roots, this.options.maxBytes);
     return {
-      localPath,
+      file: localPath,
+      remote: null,
       source: localPath,
       filename: basename(localPath),
       sha256: () => this.options.fingerprints.sha256(localPath),
@@ -118,17 +123,33 @@ export class SceneLocator {
     };
   }
 
-  private async fromUrl(text: string): Promise<LocatedImage> {
+  private async fromUrl(text: string, item: RemoteReference['item']): Promise<LocatedImage> {
     const url = parsedUrl(text);
-    if (url.protocol === 's3:') throw new S3NotConfiguredError(withoutSecrets(url));
     const named = { source: withoutSecrets(url), filename: filenameOf(url) };
-    const bytes = await this.downloader.fetch(text);
+    const found = await this.remote.find(text, item);
+    if (found.kind === 'WHOLE') return this.copied(named, found.bytes);
+    return {
+      ...named,
+      file: found.source,
+      remote: found.reference,
+      sha256: async () => found.contentKey,
+      keep: async () => null,
+      settle: async () => {},
+      release: async () => {},
+    };
+  }
+
+  private async copied(
+    named: Pick<LocatedImage, 'source' | 'filename'>,
+    bytes: AsyncIterable<Uint8Array>,
+  ): Promise<LocatedImage> {
     const key = await this.newSceneKey();
     try {
       const { sha256 } = await this.blobs.write(key, bytes, this.options.maxBytes);
       return {
         ...named,
-        localPath: await this.blobs.localPath(key),
+        file: await this.blobFile(key),
+        remote: null,
         sha256: async () => sha256,
         keep: async () => key,
         settle: () => this.blobs.remove(pendingKey(key)),
@@ -142,10 +163,10 @@ export class SceneLocator {
 
   private async fromUpload(id: string): Promise<LocatedImage> {
     const { blobKey, filename, sha256 } = await this.uploads.received(id);
-    const localPath = await this.blobs.localPath(blobKey);
     let moved: string | null = null;
     return {
-      localPath,
+      file: await this.blobFile(blobKey),
+      remote: null,
       source: `upload:${filename}`,
       filename,
       sha256: async () => sha256,
@@ -171,6 +192,13 @@ export class SceneLocator {
     };
   }
 
+  /** A blob as decoders take it: ranges of a TIFF that lies on no disk of this machine, else a local file. */
+  private async blobFile(key: string): Promise<string | ByteSource> {
+    const opened = await this.blobs.open(key);
+    if (typeof opened === 'string' || isTiff(await opened.read(0, 4))) return opened;
+    return this.blobs.localPath(key);
+  }
+
   /** A key whose folder is this process's until the scene is stored; the sweeper leaves it alone so long. */
   private async newSceneKey(): Promise<string> {
     const key = `${SCENES}/${randomUUID()}/content`;
@@ -178,6 +206,9 @@ export class SceneLocator {
     return key;
   }
 }
+
+/** Blobs are never written twice, and remote files check themselves. */
+const unchanged = async (): Promise<void> => {};
 
 /** Folder of the copies of scenes. */
 export const SCENES = 'scenes';

@@ -10,6 +10,7 @@ import { containing } from '../database/pattern.ts';
 import { searchText } from '../database/text-search.ts';
 import type { Affine } from '../raster/affine.ts';
 import type { CountedPage, PageRequest } from '../page.ts';
+import type { RemoteReference } from '../remote/remote-files.ts';
 import { plainText } from '../plain-text.ts';
 import type { SceneFilter, SceneStore } from './scene.service.ts';
 import type { NewScene, Scene } from './scene.ts';
@@ -24,10 +25,17 @@ const MAX_CRS = 100_000;
 const COLUMNS = Prisma.sql`
   id, name, source, sha256, width_px AS "widthPx", height_px AS "heightPx", bands, dtype, nodata::text AS nodata, crs,
   geotransform AS affine, gsd_m AS "gsdM", ST_AsGeoJSON(footprint, 15, 0) AS footprint, area_m2 AS "areaM2",
-  rgb_bands AS "rgbBands", stretch, blob_key AS "blobKey", acquired_at AS "acquiredAt", created_at AS "createdAt"`;
+  rgb_bands AS "rgbBands", stretch, blob_key AS "blobKey", remote, acquired_at AS "acquiredAt", created_at AS "createdAt"`;
 
 const number = z.number();
 const GeotransformColumn: z.ZodType<Affine> = z.tuple([number, number, number, number, number, number]);
+
+const RemoteColumn: z.ZodType<RemoteReference> = z.object({
+  url: z.string(),
+  etag: z.string(),
+  sizeBytes: number,
+  item: z.object({ url: z.string(), asset: z.string() }).optional(),
+});
 
 const SceneRow: z.ZodType<Scene> = z.object({
   id: z.string(),
@@ -52,6 +60,7 @@ const SceneRow: z.ZodType<Scene> = z.object({
   rgbBands: z.array(number),
   stretch: z.array(z.object({ min: number, max: number })).nullable(),
   blobKey: z.string().nullable(),
+  remote: RemoteColumn.nullable(),
   acquiredAt: z.date().nullable(),
   createdAt: z.date(),
 });
@@ -137,16 +146,17 @@ function conditionSql({ name, intersects, bounds, acquired }: SceneFilter): Pris
 async function insertScene(queries: Queries, scene: NewScene): Promise<Scene> {
   const footprint = scene.footprint && JSON.stringify(scene.footprint);
   const stretch = scene.stretch && JSON.stringify(scene.stretch);
+  const remote = scene.remote && JSON.stringify(scene.remote);
   const [stored] = await queries.query(
     SceneRow,
     Prisma.sql`
       INSERT INTO scene (workspace_id, id, name, source, sha256, width_px, height_px, bands, dtype, nodata, crs, geotransform, gsd_m,
-                         footprint, area_m2, rgb_bands, stretch, blob_key, acquired_at)
+                         footprint, area_m2, rgb_bands, stretch, blob_key, remote, acquired_at)
       VALUES (${queries.workspace}::text, ${uuidV7()}::uuid, ${plainText(scene.name)}, ${plainText(scene.source, MAX_SOURCE)}, ${scene.sha256}, ${scene.widthPx}::int,
               ${scene.heightPx}::int, ${scene.bands}::int, ${scene.dtype}, ${nodataText(scene.nodata)}::text::float8,
               ${scene.crs && plainText(scene.crs, MAX_CRS)}, ${scene.affine && `{${scene.affine.join(',')}}`}::text::float8[], ${scene.gsdM}::float8,
               ST_GeomFromGeoJSON(${footprint}::text), ground_area_m2(ST_GeomFromGeoJSON(${footprint}::text)),
-              ${`{${scene.rgbBands.join(',')}}`}::text::int[], ${stretch}::text::jsonb, ${scene.blobKey},
+              ${`{${scene.rgbBands.join(',')}}`}::text::int[], ${stretch}::text::jsonb, ${scene.blobKey}, ${remote}::text::jsonb,
               ${scene.acquiredAt}::timestamptz)
       RETURNING ${COLUMNS}`,
   );

@@ -1,6 +1,7 @@
 import type { Geometry } from 'geojson';
 import { AppError, OutageError } from '../errors.ts';
 import type { CountedPage, PageRequest } from '../page.ts';
+import type { ByteSource } from '../imagery/byte-source.ts';
 import { georeference } from '../imagery/georeference.ts';
 import { checkBands } from '../imagery/image-errors.ts';
 import type { ImageHeader, ImageSource } from '../imagery/image-source.ts';
@@ -59,7 +60,8 @@ const MAX_NAME = 200;
 
 /** Opens image files, in this process or another. */
 export interface ImageOpener {
-  open(path: string): Promise<ImageSource>;
+  /** @param file local path, or ranges of a TIFF */
+  open(file: string | ByteSource): Promise<ImageSource>;
 }
 
 /** Registers images as scenes and opens their pixels. */
@@ -125,20 +127,18 @@ export class SceneService {
 
   /**
    * Opens the pixels of a scene; the caller closes.
-   * @throws {SourceChangedError} when the file at the path was replaced, now or while it is read; errors of `openImage`
+   * @throws {SourceChangedError | RemoteChangedError} when the file was replaced, now or while it is read; errors of `openImage`
    */
   async open(scene: Scene): Promise<ImageSource> {
-    const path = await this.locator.localPath(scene);
-    if (scene.blobKey !== null) return this.images.open(path);
-    await this.locator.checkUnchanged(path, scene.sha256);
-    const image = await this.images.open(path);
+    const located = await this.locator.fileOf(scene);
+    const image = await this.images.open(located.file);
     return {
       header: image.header,
       stretch: (rgbBands) => image.stretch(rgbBands),
       close: () => image.close(),
       readRgb: async (...request) => {
         const window = await image.readRgb(...request);
-        await this.locator.checkUnchanged(path, scene.sha256);
+        await located.check();
         return window;
       },
     };
@@ -150,7 +150,7 @@ export class SceneService {
     warn: (warning: string) => void,
   ): Promise<NewScene> {
     const name = sceneName(input.name, located.filename);
-    const image = await this.images.open(located.localPath);
+    const image = await this.images.open(located.file);
     try {
       const { header } = image;
       header.warnings.forEach(warn);
@@ -169,6 +169,7 @@ export class SceneService {
         stretch: await image.stretch(rgbBands),
         acquiredAt: input.acquiredAt ?? header.acquiredAt,
         blobKey: null,
+        remote: located.remote,
       };
     } finally {
       await image.close();

@@ -1,5 +1,6 @@
 import type { MultiPolygon, Polygon } from 'geojson';
 import type { Affine } from '../raster/affine.ts';
+import type { RemoteReference } from '../remote/remote-files.ts';
 import type { BandShow } from '../imagery/band-show.ts';
 import type { Georeference } from '../imagery/georeference.ts';
 
@@ -9,7 +10,7 @@ export interface Scene extends BandShow, Georeference {
   readonly name: string;
   /** Origin of the image: absolute path, URL, or `upload:` and the client's file name. */
   readonly source: string;
-  /** Lower-case hex SHA-256 of the file's bytes. */
+  /** Lower-case hex SHA-256 of the file's bytes; of a remote file its content key. */
   readonly sha256: string;
   /** Width after EXIF orientation. */
   readonly widthPx: number;
@@ -23,8 +24,10 @@ export interface Scene extends BandShow, Georeference {
   readonly areaM2: number | null;
   readonly acquiredAt: Date | null;
   readonly createdAt: Date;
-  /** Blob with the bytes of an upload or download; null for a path. */
+  /** Blob with the bytes of an upload or download; null for a path and a remote file. */
   readonly blobKey: string | null;
+  /** Where a file lies that is read by range; null for one that is at hand. */
+  readonly remote: RemoteReference | null;
 }
 
 /** A scene before it is stored; the store adds identifier, time and area. */

@@ -32,6 +32,7 @@ export function newScene(changes: Partial<NewScene> = {}): NewScene {
     stretch: null,
     acquiredAt: new Date('2024-06-01T10:00:00Z'),
     blobKey: null,
+    remote: null,
     ...changes,
   };
 }

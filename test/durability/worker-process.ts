@@ -5,8 +5,8 @@ import { openDatabase } from '../../src/database/database.ts';
 import type { Question } from '../../src/inference/segmentation-model.ts';
 import { createLogger } from '../../src/logging.ts';
 import { FolderBlobStore } from '../../src/blob-store.ts';
-import { Downloader } from '../../src/scene/download.ts';
-import { openImage } from '../../src/imagery/open-image.ts';
+import { openRemoteFiles } from '../../src/remote/open-remote-files.ts';
+import { openImage, openRanges } from '../../src/imagery/open-image.ts';
 import { SourceFingerprints } from '../../src/scene/source-fingerprint.ts';
 import { SceneLocator } from '../../src/scene/scene-locator.ts';
 import { SceneRepository } from '../../src/scene/scene.repository.ts';
@@ -45,7 +45,7 @@ const logger = createLogger('error');
 const database = await openDatabase({ databaseUrl, dataDir: folder });
 const blobs = new FolderBlobStore(path.join(folder, 'data', 'blobs'));
 const uploads = new UploadService(blobs, { maxBytes: limits.maxBytes, ttlS: 60 });
-const locator = new SceneLocator(blobs, uploads, new Downloader(limits), {
+const locator = new SceneLocator(blobs, uploads, openRemoteFiles(limits).files, {
   roots: [folder],
   fingerprints: new SourceFingerprints(),
   ...limits,
@@ -57,7 +57,8 @@ const worker = new SegmentationWorker(
     store: new AnnouncedStore(database),
     scenesOf: (workspace) =>
       new SceneService(new SceneRepository(database.forWorkspace(workspace)), locator, {
-        open: (file) => openImage(file, limits.maxPixels),
+        open: (file) =>
+          typeof file === 'string' ? openImage(file, limits.maxPixels) : openRanges(file, limits.maxPixels),
       }),
     models: brightnessModels(model),
     circuits: new ModelCircuits(),

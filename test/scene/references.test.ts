@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { allowedFile } from '../../src/scene/local-file.ts';
-import { checkedAddresses, isPublicAddress } from '../../src/scene/public-address.ts';
+import { checkedAddresses, isPublicAddress } from '../../src/remote/public-address.ts';
 
 describe('paths', () => {
   let root: string;

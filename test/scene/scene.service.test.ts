@@ -6,10 +6,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { writeArrayBuffer } from 'geotiff';
 import type { CountedPage } from '../../src/page.ts';
 import { FolderBlobStore } from '../../src/blob-store.ts';
-import { Downloader } from '../../src/scene/download.ts';
+import { openRemoteFiles } from '../../src/remote/open-remote-files.ts';
 import type { NewScene, Scene } from '../../src/scene/scene.ts';
 import { isGeoreferenced } from '../../src/scene/scene.ts';
-import { openImage } from '../../src/imagery/open-image.ts';
+import { openImage, openRanges } from '../../src/imagery/open-image.ts';
 import { SceneLocator } from '../../src/scene/scene-locator.ts';
 import type { SceneStore } from '../../src/scene/scene.service.ts';
 import { SourceFingerprints } from '../../src/scene/source-fingerprint.ts';
@@ -64,12 +64,14 @@ describe('registering', () => {
     store = new MemorySceneStore();
     const blobs = new FolderBlobStore(blobFolder);
     uploads = new UploadService(blobs, { maxBytes: 1e7, ttlS: 60 });
-    const locator = new SceneLocator(blobs, uploads, new Downloader({ maxBytes: 1e7 }), {
+    const locator = new SceneLocator(blobs, uploads, openRemoteFiles({ maxBytes: 1e7 }).files, {
       roots: [root],
       maxBytes: 1e7,
       fingerprints: new SourceFingerprints(),
     });
-    scenes = new SceneService(store, locator, { open: (path) => openImage(path, MAX_PIXELS) });
+    scenes = new SceneService(store, locator, {
+      open: (file) => (typeof file === 'string' ? openImage(file, MAX_PIXELS) : openRanges(file, MAX_PIXELS)),
+    });
   });
 
   async function inRoot(name: string, as = 'image'): Promise<string> {
@@ -111,6 +113,7 @@ describe('registering', () => {
       stretch: null,
       acquiredAt: new Date('2020-08-31'),
       blobKey: null,
+      remote: null,
     });
     expect(isGeoreferenced(scene)).toBe(true);
     expect(scene.gsdM).toBeCloseTo(5.002, 3);

@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FolderBlobStore } from '../../src/blob-store.ts';
 import { AppError } from '../../src/errors.ts';
-import { Downloader, type DownloadOptions } from '../../src/scene/download.ts';
-import { isPublicAddress } from '../../src/scene/public-address.ts';
+import { Downloader } from '../../src/remote/download.ts';
+import { type OpenRemoteFiles, openRemoteFiles, type RemoteOptions } from '../../src/remote/open-remote-files.ts';
+import { isPublicAddress } from '../../src/remote/public-address.ts';
 import { SourceFingerprints } from '../../src/scene/source-fingerprint.ts';
 import { SceneLocator } from '../../src/scene/scene-locator.ts';
 import { UploadService } from '../../src/scene/upload.service.ts';
@@ -22,7 +23,7 @@ describe('downloads', () => {
   let server: Server;
   let port: number;
   let served: string[];
-  const made: Downloader[] = [];
+  const made: OpenRemoteFiles[] = [];
 
   beforeAll(async () => {
     served = [];
@@ -51,17 +52,21 @@ describe('downloads', () => {
     server.close();
   });
 
-  /** A downloader for which 127.0.0.1 is allowed and the given names have the given addresses. */
-  function downloader(hosts: Record<string, string[]>, options: Partial<DownloadOptions> = {}): Downloader {
-    const fetcher = new Downloader({
+  /** Remote files for which 127.0.0.1 is allowed and the given names have the given addresses. */
+  function remote(hosts: Record<string, string[]>, options: Partial<RemoteOptions> = {}): OpenRemoteFiles {
+    const opened = openRemoteFiles({
       maxBytes: 100,
       ca: cert,
       isAllowed: (address) => address === '127.0.0.1' || isPublicAddress(address),
       resolver: async (host) => (hosts[host] ?? []).map((address) => ({ address, family: 4 })),
       ...options,
     });
-    made.push(fetcher);
-    return fetcher;
+    made.push(opened);
+    return opened;
+  }
+
+  function downloader(hosts: Record<string, string[]>, options: Partial<RemoteOptions> = {}): Downloader {
+    return new Downloader(remote(hosts, options).http, { maxBytes: 100, ...options });
   }
 
   async function bytesOf(download: Promise<AsyncIterable<Uint8Array>>): Promise<string> {
@@ -156,8 +161,8 @@ describe('downloads', () => {
       folder = await mkdtemp(join(tmpdir(), 'terraql-download-'));
       const blobs = new FolderBlobStore(folder);
       const uploads = new UploadService(blobs, { maxBytes: 100, ttlS: 60 });
-      const fetcher = downloader({ 'files.example': ['127.0.0.1'] });
-      locator = new SceneLocator(blobs, uploads, fetcher, {
+      const { files } = remote({ 'files.example': ['127.0.0.1'] });
+      locator = new SceneLocator(blobs, uploads, files, {
         roots: [],
         fingerprints: new SourceFingerprints(),
         maxBytes: 100,

@@ -1,12 +1,11 @@
 import { isIP } from 'node:net';
 import type { LookupFunction } from 'node:net';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
 import { AppError } from '../errors.ts';
-import { FileTooLargeError } from '../blob-store.ts';
 import { plainText } from '../plain-text.ts';
-import type { Resolver } from './public-address.ts';
-import { checkedAddresses, isPublicAddress, systemResolver } from './public-address.ts';
+import { checkedAddresses, isPublicAddress, type Resolver, systemResolver } from './public-address.ts';
 
 /** A URL that is not supported. */
 export class UrlNotAllowedError extends AppError {
@@ -28,9 +27,8 @@ export class DownloadFailedError extends AppError {
   }
 }
 
-/** Download settings; everything but the limit is for tests and unusual networks. */
-export interface DownloadOptions {
-  readonly maxBytes: number;
+/** Settings of the network; everything is for tests and unusual networks. */
+export interface HttpOptions {
   readonly resolver?: Resolver;
   /** Whether an address may be connected to; default: public addresses. */
   readonly isAllowed?: (address: string) => boolean;
@@ -38,30 +36,39 @@ export interface DownloadOptions {
   readonly ca?: string;
   /** Longest pause between bytes, milliseconds. */
   readonly idleMs?: number;
-  /** Most time for a whole download, redirects included, milliseconds. */
-  readonly totalMs?: number;
 }
 
-/** A slow server must not hold a request, and the disk that it fills, for ever. */
-const TOTAL_MS = 30 * 60_000;
+/** The answer of the last server of a chain of redirects. */
+export interface HttpAnswer {
+  readonly url: URL;
+  readonly statusCode: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Readable;
+}
+
+/** A request; its method is POST when it has a body, else GET. */
+export interface HttpRequest {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal: AbortSignal;
+}
+
 const MAX_REDIRECTS = 5;
 const MAX_REASON = 300;
 const REDIRECTS = [301, 302, 303, 307, 308];
 
 /**
- * Downloads files over https. Every host, also after redirects, is resolved and checked once, and the connection uses the
- * checked address, which prevents DNS rebinding.
+ * Asks strangers' servers over https. At each request every host, also after redirects, is resolved and checked, and the
+ * connection uses the checked address, which prevents DNS rebinding.
  */
-export class Downloader {
+export class GuardedHttp {
   private readonly agent: Agent;
   private readonly resolver: Resolver;
   private readonly isAllowed: (address: string) => boolean;
-  private readonly totalMs: number;
 
-  constructor(private readonly options: DownloadOptions) {
+  constructor(options: HttpOptions = {}) {
     this.resolver = options.resolver ?? systemResolver;
     this.isAllowed = options.isAllowed ?? isPublicAddress;
-    this.totalMs = options.totalMs ?? TOTAL_MS;
     const idleMs = options.idleMs ?? 30_000;
     this.agent = new Agent({
       connect: { lookup: this.lookup, timeout: idleMs, ...(options.ca ? { ca: options.ca } : {}) },
@@ -71,27 +78,17 @@ export class Downloader {
   }
 
   /**
-   * @returns the bytes of the file as a stream; reading it may throw {@link DownloadFailedError}
-   * @throws {UrlNotAllowedError | AddressNotAllowedError | HostNotFoundError | FileTooLargeError | DownloadFailedError}
+   * Follows redirects to the first other answer. The caller reads the body or hands it to {@link discard}.
+   * @throws {UrlNotAllowedError | AddressNotAllowedError | HostNotFoundError | DownloadFailedError}
    */
-  async fetch(url: string): Promise<AsyncIterable<Uint8Array>> {
+  async request(url: string, asked: HttpRequest): Promise<HttpAnswer> {
     let target = httpsUrl(url);
-    const deadline = AbortSignal.timeout(this.totalMs);
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-      const { statusCode, headers, body } = await this.request(target, deadline);
-      if (statusCode === 200) {
-        const length = Number(headers['content-length']);
-        if (length > this.options.maxBytes) {
-          discard(body);
-          throw new FileTooLargeError(length, this.options.maxBytes);
-        }
-        return readable(body, withoutSecrets(target), deadline);
-      }
-      discard(body);
+      const { statusCode, headers, body } = await this.send(target, asked);
       const { location } = headers;
-      if (!REDIRECTS.includes(statusCode) || typeof location !== 'string') {
-        throw new DownloadFailedError(withoutSecrets(target), `the server answered ${statusCode}`);
-      }
+      if (!REDIRECTS.includes(statusCode)) return { url: target, statusCode, headers, body };
+      discard(body);
+      if (typeof location !== 'string') throw answeredError(target, statusCode);
       target = httpsUrl(location, target);
     }
     throw new DownloadFailedError(withoutSecrets(target), `more than ${MAX_REDIRECTS} redirects`);
@@ -101,14 +98,19 @@ export class Downloader {
     return this.agent.close();
   }
 
-  private async request(target: URL, signal: AbortSignal) {
+  private async send(target: URL, { headers, body, signal }: HttpRequest) {
     const host = target.hostname.replace(/^\[|\]$/g, '');
     if (isIP(host)) await checkedAddresses(host, this.resolver, this.isAllowed); // the agent looks up names only
     try {
-      return await request(target, { dispatcher: this.agent, headers: { 'accept-encoding': 'identity' }, signal });
+      return await request(target, {
+        dispatcher: this.agent,
+        headers: { 'accept-encoding': 'identity', ...headers },
+        signal,
+        ...(body === undefined ? {} : { method: 'POST', body }),
+      });
     } catch (cause) {
       if (cause instanceof AppError) throw cause;
-      throw failed(withoutSecrets(target), cause, signal);
+      throw connectionError(withoutSecrets(target), cause, signal);
     }
   }
 
@@ -140,24 +142,17 @@ export function withoutSecrets(url: URL): string {
 }
 
 /** Discards a response; undici then reports an abort, which is no error. */
-function discard(body: Readable): void {
+export function discard(body: Readable): void {
   body.on('error', () => {}).destroy();
 }
 
-/** A failure of the connection, or the end of the time for the whole download. */
-function failed(url: string, cause: unknown, deadline: AbortSignal): DownloadFailedError {
-  const reason = cause instanceof Error ? plainText(cause.message, MAX_REASON) : String(cause);
-  return new DownloadFailedError(url, deadline.aborted ? 'it took too long' : reason, { cause });
+/** The server answered something else than the file. */
+export function answeredError(url: URL, statusCode: number): DownloadFailedError {
+  return new DownloadFailedError(withoutSecrets(url), `the server answered ${statusCode}`);
 }
 
-async function* readable(
-  body: AsyncIterable<Uint8Array>,
-  url: string,
-  deadline: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } catch (cause) {
-    throw failed(url, cause, deadline);
-  }
+/** A failure of the connection, or the end of the time for the whole request. */
+export function connectionError(url: string, cause: unknown, deadline: AbortSignal): DownloadFailedError {
+  const reason = cause instanceof Error ? plainText(cause.message, MAX_REASON) : String(cause);
+  return new DownloadFailedError(url, deadline.aborted ? 'it took too long' : reason, { cause });
 }

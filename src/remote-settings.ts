@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { count, documented } from './documented-setting.ts';
+
+/** Settings of files that lie elsewhere. */
+export const REMOTE_SETTINGS = {
+  TERRAQL_RANGE_CACHE_MB: count(64, 'Memory for the parts of remote files that were read last.', 'MiB'),
+  TERRAQL_RANGE_REQUESTS: count(8, 'Range requests to other servers under way at once.'),
+  TERRAQL_S3_ENDPOINT: documented(
+    z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).optional(),
+    {
+      description:
+        'Server of `s3://` references. Keys come from the usual variables (`AWS_ACCESS_KEY_ID`, …) and files. References to S3 are accepted when this, the region or the sources are set.',
+      otherwise: 'Amazon S3',
+    },
+  ),
+  TERRAQL_S3_REGION: documented(z.string().min(1).optional(), {
+    description: 'Region of the buckets.',
+    otherwise: '`us-east-1`',
+  }),
+  TERRAQL_S3_PATH_STYLE: documented(z.enum(['on', 'off']).optional(), {
+    description: 'Whether buckets stand in the path of addresses instead of the host name.',
+    otherwise: '`on` with `TERRAQL_S3_ENDPOINT`, else `off`',
+  }),
+  TERRAQL_S3_ANONYMOUS: documented(z.enum(['on', 'off']).default('off'), {
+    description: '`on` reads public buckets without keys.',
+  }),
+  TERRAQL_S3_REQUESTER_PAYS: documented(z.enum(['on', 'off']).default('off'), {
+    description: '`on` accepts the costs of buckets whose requester pays.',
+  }),
+  TERRAQL_S3_SOURCES: documented(
+    z
+      .string()
+      .default('')
+      .transform((prefixes) => prefixes.split(',').flatMap((prefix) => prefix.trim() || []))
+      .pipe(
+        z.array(z.string().regex(/^s3:\/\/[a-z0-9]/, 'must be prefixes as s3://bucket/prefix separated by commas')),
+      ),
+    {
+      description: 'Buckets and prefixes that scenes may be read from, as `s3://bucket/prefix`, separated by commas.',
+      otherwise: 'every bucket that the keys open',
+    },
+  ),
+};
