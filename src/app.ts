@@ -14,10 +14,7 @@ import { readPersistedOperations } from './graphql/server/persisted-operations.t
 import { buildSchema } from './graphql/schema.ts';
 import { createGraphqlServer } from './graphql/server/server.ts';
 import { Subscriptions } from './graphql/server/subscriptions.ts';
-import { KeyLookupRepository } from './identity/api-key.repository.ts';
-import { Authenticator } from './identity/authenticator.ts';
-import { KeyRing } from './identity/key-ring.ts';
-import { MachineToken } from './identity/machine-token.ts';
+import { type Identity, openIdentity } from './identity/open-identity.ts';
 import { DEFAULT_VIEWER, type Viewer } from './identity/viewer.ts';
 import type { Logger } from './logging.ts';
 import { openModels } from './inference/open-models.ts';
@@ -44,16 +41,12 @@ import { type Models, servicesOver, uploadsOver } from './shared-services.ts';
 export type { Models } from './shared-services.ts';
 
 /** A running service without an outlet: the HTTP server and the command line are put on top of it. */
-export interface App {
+export interface App extends Pick<Identity, 'authenticator' | 'machine' | 'linksFor'> {
   readonly config: Config;
   readonly logger: Logger;
   readonly graphql: ApolloServer<RequestContext>;
   readonly subscriptions: Subscriptions;
   readonly models: Models;
-  /** Finds out who asks. */
-  readonly authenticator: Authenticator;
-  /** By which commands on this machine ask the service. */
-  readonly machine: MachineToken;
   readonly servicesFor: ServicesFor;
   /** Reads what outlets besides GraphQL are asked for, by the types of the schema. */
   readonly readFeatureRequest: FeatureRequestReader;
@@ -125,12 +118,8 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   const openScenes = new OpenScenes();
   const masks = new MaskCache(config.TERRAQL_TILE_CACHE_MB * 2 ** 20);
   const tiles = { featureTiles, sceneTiles, openScenes, masks };
-  const keys = new KeyRing(new KeyLookupRepository(database.forRuns), (err) =>
-    logger.warn({ err }, 'Key:UseNotRecorded'),
-  );
-  const machine = new MachineToken();
-  const authenticator = new Authenticator({ mode: config.TERRAQL_AUTH ?? 'off', keys, machine });
-  const shared = { config, keys, database, blobs, remote, images, models, events, ...tiles };
+  const identity = await openIdentity(database.forRuns, config, logger);
+  const shared = { config, keys: identity.keys, database, blobs, remote, images, models, events, ...tiles };
   const servicesFor = servicesOver(shared);
   const worker =
     config.TERRAQL_WORKER === 'off'
@@ -172,12 +161,14 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     graphql,
     subscriptions: new Subscriptions(schema, operations, logger),
     models,
-    authenticator,
-    machine,
+    authenticator: identity.authenticator,
+    machine: identity.machine,
+    linksFor: (viewer, baseUrl) => identity.linksFor(viewer, baseUrl),
     servicesFor,
     readFeatureRequest: featureRequestReader(schema, config.TERRAQL_MAX_COST),
     readSceneFilter: sceneFilterReader(schema, config.TERRAQL_MAX_VERTICES),
-    contextFor: (viewer, baseUrl) => createContext({ viewer, services: servicesFor(viewer), limits, baseUrl }),
+    contextFor: (viewer, baseUrl) =>
+      createContext({ viewer, services: servicesFor(viewer), limits, links: identity.linksFor(viewer, baseUrl) }),
     async readiness() {
       const [answers, model] = await Promise.allSettled([
         within(READY_MS, database.ping()),
@@ -194,6 +185,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     async close() {
       await graphql.stop();
       for (const stop of unfollow) stop();
+      identity.close();
       openScenes.close();
       await events.close();
       await worker?.close();

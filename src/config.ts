@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { count, documented, type Documentation } from './documented-setting.ts';
+import { count, documented, type Documentation, quoted } from './documented-setting.ts';
 import { EXECUTION_PROVIDERS } from './execution-provider-names.ts';
+import { IDENTITY_SETTINGS } from './identity-settings.ts';
 import { REMOTE_SETTINGS } from './remote-settings.ts';
 
 const PROJECT_ROOT = path.resolve(import.meta.dirname, '..');
@@ -24,18 +25,7 @@ export const environmentSchema = z.object({
   TERRAQL_PORT: documented(z.coerce.number().int().min(0).max(65_535).default(4000), {
     description: 'TCP port; 0 picks a free one.',
   }),
-  TERRAQL_AUTH: documented(z.enum(['off', 'required']).optional(), {
-    description:
-      '`required`: every request needs a credential; `off`: whoever reaches the service is its administrator. Any address but a loopback one needs one of the two.',
-    otherwise: '`off` on a loopback address',
-  }),
-  TERRAQL_API_KEY: documented(z.string().min(1).optional(), {
-    description: 'Key that commands send to the server they ask.',
-    otherwise: 'none; commands on the machine of the server need none',
-  }),
-  TERRAQL_WORKSPACE: documented(z.string().min(1).default('default'), {
-    description: 'Workspace that commands on the machine work in; with `TERRAQL_API_KEY` it is that of the key.',
-  }),
+  ...IDENTITY_SETTINGS,
   TERRAQL_PUBLIC_URL: documented(
     z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).optional(),
     {
@@ -162,10 +152,6 @@ export const environmentSchema = z.object({
     description: '`production` turns the GraphQL sandbox and introspection off.',
   }),
 });
-
-function quoted(names: readonly string[]): string {
-  return names.map((name) => `\`${name}\``).join(', ');
-}
 
 /** A setting as documentation shows it. */
 export interface SettingRow {

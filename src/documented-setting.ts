@@ -20,3 +20,8 @@ export const count = (fallback: number, description: string, unit?: string) =>
 /** An environment variable with its schema; the last step of each attaches its documentation. */
 export const documented = <Schema extends z.ZodType>(schema: Schema, documentation: Documentation): Schema =>
   schema.meta({ ...documentation });
+
+/** Names as the table of settings shows them. */
+export function quoted(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(', ');
+}

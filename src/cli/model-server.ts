@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type Config, readConfig } from '../config.ts';
+import { checkModelServerExposure } from '../http/exposure.ts';
 import { listen } from '../http/listen.ts';
 import { keepServing } from '../last-resort.ts';
 import { createLogger } from '../logging.ts';
@@ -29,6 +30,7 @@ export function addModelServer(program: Command, context: CommandContext): void 
         ...(options.host === undefined ? {} : { TERRAQL_HOST: options.host }),
         ...(options.port === undefined ? {} : { TERRAQL_MODEL_PORT: options.port }),
       });
+      checkModelServerExposure(config);
       const version = program.version() ?? '';
       await untilInterrupted((signal) => serveModels(config, version, signal, context.terminal, options.json ?? false));
     });
@@ -52,6 +54,8 @@ async function serveModels(
     version,
     maxRequests: config.TERRAQL_MODEL_QUEUE + config.TERRAQL_MODEL_WORKERS,
     timeoutMs: config.TERRAQL_MODEL_TIMEOUT_S * 1000,
+    key: config.TERRAQL_MODEL_SERVER_KEY,
+    hosts: config,
   };
   const server = createModelServer({ models, metrics, logger, settings });
   const listening = await listen(server, config.TERRAQL_HOST, config.TERRAQL_MODEL_PORT, 'TERRAQL_MODEL_PORT');

@@ -4,6 +4,7 @@ import type { RequestedFilter } from '../feature/check-filter.ts';
 import type { Feature, FeatureNeighbour, GeometryFormat } from '../feature/feature.ts';
 import type { FeatureOrder } from '../feature/feature.filter.ts';
 import type { RequestedNeighbours } from '../feature/feature.service.ts';
+import type { Links } from '../identity/open-identity.ts';
 import type { Viewer } from '../identity/viewer.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { Review } from '../review/review.ts';
@@ -12,12 +13,6 @@ import type { RequestLimits } from './request-limits.ts';
 import type { AnswerText } from './text-answer/json-text.ts';
 import type { Scene } from '../scene/scene.ts';
 import type { Segmentation, StoredMask } from '../segmentation/segmentation.ts';
-
-/** Makes links into this service as the client reaches it. */
-export interface Links {
-  /** @param path begins with a slash */
-  absolute(path: string): string;
-}
 
 /** Loads values of many owners in one query; one loader for each set of arguments that the operation gives the field. */
 type LoaderOf<Asked, Value> = (asked: Asked) => DataLoader<string, Value>;
@@ -64,11 +59,10 @@ export interface ContextParts {
   /** Made for the viewer. */
   readonly services: Services;
   readonly limits: RequestLimits;
-  /** As the client reaches the service, without a slash at the end. */
-  readonly baseUrl: string;
+  readonly links: Links;
 }
 
-export function createContext({ viewer, services, limits, baseUrl }: ContextParts): RequestContext {
+export function createContext({ viewer, services, limits, links }: ContextParts): RequestContext {
   const { scenes, segmentations, features, reviews } = services;
   const warnings = new Set<string>();
   const warn = (warning: string): void => void warnings.add(warning);
@@ -76,7 +70,7 @@ export function createContext({ viewer, services, limits, baseUrl }: ContextPart
     viewer,
     services,
     limits,
-    links: { absolute: (path) => `${baseUrl}${path}` },
+    links,
     scenes: loader(async (ids) => byId(await scenes.byIds(ids))),
     segmentations: loader(async (ids) => byId(await segmentations.byIds(ids))),
     features: loader(async (ids) => byId(await features.byIds(ids))),

@@ -63,7 +63,7 @@ export class SceneResolver {
     @Ctx() { services, links }: RequestContext,
   ): Promise<UploadType> {
     const { path, ...upload } = await services.uploads.createUpload(filename, sizeBytes);
-    return { ...upload, url: links.absolute(path) };
+    return { ...upload, url: links.absolute(path, 'PUT') };
   }
 
   @AllowedTo('admin')

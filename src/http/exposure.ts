@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
-import { isLoopbackHost } from './allowed-hosts.ts';
+import { isLoopbackHost } from '../allowed-hosts.ts';
 
 /** The service would listen where others reach it, and nobody said who may ask. */
 export class AuthNotChosenError extends AppError {
@@ -15,4 +15,22 @@ export class AuthNotChosenError extends AppError {
 /** @throws {AuthNotChosenError} unless only this machine reaches the service, or TERRAQL_AUTH is set */
 export function checkExposure({ TERRAQL_HOST, TERRAQL_AUTH }: Pick<Config, 'TERRAQL_HOST' | 'TERRAQL_AUTH'>): void {
   if (TERRAQL_AUTH === undefined && !isLoopbackHost(TERRAQL_HOST)) throw new AuthNotChosenError(TERRAQL_HOST);
+}
+
+/** Models would be served where others reach them, and nobody said who may ask. */
+export class ModelServerKeyMissingError extends AppError {
+  readonly code = 'AUTH_NOT_CHOSEN';
+  constructor(host: string) {
+    super(
+      `TERRAQL_HOST=${host} can be reached from other machines. Set TERRAQL_MODEL_SERVER_KEY here and for the clients, or TERRAQL_AUTH=off to let whoever reaches the server use its models.`,
+    );
+  }
+}
+
+/** @throws {ModelServerKeyMissingError} unless only this machine reaches the server, a key is set, or TERRAQL_AUTH is `off` */
+export function checkModelServerExposure(
+  config: Pick<Config, 'TERRAQL_HOST' | 'TERRAQL_AUTH' | 'TERRAQL_MODEL_SERVER_KEY'>,
+): void {
+  const { TERRAQL_HOST: host, TERRAQL_AUTH: auth, TERRAQL_MODEL_SERVER_KEY: key } = config;
+  if (key === undefined && auth !== 'off' && !isLoopbackHost(host)) throw new ModelServerKeyMissingError(host);
 }

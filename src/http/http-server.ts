@@ -13,6 +13,8 @@ import type { HttpService } from './http-service.ts';
 import { jsonBody } from './json-body.ts';
 import { maskRoutes } from './mask-routes.ts';
 import { Outlet } from './outlet.ts';
+import { requestId } from './request-id.ts';
+import { securityHeaders } from './security-headers.ts';
 import { serveSubscriptions, SOCKET_LIMITS, type SocketLimits } from './subscription-socket.ts';
 import { sceneTileRoutes } from './scene-tile-routes.ts';
 import { segmentationTileRoutes } from './segmentation-tile-routes.ts';
@@ -46,10 +48,8 @@ export function createRouter(service: HttpService, outlet: Outlet): Express {
   const router = express();
   router.disable('x-powered-by');
   router.disable('etag');
-  router.use((_request, response, next) => {
-    response.set('X-Content-Type-Options', 'nosniff');
-    next();
-  });
+  router.use(requestId(outlet.proxies));
+  router.use(securityHeaders(config));
   router.get(outlet.declare('/healthz', ['GET'], 'anyone'), (_request, response) => void response.json({ ok: true }));
   router.get(outlet.declare('/readyz', ['GET'], 'anyone'), async (_request, response) => {
     const readiness = await service.readiness();
@@ -57,7 +57,7 @@ export function createRouter(service: HttpService, outlet: Outlet): Express {
   });
   // Probes may use any name of a process; the routes below answer only to configured names.
   router.use((request, _response, next) => {
-    outlet.hosts.check(request);
+    outlet.hosts.check(request, outlet.proxies.addressedAs(request).host);
     next();
   });
   if (config.TERRAQL_CORS_ORIGINS.length > 0) router.use(crossOrigin(config.TERRAQL_CORS_ORIGINS));

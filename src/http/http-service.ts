@@ -4,6 +4,7 @@ import type { RequestContext } from '../graphql/context.ts';
 import type { FeatureRequestReader, SceneFilterReader } from '../graphql/feature-request.ts';
 import type { Subscriptions } from '../graphql/server/subscriptions.ts';
 import type { Authenticator } from '../identity/authenticator.ts';
+import type { Links } from '../identity/open-identity.ts';
 import type { Viewer } from '../identity/viewer.ts';
 import type { Logger } from '../logging.ts';
 import type { ServicesFor } from '../services.ts';
@@ -15,6 +16,8 @@ export interface HttpService {
   readonly graphql: ApolloServer<RequestContext>;
   readonly subscriptions: Subscriptions;
   readonly authenticator: Pick<Authenticator, 'viewerOf' | 'isRequired'>;
+  /** @param baseUrl as the client reaches the service, without a slash at the end */
+  linksFor(viewer: Viewer, baseUrl: string): Links;
   readonly servicesFor: ServicesFor;
   readonly readFeatureRequest: FeatureRequestReader;
   readonly readSceneFilter: SceneFilterReader;

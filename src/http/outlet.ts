@@ -1,13 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { AllowedHosts } from '../allowed-hosts.ts';
 import { AppError, BadInputError } from '../errors.ts';
 import { FEATURE_REQUEST_MEMBERS, type FeatureRequest, type FeatureRequestMember } from '../graphql/feature-request.ts';
+import { withoutSignature } from '../identity/link-signer.ts';
 import { requireRole } from '../identity/identity-errors.ts';
+import type { Links } from '../identity/open-identity.ts';
 import type { Rule, Viewer } from '../identity/viewer.ts';
 import type { Services } from '../services.ts';
-import { AllowedHosts } from './allowed-hosts.ts';
 import type { HttpService } from './http-service.ts';
 import { jsonBody as readJson } from './json-body.ts';
+import { TrustedProxies } from './trusted-proxies.ts';
 
 /** The resource lets clients choose a filter, and only known operations are answered. */
 export class FilterNotAllowedError extends AppError {
@@ -67,15 +70,21 @@ export interface RouteRule {
 export class Outlet {
   /** The names that requests may be addressed to. */
   readonly hosts: AllowedHosts;
+  /** Whose `X-Forwarded-*` headers are believed. */
+  readonly proxies: TrustedProxies;
 
   /** The rule of every route, as declared where the route stands. */
   readonly rules: RouteRule[] = [];
   private readonly viewers = new WeakMap<IncomingMessage, Viewer>();
 
   constructor(
-    private readonly service: Pick<HttpService, 'config' | 'authenticator' | 'servicesFor' | 'readFeatureRequest'>,
+    private readonly service: Pick<
+      HttpService,
+      'config' | 'authenticator' | 'linksFor' | 'servicesFor' | 'readFeatureRequest'
+    >,
   ) {
     this.hosts = new AllowedHosts(service.config);
+    this.proxies = new TrustedProxies(service.config.TERRAQL_TRUSTED_PROXIES);
   }
 
   /** The viewer of a request that passed {@link admit}. */
@@ -99,7 +108,14 @@ export class Outlet {
     return async (request, _response, next) => {
       const { authorization } = request.headers;
       const workspace = request.get('TerraQL-Workspace');
-      const viewer = await this.service.authenticator.viewerOf({ authorization, workspace });
+      const { method, originalUrl } = request;
+      const viewer = await this.service.authenticator.viewerOf({
+        authorization,
+        workspace,
+        link: { method, address: originalUrl },
+      });
+      // What a signature adds is no parameter of the resource.
+      if (originalUrl.includes('signature=')) request.url = withoutSignature(request.url);
       requireRole(`${request.method} ${request.baseUrl}${request.path}`, viewer, role);
       this.viewers.set(request, viewer);
       next();
@@ -107,10 +123,16 @@ export class Outlet {
   }
 
   /** Base of the links in answers, without a slash at the end: as configured, else as the client addressed the service. */
-  baseUrlOf({ headers, socket }: IncomingMessage): string {
-    const { localAddress, localPort } = socket;
+  baseUrlOf(request: IncomingMessage): string {
+    const { localAddress, localPort } = request.socket;
     const configured = this.service.config.TERRAQL_PUBLIC_URL;
-    return (configured ?? `http://${headers.host ?? `${localAddress}:${localPort}`}`).replace(/\/+$/, '');
+    const { protocol, host } = this.proxies.addressedAs(request);
+    return (configured ?? `${protocol}://${host ?? `${localAddress}:${localPort}`}`).replace(/\/+$/, '');
+  }
+
+  /** Makes links of the answer to a request, signed where a login is required. */
+  linksOf(request: IncomingMessage): Links {
+    return this.service.linksFor(this.viewerOf(request), this.baseUrlOf(request));
   }
 
   /**

@@ -59,7 +59,7 @@ async function sendTileJson(outlet: Outlet, { services, request, response }: Ask
   const scene = await services.scenes.get(request.params.id);
   if (!isGeoreferenced(scene)) throw new SceneNotGeoreferencedError(scene);
   const { id, name, footprint } = scene;
-  const tiles = `${outlet.baseUrlOf(request)}/tiles/scenes/${id}/{z}/{x}/{y}.webp`;
+  const tiles = outlet.linksOf(request).absolute(`/tiles/scenes/${id}/{z}/{x}/{y}.webp`);
   response.set('Cache-Control', REVALIDATED).json(tileJson({ name, tiles, footprint }));
 }
 

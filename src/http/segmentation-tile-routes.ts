@@ -41,6 +41,6 @@ export function segmentationTileRoutes(outlet: Outlet): Router {
 async function sendTileJson(outlet: Outlet, { services, request, response }: Asked<{ id: string }>): Promise<void> {
   const { id, prompt, sceneId } = await services.segmentations.require(request.params.id);
   const { footprint } = await services.scenes.get(sceneId);
-  const tiles = `${outlet.baseUrlOf(request)}/tiles/segmentations/${id}/{z}/{x}/{y}.webp`;
+  const tiles = outlet.linksOf(request).absolute(`/tiles/segmentations/${id}/{z}/{x}/{y}.webp`);
   response.set('Cache-Control', REVALIDATED).json(tileJson({ name: prompt, tiles, footprint }));
 }

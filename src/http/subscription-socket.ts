@@ -86,7 +86,7 @@ function tooMany({ maxSubscriptionsPerSocket: most }: SocketLimits): GraphQLErro
 function refusalOf(request: IncomingMessage, outlet: Outlet, opened: number, limits: SocketLimits): string | null {
   if (!outlet.hosts.allowsOrigin(request)) return '403 Forbidden';
   try {
-    outlet.hosts.check(request);
+    outlet.hosts.check(request, outlet.proxies.addressedAs(request).host);
   } catch {
     return '421 Misdirected Request';
   }

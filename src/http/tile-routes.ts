@@ -67,9 +67,10 @@ async function sendFeatureTile(outlet: Outlet, asked: Asked<TileParameters>): Pr
 async function sendTileJson(outlet: Outlet, asked: Asked<Record<string, string>>): Promise<void> {
   const { request, response } = asked;
   await requestedFeatures(outlet, asked, FILTER_ALONE);
-  const { r: _revision, ...query } = request.query;
-  const parameters = new URLSearchParams(query as Record<string, string>).toString();
-  const tiles = `${outlet.baseUrlOf(request)}/tiles/features/{z}/{x}/{y}.mvt${parameters === '' ? '' : `?${parameters}`}`;
+  const { r: _revision, ...others } = request.query;
+  const parameters = new URLSearchParams(others as Record<string, string>).toString();
+  const query = parameters === '' ? '' : `?${parameters}`;
+  const tiles = outlet.linksOf(request).absolute(`/tiles/features/{z}/{x}/{y}.mvt${query}`);
   response.set('Cache-Control', REVALIDATED).json({
     ...tileJson({ name: 'TerraQL features', tiles, footprint: null }),
     vector_layers: [

@@ -1,6 +1,8 @@
 import { KEY_MARK } from './api-key.ts';
 import { UnauthenticatedError } from './identity-errors.ts';
 import type { KeyRing } from './key-ring.ts';
+import type { LinkSigner } from './link-signer.ts';
+import type { TokenVerifier } from './token-verifier.ts';
 import type { MachineToken } from './machine-token.ts';
 import { DEFAULT_VIEWER, type Viewer } from './viewer.ts';
 
@@ -8,6 +10,8 @@ import { DEFAULT_VIEWER, type Viewer } from './viewer.ts';
 export interface Presented {
   /** Value of the header `Authorization`. */
   readonly authorization: string | undefined;
+  /** The address asked for, which may be signed; undefined for sockets. */
+  readonly link?: { readonly method: string; readonly address: string } | undefined;
   /** Workspace that a command on the machine works in. */
   readonly workspace?: string | undefined;
 }
@@ -19,6 +23,9 @@ export class Authenticator {
       readonly mode: 'off' | 'required';
       readonly keys: KeyRing;
       readonly machine: MachineToken;
+      /** Null where no OpenID provider is configured. */
+      readonly tokens: TokenVerifier | null;
+      readonly links: LinkSigner;
     },
   ) {}
 
@@ -27,16 +34,32 @@ export class Authenticator {
     return this.parts.mode === 'required';
   }
 
-  /** @throws {UnauthenticatedError} when a credential is required and none is accepted */
-  async viewerOf({ authorization, workspace }: Presented): Promise<Viewer> {
+  /**
+   * The viewer by the first credential that is there: API key or token in the header, signature of the address.
+   * @throws {UnauthenticatedError} when a credential is required and none is accepted
+   */
+  async viewerOf({ authorization, link, workspace }: Presented): Promise<Viewer> {
     const { machine, keys } = this.parts;
     const token = bearerToken(authorization);
     if (token !== null && machine.matches(token)) return machine.viewer(workspace);
     if (!this.isRequired) return DEFAULT_VIEWER;
-    if (token === null) throw new UnauthenticatedError();
-    if (!token.startsWith(KEY_MARK)) throw new UnauthenticatedError('The token is no API key of this service.');
+    if (token === null) return this.viewerOfLink(link);
+    if (!token.startsWith(KEY_MARK)) return this.viewerOfToken(token);
     const { workspace: owner, name, role } = await keys.accept(token);
     return { workspace: owner, subject: name, role };
+  }
+
+  private viewerOfToken(token: string): Promise<Viewer> {
+    const { tokens } = this.parts;
+    if (!tokens) throw new UnauthenticatedError('The credential is no API key of this service.');
+    return tokens.accept(token);
+  }
+
+  /** Whoever has a signed address may do what it stands for: read, or send an upload. */
+  private async viewerOfLink(link: Presented['link']): Promise<Viewer> {
+    const workspace = link ? await this.parts.links.workspaceOf(link.method, link.address) : null;
+    if (workspace === null) throw new UnauthenticatedError();
+    return { workspace, subject: 'link', role: link?.method === 'PUT' ? 'analyst' : 'viewer' };
   }
 }
 

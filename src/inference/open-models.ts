@@ -9,12 +9,13 @@ import { remoteModels } from './remote-model.ts';
  */
 export async function openModels(config: Config): Promise<ModelRegistry> {
   const { TERRAQL_MODEL_URL: urls, TERRAQL_MODEL_TIMEOUT_S, TERRAQL_EXECUTION_PROVIDER } = config;
+  const { TERRAQL_MODEL_SERVER_KEY: key } = config;
   if (urls.length === 0) {
     const models = await openLocalModels(config);
     // An unusable provider stops the start, not the first run.
     return TERRAQL_EXECUTION_PROVIDER === 'cpu' ? models : loadAll(models);
   }
-  const loader = remoteModels({ urls, timeoutMs: TERRAQL_MODEL_TIMEOUT_S * 1000 });
+  const loader = remoteModels({ urls, timeoutMs: TERRAQL_MODEL_TIMEOUT_S * 1000, key });
   // Loads no graph; afterwards the reachable servers and their execution providers are known.
   return loadAll(await ModelRegistry.open(config.TERRAQL_MODELS_DIR, config.TERRAQL_MODEL, loader));
 }

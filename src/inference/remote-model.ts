@@ -29,6 +29,8 @@ export interface RemoteSettings {
   readonly urls: readonly string[];
   /** Deadline of a request, including retries on other servers. */
   readonly timeoutMs: number;
+  /** Key of the servers; undefined: they ask for none. */
+  readonly key?: string | undefined;
 }
 
 const CONNECT_TIMEOUT_MS = 5000;
@@ -220,7 +222,10 @@ export class RemoteModel implements SegmentationModel {
     options: RequestOptions,
   ): Promise<Answer> {
     try {
-      const { statusCode, headers, body } = await request(url, { ...options, signal: stop, dispatcher: this.agent });
+      const { key } = this.settings;
+      const sent = { ...options.headers, ...(key === undefined ? {} : { authorization: `Bearer ${key}` }) };
+      const asked = { ...options, headers: sent, signal: stop, dispatcher: this.agent };
+      const { statusCode, headers, body } = await request(url, asked);
       return { status: statusCode, headers, body: new Uint8Array(await body.arrayBuffer()) };
     } catch (cause) {
       const late = deadline.aborted && stop.reason === deadline.reason;

@@ -29,6 +29,7 @@ export class DeadlineExceededError extends AppError {
 /** HTTP status by error code; every other {@link AppError} is a bad request: 400. */
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   DEADLINE_EXCEEDED: 503,
+  HOST_NOT_ALLOWED: 421,
   MODEL_CRASHED: 500,
   MODEL_FAILED: 500,
   MODEL_INVALID: 500,
@@ -37,6 +38,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   MODEL_REJECTED: 422,
   MODEL_UNAVAILABLE: 503,
   TOO_MANY_REQUESTS: 429,
+  UNAUTHENTICATED: 401,
 };
 
 /** HTTP status of unexpected errors. */

@@ -9,12 +9,13 @@ import { modelContract } from '../inference/model-contract.ts';
 import { phaseNotice, TELLS_PHASES, WANTS_PHASES } from '../inference/phase-notice.ts';
 import { type ModelPhase, ModelUnavailableError } from '../inference/segmentation-model.ts';
 import type { Logger } from '../logging.ts';
+import { access, type AccessSettings } from './access.ts';
 import { Admission } from './admission.ts';
 import { errorResponse, TooManyRequestsError } from './error-response.ts';
 import { infer } from './infer.ts';
 import type { ModelMetrics } from './metrics.ts';
 
-export interface ModelServerSettings {
+export interface ModelServerSettings extends AccessSettings {
   /** Version of TerraQL, reported to clients. */
   readonly version: string;
   /** Most concurrent requests, from their first byte to the last of the response. */
@@ -55,6 +56,7 @@ export function createModelServer(parts: ModelServerParts): Server {
   router.disable('etag');
   // Tensors compress too; the default takes text only.
   router.use(compression({ filter: () => true }));
+  router.use(access(parts.settings));
   addHealth(router, parts);
   addMetadata(router, parts);
   addInference(router, parts);

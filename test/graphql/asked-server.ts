@@ -30,7 +30,7 @@ export const CONTEXT: ContextParts = {
   viewer: DEFAULT_VIEWER,
   services: {} as Services,
   limits: { maxPage: 1000, maxVertices: 1000 },
-  baseUrl: '',
+  links: { absolute: (path) => path },
 };
 
 /** Sends a body as a client does over HTTP that takes `application/graphql-response+json`. */

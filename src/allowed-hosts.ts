@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Config } from '../config.ts';
-import { AppError } from '../errors.ts';
+import { AppError } from './errors.ts';
 
 /** The request is addressed to a name that is not this service's: its sender was sent here by the DNS of somebody else. */
 export class HostNotAllowedError extends AppError {
@@ -13,10 +12,13 @@ export class HostNotAllowedError extends AppError {
   }
 }
 
-type HostSettings = Pick<
-  Config,
-  'TERRAQL_HOST' | 'TERRAQL_PUBLIC_URL' | 'TERRAQL_ALLOWED_HOSTS' | 'TERRAQL_CORS_ORIGINS'
->;
+/** Settings that say under which names a process answers. */
+export interface HostSettings {
+  readonly TERRAQL_HOST: string;
+  readonly TERRAQL_PUBLIC_URL?: string | undefined;
+  readonly TERRAQL_ALLOWED_HOSTS: readonly string[];
+  readonly TERRAQL_CORS_ORIGINS: readonly string[];
+}
 
 /**
  * The names that requests may be addressed to. Without such a list any web page reaches a service on the same machine: its
@@ -33,8 +35,8 @@ export class AllowedHosts {
     this.names = new Set(configured.flatMap((url) => (url === undefined ? [] : (hostnameOf(url) ?? []))));
   }
 
-  /** @throws {HostNotAllowedError} for a `Host` that is neither configured, a loopback name, nor the address connected to */
-  check({ headers: { host }, httpVersion, socket }: IncomingMessage): void {
+  /** @param host the name, where a trusted proxy gives another than the header @throws {HostNotAllowedError} for a `Host` that is neither configured, a loopback name, nor the address connected to */
+  check({ headers, httpVersion, socket }: IncomingMessage, host = headers.host): void {
     // Only HTTP/1.0 may leave it out, which no browser speaks.
     if (host === undefined && httpVersion === '1.0') return;
     const name = hostnameOf(asUrl(host ?? ''));

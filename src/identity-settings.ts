@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { count, documented, quoted } from './documented-setting.ts';
+
+/** Asymmetric ones of RFC 7518 and RFC 8037. */
+const TOKEN_ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+] as const;
+
+/** Settings that say who may ask. */
+export const IDENTITY_SETTINGS = {
+  TERRAQL_AUTH: documented(z.enum(['off', 'required']).optional(), {
+    description:
+      '`required`: every request needs a credential; `off`: whoever reaches the service is its administrator. Any address but a loopback one needs one of the two.',
+    otherwise: '`off` on a loopback address',
+  }),
+  TERRAQL_API_KEY: documented(z.string().min(1).optional(), {
+    description: 'Key that commands send to the server they ask.',
+    otherwise: 'none; commands on the machine of the server need none',
+  }),
+  TERRAQL_WORKSPACE: documented(z.string().min(1).default('default'), {
+    description: 'Workspace that commands on the machine work in; with `TERRAQL_API_KEY` it is that of the key.',
+  }),
+  TERRAQL_JWT_ISSUER: documented(z.url({ protocol: /^https?$/ }).optional(), {
+    description: 'OpenID provider whose tokens are accepted, as its discovery document calls it.',
+    otherwise: 'none; API keys alone',
+  }),
+  TERRAQL_JWT_AUDIENCE: documented(z.string().min(1).optional(), {
+    description: 'Audience that tokens must be made for; needed with `TERRAQL_JWT_ISSUER`.',
+    otherwise: 'none',
+  }),
+  TERRAQL_JWT_ALGORITHMS: documented(
+    z
+      .string()
+      .default('RS256,PS256,ES256,EdDSA')
+      .transform((names) => names.split(',').flatMap((name) => name.trim() || []))
+      .pipe(z.array(z.enum(TOKEN_ALGORITHMS)).min(1)),
+    { description: `Signature algorithms of tokens, separated by commas: ${quoted(TOKEN_ALGORITHMS)}.` },
+  ),
+  TERRAQL_JWT_CLOCK_TOLERANCE_S: documented(z.coerce.number().int().min(0).max(600).default(30), {
+    description: 'Difference of clocks that is accepted in tokens, 0 to 600.',
+    unit: 'seconds',
+  }),
+  TERRAQL_JWT_WORKSPACE_CLAIM: documented(z.string().min(1).optional(), {
+    description: 'Claim of a token that names the workspace, or a path to it as `terraql.workspace`.',
+    otherwise: 'none; every token works in `default`',
+  }),
+  TERRAQL_JWT_ROLE_CLAIM: documented(z.string().min(1).optional(), {
+    description: 'Claim of a token that names the role or roles, or a path to it as `realm_access.roles`.',
+    otherwise: 'none; every token has `TERRAQL_JWT_ROLE`',
+  }),
+  TERRAQL_JWT_ROLE: documented(z.enum(['viewer', 'analyst', 'admin']).default('viewer'), {
+    description: 'Role of tokens where no claim names it: `viewer`, `analyst`, `admin`.',
+  }),
+  TERRAQL_LINK_TTL_S: count(86_400, 'Lifetime of signed links in answers, rounded up to the full hour.', 'seconds'),
+  TERRAQL_TRUSTED_PROXIES: documented(
+    z
+      .string()
+      .default('')
+      .transform((addresses) => addresses.split(',').flatMap((address) => address.trim() || []))
+      .pipe(
+        z.array(
+          z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
+            error: 'must be addresses or ranges as 10.0.0.0/8 separated by commas',
+          }),
+        ),
+      ),
+    {
+      description:
+        'Addresses and ranges of proxies, separated by commas, whose `X-Forwarded-Host`, `-Proto`, `-For` and `X-Request-Id` are believed.',
+      otherwise: 'none',
+    },
+  ),
+  TERRAQL_MODEL_SERVER_KEY: documented(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9._~+/-]{16,}=*$/, 'must be at least 16 characters of a bearer token')
+      .optional(),
+    {
+      description: 'Key that `terraql model-server` asks for, and that clients of model servers send.',
+      otherwise: 'none',
+    },
+  ),
+};

@@ -1,0 +1,81 @@
+import { type Config, ConfigError } from '../config.ts';
+import type { Queries } from '../database/database.ts';
+import type { Logger } from '../logging.ts';
+import { KeyLookupRepository } from './api-key.repository.ts';
+import { Authenticator } from './authenticator.ts';
+import { KeyRing } from './key-ring.ts';
+import { LinkKeyRepository } from './link-key.repository.ts';
+import { type LinkMethod, LinkSigner } from './link-signer.ts';
+import { MachineToken } from './machine-token.ts';
+import { TokenVerifier } from './token-verifier.ts';
+import type { Viewer } from './viewer.ts';
+
+/** Makes links into this service as the client reaches it, signed where a login is required. */
+export interface Links {
+  /**
+   * @param path begins with a slash; may have `{z}`, `{x}` and `{y}` to fill in
+   * @param method by which clients use the link
+   */
+  absolute(path: string, method?: LinkMethod): string;
+}
+
+/** Finds out who asks, on behalf of every outlet. */
+export interface Identity {
+  readonly authenticator: Authenticator;
+  readonly keys: KeyRing;
+  /** By which commands on this machine ask the service. */
+  readonly machine: MachineToken;
+  /** @param baseUrl as the client reaches the service, without a slash at the end */
+  linksFor(viewer: Viewer, baseUrl: string): Links;
+  close(): void;
+}
+
+/**
+ * @param everyWorkspace statements that are bound to no workspace
+ * @throws {ConfigError}
+ */
+export async function openIdentity(
+  everyWorkspace: Pick<Queries, 'query' | 'execute'>,
+  config: Config,
+  logger: Logger,
+): Promise<Identity> {
+  const tokens = tokensOf(config);
+  const keys = new KeyRing(new KeyLookupRepository(everyWorkspace), (err) =>
+    logger.warn({ err }, 'Key:UseNotRecorded'),
+  );
+  const links = await LinkSigner.open(new LinkKeyRepository(everyWorkspace), config.TERRAQL_LINK_TTL_S, (err) =>
+    logger.warn({ err }, 'Links:KeysNotRead'),
+  );
+  const machine = new MachineToken();
+  const authenticator = new Authenticator({ mode: config.TERRAQL_AUTH ?? 'off', keys, machine, tokens, links });
+  return {
+    authenticator,
+    keys,
+    machine,
+    linksFor: ({ workspace }, baseUrl) => ({
+      absolute: (path, method = 'GET') =>
+        baseUrl + (authenticator.isRequired ? links.sign(method, path, workspace) : path),
+    }),
+    close: () => links.close(),
+  };
+}
+
+/** @returns null where no OpenID provider is configured @throws {ConfigError} */
+function tokensOf(config: Config): TokenVerifier | null {
+  const { TERRAQL_JWT_ISSUER: issuer, TERRAQL_JWT_AUDIENCE: audience } = config;
+  if (issuer === undefined) return null;
+  if (audience === undefined) {
+    throw new ConfigError(
+      'TERRAQL_JWT_ISSUER needs TERRAQL_JWT_AUDIENCE: tokens for other services must not be accepted.',
+    );
+  }
+  return new TokenVerifier({
+    issuer,
+    audience,
+    algorithms: config.TERRAQL_JWT_ALGORITHMS,
+    clockToleranceS: config.TERRAQL_JWT_CLOCK_TOLERANCE_S,
+    workspaceClaim: config.TERRAQL_JWT_WORKSPACE_CLAIM,
+    roleClaim: config.TERRAQL_JWT_ROLE_CLAIM,
+    role: config.TERRAQL_JWT_ROLE,
+  });
+}
