@@ -79,8 +79,9 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     name: 'http',
-    holds: 'routes: exports, masks, tiles, uploads, files of the dashboard, the socket of subscriptions',
+    holds: 'routes: exports, masks, tiles, OGC API, uploads, files of the dashboard, the socket of subscriptions',
     imports: [
+      'ogc',
       'scene',
       'tiles',
       'view',
@@ -124,6 +125,11 @@ export const LAYERS: readonly Layer[] = [
     name: 'graphql/text-answer',
     holds: 'the fast path: JSON written by PostGIS goes into the answer as it is',
     imports: ['analysis', 'feature'],
+  },
+  {
+    name: 'ogc',
+    holds: 'OGC API - Features, Tiles and Processes: documents and parameters',
+    imports: ['view', 'services.ts', 'feature', 'segmentation', 'scene', 'imagery/crs', 'database', 'cql2'],
   },
   {
     name: 'services.ts',
@@ -184,11 +190,11 @@ export const LAYERS: readonly Layer[] = [
     holds: 'a question as a stored row',
     imports: ['feature', 'scene', 'imagery', 'imagery/crs', 'inference', 'raster', 'database'],
   },
-  { name: 'feature', holds: 'stored polygons: measures, filter, pages, neighbours', imports: ['database'] },
+  { name: 'feature', holds: 'stored polygons: measures, filter, pages, neighbours', imports: ['database', 'cql2'] },
   {
     name: 'scene',
     holds: 'the stored image: registering, locating, uploading',
-    imports: ['remote', 'imagery', 'raster', 'database', 'blob-store.ts'],
+    imports: ['remote', 'imagery', 'raster', 'database', 'cql2', 'blob-store.ts'],
   },
   {
     name: 'remote',
@@ -216,8 +222,14 @@ export const LAYERS: readonly Layer[] = [
   { name: 'inference/open-inference', holds: 'messages and tensors of the Open Inference Protocol', imports: [] },
   { name: 'raster', holds: 'windows, resampling, affine transforms', imports: [], pure: true },
   { name: 'identity', holds: 'who asks', imports: ['database', 'config.ts'] },
-  { name: 'database', holds: 'connection, migrations, cursors, row schemas', imports: ['database/generated'] },
+  { name: 'database', holds: 'connection, migrations, cursors, row schemas', imports: ['database/generated', 'cql2'] },
   { name: 'database/generated', holds: "Prisma's client, generated", imports: [] },
+  {
+    name: 'cql2',
+    holds: 'the filter language of OGC: text, JSON, and conditions with names looked up',
+    imports: [],
+    pure: true,
+  },
   { name: 'blob-store.ts', holds: 'files of the data folder', imports: [] },
   { name: 'config.ts', holds: 'the settings', imports: [] },
 ];

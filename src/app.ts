@@ -10,6 +10,7 @@ import {
   type SceneFilterReader,
   sceneFilterReader,
 } from './graphql/feature-request.ts';
+import { type SegmentRequestReader, segmentRequestReader } from './graphql/segment-request.ts';
 import { readPersistedOperations } from './graphql/server/persisted-operations.ts';
 import { buildSchema } from './graphql/schema.ts';
 import { createGraphqlServer } from './graphql/server/server.ts';
@@ -51,6 +52,7 @@ export interface App extends Pick<Identity, 'authenticator' | 'machine' | 'links
   /** Reads what outlets besides GraphQL are asked for, by the types of the schema. */
   readonly readFeatureRequest: FeatureRequestReader;
   readonly readSceneFilter: SceneFilterReader;
+  readonly readSegmentRequest: SegmentRequestReader;
   /** @param baseUrl as the client reaches the service, without a slash at the end */
   contextFor(viewer: Viewer, baseUrl: string): RequestContext;
   /** Whether the database answers and the default model is loaded. */
@@ -167,6 +169,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     servicesFor,
     readFeatureRequest: featureRequestReader(schema, config.TERRAQL_MAX_COST),
     readSceneFilter: sceneFilterReader(schema, config.TERRAQL_MAX_VERTICES),
+    readSegmentRequest: segmentRequestReader(schema, limits),
     contextFor: (viewer, baseUrl) =>
       createContext({ viewer, services: servicesFor(viewer), limits, links: identity.linksFor(viewer, baseUrl) }),
     async readiness() {

@@ -10,6 +10,7 @@ import type { ModelInfo } from './inference/segmentation-model.ts';
 import type { ReviewService } from './review/review.service.ts';
 import type { SceneService } from './scene/scene.service.ts';
 import type { UploadService } from './scene/upload.service.ts';
+import type { AskedPrompts } from './segmentation/prompts.ts';
 import type { SegmentationService } from './segmentation/segmentation.service.ts';
 import type { FeatureTileService } from './tiles/feature-tile.service.ts';
 import type { SceneTileService } from './tiles/scene-tile.service.ts';
@@ -27,6 +28,7 @@ export interface Services {
   readonly scenes: SceneService;
   readonly uploads: UploadService;
   readonly segmentations: SegmentationService;
+  readonly prompts: AskedPrompts;
   readonly features: FeatureService;
   readonly reviews: ReviewService;
   readonly views: ViewService;

@@ -27,6 +27,7 @@ import { StoredBlobsRepository } from './scene/stored-blobs.repository.ts';
 import { SourceFingerprints } from './scene/source-fingerprint.ts';
 import { UploadService } from './scene/upload.service.ts';
 import type { SegmentationEvents } from './segmentation/segmentation-events.ts';
+import { PromptRepository } from './segmentation/prompt.repository.ts';
 import { SegmentationRepository } from './segmentation/segmentation.repository.ts';
 import { SegmentationService } from './segmentation/segmentation.service.ts';
 import type { ServicesFor } from './services.ts';
@@ -95,6 +96,7 @@ export function servicesOver(shared: SharedParts): ServicesFor {
       scenes,
       uploads,
       segmentations,
+      prompts: new PromptRepository(database),
       features,
       reviews: new ReviewService(new ReviewRepository(database), subject),
       views: new ViewService(new ViewRepository(database), features),

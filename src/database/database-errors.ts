@@ -34,6 +34,14 @@ export class DatabaseFullError extends OutageError {
   }
 }
 
+/** An arithmetic expression of a request has no value for some row. */
+export class ValueOutOfRangeError extends AppError {
+  readonly code = 'VALUE_OUT_OF_RANGE';
+  constructor(reason: string, options?: ErrorOptions) {
+    super(`an arithmetic expression cannot be computed for some of the rows: ${reason}`, options);
+  }
+}
+
 /** An error as drivers throw it, and as Prisma's driver adapters wrap it. */
 const DriverError = z.object({
   code: z.unknown().optional(),
@@ -70,10 +78,13 @@ const BUSY =
 const FULL = /^(53100)$|No space left on device/;
 /** Transactions that stood in each other's way. */
 const CONFLICT = /^(40001|40P01|55P03|TransactionWriteConflict|P2034)$/;
+/** What PostgreSQL says of floating-point arithmetic; whole numbers of its own columns say it otherwise. */
+const OUT_OF_RANGE = /value out of range: (over|under)flow|a negative number raised to|zero raised to a negative/;
 
 /**
  * Translates an error of a driver into an {@link OutageError} where the same statement may succeed later.
- * @returns the error itself when it is not an outage: what the database refuses for its data is never worth a repetition
+ * @returns a {@link ValueOutOfRangeError} for arithmetic without a result, and else the error itself: what the database
+ *   refuses for its data is never worth a repetition
  */
 export function translateOutage(error: unknown): unknown {
   if (error instanceof AppError) return error;
@@ -82,6 +93,8 @@ export function translateOutage(error: unknown): unknown {
   if (some(FULL)) return new DatabaseFullError({ cause: error });
   if (some(BUSY)) return new DatabaseBusyError({ cause: error });
   if (some(CONFLICT)) return new DatabaseConflictError({ cause: error });
+  const range = found.map((fact) => OUT_OF_RANGE.exec(fact)?.[0]).find((fact) => fact !== undefined);
+  if (range !== undefined) return new ValueOutOfRangeError(range, { cause: error });
   const reason = found.find((fact) => UNAVAILABLE.test(fact));
   return reason === undefined ? error : new DatabaseUnavailableError(reason, { cause: error });
 }

@@ -1,6 +1,5 @@
 import { BadInputError } from '../errors.ts';
 import { Prisma } from './database.ts';
-import { containing } from './pattern.ts';
 
 /** Web search syntax: "a phrase", -without, either OR other. */
 const WEB_SYNTAX = /"|(^|\s)-\S|\sor\s/i;
@@ -33,4 +32,9 @@ export function answersSearchSql(column: Prisma.Sql, promptContains: string): Pr
   const words = Prisma.sql`to_tsvector('english', ${column}) @@ websearch_to_tsquery('english', ${search}::text)`;
   if (WEB_SYNTAX.test(search)) return words;
   return Prisma.sql`(${words} OR ${column} ILIKE ${containing(search)}::text OR ${column} %> ${search}::text)`;
+}
+
+/** @returns a LIKE pattern that matches the text anywhere, with `%`, `_` and `\` escaped */
+export function containing(text: string): string {
+  return `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
 }

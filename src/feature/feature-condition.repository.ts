@@ -2,6 +2,7 @@ import { Prisma } from '../database/database.ts';
 import type { Scope } from '../database/scope.ts';
 import { requireIdentifier } from '../database/identifier.ts';
 import { answersSearchSql } from '../database/text-search.ts';
+import { featureAttributeSql } from './feature-record.repository.ts';
 import { bboxPartsSql } from './box-condition.repository.ts';
 import {
   type FeatureFilter,
@@ -39,7 +40,7 @@ export function conditionSql(filter: FeatureFilter, scope: Scope, place: FilterP
   const { neighbourCount, adjacentTo, adjacentWithinM, adjacentReachM, ...others } = own;
   const { ids, sceneId, sceneIds, segmentationId, prompt, promptContains, modelId, acquired, created, ...told } =
     others;
-  const { review, label, ...spatial } = told;
+  const { review, label, attributes = [], georeferenced, ...spatial } = told;
   const owners = { ids, sceneId, sceneIds, segmentationId, prompt, promptContains, modelId, acquired, created };
   const { bbox, near, intersects, within, contains, touches, overlaps, crosses, disjoint, ...unhandled } = spatial;
   unhandled satisfies Record<string, never>;
@@ -49,6 +50,8 @@ export function conditionSql(filter: FeatureFilter, scope: Scope, place: FilterP
   const conditions = [
     ...ownershipSql(owners, scope, place.required),
     ...reviewSql(review, label, scope),
+    ...attributes.map((one) => featureAttributeSql(one, scope)),
+    ...georeferencedSql(georeferenced),
     ...spatialSql({ intersects, within, contains, touches, overlaps, crosses, disjoint }, bbox, near),
     ...SORTED_MEASURES.flatMap((measure) => measureRangeSql(measure, ranges[measure.name])),
     ...rangeSql(neighbourCountSql(scope), neighbourCount),
@@ -170,6 +173,11 @@ function reviewSql(
     newest(Prisma.sql`r.status = ANY(${`{${wanted.join(',')}}`}::text::text[])`);
   if (!statuses.includes('UNREVIEWED')) return [...conditions, isOneOf(statuses)];
   return [...conditions, Prisma.sql`NOT ${isOneOf(REVIEW_STATUSES.filter((status) => !statuses.includes(status)))}`];
+}
+
+function georeferencedSql(georeferenced: boolean | undefined): Prisma.Sql[] {
+  if (georeferenced === undefined) return [];
+  return [georeferenced ? Prisma.sql`f.geometry IS NOT NULL` : Prisma.sql`f.geometry IS NULL`];
 }
 
 /** Looked up once for the whole statement: joined, prompts would be searched again for every neighbour of a feature. */

@@ -79,18 +79,25 @@ export const FEATURE_ATTRIBUTES: readonly FeatureAttribute[] = [
   { name: 'createdAt', kind: 'TIME', unit: null, nullable: false, doc: 'When the feature was stored.' },
 ];
 
+/** Attributes that a filter may name: a distance is that to a condition of the filter itself. */
+export type Queryable = Exclude<AttributeName, 'distanceM'>;
+
+/** The attributes that a filter may name, in order. */
+export const FEATURE_QUERYABLES = FEATURE_ATTRIBUTES.filter(({ name }) => name !== 'distanceM');
+
 const PROPERTIES = FEATURE_ATTRIBUTES.map(({ name }) => name).filter((name) => name !== 'id');
 
 /**
  * Text of one RFC 7946 feature, the same at every outlet. Without georeference positions are columns and rows, and `areaM2`
  * is null.
  * @param outline RFC 7946 geometry as text, put in as it is
+ * @param bbox of the outline; null leaves it out, as in other systems than WGS 84
  */
-export function featureGeoJson(record: FeatureRecord, outline: string): string {
+export function featureGeoJson(record: FeatureRecord, outline: string, bbox: Bbox | null = record.bbox): string {
   const properties: Record<string, unknown> = {};
   for (const name of PROPERTIES) properties[name] = record[name];
   return (
-    `{"type":"Feature","id":"${record.id}","bbox":${JSON.stringify(record.bbox)},` +
+    `{"type":"Feature","id":"${record.id}",${bbox ? `"bbox":${JSON.stringify(bbox)},` : ''}` +
     `"geometry":${outline},"properties":${JSON.stringify(properties)}}`
   );
 }

@@ -1,4 +1,5 @@
 import type { Geometry } from 'geojson';
+import type { AttributeCondition } from '../cql2/condition.ts';
 import type { AdjacencyRelation, Bbox } from './feature.ts';
 import type { NestedFilters } from './filter-walk.ts';
 import { type MeasureSortKey, RANGE_NAMES, type RangeName, SORTED_MEASURES } from './measures.ts';
@@ -54,6 +55,10 @@ export interface FeatureFilter
   readonly review?: readonly ReviewStatus[];
   /** Label of the newest review, to the letter. */
   readonly label?: string;
+  /** Conditions on attributes that no other member says. Their names are those of `FEATURE_QUERYABLES`. */
+  readonly attributes?: readonly AttributeCondition[];
+  /** Whether the feature has a place on the ground. */
+  readonly georeferenced?: boolean;
   /** Features that meet the box. */
   readonly bbox?: Bbox;
   /** Geodesic. */
@@ -108,6 +113,8 @@ const BOUNDS: Readonly<Record<OwnCondition, boolean>> = {
   created: false,
   review: false,
   label: false,
+  attributes: false,
+  georeferenced: false,
   neighbourCount: false,
   adjacentWithinM: false,
   adjacentReachM: false,

@@ -14,8 +14,15 @@ import { type FeaturePageSql, featurePageSql } from './feature-page.repository.t
 import { FEATURE_COLUMNS, FeatureRow, SortedFeatureRow } from './feature.row.ts';
 import { outlineSql } from './outline.repository.ts';
 import { collectionGeoJson, featureGeoJson } from './feature-record.ts';
-import { CollectionRow, recordColumnsSql } from './feature-record.repository.ts';
-import type { AskedTexts, CollectionText, FeatureStore, RepairedGeometry, TextPage } from './feature.store.ts';
+import { SortedRecordRow, recordColumnsSql } from './feature-record.repository.ts';
+import type {
+  AskedTexts,
+  CollectionText,
+  FeatureStore,
+  OutlinedRecord,
+  RepairedGeometry,
+  TextPage,
+} from './feature.store.ts';
 import { FeatureTextRow, featureTextSql, PlacedTextRow } from './feature-text.repository.ts';
 import { parseGeometry } from '../geojson-geometry.ts';
 
@@ -160,20 +167,42 @@ export class FeatureRepository implements FeatureStore {
     limit: number,
     format: GeometryFormat,
   ): Promise<CollectionText> {
-    const rows = await this.proven(
-      CollectionRow,
-      featurePageSql(this.database.scope, filter, order, { first: limit }),
-      ({ distance, body, proof }) => Prisma.sql`
-        SELECT ${recordColumnsSql(this.database.scope, Prisma.sql`f.distance_m`)}, ${outlineSql(format)} AS outline, f.reach_m AS "reachM"
-        FROM (
-          SELECT row_number() OVER () AS place, page.*
-          FROM (SELECT f.*, ${distance} AS distance_m, ${proof?.reachM ?? Prisma.sql`NULL::float8`} AS reach_m ${body}) AS page
-        ) AS f JOIN ${this.database.scope.rows('segmentation')} AS s ON s.id = f.segmentation_id JOIN ${this.database.scope.rows('scene')} AS c ON c.id = f.scene_id
-        ORDER BY f.place`,
-    );
+    const rows = await this.recordRows(featurePageSql(this.database.scope, filter, order, { first: limit }), format);
     const numberMatched = rows.length > limit ? await this.count(filter) : rows.length;
     const features = rows.slice(0, limit).map(({ record, outline }) => featureGeoJson(record, outline));
     return { text: collectionGeoJson(features, numberMatched), numberReturned: features.length, numberMatched };
+  }
+
+  /** Uses the same indexes as {@link featureCollection}. */
+  async records(
+    filter: FeatureFilter,
+    order: FeatureOrder,
+    page: PageRequest,
+    format: GeometryFormat,
+  ): Promise<Page<OutlinedRecord>> {
+    const asked = featurePageSql(this.database.scope, filter, order, page);
+    const rows = await this.recordRows(asked, format);
+    return pageOf(rows, page, asked.order.name, ({ record, outline, sortedBy }) => ({
+      node: { record, outline },
+      position: { value: sortedBy, id: record.id },
+    }));
+  }
+
+  private recordRows(page: FeaturePageSql, format: GeometryFormat): Promise<z.infer<typeof SortedRecordRow>[]> {
+    return this.proven(
+      SortedRecordRow,
+      page,
+      ({ order: sorted, distance, body, proof }) => Prisma.sql`
+        SELECT ${recordColumnsSql(this.database.scope, Prisma.sql`f.distance_m`)}, ${outlineSql(format)} AS outline,
+               f.reach_m AS "reachM", f.sorted_by AS "sortedBy"
+        FROM (
+          SELECT row_number() OVER () AS place, page.* FROM (
+            SELECT f.*, ${distance} AS distance_m, ${sorted.value} AS sorted_by,
+                   ${proof?.reachM ?? Prisma.sql`NULL::float8`} AS reach_m ${body}
+          ) AS page
+        ) AS f JOIN ${this.database.scope.rows('segmentation')} AS s ON s.id = f.segmentation_id
+        JOIN ${this.database.scope.rows('scene')} AS c ON c.id = f.scene_id ORDER BY f.place`,
+    );
   }
 
   neighbours(

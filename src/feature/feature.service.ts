@@ -3,7 +3,7 @@ import type { CountedPage, Page, PageRequest } from '../page.ts';
 import { checkFilter, checkGap, checkOrder, MAX_ADJACENT_M, type RequestedFilter } from './check-filter.ts';
 import type { Feature, FeatureNeighbour, GeometryFormat } from './feature.ts';
 import { type FeatureFilter, type FeatureOrder, LARGEST_FIRST, type NeighbourFilter } from './feature.filter.ts';
-import type { AskedTexts, FeatureStore, TextPage } from './feature.store.ts';
+import type { AskedTexts, FeatureStore, OutlinedRecord, TextPage } from './feature.store.ts';
 import { geometriesOf, withGeometries } from './filter-geometries.ts';
 
 /** A collection or a geometry format asks for more than is given. */
@@ -145,6 +145,19 @@ export class FeatureService {
       warn?.(`The collection has ${numberReturned} of ${numberMatched} features that match; limit is ${limit}.`);
     }
     return text;
+  }
+
+  /** A page of features as files and collections have them. @throws {RequestTooLargeError} */
+  async records(
+    requested: RequestedFilter,
+    order: FeatureOrder,
+    page: PageRequest,
+    format: GeometryFormat,
+  ): Promise<CountedPage<OutlinedRecord>> {
+    checkFormat(format);
+    const filter = await this.checkedFilter(requested, order);
+    const found = await this.store.records(filter, order, page, format);
+    return { ...found, totalCount: () => this.store.count(filter) };
   }
 
   /** The same page of the neighbours of each of several features, by feature; nearest first. */

@@ -2,6 +2,7 @@ import type { Geometry } from 'geojson';
 import type { Page, PageRequest } from '../page.ts';
 import type { Feature, FeatureNeighbour, GeometryFormat } from './feature.ts';
 import type { FeatureFilter, FeatureOrder, NeighbourFilter } from './feature.filter.ts';
+import type { FeatureRecord } from './feature-record.ts';
 import type { MeasureName } from './measures.ts';
 
 /** What became of a geometry that is not valid by OGC Simple Features. */
@@ -44,6 +45,13 @@ export interface CollectionText {
   readonly numberReturned: number;
 }
 
+/** A feature as files and collections have it. */
+export interface OutlinedRecord {
+  readonly record: FeatureRecord;
+  /** RFC 7946 geometry as text. */
+  readonly outline: string;
+}
+
 /** Where features are kept; the port that the database implements. Filters come checked. */
 export interface FeatureStore {
   byId(id: string): Promise<Feature | null>;
@@ -77,6 +85,13 @@ export interface FeatureStore {
     limit: number,
     format: GeometryFormat,
   ): Promise<CollectionText>;
+  /** A page of features as files and collections have them. */
+  records(
+    filter: FeatureFilter,
+    order: FeatureOrder,
+    page: PageRequest,
+    format: GeometryFormat,
+  ): Promise<Page<OutlinedRecord>>;
   /** The same page of the neighbours of each of several features, by feature; nearest first. */
   neighbours(
     ids: readonly string[],

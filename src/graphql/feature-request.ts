@@ -90,6 +90,12 @@ export function sceneFilterReader(schema: GraphQLSchema, maxVertices: number): S
   };
 }
 
+/** A value as an input type of the schema takes it. @throws {BadInputError} */
+export function coercedInput(schema: GraphQLSchema, type: string, name: string, value: unknown): unknown {
+  checkValue(value, name);
+  return coercedMember(inputType(schema, type), name, value);
+}
+
 function inputType(schema: GraphQLSchema, name: string): GraphQLInputType {
   const type = schema.getType(name);
   if (!isInputType(type)) throw new TypeError(`the schema has no input ${name}`);

@@ -7,7 +7,7 @@ import type { RequestContext } from './context.ts';
 import { ModelType } from './model.type.ts';
 import { withoutNulls } from './absent-null.ts';
 import { askPage, FeaturePageArgs, PageArgs } from './page-request.ts';
-import { areaOfInterest } from './request-limits.ts';
+import { toSegmentRequest } from './segment-request.ts';
 import type { Scene } from '../scene/scene.ts';
 import { SceneType } from './scene.type.ts';
 import type { Segmentation, StoredMask } from '../segmentation/segmentation.ts';
@@ -20,16 +20,6 @@ import {
   SegmentationType,
   SegmentInput,
 } from './segmentation.type.ts';
-
-/** What a client that sends `null` gets: the defaults that the schema prints. */
-const SEGMENT_DEFAULTS = {
-  task: 'REASONING',
-  scale: 'AUTO',
-  threshold: 0.5,
-  minAreaM2: 0,
-  waitS: 0,
-  force: false,
-} as const;
 
 /** A stored mask with the segmentation that its links are made of. */
 type LinkedMask = StoredMask & { readonly segmentationId: string };
@@ -76,9 +66,7 @@ export class SegmentationResolver {
     @Arg('input', () => SegmentInput, { description: 'The questions.' }) input: SegmentInput,
     @Ctx() { services, limits, warn }: RequestContext,
   ): Promise<Segmentation[]> {
-    const { areaOfInterest: area, ...request } = withoutNulls(input);
-    const questions = { ...SEGMENT_DEFAULTS, ...request, areaOfInterest: area ? areaOfInterest(area, limits) : null };
-    return services.segmentations.segment(questions, warn);
+    return services.segmentations.segment(toSegmentRequest(input, limits), warn);
   }
 
   @AllowedTo('analyst')

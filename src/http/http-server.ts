@@ -12,6 +12,7 @@ import { graphiqlPage } from './graphiql-page.ts';
 import type { HttpService } from './http-service.ts';
 import { jsonBody } from './json-body.ts';
 import { maskRoutes } from './mask-routes.ts';
+import { ogcRoutes } from './ogc-routes.ts';
 import { Outlet } from './outlet.ts';
 import { requestId } from './request-id.ts';
 import { securityHeaders } from './security-headers.ts';
@@ -28,7 +29,7 @@ const MAX_CONNECTIONS = 2000;
 
 /**
  * Every route of the service: `/graphql` (subscriptions by WebSocket), `PUT /uploads/{id}`, `/segmentations/{id}/...`,
- * `/features.{format}`, `/tiles/...`, `/healthz`, `/readyz`, and the dashboard at `/`.
+ * `/features.{format}`, `/tiles/...`, `/ogc/...`, `/healthz`, `/readyz`, and the dashboard at `/`.
  */
 export function createHttpServer(service: HttpService, sockets: SocketLimits = SOCKET_LIMITS): Server {
   const outlet = new Outlet(service);
@@ -77,6 +78,7 @@ export function createRouter(service: HttpService, outlet: Outlet): Express {
   router.use(maskRoutes(outlet));
   router.use(exportRoutes(outlet, service.logger));
   router.use(tileRoutes(outlet));
+  router.use(ogcRoutes(outlet, service));
   router.use(sceneTileRoutes(outlet, service));
   router.use(segmentationTileRoutes(outlet));
   router.use(dashboardFiles(outlet, { basemapStyle: config.TERRAQL_BASEMAP_STYLE }));

@@ -2,6 +2,7 @@ import type { ApolloServer } from '@apollo/server';
 import type { Config } from '../config.ts';
 import type { RequestContext } from '../graphql/context.ts';
 import type { FeatureRequestReader, SceneFilterReader } from '../graphql/feature-request.ts';
+import type { SegmentRequestReader } from '../graphql/segment-request.ts';
 import type { Subscriptions } from '../graphql/server/subscriptions.ts';
 import type { Authenticator } from '../identity/authenticator.ts';
 import type { Links } from '../identity/open-identity.ts';
@@ -21,6 +22,7 @@ export interface HttpService {
   readonly servicesFor: ServicesFor;
   readonly readFeatureRequest: FeatureRequestReader;
   readonly readSceneFilter: SceneFilterReader;
+  readonly readSegmentRequest: SegmentRequestReader;
   /** @param baseUrl as the client reaches the service, without a slash at the end */
   contextFor(viewer: Viewer, baseUrl: string): RequestContext;
   /** Whether the database answers and the default model is loaded. */

@@ -33,12 +33,16 @@ export interface Asked<Parameters> {
 
 type Answer<Parameters> = (asked: Asked<Parameters>) => Promise<void>;
 
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
 /** How one resource is served. */
 export interface Resource<Parameters> {
   /** Least role that may use it. */
   readonly role: Rule;
+  /** Of methods that ask for another one. */
+  readonly roles?: Readonly<Partial<Record<Method, Rule>>>;
   /** Answers by method. GET answers HEAD too; OPTIONS and every other method are answered by the outlet. */
-  readonly methods: Readonly<Partial<Record<'GET' | 'POST' | 'PUT', Answer<Parameters>>>>;
+  readonly methods: Readonly<Partial<Record<Method, Answer<Parameters>>>>;
   /** Whether clients choose a filter; such a resource is refused while only persisted operations are answered. */
   readonly takesFilter: boolean;
   /** JSON bodies are read up to this size; undefined: the answer reads the body itself. */
@@ -141,21 +145,23 @@ export class Outlet {
    */
   resource<Parameters extends Record<string, string>>(
     path: string,
-    { role, methods, takesFilter, maxJsonBytes }: Resource<Parameters>,
+    { role, roles = {}, methods, takesFilter, maxJsonBytes }: Resource<Parameters>,
   ): Router {
     const router = Router();
-    this.declare(path, Object.keys(methods), role);
+    for (const method of Object.keys(methods) as Method[]) this.declare(path, [method], roles[method] ?? role);
     if (takesFilter && this.service.config.TERRAQL_PERSISTED_OPERATIONS !== undefined) {
       router.all(path, ({ path: asked }) => {
         throw new FilterNotAllowedError(asked);
       });
     }
-    const { GET, POST, PUT } = methods;
+    const { GET, POST, PUT, DELETE } = methods;
     const body = maxJsonBytes === undefined ? [] : [readJson(maxJsonBytes)];
-    const admit = this.admit(role) as RequestHandler<Parameters>;
-    if (GET) router.get<string, Parameters>(path, admit, this.answered(GET));
-    if (POST) router.post<string, Parameters>(path, admit, ...body, this.answered(POST));
-    if (PUT) router.put<string, Parameters>(path, admit, ...body, this.answered(PUT));
+    const admit = (method: Method): RequestHandler<Parameters> =>
+      this.admit(roles[method] ?? role) as RequestHandler<Parameters>;
+    if (GET) router.get<string, Parameters>(path, admit('GET'), this.answered(GET));
+    if (POST) router.post<string, Parameters>(path, admit('POST'), ...body, this.answered(POST));
+    if (PUT) router.put<string, Parameters>(path, admit('PUT'), ...body, this.answered(PUT));
+    if (DELETE) router.delete<string, Parameters>(path, admit('DELETE'), this.answered(DELETE));
     const allowed = [...Object.keys(methods).flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name])), 'OPTIONS'];
     router.options(path, (_request, response) => void response.set('Allow', allowed.join(', ')).status(204).end());
     router.all(path, (request, response) => {

@@ -9,7 +9,7 @@ import type { HttpService } from './http-service.ts';
 import type { Asked, Outlet } from './outlet.ts';
 import { type PictureTileParameters, readPictureTile, sendPicture } from './picture-tile.ts';
 import { REVALIDATED } from './stored-file.ts';
-import { tileJson } from './tile-json.ts';
+import { tileJson } from '../tiles/tile-json.ts';
 
 type SceneParameters = PictureTileParameters & Readonly<{ id: string }>;
 

@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import type { Asked, Outlet } from './outlet.ts';
 import { type PictureTileParameters, readPictureTile, sendPicture } from './picture-tile.ts';
-import { tileJson } from './tile-json.ts';
+import { tileJson } from '../tiles/tile-json.ts';
 import { REVALIDATED } from './stored-file.ts';
 
 type SegmentationParameters = PictureTileParameters & Readonly<{ id: string }>;

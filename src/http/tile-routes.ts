@@ -6,7 +6,7 @@ import { CELLS } from '../tiles/feature-tile.ts';
 import { parseTile } from '../tiles/tile-grid.ts';
 import type { Asked, Outlet } from './outlet.ts';
 import { digestOf, REVALIDATED } from './stored-file.ts';
-import { tileJson } from './tile-json.ts';
+import { tileJson } from '../tiles/tile-json.ts';
 import { requestedFeatures } from './view-parameter.ts';
 
 type TileParameters = Readonly<{ z: string; x: string; y: string }>;

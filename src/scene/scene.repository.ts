@@ -6,13 +6,13 @@ import { StoredPolygon } from '../geojson-geometry.ts';
 import { isIdentifier, uuidV7 } from '../database/identifier.ts';
 import { type KeysetColumns, keysetSql, pageOf } from '../database/keyset.ts';
 import { uuidsSql } from '../database/uuids.ts';
-import { containing } from '../database/pattern.ts';
-import { searchText } from '../database/text-search.ts';
+import { containing, searchText } from '../database/text-search.ts';
 import type { Affine } from '../raster/affine.ts';
 import type { CountedPage, PageRequest } from '../page.ts';
 import type { RemoteReference } from '../remote/remote-files.ts';
 import { plainText } from '../plain-text.ts';
-import type { SceneFilter, SceneStore } from './scene.service.ts';
+import { sceneConditionSql } from './scene-condition.repository.ts';
+import type { SceneExtent, SceneFilter, SceneStore } from './scene.service.ts';
 import type { NewScene, Scene } from './scene.ts';
 
 /** Newest first: identifiers are ordered by time. */
@@ -65,6 +65,20 @@ const SceneRow: z.ZodType<Scene> = z.object({
   createdAt: z.date(),
 });
 
+const ExtentRow = z
+  .object({
+    west: number.nullable(),
+    south: number.nullable(),
+    east: number.nullable(),
+    north: number.nullable(),
+    from: z.date().nullable(),
+    to: z.date().nullable(),
+  })
+  .transform(({ west, south, east, north, from, to }): SceneExtent => {
+    const isEmpty = west === null || south === null || east === null || north === null;
+    return { box: isEmpty ? null : [west, south, east, north], from, to };
+  });
+
 /** Scenes in PostGIS. */
 export class SceneRepository implements SceneStore {
   constructor(private readonly database: WorkspaceDatabase) {}
@@ -101,6 +115,17 @@ export class SceneRepository implements SceneStore {
     };
   }
 
+  /** Reads all scenes. */
+  async extent(): Promise<SceneExtent> {
+    const [row] = await this.database.query(
+      ExtentRow,
+      Prisma.sql`
+        SELECT ST_XMin(e.box) AS west, ST_YMin(e.box) AS south, ST_XMax(e.box) AS east, ST_YMax(e.box) AS north, e."from", e."to"
+        FROM (SELECT ST_Extent(footprint) AS box, min(acquired_at) AS "from", max(acquired_at) AS "to" FROM ${this.database.scope.rows('scene')} AS scene) AS e`,
+    );
+    return row ?? { box: null, from: null, to: null };
+  }
+
   /** Its segmentations, masks, features and adjacency go with it, by foreign keys. */
   async remove(id: string): Promise<Scene | null> {
     if (!isIdentifier(id)) return null;
@@ -125,7 +150,7 @@ function nodataText(value: number | null): string | null {
   return value === null ? null : String(value);
 }
 
-function conditionSql({ name, intersects, bounds, acquired }: SceneFilter): Prisma.Sql {
+function conditionSql({ name, intersects, bounds, acquired, condition }: SceneFilter): Prisma.Sql {
   const conditions = [Prisma.sql`TRUE`];
   if (bounds) {
     const [west, south, east, north] = bounds;
@@ -138,6 +163,7 @@ function conditionSql({ name, intersects, bounds, acquired }: SceneFilter): Pris
     const place = Prisma.sql`ST_GeomFromGeoJSON(${JSON.stringify(intersects)}::text)`;
     conditions.push(Prisma.sql`ST_Intersects(footprint, ${validSql(place)})`);
   }
+  if (condition) conditions.push(sceneConditionSql(condition));
   if (acquired?.from) conditions.push(Prisma.sql`acquired_at >= ${acquired.from}::timestamptz`);
   if (acquired?.to) conditions.push(Prisma.sql`acquired_at <= ${acquired.to}::timestamptz`);
   return Prisma.join(conditions, ' AND ');

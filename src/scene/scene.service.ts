@@ -1,4 +1,5 @@
 import type { Geometry } from 'geojson';
+import type { Condition } from '../cql2/condition.ts';
 import { AppError, OutageError } from '../errors.ts';
 import type { CountedPage, PageRequest } from '../page.ts';
 import type { ByteSource } from '../imagery/byte-source.ts';
@@ -18,6 +19,16 @@ export interface SceneFilter {
   readonly bounds?: readonly [number, number, number, number];
   /** Bounds of `acquiredAt`, inclusive; scenes without a date never match. */
   readonly acquired?: { readonly from?: Date; readonly to?: Date };
+  /** A condition on the attributes of `SCENE_ATTRIBUTES` and the footprint; its geometries come checked. */
+  readonly condition?: Condition;
+}
+
+/** Ground and time of all scenes; null where none has any. */
+export interface SceneExtent {
+  /** West, south, east and north. */
+  readonly box: readonly [number, number, number, number] | null;
+  readonly from: Date | null;
+  readonly to: Date | null;
 }
 
 /** Port to the stored scenes; the database implements it. */
@@ -29,6 +40,7 @@ export interface SceneStore {
   byIds(ids: readonly string[]): Promise<Scene[]>;
   /** Newest scene first. */
   list(filter: SceneFilter, page: PageRequest): Promise<CountedPage<Scene>>;
+  extent(): Promise<SceneExtent>;
   /** Removes the scene and everything found on it. @returns the removed scene; null when there was none */
   remove(id: string): Promise<Scene | null>;
 }
@@ -111,6 +123,11 @@ export class SceneService {
 
   list(filter: SceneFilter, page: PageRequest): Promise<CountedPage<Scene>> {
     return this.store.list(filter, page);
+  }
+
+  /** What ground and time the scenes cover. */
+  extent(): Promise<SceneExtent> {
+    return this.store.extent();
   }
 
   /**

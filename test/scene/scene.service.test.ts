@@ -21,6 +21,7 @@ import { imagePath, MAX_PIXELS } from '../imagery/imagery.ts';
 class MemorySceneStore implements SceneStore {
   storedBlobs = async (keys: readonly string[]): Promise<Set<string>> =>
     new Set(keys.filter((key) => [...this.scenes.values()].some(({ blobKey }) => blobKey === key)));
+  extent = async () => ({ box: null, from: null, to: null });
   readonly scenes = new Map<string, Scene>();
   refuses = false;
 

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { AppError } from '../../errors.ts';
 import { Gdal, GdalError } from './gdal.ts';
-import { areaOfUse, horizontalWkt, rootIdentifier, rootKeyword } from './wkt.ts';
+import { areaOfUse, horizontalWkt, isNorthFirst, rootIdentifier, rootKeyword } from './wkt.ts';
 
 /** The coordinate reference system of an image names no CRS in which positions can be computed. */
 export class UnresolvableCrsError extends AppError {
@@ -64,6 +64,15 @@ export async function resolveCrs(definition: string): Promise<Crs> {
   const crs = systemOf(library, definition);
   resolved.set(definition, crs);
   return crs;
+}
+
+/**
+ * Whether the registry gives positions of a system with north or latitude first.
+ * @param definition of a system that {@link resolveCrs} knows
+ */
+export async function beginsWithNorth(definition: string): Promise<boolean> {
+  if (CLOSED_FORMS.has(definition)) return definition === 'EPSG:4326';
+  return isNorthFirst(horizontalWkt((await gdal()).wktOf(definition)));
 }
 
 function systemOf(library: Gdal, definition: string): Crs {

@@ -32,6 +32,15 @@ export function areaOfUse(wkt: string): [number, number, number, number] | null 
   return [west, south, east, north];
 }
 
+/**
+ * Whether positions in the order of the registry begin with north or latitude.
+ * @see OGC 18-010r11, clause 7.5: the axes stand in their order
+ */
+export function isNorthFirst(wkt: string): boolean {
+  const first = /AXIS\["([^"]*)",\s*(\w+)/.exec(wkt);
+  return first !== null && /^(?:geodetic latitude|latitude|northing)\b/i.test(first[1]!);
+}
+
 /** What stands between the root's brackets, split at its own commas. */
 function children(wkt: string): string[] {
   const parts: string[] = [];

@@ -1,5 +1,5 @@
 import type { Geometry } from 'geojson';
-import { MAX_ZOOM } from '../tiles/tile-grid.ts';
+import { MAX_ZOOM } from './tile-grid.ts';
 
 /** What the square of Web Mercator holds. */
 const WORLD = [-180, -85.051129, 180, 85.051129] as const;

@@ -1,0 +1,50 @@
+import { Router } from 'express';
+import { ogcAddress, type OgcHandler } from '../ogc/answer.ts';
+import { GEOJSON_TYPE, HTML_TYPE, JSON_TYPE, SCHEMA_TYPE } from '../ogc/links.ts';
+import { ogcResources } from '../ogc/resources.ts';
+import type { HttpService } from './http-service.ts';
+import type { Asked, Outlet } from './outlet.ts';
+import { digestOf, REVALIDATED } from './stored-file.ts';
+
+const MAX_BODY_BYTES = 1024 ** 2;
+type Names = Readonly<Record<string, string>>;
+
+/** OGC API - Features, Tiles and Processes at `/ogc`. */
+export function ogcRoutes(outlet: Outlet, service: Pick<HttpService, 'config' | 'readSegmentRequest'>): Router {
+  const router = Router();
+  const { TERRAQL_MAX_PAGE: maxPage, TERRAQL_MAX_VERTICES: maxVertices } = service.config;
+  const answered = (handler: OgcHandler) => (asked: Asked<Names>) => send(outlet, asked, handler);
+  for (const { path, methods, takesFilter, changes = [] } of ogcResources({ ...service, maxPage, maxVertices })) {
+    const answers = Object.fromEntries(Object.entries(methods).map(([method, handler]) => [method, answered(handler)]));
+    router.use(
+      outlet.resource<Names>(`/ogc${path}`, {
+        role: 'viewer',
+        roles: Object.fromEntries(changes.map((method) => [method, 'analyst'] as const)),
+        methods: answers,
+        takesFilter,
+        maxJsonBytes: MAX_BODY_BYTES,
+      }),
+    );
+  }
+  return router;
+}
+
+/** Answers, or tells a client that has the same answer already so. */
+async function send(outlet: Outlet, { services, request, response }: Asked<Names>, handler: OgcHandler): Promise<void> {
+  const { query, path, params } = request;
+  const prefersHtml = request.accepts([JSON_TYPE, GEOJSON_TYPE, SCHEMA_TYPE, HTML_TYPE]) === HTML_TYPE;
+  const address = ogcAddress({ root: outlet.baseUrlOf(request), path, query, prefersHtml });
+  const prefer = request.get('Prefer') ?? '';
+  const answer = await handler({ services, names: params, query, body: request.body as unknown, prefer, address });
+  const bytes = Buffer.from(answer.body);
+  response.set(answer.headers).vary('Accept');
+  if (request.method === 'GET' || request.method === 'HEAD') {
+    response.set({ 'Cache-Control': REVALIDATED, ETag: `"${digestOf(bytes)}"` });
+    if (request.fresh) {
+      response.status(304).end();
+      return;
+    }
+  }
+  response.status(answer.status).set({ 'Content-Type': answer.contentType, 'Content-Length': String(bytes.length) });
+  response.end(request.method === 'HEAD' ? undefined : bytes);
+}
