@@ -247,6 +247,7 @@ export const RESERVED: readonly { readonly packages: readonly string[]; readonly
   { packages: ['@apollo/'], layers: ['app.ts', 'http', 'graphql/server', 'graphql/text-answer'] },
   { packages: ['@escape.tech/', 'graphql-query-complexity'], layers: ['graphql/server', 'graphql'] },
   { packages: ['express'], layers: ['http', 'model-server'] },
+  { packages: ['jose', 'rate-limiter-flexible'], layers: ['identity'] },
   { packages: ['ws', 'graphql-ws'], layers: ['cli', 'http'] },
   { packages: ['commander', 'cli-progress', 'cli-table3'], layers: ['cli', 'cli/terminal'] },
   { packages: ['@prisma/', '@electric-sql/', 'pg'], layers: ['database', 'database/generated'] },

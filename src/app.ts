@@ -42,7 +42,7 @@ import { type Models, servicesOver, uploadsOver } from './shared-services.ts';
 export type { Models } from './shared-services.ts';
 
 /** A running service without an outlet: the HTTP server and the command line are put on top of it. */
-export interface App extends Pick<Identity, 'authenticator' | 'machine' | 'linksFor'> {
+export interface App extends Pick<Identity, 'authenticator' | 'machine' | 'linksFor' | 'rates' | 'workspaces'> {
   readonly config: Config;
   readonly logger: Logger;
   readonly graphql: ApolloServer<RequestContext>;
@@ -121,7 +121,8 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   const masks = new MaskCache(config.TERRAQL_TILE_CACHE_MB * 2 ** 20);
   const tiles = { featureTiles, sceneTiles, openScenes, masks };
   const identity = await openIdentity(database.forRuns, config, logger);
-  const shared = { config, keys: identity.keys, database, blobs, remote, images, models, events, ...tiles };
+  const { keys, workspaces } = identity;
+  const shared = { config, keys, workspaces, database, blobs, remote, images, models, events, ...tiles };
   const servicesFor = servicesOver(shared);
   const worker =
     config.TERRAQL_WORKER === 'off'
@@ -144,6 +145,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     maxCost: config.TERRAQL_MAX_COST,
     persisted,
     production: config.NODE_ENV === 'production',
+    rates: identity.rates,
   };
   const graphql = createGraphqlServer(schema, logger, operations);
   const limits = { maxPage: config.TERRAQL_MAX_PAGE, maxVertices: config.TERRAQL_MAX_VERTICES };
@@ -165,6 +167,8 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     models,
     authenticator: identity.authenticator,
     machine: identity.machine,
+    rates: identity.rates,
+    workspaces,
     linksFor: (viewer, baseUrl) => identity.linksFor(viewer, baseUrl),
     servicesFor,
     readFeatureRequest: featureRequestReader(schema, config.TERRAQL_MAX_COST),

@@ -61,6 +61,15 @@ export const IDENTITY_SETTINGS = {
     description: 'Role of tokens where no claim names it: `viewer`, `analyst`, `admin`.',
   }),
   TERRAQL_LINK_TTL_S: count(86_400, 'Lifetime of signed links in answers, rounded up to the full hour.', 'seconds'),
+  TERRAQL_MAX_REQUESTS_PER_MINUTE: documented(z.coerce.number().int().positive().optional(), {
+    description: 'Requests of a workspace in a minute; the table `quota` may say otherwise for one.',
+    otherwise: '6000 where a login is required, else unlimited',
+  }),
+  TERRAQL_MAX_COST_PER_MINUTE: documented(z.coerce.number().int().positive().optional(), {
+    description: 'Cost of the operations of a workspace in a minute; the table `quota` may say otherwise for one.',
+    otherwise: '5000000 where a login is required, else unlimited',
+  }),
+  TERRAQL_AUDIT_DAYS: count(365, 'Time for which the audit is kept.', 'days'),
   TERRAQL_TRUSTED_PROXIES: documented(
     z
       .string()

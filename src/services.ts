@@ -4,6 +4,8 @@ import type { StatisticsService } from './analysis/statistics.service.ts';
 import type { ZoneService } from './analysis/zone.service.ts';
 import type { ExportService } from './export/export.service.ts';
 import type { FeatureService } from './feature/feature.service.ts';
+import type { AuditService } from './identity/audit.service.ts';
+import type { Workspace } from './identity/workspace.ts';
 import type { ApiKeyService } from './identity/api-key.service.ts';
 import type { Viewer } from './identity/viewer.ts';
 import type { ModelInfo } from './inference/segmentation-model.ts';
@@ -41,6 +43,8 @@ export interface Services {
   readonly zones: ZoneService;
   readonly graphs: AdjacencyGraphService;
   readonly apiKeys: ApiKeyService;
+  readonly audit: AuditService;
+  readonly workspaces: { find(id: string): Promise<Workspace | null> };
   readonly models: ModelList;
 }
 

@@ -15,6 +15,9 @@ import { FeatureRepository } from './feature/feature.repository.ts';
 import { FeatureService } from './feature/feature.service.ts';
 import { ApiKeyRepository } from './identity/api-key.repository.ts';
 import { ApiKeyService } from './identity/api-key.service.ts';
+import { AuditRepository } from './identity/audit.repository.ts';
+import { AuditService } from './identity/audit.service.ts';
+import type { WorkspaceRepository } from './identity/workspace.repository.ts';
 import type { KeyRing } from './identity/key-ring.ts';
 import type { BlobStore } from './blob-store.ts';
 import type { OpenRemoteFiles } from './remote/open-remote-files.ts';
@@ -50,6 +53,7 @@ export type Models = Pick<ModelRegistry, 'list' | 'isReady' | 'get' | 'close'>;
 export interface SharedParts {
   readonly config: Config;
   readonly keys: KeyRing;
+  readonly workspaces: WorkspaceRepository;
   readonly database: Database;
   readonly blobs: BlobStore;
   readonly remote: OpenRemoteFiles;
@@ -81,7 +85,8 @@ export function servicesOver(shared: SharedParts): ServicesFor {
   const nearM = config.TERRAQL_NEAR_M;
   const fingerprints = new SourceFingerprints();
   const maxBytes = config.TERRAQL_MAX_BYTES;
-  return ({ workspace, subject }) => {
+  return (viewer) => {
+    const { workspace, subject } = viewer;
     const database = shared.database.forWorkspace(workspace);
     const uploads = uploadsOver(shared, workspace);
     const roots = config.TERRAQL_SCENE_ROOTS;
@@ -118,6 +123,8 @@ export function servicesOver(shared: SharedParts): ServicesFor {
       zones: new ZoneService(features, new ZoneRepository(database), { maxVertices }),
       graphs: new AdjacencyGraphService(features, new AdjacencyGraphRepository(database), { nearM }),
       apiKeys: new ApiKeyService(new ApiKeyRepository(database, workspace), subject, (id) => keys.forget(id)),
+      audit: new AuditService(new AuditRepository(database, workspace), viewer),
+      workspaces: shared.workspaces,
       models,
     };
   };

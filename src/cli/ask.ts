@@ -8,7 +8,7 @@ import type { FeatureExport } from '../export/export.service.ts';
 import { DEFAULT_VIEWER, type Viewer } from '../identity/viewer.ts';
 import { createLogger } from '../logging.ts';
 import { withProgress } from './terminal/progress.ts';
-import { findServer, serverSecret } from './server-file.ts';
+import { findServer, serverSecret } from '../server-file.ts';
 import { errorLine, type Terminal } from './terminal/terminal.ts';
 
 /** A file of features, ready to be read. A server does not report how many it has written so far. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type Config, readConfig } from '../config.ts';
-import { checkModelServerExposure } from '../http/exposure.ts';
+import { checkModelServerExposure } from '../exposure.ts';
 import { listen } from '../http/listen.ts';
 import { keepServing } from '../last-resort.ts';
 import { createLogger } from '../logging.ts';

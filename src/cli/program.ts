@@ -27,6 +27,7 @@ import {
   type Terminal,
   UsageError,
 } from './terminal/terminal.ts';
+import { addWorkspaces } from './workspaces.ts';
 import { addWorker } from './worker.ts';
 
 /**
@@ -93,6 +94,7 @@ const COMMANDS = [
   addSegmentations,
   addDeadLetters,
   addKeys,
+  addWorkspaces,
   addModels,
   addEvaluate,
   addRedundancy,

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import type { App } from '../app.ts';
 import { type Config, readConfig } from '../config.ts';
-import { checkExposure } from '../http/exposure.ts';
+import { checkExposure } from '../exposure.ts';
 import { createHttpServer } from '../http/http-server.ts';
 import { checkAddress, listen } from '../http/listen.ts';
 import { keepServing } from '../last-resort.ts';
 import { startApp } from './ask.ts';
 import { type CommandContext, untilAborted, untilInterrupted } from './run-command.ts';
-import { announceServer } from './server-file.ts';
+import { announceServer } from '../server-file.ts';
 import { UsageError } from './terminal/terminal.ts';
 
 /** Time for open requests to finish after a stop, milliseconds. */

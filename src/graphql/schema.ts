@@ -15,6 +15,8 @@ import { NodeResolver } from './node.resolver.ts';
 import { ReviewResolver } from './review.resolver.ts';
 import { ViewResolver } from './view.resolver.ts';
 import { ApiKeyResolver } from './api-key.resolver.ts';
+import { recordMutations } from './record-mutations.ts';
+import { ViewerResolver } from './viewer.resolver.ts';
 
 const RESOLVERS = [
   NodeResolver,
@@ -25,6 +27,7 @@ const RESOLVERS = [
   ReviewResolver,
   ViewResolver,
   ApiKeyResolver,
+  ViewerResolver,
   StatisticsResolver,
   ChangeResolver,
   ChangePairResolver,
@@ -54,6 +57,7 @@ export function buildSchema(): GraphQLSchema {
   dropNullArguments(schema);
   describeRoots(schema);
   requireRules(schema);
+  recordMutations(schema);
   return schema;
 }
 

@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import { AppError, OutageError } from '../errors.ts';
 import { isChallenge } from '../identity/identity-errors.ts';
+import { budgetHeaders, RateLimitedError } from '../identity/rate-limits.ts';
 import { retryAfterS } from '../graphql/server/format-error.ts';
 import type { Logger } from '../logging.ts';
 
@@ -21,6 +22,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   MASK_TOO_LARGE: 413,
   IMAGE_MEMORY_EXCEEDED: 422,
   IMAGE_TIME_EXCEEDED: 422,
+  RATE_LIMITED: 429,
   SOURCE_CHANGED: 409,
   STORAGE_FULL: 507,
   TOO_MANY_UPLOADS: 429,
@@ -48,9 +50,14 @@ function refuse(response: Response, status: number, code: string, message: strin
   response.set('Cache-Control', 'no-store').status(status).json({ error: { code, message } });
 }
 
+/** Refusals of the outlet, before GraphQL hears of the operation. */
+const refusesOperation = (error: unknown): error is AppError => isChallenge(error) || error instanceof RateLimitedError;
+
 /** Clients of GraphQL look for errors in the form of its answers. */
 function refuseOperation(response: Response, error: AppError): void {
-  const errors = [{ message: error.message, extensions: { code: error.code } }];
+  const wait = retryAfterS(error);
+  const extensions = { code: error.code, ...(wait === null ? {} : { retryable: true, retryAfterS: wait }) };
+  const errors = [{ message: error.message, extensions }];
   response.set('Cache-Control', 'no-store').status(statusOf(error)).json({ errors });
 }
 
@@ -66,9 +73,10 @@ export function errorResponse(logger: Logger): ErrorRequestHandler {
     if (error instanceof OutageError) logger.warn({ err: error, path: request.path }, 'Request:Outage');
     const wait = error instanceof AppError ? retryAfterS(error) : null;
     if (wait !== null && !response.headersSent) response.set('Retry-After', String(wait));
+    if (error instanceof RateLimitedError && !response.headersSent) response.set(budgetHeaders(error.budget));
     if (isChallenge(error) && !response.headersSent) response.set('WWW-Authenticate', error.challenge);
     if (response.headersSent) response.destroy();
-    else if (isChallenge(error) && request.originalUrl.startsWith('/graphql')) refuseOperation(response, error);
+    else if (refusesOperation(error) && request.originalUrl.startsWith('/graphql')) refuseOperation(response, error);
     else if (error instanceof AppError) refuse(response, statusOf(error), error.code, error.message);
     else if (isHttpError(error)) refuse(response, error.status, 'BAD_REQUEST', error.message);
     else refuse(response, 500, 'INTERNAL_SERVER_ERROR', 'The service failed to answer; its log has the reason.');

@@ -19,6 +19,7 @@ import { securityHeaders } from './security-headers.ts';
 import { serveSubscriptions, SOCKET_LIMITS, type SocketLimits } from './subscription-socket.ts';
 import { sceneTileRoutes } from './scene-tile-routes.ts';
 import { segmentationTileRoutes } from './segmentation-tile-routes.ts';
+import { workspaceRoutes } from './workspace-routes.ts';
 import { tileRoutes } from './tile-routes.ts';
 
 const MAX_BODY_BYTES = 1024 ** 2;
@@ -74,6 +75,7 @@ export function createRouter(service: HttpService, outlet: Outlet): Express {
       context: async ({ req }) => service.contextFor(outlet.viewerOf(req), outlet.baseUrlOf(req)),
     }),
   );
+  router.use(workspaceRoutes(outlet, service));
   router.use(uploadRoute(outlet));
   router.use(maskRoutes(outlet));
   router.use(exportRoutes(outlet, service.logger));

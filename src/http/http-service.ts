@@ -5,6 +5,8 @@ import type { FeatureRequestReader, SceneFilterReader } from '../graphql/feature
 import type { SegmentRequestReader } from '../graphql/segment-request.ts';
 import type { Subscriptions } from '../graphql/server/subscriptions.ts';
 import type { Authenticator } from '../identity/authenticator.ts';
+import type { WorkspaceRepository } from '../identity/workspace.repository.ts';
+import type { RateLimits } from '../identity/rate-limits.ts';
 import type { Links } from '../identity/open-identity.ts';
 import type { Viewer } from '../identity/viewer.ts';
 import type { Logger } from '../logging.ts';
@@ -19,6 +21,8 @@ export interface HttpService {
   readonly authenticator: Pick<Authenticator, 'viewerOf' | 'isRequired'>;
   /** @param baseUrl as the client reaches the service, without a slash at the end */
   linksFor(viewer: Viewer, baseUrl: string): Links;
+  readonly workspaces: Pick<WorkspaceRepository, 'list' | 'create'>;
+  readonly rates: Pick<RateLimits, 'take'>;
   readonly servicesFor: ServicesFor;
   readonly readFeatureRequest: FeatureRequestReader;
   readonly readSceneFilter: SceneFilterReader;

@@ -6,6 +6,7 @@ import { FEATURE_REQUEST_MEMBERS, type FeatureRequest, type FeatureRequestMember
 import { withoutSignature } from '../identity/link-signer.ts';
 import { requireRole } from '../identity/identity-errors.ts';
 import type { Links } from '../identity/open-identity.ts';
+import { budgetHeaders } from '../identity/rate-limits.ts';
 import type { Rule, Viewer } from '../identity/viewer.ts';
 import type { Services } from '../services.ts';
 import type { HttpService } from './http-service.ts';
@@ -84,7 +85,7 @@ export class Outlet {
   constructor(
     private readonly service: Pick<
       HttpService,
-      'config' | 'authenticator' | 'linksFor' | 'servicesFor' | 'readFeatureRequest'
+      'config' | 'authenticator' | 'rates' | 'linksFor' | 'servicesFor' | 'readFeatureRequest'
     >,
   ) {
     this.hosts = new AllowedHosts(service.config);
@@ -109,7 +110,7 @@ export class Outlet {
 
   /** Finds out who asks, and lets no smaller role pass. */
   admit(role: Rule): RequestHandler<Record<string, string>> {
-    return async (request, _response, next) => {
+    return async (request, response, next) => {
       const { authorization } = request.headers;
       const workspace = request.get('TerraQL-Workspace');
       const { method, originalUrl } = request;
@@ -122,6 +123,8 @@ export class Outlet {
       if (originalUrl.includes('signature=')) request.url = withoutSignature(request.url);
       requireRole(`${request.method} ${request.baseUrl}${request.path}`, viewer, role);
       this.viewers.set(request, viewer);
+      const budget = await this.service.rates.take('requests', viewer.workspace, 1);
+      if (budget) response.set(budgetHeaders(budget));
       next();
     };
   }

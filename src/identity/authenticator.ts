@@ -26,6 +26,7 @@ export class Authenticator {
       /** Null where no OpenID provider is configured. */
       readonly tokens: TokenVerifier | null;
       readonly links: LinkSigner;
+      readonly workspaces: { find(id: string): Promise<unknown> };
     },
   ) {}
 
@@ -41,7 +42,7 @@ export class Authenticator {
   async viewerOf({ authorization, link, workspace }: Presented): Promise<Viewer> {
     const { machine, keys } = this.parts;
     const token = bearerToken(authorization);
-    if (token !== null && machine.matches(token)) return machine.viewer(workspace);
+    if (token !== null && machine.matches(token)) return this.existing(machine.viewer(workspace));
     if (!this.isRequired) return DEFAULT_VIEWER;
     if (token === null) return this.viewerOfLink(link);
     if (!token.startsWith(KEY_MARK)) return this.viewerOfToken(token);
@@ -52,7 +53,13 @@ export class Authenticator {
   private viewerOfToken(token: string): Promise<Viewer> {
     const { tokens } = this.parts;
     if (!tokens) throw new UnauthenticatedError('The credential is no API key of this service.');
-    return tokens.accept(token);
+    return tokens.accept(token).then((viewer) => this.existing(viewer));
+  }
+
+  /** Keys are made in workspaces that exist; tokens and commands only name one. */
+  private async existing(viewer: Viewer): Promise<Viewer> {
+    if (await this.parts.workspaces.find(viewer.workspace)) return viewer;
+    throw new UnauthenticatedError(`The workspace ${JSON.stringify(viewer.workspace)} does not exist.`);
   }
 
   /** Whoever has a signed address may do what it stands for: read, or send an upload. */

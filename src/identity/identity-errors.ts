@@ -37,7 +37,8 @@ export class ForbiddenError extends AppError implements Challenge {
 
 /** @throws {ForbiddenError} when the viewer's role is too small */
 export function requireRole(what: string, viewer: Viewer, needed: Rule): void {
-  if (!reaches(viewer.role, needed)) throw new ForbiddenError(what, viewer, needed);
+  const allowed = needed === 'machine' ? viewer.isMachine === true : reaches(viewer.role, needed);
+  if (!allowed) throw new ForbiddenError(what, viewer, needed);
 }
 
 /** Characters that an attribute of the header may have. */

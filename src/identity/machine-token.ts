@@ -17,6 +17,6 @@ export class MachineToken {
 
   /** An administrator of any workspace. */
   viewer(workspace = 'default'): Viewer {
-    return { workspace, subject: 'machine', role: 'admin' };
+    return { workspace, subject: 'machine', role: 'admin', isMachine: true };
   }
 }

@@ -7,6 +7,9 @@ import { KeyRing } from './key-ring.ts';
 import { LinkKeyRepository } from './link-key.repository.ts';
 import { type LinkMethod, LinkSigner } from './link-signer.ts';
 import { MachineToken } from './machine-token.ts';
+import { removeOldRecords } from './audit.repository.ts';
+import { type RateQuota, RateLimits } from './rate-limits.ts';
+import { WorkspaceRepository } from './workspace.repository.ts';
 import { TokenVerifier } from './token-verifier.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -23,6 +26,9 @@ export interface Links {
 export interface Identity {
   readonly authenticator: Authenticator;
   readonly keys: KeyRing;
+  readonly workspaces: WorkspaceRepository;
+  /** What workspaces may use up by the minute. */
+  readonly rates: RateLimits;
   /** By which commands on this machine ask the service. */
   readonly machine: MachineToken;
   /** @param baseUrl as the client reaches the service, without a slash at the end */
@@ -35,7 +41,7 @@ export interface Identity {
  * @throws {ConfigError}
  */
 export async function openIdentity(
-  everyWorkspace: Pick<Queries, 'query' | 'execute'>,
+  everyWorkspace: Pick<Queries, 'query' | 'execute' | 'foreign'>,
   config: Config,
   logger: Logger,
 ): Promise<Identity> {
@@ -47,16 +53,42 @@ export async function openIdentity(
     logger.warn({ err }, 'Links:KeysNotRead'),
   );
   const machine = new MachineToken();
-  const authenticator = new Authenticator({ mode: config.TERRAQL_AUTH ?? 'off', keys, machine, tokens, links });
+  const workspaces = new WorkspaceRepository(everyWorkspace);
+  const mode = config.TERRAQL_AUTH ?? 'off';
+  const authenticator = new Authenticator({ mode, keys, machine, tokens, links, workspaces });
+  const rates = new RateLimits(everyWorkspace, defaultRates(config), config.DATABASE_URL !== undefined);
+  const sweep = (): void => {
+    removeOldRecords(everyWorkspace, config.TERRAQL_AUDIT_DAYS).catch((err: unknown) =>
+      logger.warn({ err }, 'Audit:NotSwept'),
+    );
+  };
+  const sweeping = setInterval(sweep, SWEEP_MS).unref();
   return {
     authenticator,
     keys,
     machine,
+    workspaces,
+    rates,
     linksFor: ({ workspace }, baseUrl) => ({
       absolute: (path, method = 'GET') =>
         baseUrl + (authenticator.isRequired ? links.sign(method, path, workspace) : path),
     }),
-    close: () => links.close(),
+    close() {
+      clearInterval(sweeping);
+      links.close();
+    },
+  };
+}
+
+/** Between removals of old records. */
+const SWEEP_MS = 3600_000;
+
+/** Nobody shares a service without a login, so it has no limits unless they are set. */
+function defaultRates(config: Config): RateQuota {
+  const required = config.TERRAQL_AUTH === 'required';
+  return {
+    requests: config.TERRAQL_MAX_REQUESTS_PER_MINUTE ?? (required ? 6000 : null),
+    cost: config.TERRAQL_MAX_COST_PER_MINUTE ?? (required ? 5_000_000 : null),
   };
 }
 

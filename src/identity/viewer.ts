@@ -2,8 +2,8 @@
 export const ROLES = ['viewer', 'analyst', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** Least role that an outlet asks for; `anyone` needs no credential. */
-export type Rule = Role | 'anyone';
+/** Least role that an outlet asks for; `anyone` needs no credential, `machine` is for commands on the machine alone. */
+export type Rule = Role | 'anyone' | 'machine';
 
 /** Who asks. Services are made for a viewer and answer within the viewer's workspace. */
 export interface Viewer {
@@ -12,6 +12,8 @@ export interface Viewer {
   /** Name of the caller within the workspace. */
   readonly subject: string;
   readonly role: Role;
+  /** Whether a command on the machine of the server asks. */
+  readonly isMachine?: true;
 }
 
 /** The viewer of every request while no login is required, and of commands on the machine itself. */
@@ -19,5 +21,6 @@ export const DEFAULT_VIEWER: Viewer = Object.freeze({ workspace: 'default', subj
 
 /** Whether a role may do what needs another. */
 export function reaches(role: Role, needed: Rule): boolean {
+  if (needed === 'machine') return false;
   return needed === 'anyone' || ROLES.indexOf(role) >= ROLES.indexOf(needed);
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { announceServer, findServer } from '../../src/cli/server-file.ts';
+import { announceServer, findServer } from '../../src/server-file.ts';
 
 let dataDir = '';
 let server: Server;

@@ -19,11 +19,14 @@ export async function startServer(
   schema: GraphQLSchema,
   options: Partial<GraphqlOptions> = {},
 ): Promise<ApolloServer<RequestContext>> {
-  const defaults = { maxDepth: 12, maxAliases: 30, maxCost: 1000, persisted: null, production: false };
+  const defaults = { maxDepth: 12, maxAliases: 30, maxCost: 1000, persisted: null, production: false, rates: NO_RATES };
   const server = createGraphqlServer(schema, createLogger('silent'), { ...defaults, ...options });
   await server.start();
   return server;
 }
+
+/** No limits. */
+export const NO_RATES = { take: () => Promise.resolve(null) };
 
 /** Operations that need no data never look at it. */
 export const CONTEXT: ContextParts = {

@@ -3,12 +3,13 @@ import { buildSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { PersistedOperations } from '../../src/graphql/server/persisted-operations.ts';
 import { Subscriptions } from '../../src/graphql/server/subscriptions.ts';
+import { NO_RATES } from './asked-server.ts';
 import { DEFAULT_VIEWER } from '../../src/identity/viewer.ts';
 import { createLogger } from '../../src/logging.ts';
 
 const schema = buildSchema('type Query { one: Int } type Subscription { tick: Int }');
 const TICK = 'subscription Tick { tick }';
-const options = { maxDepth: 12, maxAliases: 30, maxCost: 1000, production: false };
+const options = { maxDepth: 12, maxAliases: 30, maxCost: 1000, production: false, rates: NO_RATES };
 
 /** Codes of the reasons for which a subscription is refused; none when it is not. */
 function refusals(query: string, persisted: PersistedOperations | null): unknown[] {

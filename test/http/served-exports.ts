@@ -28,6 +28,7 @@ export async function serveExports(
   const outlet = new Outlet({
     config: readConfig(environment),
     authenticator: { isRequired: false, viewerOf: () => Promise.resolve(DEFAULT_VIEWER) },
+    rates: { take: () => Promise.resolve(null) },
     linksFor: (_viewer, baseUrl) => ({ absolute: (path) => baseUrl + path }),
     servicesFor: () => ({ exports }) as Services,
     readFeatureRequest: readRequest,

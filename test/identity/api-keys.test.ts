@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { checkExposure } from '../../src/http/exposure.ts';
+import { checkExposure } from '../../src/exposure.ts';
 import { bearerToken } from '../../src/identity/authenticator.ts';
 import { Prisma, type Database } from '../../src/database/database.ts';
 import { openTestDatabase } from '../database/test-database.ts';

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import express from 'express';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
-import { checkModelServerExposure } from '../../src/http/exposure.ts';
+import { checkModelServerExposure } from '../../src/exposure.ts';
 import { listen, type Listening } from '../../src/http/listen.ts';
 import { access, type AccessSettings } from '../../src/model-server/access.ts';
 import { errorResponse } from '../../src/model-server/error-response.ts';

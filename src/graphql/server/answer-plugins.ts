@@ -24,7 +24,7 @@ export const outagePlugin: ApolloServerPlugin<RequestContext> = {
         const { data, errors } = body.singleResult;
         const outage = errors?.find(({ extensions }) => extensions?.['retryable'] === true);
         if (!outage || Object.values(data ?? {}).some((value) => value !== null)) return;
-        http.status = 503;
+        http.status = outage.extensions?.['code'] === 'RATE_LIMITED' ? 429 : 503;
         http.headers.set('retry-after', String(outage.extensions?.['retryAfterS']));
       },
     };

@@ -1,30 +1,47 @@
 import type { ApolloServerPlugin, GraphQLRequestContextDidResolveOperation } from '@apollo/server';
 import { GraphQLError, getVariableValues, TypeInfo, ValidationContext } from 'graphql';
 import { createComplexityRule, fieldExtensionsEstimator } from 'graphql-query-complexity';
-import { BadInputError } from '../../errors.ts';
+import { AppError, BadInputError } from '../../errors.ts';
 import { OperationTooCostlyError } from '../../feature/filter-cost.ts';
+import type { Budget, RateLimits } from '../../identity/rate-limits.ts';
 import type { RequestContext } from '../context.ts';
 import { argumentsEstimator } from '../cost.ts';
 import { refusal } from './format-error.ts';
 
 /** Refuses operations that cost more than `maxCost`, and reports the cost in `extensions.cost`. */
-export function costPlugin(maxCost: number): ApolloServerPlugin<RequestContext> {
+export function costPlugin(maxCost: number, rates: Pick<RateLimits, 'take'>): ApolloServerPlugin<RequestContext> {
   return {
     async requestDidStart() {
       let cost: number | null = null;
+      let budget: Budget | null = null;
       return {
         async didResolveOperation(resolved) {
           cost = costOf(resolved);
           if (cost !== null && cost > maxCost) throw refusal(new OperationTooCostlyError(cost, maxCost));
+          try {
+            budget = await rates.take('cost', resolved.contextValue.viewer.workspace, cost ?? 0);
+          } catch (error) {
+            throw error instanceof AppError ? refusal(error, 429) : error;
+          }
         },
         async willSendResponse({ response: { body } }) {
           if (body.kind !== 'single' || cost === null) return;
           const { singleResult } = body;
-          singleResult.extensions = { ...singleResult.extensions, cost: { requested: cost, maximum: maxCost } };
+          singleResult.extensions = {
+            ...singleResult.extensions,
+            cost: { requested: cost, maximum: maxCost, ...leftOf(budget) },
+          };
         },
       };
     },
   };
+}
+
+/** What is left of the cost of this minute, and when all of it is back. */
+function leftOf(budget: Budget | null): object {
+  if (!budget) return {};
+  const { maximum: perMinute, available, resetS } = budget;
+  return { perMinute, available, resetS };
 }
 
 const ESTIMATORS = [fieldExtensionsEstimator(), argumentsEstimator];

@@ -1,6 +1,7 @@
 import { ApolloServerErrorCode, unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { AppError, OutageError } from '../../errors.ts';
+import { RateLimitedError } from '../../identity/rate-limits.ts';
 import type { Logger } from '../../logging.ts';
 
 const INTERNAL: string = ApolloServerErrorCode.INTERNAL_SERVER_ERROR;
@@ -19,7 +20,7 @@ const RETRY_AFTER_S = 2;
 
 /** @returns seconds after which the same request may succeed; null when it will not */
 export function retryAfterS(error: AppError): number | null {
-  if (error instanceof OutageError) return error.retryAfterS;
+  if (error instanceof OutageError || error instanceof RateLimitedError) return error.retryAfterS;
   return PASSING.has(error.code) ? RETRY_AFTER_S : null;
 }
 
@@ -30,6 +31,7 @@ function extensionsOf(error: AppError): { code: string; retryable?: true; retryA
 
 function causeOf(error: unknown): unknown {
   const thrown = unwrapResolverError(error);
+  if (thrown instanceof GraphQLError && thrown.originalError instanceof AppError) return thrown.originalError;
   return thrown instanceof Error && thrown.cause instanceof AppError ? thrown.cause : thrown;
 }
 

@@ -9,6 +9,7 @@ import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
 import type { GraphQLSchema, ValidationRule } from 'graphql';
 import type { Logger } from '../../logging.ts';
 import { legacyStatusPlugin, outagePlugin, warningsPlugin } from './answer-plugins.ts';
+import type { RateLimits } from '../../identity/rate-limits.ts';
 import type { RequestContext } from '../context.ts';
 import { rolePlugin } from './role-plugin.ts';
 import { costPlugin } from './cost-plugin.ts';
@@ -25,6 +26,8 @@ export interface GraphqlOptions {
   readonly maxCost: number;
   /** The only operations that are answered over the network; null: any, and clients may register theirs by hash. */
   readonly persisted: PersistedOperations | null;
+  /** What workspaces may use up by the minute. */
+  readonly rates: Pick<RateLimits, 'take'>;
   /** Turns introspection off. */
   readonly production: boolean;
 }
@@ -43,12 +46,12 @@ export function limitRules({ maxDepth, maxAliases }: GraphqlOptions): Validation
   ];
 }
 
-function plugins({ maxCost, persisted }: GraphqlOptions): ApolloServerPlugin<RequestContext>[] {
+function plugins({ maxCost, persisted, rates }: GraphqlOptions): ApolloServerPlugin<RequestContext>[] {
   return [
     ...(persisted ? [persistedOnlyPlugin(persisted)] : []),
     requestShapePlugin,
     rolePlugin,
-    costPlugin(maxCost),
+    costPlugin(maxCost, rates),
     warningsPlugin,
     answerTextsPlugin,
     outagePlugin,

@@ -1,6 +1,12 @@
-import type { Config } from '../config.ts';
-import { AppError } from '../errors.ts';
-import { isLoopbackHost } from '../allowed-hosts.ts';
+import { AppError } from './errors.ts';
+import { isLoopbackHost } from './allowed-hosts.ts';
+
+/** Settings that say who reaches a process, and who may ask it. */
+interface Exposed {
+  readonly TERRAQL_HOST: string;
+  readonly TERRAQL_AUTH?: 'off' | 'required' | undefined;
+  readonly TERRAQL_MODEL_SERVER_KEY?: string | undefined;
+}
 
 /** The service would listen where others reach it, and nobody said who may ask. */
 export class AuthNotChosenError extends AppError {
@@ -13,7 +19,7 @@ export class AuthNotChosenError extends AppError {
 }
 
 /** @throws {AuthNotChosenError} unless only this machine reaches the service, or TERRAQL_AUTH is set */
-export function checkExposure({ TERRAQL_HOST, TERRAQL_AUTH }: Pick<Config, 'TERRAQL_HOST' | 'TERRAQL_AUTH'>): void {
+export function checkExposure({ TERRAQL_HOST, TERRAQL_AUTH }: Exposed): void {
   if (TERRAQL_AUTH === undefined && !isLoopbackHost(TERRAQL_HOST)) throw new AuthNotChosenError(TERRAQL_HOST);
 }
 
@@ -28,9 +34,7 @@ export class ModelServerKeyMissingError extends AppError {
 }
 
 /** @throws {ModelServerKeyMissingError} unless only this machine reaches the server, a key is set, or TERRAQL_AUTH is `off` */
-export function checkModelServerExposure(
-  config: Pick<Config, 'TERRAQL_HOST' | 'TERRAQL_AUTH' | 'TERRAQL_MODEL_SERVER_KEY'>,
-): void {
+export function checkModelServerExposure(config: Exposed): void {
   const { TERRAQL_HOST: host, TERRAQL_AUTH: auth, TERRAQL_MODEL_SERVER_KEY: key } = config;
   if (key === undefined && auth !== 'off' && !isLoopbackHost(host)) throw new ModelServerKeyMissingError(host);
 }

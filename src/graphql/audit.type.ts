@@ -1,0 +1,38 @@
+import { Field, InputType, ObjectType } from 'type-graphql';
+import { connectionTypes, NodeType } from './connection.ts';
+import { DateTimeScalar } from './scalars.ts';
+
+@ObjectType('AuditEntry', { implements: NodeType, description: 'What somebody did; entries are never changed.' })
+export class AuditEntryType extends NodeType {
+  @Field(() => DateTimeScalar, { description: 'When.' })
+  readonly at!: Date;
+
+  @Field(() => String, { description: 'Who: name of the key or subject of the token.' })
+  readonly subject!: string;
+
+  @Field(() => String, { description: 'Name of the mutation.' })
+  readonly action!: string;
+
+  @Field(() => String, { nullable: true, description: 'Identifier of the object; null where there is none.' })
+  readonly target!: string | null;
+
+  @Field(() => String, { description: '`X-Request-Id` of the answer.' })
+  readonly requestId!: string;
+
+  @Field(() => String, { description: 'Address of the client.' })
+  readonly address!: string;
+}
+
+export const AuditConnectionType = connectionTypes('Audit', () => AuditEntryType);
+
+@InputType('AuditFilter', { description: 'Entries that match all of these.' })
+export class AuditFilterInput {
+  @Field(() => String, { nullable: true, description: 'Who.' })
+  subject?: string;
+
+  @Field(() => String, { nullable: true, description: 'Name of the mutation.' })
+  action?: string;
+
+  @Field(() => String, { nullable: true, description: 'Identifier of the object.' })
+  target?: string;
+}
