@@ -93,6 +93,8 @@ function imageDecoders(config: Config): LocalAndRemoteDecoders {
 const CONFIGURED: Adapters = {
   database: (config, logger) =>
     openDatabase({
+      rowSecurity: config.TERRAQL_ROW_SECURITY === 'on',
+      onAdvice: (statements) => logger.warn({ statements }, 'Database:IndexesUnused'),
       onRestart: (reason) => logger.error({ reason }, 'Database:Restarted'),
       databaseUrl: config.DATABASE_URL,
       dataDir: config.TERRAQL_DATA_DIR,

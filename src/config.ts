@@ -21,6 +21,10 @@ export const environmentSchema = z.object({
       otherwise: 'embedded database in `TERRAQL_DATA_DIR`',
     },
   ),
+  TERRAQL_ROW_SECURITY: documented(z.enum(['on', 'off']).default('on'), {
+    description:
+      'Whether row-level security of PostgreSQL binds requests, beside the conditions of every statement; see [row-level security](#row-level-security).',
+  }),
   TERRAQL_HOST: documented(z.string().min(1).default('127.0.0.1'), { description: 'Address to listen on.' }),
   TERRAQL_PORT: documented(z.coerce.number().int().min(0).max(65_535).default(4000), {
     description: 'TCP port; 0 picks a free one.',

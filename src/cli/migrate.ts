@@ -10,10 +10,14 @@ export function addMigrate(program: Command, { terminal, environment }: CommandC
     .description('apply pending migrations to the database and exit')
     .option('--json', 'print JSON')
     .action(async ({ json }: { json?: boolean }) => {
-      const { DATABASE_URL, TERRAQL_DATA_DIR } = readConfig(environment);
+      const { DATABASE_URL, TERRAQL_DATA_DIR, TERRAQL_ROW_SECURITY } = readConfig(environment);
       const { openDatabase } = await import('../database/database.ts');
       const database = await withProgress(terminal, 'Migrating', () =>
-        openDatabase({ databaseUrl: DATABASE_URL, dataDir: TERRAQL_DATA_DIR }),
+        openDatabase({
+          databaseUrl: DATABASE_URL,
+          dataDir: TERRAQL_DATA_DIR,
+          rowSecurity: TERRAQL_ROW_SECURITY === 'on',
+        }),
       );
       const { postgresql, postgis } = database.capabilities;
       await database.close();

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { translateOutage } from './database-errors.ts';
 import { StatementLostError } from './embedded-engine.ts';
-import { Prisma, type PrismaClient } from './generated/client.ts';
-import type { ReadRows } from './server-reader.ts';
+import type { Driver, Statements } from './driver.ts';
+import { Prisma } from './generated/client.ts';
 import type { Scope } from './scope.ts';
 import type { Session } from './session.ts';
 
@@ -14,8 +14,6 @@ export interface Queries {
   readonly workspace: string;
   /** The rows that statements may read and change. */
   readonly scope: Scope;
-  /** The generated client: plain reads and writes of single tables. */
-  readonly prisma: Prisma.TransactionClient;
   /**
    * Runs a statement and parses its rows.
    * @param row schema of a row; the statement must cast counts and other 64-bit integers
@@ -54,15 +52,10 @@ export class StatementTimeoutError extends AppError {
   }
 }
 
-/** Longest transaction, and longest wait for its start: storing a large result is one transaction. */
-const TRANSACTION_TIMEOUT_MS = 15 * 60_000;
-
 /** What an engine can do beside answering. */
 export interface EngineOptions {
   /** Of statements outside transactions. */
   readonly statementTimeoutS?: number;
-  /** Reads outside transactions instead of Prisma. */
-  readonly readRows?: ReadRows;
   /** On a server: stops what one connection is doing. @param backend its process number */
   readonly cancel?: (backend: number) => Promise<void>;
   /** On the embedded engine: stops whatever it is doing. */
@@ -75,28 +68,18 @@ export interface Ownership {
   readonly scope: Scope;
 }
 
-/** Statements and transactions of a client. */
-export function connectionsOn(
-  prisma: PrismaClient,
-  session: Session,
-  engine: EngineOptions,
-  owner: Ownership,
-): Connections {
+/** Statements and transactions of a driver. */
+export function connectionsOn(driver: Driver, session: Session, engine: EngineOptions, owner: Ownership): Connections {
   return {
-    ...queriesOn(prisma, engine, owner),
+    ...queriesOn(driver, engine, owner),
     session,
     transaction: (work, signal) =>
-      prisma
-        .$transaction(
-          async (client) => {
-            signal?.throwIfAborted();
-            const queries = queriesOn(client, {}, owner);
-            const isTimed = engine.statementTimeoutS !== undefined && engine.cancel !== undefined;
-            if (isTimed) await client.$executeRaw`SET LOCAL statement_timeout = 0`;
-            return signal ? stoppable(queries, engine, signal, work) : work(queries);
-          },
-          { timeout: TRANSACTION_TIMEOUT_MS, maxWait: TRANSACTION_TIMEOUT_MS },
-        )
+      driver
+        .transaction(async (statements) => {
+          signal?.throwIfAborted();
+          const queries = queriesOn(statements, {}, owner);
+          return signal ? stoppable(queries, engine, signal, work) : work(queries);
+        })
         .catch((error: unknown) => {
           throw signal?.aborted ? signal.reason : translateOutage(error);
         }),
@@ -139,11 +122,10 @@ async function stoppable<T>(
 }
 
 function queriesOn(
-  prisma: Prisma.TransactionClient,
-  { statementTimeoutS, readRows }: EngineOptions,
+  statements: Statements,
+  { statementTimeoutS }: EngineOptions,
   { workspace, scope }: Ownership,
 ): Queries {
-  const read: ReadRows = readRows ?? ((statement) => prisma.$queryRaw<unknown[]>(statement));
   const timed = <T>(answer: Promise<T>): Promise<T> =>
     answer.catch((error: unknown) => {
       if (statementTimeoutS !== undefined && isCancelled(error))
@@ -154,10 +136,9 @@ function queriesOn(
   return {
     workspace,
     scope,
-    prisma,
-    query: async (row, statement) => rowsOf(row).parse(await timed(read(statement))),
-    execute: (statement) => timed(prisma.$executeRaw(statement)),
-    foreign: (sql, values) => timed(prisma.$queryRawUnsafe<object[]>(sql, ...values)),
+    query: async (row, statement) => rowsOf(row).parse(await timed(statements.read(statement))),
+    execute: (statement) => timed(statements.execute(statement)),
+    foreign: (sql, values) => timed(statements.foreign(sql, values)),
   };
 }
 

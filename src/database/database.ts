@@ -11,6 +11,10 @@ import type { EmbeddedClient, EngineClient } from './engine-client.ts';
 import { openEmbeddedEngine, refuseLostStatements } from './embedded-engine.ts';
 import { Prisma, PrismaClient } from './generated/client.ts';
 import { migrate, type Migration, MIGRATIONS_DIR, type MigrationSession, readMigrations } from './migrate.ts';
+import { embeddedDriver } from './embedded-driver.ts';
+import { prismaDriver } from './prisma-driver.ts';
+import { RequestPool } from './request-pool.ts';
+import { raiseWalls, REQUEST_ROLE } from './row-security.ts';
 import { DEFAULT_WORKSPACE, EVERY_WORKSPACE, scopeOf } from './scope.ts';
 import { checkServer } from './server-checks.ts';
 import { openPools, type ServerPools } from './server-pools.ts';
@@ -35,9 +39,14 @@ export interface WorkspaceDatabase extends Connections {
   readonly capabilities: Capabilities;
 }
 
-/** An open, migrated database; by itself it is that of the default workspace. */
+/**
+ * An open, migrated database. By itself it reads and writes the default workspace, as the owner of the tables, whom
+ * row-level security does not bind.
+ */
 export interface Database extends WorkspaceDatabase {
-  /** The database as requests of a workspace see it. */
+  /** The generated client, as the owner: every row of every workspace. */
+  readonly prisma: PrismaClient;
+  /** The database as requests of a workspace see it: bound by its scope, and by row-level security. */
   forWorkspace(workspace: string): WorkspaceDatabase;
   /**
    * Every workspace, for runs and for sweeping, on connections that requests cannot use up. The embedded engine has one for
@@ -59,6 +68,10 @@ export interface DatabaseOptions {
   readonly dataDir: string;
   /** Timeout of a statement outside a transaction, seconds; undefined: none on a server, 30 on the embedded engine. */
   readonly statementTimeoutS?: number;
+  /** Whether row-level security binds requests; by default it does. */
+  readonly rowSecurity?: boolean;
+  /** Called with what an administrator of the server should run, so that requests use its indexes. */
+  readonly onAdvice?: (statements: readonly string[]) => void;
   /** Called when the embedded engine was restarted, with the reason. */
   readonly onRestart?: (reason: string) => void;
 }
@@ -79,15 +92,16 @@ export class DatabaseTooOldError extends AppError {
  * @throws {DatabaseTooOldError} {@link EmbeddedDatabaseInUseError}, errors of {@link migrate} and of the connection
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { databaseUrl, dataDir, statementTimeoutS, onRestart } = options;
+  const { databaseUrl, dataDir, statementTimeoutS, onRestart, rowSecurity = true } = options;
   const migrations = await readMigrations(MIGRATIONS_DIR);
-  if (databaseUrl !== undefined) return openPostgres(databaseUrl, migrations, statementTimeoutS);
+  if (databaseUrl !== undefined) return openPostgres(databaseUrl, migrations, options);
   const timeoutS = statementTimeoutS ?? EMBEDDED_TIMEOUT_S;
   const limits = { statementTimeoutMs: timeoutS * 1000, ...(onRestart ? { onRestart } : {}) };
   const engine = await openEmbeddedEngine(path.join(dataDir, 'pglite'), limits);
   return databaseOnPGlite(engine.client, migrations, () => engine.close(), {
     statementTimeoutS: timeoutS,
     stop: () => engine.client.restart('a run was stopped in the middle of a statement'),
+    rowSecurity,
   });
 }
 
@@ -103,26 +117,33 @@ export async function databaseOnPGlite(
   client: EmbeddedClient,
   migrations: readonly Migration[],
   close: () => Promise<void>,
-  engine: EngineOptions = {},
+  { rowSecurity = true, ...engine }: EngineOptions & Pick<DatabaseOptions, 'rowSecurity'> = {},
 ): Promise<Database> {
   try {
     refuseLostStatements(client);
-    await migrate(pgliteSession(client), migrations);
-    const session = embeddedSession(client);
-    const prisma = new PrismaClient({ adapter: new PrismaPGlite(client as PGlite) });
-    const forRuns = connectionsOn(prisma, session, engine, OF_EVERY_WORKSPACE);
-    const capabilities = await readCapabilities(forRuns);
-    const forWorkspace = (workspace: string): WorkspaceDatabase => ({
-      ...connectionsOn(prisma, session, engine, { workspace, scope: scopeOf(workspace) }),
-      capabilities,
+    const session = pgliteSession(client);
+    await migrate(session, migrations, async () => {
+      if (rowSecurity) await raiseWalls(session);
     });
+    const kept = embeddedSession(client);
+    const prisma = new PrismaClient({ adapter: new PrismaPGlite(client as unknown as PGlite) });
+    const owner = prismaDriver(prisma);
+    const forRuns = connectionsOn(owner, kept, engine, OF_EVERY_WORKSPACE);
+    const capabilities = await readCapabilities(forRuns);
+    const forWorkspace = (workspace: string): WorkspaceDatabase => {
+      const served = rowSecurity ? client.serving(workspace) : client;
+      if (rowSecurity) refuseLostStatements(served);
+      return { ...connectionsOn(embeddedDriver(served), kept, engine, ownershipOf(workspace)), capabilities };
+    };
     return {
-      ...forWorkspace(DEFAULT_WORKSPACE),
+      ...connectionsOn(owner, kept, engine, ownershipOf(DEFAULT_WORKSPACE)),
+      capabilities,
+      prisma,
       forWorkspace,
       forRuns,
       ping: () => ping(client),
       async close() {
-        await session.close();
+        await kept.close();
         await prisma.$disconnect();
         await close();
       },
@@ -136,14 +157,18 @@ export async function databaseOnPGlite(
 async function openPostgres(
   url: string,
   migrations: readonly Migration[],
-  statementTimeoutS: number | undefined,
+  { statementTimeoutS, rowSecurity = true, onAdvice = () => undefined }: DatabaseOptions,
 ): Promise<Database> {
   const { searchPath } = await checkServer(url);
-  const pools = openPools(url, sessionSql(searchPath), statementTimeoutS);
+  const pools = openPools(url, sessionSql(searchPath), statementTimeoutS, rowSecurity ? REQUEST_ROLE : null);
   try {
     const client = await pools.runs.connect();
     try {
-      await migrate(postgresSession(client), migrations);
+      const opened = postgresSession(client);
+      await migrate(opened, migrations, async () => {
+        const advice = rowSecurity ? await raiseWalls(opened) : [];
+        if (advice.length > 0) onAdvice(advice);
+      });
     } finally {
       client.release();
     }
@@ -159,20 +184,21 @@ async function databaseOnPools(
   session: Session,
   statementTimeoutS: number | undefined,
 ): Promise<Database> {
-  const prismas = [pools.requests, pools.runs].map((pool) => new PrismaClient({ adapter: new PrismaPg(pool) }));
-  const [ofRequests, ofRuns] = [pools.requests, pools.runs].map((pool): EngineOptions => ({
-    readRows: serverReader(pool),
-    cancel: (backend) => pools.cancel(backend),
-    ...(pool === pools.runs || statementTimeoutS === undefined ? {} : { statementTimeoutS }),
-  })) as [EngineOptions, EngineOptions];
-  const forRuns = connectionsOn(prismas[1]!, session, ofRuns, OF_EVERY_WORKSPACE);
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pools.runs) });
+  const owner = prismaDriver(prisma, serverReader(pools.runs));
+  const requests = new RequestPool(pools.requests);
+  const ofRuns: EngineOptions = { cancel: (backend) => pools.cancel(backend) };
+  const ofRequests = { ...ofRuns, ...(statementTimeoutS === undefined ? {} : { statementTimeoutS }) };
+  const forRuns = connectionsOn(owner, session, ofRuns, OF_EVERY_WORKSPACE);
   const capabilities = await readCapabilities(forRuns);
   const forWorkspace = (workspace: string): WorkspaceDatabase => ({
-    ...connectionsOn(prismas[0]!, session, ofRequests, { workspace, scope: scopeOf(workspace) }),
+    ...connectionsOn(requests.driverFor(workspace), session, ofRequests, ownershipOf(workspace)),
     capabilities,
   });
   return {
-    ...forWorkspace(DEFAULT_WORKSPACE),
+    ...connectionsOn(owner, session, ofRuns, ownershipOf(DEFAULT_WORKSPACE)),
+    capabilities,
+    prisma,
     forWorkspace,
     forRuns,
     ping: () =>
@@ -181,7 +207,7 @@ async function databaseOnPools(
       }),
     async close() {
       await session.close();
-      for (const prisma of prismas) await prisma.$disconnect();
+      await prisma.$disconnect();
       await pools.end();
     },
   };
@@ -211,6 +237,8 @@ function postgresSession(client: pg.PoolClient): MigrationSession {
     query: async (sql, parameters) => (await client.query<object>(sql, [...parameters])).rows,
   };
 }
+
+const ownershipOf = (workspace: string): Ownership => ({ workspace, scope: scopeOf(workspace) });
 
 /** What serves every workspace; it stores what it finds with the workspace of what it was found on. */
 const OF_EVERY_WORKSPACE: Ownership = { workspace: DEFAULT_WORKSPACE, scope: EVERY_WORKSPACE };

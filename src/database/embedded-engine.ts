@@ -54,7 +54,7 @@ export class StatementLostError extends AppError {
  * @throws {StatementLostError} from `query` then, in a transaction too
  * @see https://www.postgresql.org/docs/current/protocol-message-formats.html (CommandComplete)
  */
-export function refuseLostStatements(client: EmbeddedClient): void {
+export function refuseLostStatements(client: Pick<EmbeddedClient, 'query' | 'transaction'>): void {
   const query = client.query.bind(client);
   const transaction = client.transaction.bind(client);
   client.query = async (...asked) => completed(await query(...asked));

@@ -2,14 +2,15 @@ import { messages, type PGliteInterface, type Results, type Transaction } from '
 import pg from 'pg';
 import { plainText } from '../plain-text.ts';
 import { DatabaseBusyError, DatabaseUnavailableError } from './database-errors.ts';
+import { execOn, type QueryOptions, queryOn, transactionOn } from './engine-statements.ts';
 import { EngineThread } from './engine-thread.ts';
-import type { EngineSetup, RawResults } from './engine-worker.ts';
+import type { EngineSetup, Served } from './engine-worker.ts';
 
 /** What the service asks of an embedded engine, in this thread or in another. */
-export type EmbeddedClient = Pick<PGliteInterface, 'query' | 'exec' | 'transaction' | 'listen' | 'close'>;
-
-type Parsers = Record<number, (text: string, oid?: number) => unknown>;
-type QueryOptions = Parameters<PGliteInterface['query']>[2];
+export interface EmbeddedClient extends Pick<PGliteInterface, 'query' | 'exec' | 'transaction' | 'listen' | 'close'> {
+  /** The same engine for the requests of a workspace, which row-level security binds. */
+  serving(workspace: string): Pick<EmbeddedClient, 'query' | 'transaction'>;
+}
 
 export interface EngineLimits {
   /** Longest that a statement outside a transaction may take, and wait for its turn, milliseconds. */
@@ -57,12 +58,21 @@ export class EngineClient implements EmbeddedClient {
     return (early.client = new EngineClient(setup, limits, first));
   }
 
-  async query<Row>(sql: string, params: unknown[] = [], options?: QueryOptions): Promise<Results<Row>> {
+  query<Row>(sql: string, params: unknown[] = [], options?: QueryOptions): Promise<Results<Row>> {
+    return this.queryFor<Row>(null, sql, params, options);
+  }
+
+  private async queryFor<Row>(
+    served: Served,
+    sql: string,
+    params: unknown[],
+    options?: QueryOptions,
+  ): Promise<Results<Row>> {
     const { statementTimeoutMs } = this.limits;
     const leave = await this.turns.take(statementTimeoutMs + RESTART_MS);
     try {
       const thread = await this.thread;
-      return await this.timed(thread, queryOn<Row>(thread, sql, params, options));
+      return await this.timed(thread, queryOn<Row>(thread, served, sql, params, options));
     } finally {
       leave();
     }
@@ -71,18 +81,29 @@ export class EngineClient implements EmbeddedClient {
   async exec(sql: string): Promise<Results[]> {
     const leave = await this.turns.take(null);
     try {
-      return await execOn(await this.thread, sql);
+      return await execOn(await this.thread, null, sql);
     } finally {
       leave();
     }
   }
 
   /** Statements of a transaction may take as long as they need. */
-  async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.transactionFor(null, work);
+  }
+
+  serving(workspace: string): Pick<EmbeddedClient, 'query' | 'transaction'> {
+    return {
+      query: (sql, params = [], options) => this.queryFor(workspace, sql, params, options),
+      transaction: (work) => this.transactionFor(workspace, work),
+    };
+  }
+
+  private async transactionFor<T>(served: Served, work: (transaction: Transaction) => Promise<T>): Promise<T> {
     const leave = await this.turns.take(null);
     try {
       const thread = await this.thread;
-      return await transactionOn(thread, work);
+      return await transactionOn(thread, served, work);
     } finally {
       leave();
     }
@@ -97,7 +118,7 @@ export class EngineClient implements EmbeddedClient {
 
   /** @param hook called when the engine is back after a restart, with what runs a statement at once */
   onRestart(hook: (query: (sql: string, params: unknown[]) => Promise<unknown>) => Promise<void>): void {
-    this.restarted.add((thread) => hook((sql, params) => queryOn(thread, sql, params)));
+    this.restarted.add((thread) => hook((sql, params) => queryOn(thread, null, sql, params)));
   }
 
   /**
@@ -171,7 +192,7 @@ export class EngineClient implements EmbeddedClient {
   /** Listens again and calls the hooks; an engine that is lost meanwhile is restored when it is back. */
   private async restore(thread: EngineThread): Promise<void> {
     try {
-      for (const channel of this.listeners.keys()) await execOn(thread, listenSql(channel));
+      for (const channel of this.listeners.keys()) await execOn(thread, null, listenSql(channel));
       for (const hook of this.restarted) await hook(thread);
     } catch {
       await thread.kill('it could not be restored');
@@ -193,65 +214,6 @@ function cancelled(): messages.DatabaseError {
 function handledLater<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
-}
-
-async function transactionOn<T>(thread: EngineThread, work: (transaction: Transaction) => Promise<T>): Promise<T> {
-  const state = { closed: false };
-  const end = async (sql: string): Promise<void> => {
-    if (state.closed) return;
-    state.closed = true;
-    await execOn(thread, sql);
-  };
-  const transaction = {
-    query: <Row>(sql: string, params: unknown[] = [], options?: QueryOptions) =>
-      queryOn<Row>(thread, sql, params, options),
-    exec: (sql: string) => execOn(thread, sql),
-    // Nobody waits for it; an engine that is gone has rolled back already.
-    rollback: () => end('ROLLBACK').catch(() => undefined),
-    get closed() {
-      return state.closed;
-    },
-  } as Transaction;
-  await execOn(thread, 'BEGIN');
-  try {
-    const done = await work(transaction);
-    await end('COMMIT');
-    return done;
-  } catch (error) {
-    await end('ROLLBACK').catch(() => undefined);
-    throw error;
-  }
-}
-
-async function queryOn<Row>(
-  thread: EngineThread,
-  sql: string,
-  params: readonly unknown[],
-  options?: QueryOptions,
-): Promise<Results<Row>> {
-  const asArrays = options?.rowMode === 'array';
-  const [results] = await thread.send({ kind: 'query', sql, params: [...params], asArrays });
-  return parsed(thread, results!, options?.parsers);
-}
-
-async function execOn(thread: EngineThread, sql: string): Promise<Results[]> {
-  return (await thread.send({ kind: 'exec', sql })).map((results) => parsed(thread, results));
-}
-
-/** Turns the text of each value into what the caller wants of its type, in place. */
-function parsed<Row>(thread: EngineThread, results: RawResults, wanted: Parsers = {}): Results<Row> {
-  const { rows, fields } = results;
-  const parsers = fields.map(({ dataTypeID }) => wanted[dataTypeID] ?? thread.parserOf(dataTypeID));
-  fields.forEach(({ name, dataTypeID }, index) => {
-    const parse = parsers[index];
-    if (!parse) return;
-    for (const row of rows as Record<string | number, unknown>[]) {
-      const key = Array.isArray(row) ? index : name;
-      const value = row[key];
-      if (typeof value === 'string') row[key] = parse(value, dataTypeID);
-    }
-  });
-  return results as Results<Row>;
 }
 
 /** One holder at a time, in the order of arrival. */

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { messages, PGlite, types } from '@electric-sql/pglite';
 import { embeddedExtensions } from './embedded-extensions.ts';
+import { servingSql } from './row-security.ts';
 
 /** What the thread is started with. */
 export interface EngineSetup {
@@ -10,16 +11,20 @@ export interface EngineSetup {
   readonly bundle: string;
 }
 
+/** Whom a statement serves: a workspace, or null for the owner of the tables. */
+export type Served = string | null;
+
 /** A statement with parameters, a script without, or the request to end. */
 export type EngineRequest =
   | {
       readonly id: number;
       readonly kind: 'query';
+      readonly served: Served;
       readonly sql: string;
       readonly params: unknown[];
       readonly asArrays: boolean;
     }
-  | { readonly id: number; readonly kind: 'exec'; readonly sql: string }
+  | { readonly id: number; readonly kind: 'exec'; readonly served: Served; readonly sql: string }
   | { readonly id: number; readonly kind: 'close' };
 
 /** Rows with every value as the text that PostgreSQL sends; `command` is missing when the statement did not complete. */
@@ -52,9 +57,20 @@ async function run(pglite: PGlite, request: EngineRequest): Promise<RawResults[]
     await pglite.close();
     return [];
   }
+  await serve(pglite, request.served);
   if (request.kind === 'exec') return pglite.exec(request.sql);
   const rowMode = request.asArrays ? 'array' : 'object';
   return [await pglite.query<unknown>(request.sql, request.params, { rowMode })];
+}
+
+/** Whom the connection is set for. */
+let current: Served = null;
+
+/** Sets the connection for another, when it is. */
+async function serve(pglite: PGlite, served: Served): Promise<void> {
+  if (served === current) return;
+  await pglite.query(...servingSql(served));
+  current = served;
 }
 
 async function answer(pglite: PGlite, request: EngineRequest): Promise<void> {

@@ -78,10 +78,15 @@ const AppliedRow = z.object({ name: z.string(), checksum: z.string() });
 /**
  * Applies each missing migration in its own transaction and records its checksum. Processes that start together wait for
  * one another.
+ * @param finish what else must be in order before the database is used; others wait for it too
  * @returns names of the migrations applied now
  * @throws {MigrationChangedError} {@link DatabaseNewerError} {@link MigrationFailedError}
  */
-export async function migrate(session: MigrationSession, migrations: readonly Migration[]): Promise<string[]> {
+export async function migrate(
+  session: MigrationSession,
+  migrations: readonly Migration[],
+  finish: () => Promise<void> = () => Promise.resolve(),
+): Promise<string[]> {
   await session.query('SELECT pg_advisory_lock($1::bigint)', [LOCK]);
   try {
     await session.script(
@@ -91,6 +96,7 @@ export async function migrate(session: MigrationSession, migrations: readonly Mi
     const rows = z.array(AppliedRow).parse(await session.query('SELECT name, checksum FROM terraql_migration', []));
     const missing = missingMigrations(rows, migrations);
     for (const migration of missing) await apply(session, migration);
+    await finish();
     return missing.map(({ name }) => name);
   } finally {
     await session.query('SELECT pg_advisory_unlock($1::bigint)', [LOCK]);

@@ -27,28 +27,31 @@ export interface ServerPools {
 /**
  * @param sessionSql settings of a connection
  * @param statementTimeoutS of requests; undefined: none but that of runs
+ * @param requestRole that requests run as; null: as the user of the URL
  * @param runHungMs after which a server that does not answer a statement of a run is given up
  */
 export function openPools(
   url: string,
   sessionSql: string,
   statementTimeoutS: number | undefined,
+  requestRole: string | null,
   runHungMs = RUN_HUNG_MS,
 ): ServerPools {
-  const open = (options: pg.PoolConfig, timeoutS: number | undefined): pg.Pool => {
+  const open = (options: pg.PoolConfig, timeoutS: number | undefined, role: string | null = null): pg.Pool => {
+    const setRole = role === null ? '' : `; SET ROLE ${role}`;
     const pool = new pg.Pool({
       connectionString: url,
       keepAlive: true,
       ...options,
       // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it, though its types do not say so
       onConnect: async (client) =>
-        void (await client.query(`${sessionSql}; SET statement_timeout = ${(timeoutS ?? 0) * 1000}`)),
+        void (await client.query(`${sessionSql}; SET statement_timeout = ${(timeoutS ?? 0) * 1000}${setRole}`)),
     });
     // The pool has already dropped the broken idle connection; the next query opens a new one.
     pool.on('error', () => undefined);
     return pool;
   };
-  const requests = open({ max: CONNECTIONS, connectionTimeoutMillis: REQUEST_WAIT_MS }, statementTimeoutS);
+  const requests = open({ max: CONNECTIONS, connectionTimeoutMillis: REQUEST_WAIT_MS }, statementTimeoutS, requestRole);
   const runs = open({ max: CONNECTIONS, connectionTimeoutMillis: RUN_WAIT_MS }, undefined);
   const requestHungMs = statementTimeoutS === undefined ? runHungMs : (statementTimeoutS + GRACE_S) * 1000;
   const watches = [cutSilentConnections(requests, requestHungMs), cutSilentConnections(runs, runHungMs)];

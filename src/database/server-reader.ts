@@ -11,12 +11,11 @@ export type ReadRows = (statement: Prisma.Sql) => Promise<unknown[]>;
 const MAX_PREPARED = 200;
 
 /**
- * Reads directly from the driver, since Prisma would convert each value twice more: a page of a thousand features costs a
- * third. Statements are prepared but planned for their values each time (`plan_cache_mode`): a box may contain one feature
- * or all of them.
+ * Names statements, so that connections prepare them. They are planned for their values each time (`plan_cache_mode`): a
+ * box may contain one feature or all of them.
  * @see https://node-postgres.com/features/queries#prepared-statements
  */
-export function serverReader(pool: pg.Pool): ReadRows {
+export function statementNames(): (text: string, values: readonly unknown[]) => pg.QueryConfig {
   const names = new Map<string, string>();
   const nameOf = (text: string): string | undefined => {
     const known = names.get(text);
@@ -25,9 +24,17 @@ export function serverReader(pool: pg.Pool): ReadRows {
     names.set(text, name);
     return name;
   };
-  return async ({ text, values }) => {
+  return (text, values) => {
     const name = nameOf(text);
-    const { rows } = await pool.query<object>({ text, values: [...values], ...(name === undefined ? {} : { name }) });
-    return rows;
+    return { text, values: [...values], ...(name === undefined ? {} : { name }) };
   };
+}
+
+/**
+ * Reads directly from the driver, since Prisma would convert each value twice more: a page of a thousand features costs a
+ * third.
+ */
+export function serverReader(pool: pg.Pool): ReadRows {
+  const named = statementNames();
+  return async ({ text, values }) => (await pool.query<object>(named(text, values))).rows;
 }

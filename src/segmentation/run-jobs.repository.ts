@@ -1,6 +1,6 @@
 import PgBoss from 'pg-boss';
 import { z } from 'zod';
-import type { Queries } from '../database/database.ts';
+import { Prisma, type Queries } from '../database/database.ts';
 
 /** A queued batch. */
 export interface RunJob {
@@ -12,8 +12,8 @@ export interface RunJob {
 }
 
 const QUEUE = 'segmentation';
+const WaitingRow = z.object({ id: z.string() });
 const JobRow = z.object({
-  id: z.string(),
   data: z.object({ batchId: z.string(), modelId: z.string(), workspace: z.string() }),
 });
 
@@ -22,7 +22,7 @@ const PRIORITY = { fresh: 0, begun: 1 };
 
 /**
  * Uses the statements of pg-boss inside our own transactions, so that a job and its rows never disagree. A migration makes
- * the schema, and a fetched job is deleted at once, so pg-boss has nothing to supervise.
+ * the schema, and a job is deleted when it is taken, so pg-boss has nothing to supervise.
  */
 const boss = new PgBoss({
   schema: 'terraql_queue',
@@ -43,11 +43,40 @@ export async function addJob(queries: Queries, job: RunJob, begun: boolean, dela
   if (added === null) throw new Error(`batch ${job.batchId} was not taken by the queue`);
 }
 
-/** Takes the next batch out of the queue, exclusively. @returns null when nothing is due */
+/** Workspaces that are looked at in one statement. */
+const WORKSPACES = 20;
+
+/**
+ * Takes the next batch out of the queue, exclusively: of the workspace that was served longest ago, so that however many
+ * batches of one wait, they delay those of another by one batch. Uses `workspace_turn` and `job_of_workspace`.
+ * @returns null when nothing is due
+ */
 export async function takeJob(queries: Queries): Promise<RunJob | null> {
-  const [found] = await boss.fetch(QUEUE, { ...within(queries) });
-  if (!found) return null;
-  const { id, data } = JobRow.parse(found);
-  await boss.deleteJob(QUEUE, id, within(queries));
-  return data;
+  const waiting = await queries.query(
+    WaitingRow,
+    Prisma.sql`
+      SELECT w.id FROM workspace AS w
+      WHERE EXISTS (SELECT FROM terraql_queue.job AS j WHERE ${isDueSql(Prisma.sql`w.id`)})
+      ORDER BY w.served_at NULLS FIRST, w.id LIMIT ${WORKSPACES}::int`,
+  );
+  for (const { id } of waiting) {
+    const [job] = await queries.query(
+      JobRow,
+      Prisma.sql`
+        DELETE FROM terraql_queue.job WHERE name = ${QUEUE}::text AND id = (
+          SELECT j.id FROM terraql_queue.job AS j WHERE ${isDueSql(Prisma.sql`${id}::text`)}
+          ORDER BY j.priority DESC, j.created_on, j.id LIMIT 1 FOR UPDATE SKIP LOCKED
+        ) RETURNING data`,
+    );
+    if (!job) continue;
+    await queries.execute(Prisma.sql`UPDATE workspace SET served_at = clock_timestamp() WHERE id = ${id}::text`);
+    return job.data;
+  }
+  return null;
+}
+
+/** Whether the job `j` is a waiting one of a workspace. */
+function isDueSql(workspace: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`j.name = ${QUEUE}::text AND j.state < 'active' AND j.start_after < now()
+    AND j.data->>'workspace' = ${workspace}`;
 }

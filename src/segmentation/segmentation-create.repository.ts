@@ -37,13 +37,7 @@ export async function createSegmentations(
     if (known === undefined) created.push({ id, question });
   }
   if (created.length > 0) {
-    await queries.prisma.segmentation.createMany({
-      data: created.map(({ id, question }) => ({
-        ...rowOf(id, question, batchId),
-        workspaceId: queries.workspace,
-        forced: force,
-      })),
-    });
+    await insertQuestions(queries, created, { batchId, force });
     await addJob(queries, { batchId, modelId: created[0]!.question.model.id, workspace: queries.workspace }, false);
   }
   if (key) {
@@ -104,18 +98,30 @@ async function byIdsInOrder(queries: Queries, ids: readonly string[]): Promise<S
   return ids.flatMap((id) => byId.get(id) ?? []);
 }
 
-function rowOf(id: string, question: NewSegmentation, batchId: string): Prisma.SegmentationCreateManyInput {
-  const { model, areaOfInterest, ...plain } = question;
-  return {
+async function insertQuestions(
+  queries: Queries,
+  created: readonly { readonly id: string; readonly question: NewSegmentation }[],
+  { batchId, force }: { readonly batchId: string; readonly force: boolean },
+): Promise<void> {
+  const rows = created.map(({ id, question: { model, ...question } }) => ({
     id,
-    ...plain,
-    batchId,
+    ...question,
     modelId: model.id,
     modelName: model.name,
     modelVersion: model.version,
     modelSha256: model.sha256,
     modelWindowPx: model.windowPx,
     modelLicence: model.licence,
-    areaOfInterest: areaOfInterest === null ? Prisma.DbNull : { ...areaOfInterest },
-  };
+  }));
+  await queries.execute(Prisma.sql`
+    INSERT INTO segmentation (workspace_id, id, scene_id, batch_id, identity, forced, prompt, task, model_id, model_name,
+                              model_version, model_sha256, model_window_px, model_licence, scale, gsd_m, threshold,
+                              min_area_m2, area_of_interest)
+    SELECT ${queries.workspace}::text, r.id, r."sceneId", ${batchId}::uuid, r."workKey", ${force}::boolean, r.prompt, r.task,
+           r."modelId", r."modelName", r."modelVersion", r."modelSha256", r."modelWindowPx", r."modelLicence", r.scale,
+           r."gsdM", r.threshold, r."minAreaM2", r."areaOfInterest"
+    FROM json_to_recordset(${JSON.stringify(rows)}::text::json)
+      AS r (id uuid, "sceneId" uuid, "workKey" text, prompt text, task text, "modelId" text, "modelName" text,
+            "modelVersion" text, "modelSha256" text, "modelWindowPx" int, "modelLicence" text, scale text, "gsdM" float8,
+            threshold float8, "minAreaM2" float8, "areaOfInterest" jsonb)`);
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { MultiLineString, MultiPolygon, Polygon } from 'geojson';
 import { pixelMeasures } from '../feature/measure-values.ts';
-import type { Database } from '../../src/database/database.ts';
+import { type Database, Prisma } from '../../src/database/database.ts';
 import type { NewScene, Scene } from '../../src/scene/scene.ts';
 import { SceneRepository } from '../../src/scene/scene.repository.ts';
 import type { NewSegmentation, Segmentation } from '../../src/segmentation/segmentation.ts';
@@ -122,8 +122,9 @@ export async function startSegmentation(
   const worker = await workerOf(database);
   const id = await database.transaction(async (queries) => {
     const [created] = await createSegmentations(queries, [newSegmentation(sceneId, changes)], ANEW);
-    const data = { state: 'RUNNING', worker, attempts: 1, startedAt: new Date(), phase: 'reading' };
-    await queries.prisma.segmentation.update({ where: { id: created!.id }, data });
+    await queries.execute(Prisma.sql`
+      UPDATE segmentation SET state = 'RUNNING', worker = ${worker}::int, attempts = 1, started_at = now(), phase = 'reading'
+      WHERE id = ${created!.id}::uuid`);
     return created!.id;
   });
   return (await new SegmentationRepository(database).byId(id))!;

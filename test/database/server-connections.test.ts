@@ -2,7 +2,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type Database, openDatabase, Prisma } from '../../src/database/database.ts';
+import { type Database, openDatabase, Prisma, type WorkspaceDatabase } from '../../src/database/database.ts';
 import { createHttpServer } from '../../src/http/http-server.ts';
 import { listen, type Listening } from '../../src/http/listen.ts';
 import { openPools, type ServerPools } from '../../src/database/server-pools.ts';
@@ -37,6 +37,7 @@ describe('DATABASE_URL', () => {
 describe.skipIf(!url)('connections to a server', () => {
   let direct: Database;
   let database: Database;
+  let requests: WorkspaceDatabase;
   let proxy: Server;
   let pools: ServerPools;
   let test: TestApp;
@@ -63,7 +64,8 @@ describe.skipIf(!url)('connections to a server', () => {
     through.port = String((proxy.address() as { port: number }).port);
     through.pathname = `/${name}`;
     database = await openDatabase({ databaseUrl: through.href, dataDir: '', statementTimeoutS: 20 });
-    pools = openPools(through.href, 'SELECT 1', 20, 2000);
+    requests = database.forWorkspace('default');
+    pools = openPools(through.href, 'SELECT 1', 20, null, 2000);
     test = await openTestApp({ TERRAQL_WORKER: 'off' }, async () => ({ ...database, close: async () => undefined }));
     served = await listen(createHttpServer(test.app), '127.0.0.1', 0);
   });
@@ -81,7 +83,7 @@ describe.skipIf(!url)('connections to a server', () => {
   it('that requests use up leave runs and readiness alone, and further requests wait ten seconds at most', async () => {
     const stop = new AbortController();
     const held = Array.from({ length: 10 }, () =>
-      database.transaction((queries) => queries.query(CountRow, SLEEP), stop.signal),
+      requests.transaction((queries) => queries.query(CountRow, SLEEP), stop.signal),
     );
     const ended = Promise.allSettled(held);
     await sleep(1000);
@@ -90,12 +92,12 @@ describe.skipIf(!url)('connections to a server', () => {
     expect(await database.forRuns.query(CountRow, ONE)).toEqual([{ count: 1 }]);
     await database.forRuns.transaction((queries) => queries.query(CountRow, ONE));
     expect(performance.now() - started).toBeLessThan(5000);
-    await expect(database.query(CountRow, ONE)).rejects.toMatchObject({ code: 'DATABASE_BUSY' });
+    await expect(requests.query(CountRow, ONE)).rejects.toMatchObject({ code: 'DATABASE_BUSY' });
     expect(performance.now() - started).toBeLessThan(20_000);
     stop.abort(new Error('stopped'));
     for (const { status } of await ended) expect(status).toBe('rejected');
     expect(performance.now() - started).toBeLessThan(30_000);
-    expect(await database.query(CountRow, ONE)).toEqual([{ count: 1 }]);
+    expect(await requests.query(CountRow, ONE)).toEqual([{ count: 1 }]);
   }, 120_000);
 
   it('to a server that hangs are given up: readiness within seconds, statements after their time', async () => {
@@ -112,7 +114,7 @@ describe.skipIf(!url)('connections to a server', () => {
     const pinged = performance.now();
     await expect(database.ping()).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
     expect(performance.now() - pinged).toBeLessThan(5000);
-    await expect(database.query(CountRow, ONE)).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+    await expect(requests.query(CountRow, ONE)).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
     expect(performance.now() - started).toBeLessThan(40_000);
     hangs = false;
     await expect
@@ -125,7 +127,7 @@ describe.skipIf(!url)('connections to a server', () => {
         { timeout: 20_000 },
       )
       .toBe(true);
-    expect(await database.query(CountRow, ONE)).toEqual([{ count: 1 }]);
+    expect(await requests.query(CountRow, ONE)).toEqual([{ count: 1 }]);
   }, 120_000);
 });
 

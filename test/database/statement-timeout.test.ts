@@ -2,7 +2,13 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type Database, openDatabase, Prisma, StatementTimeoutError } from '../../src/database/database.ts';
+import {
+  type Database,
+  openDatabase,
+  Prisma,
+  StatementTimeoutError,
+  type WorkspaceDatabase,
+} from '../../src/database/database.ts';
 
 const url = process.env['DATABASE_URL'];
 const Row = z.object({ done: z.boolean() });
@@ -11,11 +17,13 @@ const sleep = Prisma.sql`SELECT pg_sleep(1.5) IS NOT NULL AS done`;
 describe.skipIf(!url)('a statement timeout (PostgreSQL only: the embedded engine cannot stop a statement)', () => {
   const name = `terraql_test_${randomBytes(8).toString('hex')}`;
   let database: Database;
+  let requests: WorkspaceDatabase;
   beforeAll(async () => {
     await administer(`CREATE DATABASE ${name}`);
     const own = new URL(url!);
     own.pathname = `/${name}`;
     database = await openDatabase({ databaseUrl: own.href, dataDir: '', statementTimeoutS: 1 });
+    requests = database.forWorkspace('default');
   });
   afterAll(async () => {
     await database.close();
@@ -23,15 +31,15 @@ describe.skipIf(!url)('a statement timeout (PostgreSQL only: the embedded engine
   });
 
   it('stops a statement and says after how many seconds', async () => {
-    const asked = database.query(Row, sleep);
+    const asked = requests.query(Row, sleep);
     await expect(asked).rejects.toThrow(StatementTimeoutError);
     await expect(asked).rejects.toThrow('exceeded 1 s');
-    expect(await database.query(Row, Prisma.sql`SELECT true AS done`)).toEqual([{ done: true }]);
+    expect(await requests.query(Row, Prisma.sql`SELECT true AS done`)).toEqual([{ done: true }]);
   });
 
   it('leaves the statements of a transaction alone', async () => {
-    expect(await database.transaction((queries) => queries.query(Row, sleep))).toEqual([{ done: true }]);
-    await expect(database.query(Row, sleep)).rejects.toThrow(StatementTimeoutError);
+    expect(await requests.transaction((queries) => queries.query(Row, sleep))).toEqual([{ done: true }]);
+    await expect(requests.query(Row, sleep)).rejects.toThrow(StatementTimeoutError);
   });
 });
 

@@ -5,6 +5,8 @@ import path from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import { type Database, databaseOnPGlite, openDatabase } from '../../src/database/database.ts';
+import { inThisThread } from './engine-in-this-thread.ts';
+import { raiseWalls } from '../../src/database/row-security.ts';
 import { type EmbeddedExtensions, embeddedExtensions, postgisBundle } from '../../src/database/embedded-extensions.ts';
 import {
   migrate,
@@ -104,7 +106,7 @@ async function administer(url: string, sql: string): Promise<void> {
 async function openEmbeddedDatabase(): Promise<Database> {
   const migrations = await readMigrations(MIGRATIONS_DIR);
   const pglite = await openEmbedded(migrations);
-  return databaseOnPGlite(pglite, migrations, () => pglite.close());
+  return databaseOnPGlite(inThisThread(pglite), migrations, () => pglite.close());
 }
 
 async function openEmbedded(migrations: readonly Migration[]): Promise<PGlite> {
@@ -128,9 +130,10 @@ export async function migratedSnapshot(migrations: readonly Migration[]): Promis
     .update(migrations.map(({ checksum }) => checksum).join())
     .digest('hex')
     .slice(0, 16);
-  const file = await keptFile(`pglite-${hash}.tar`, async () => {
+  const file = await keptFile(`pglite-walls-${hash}.tar`, async () => {
     const pglite = await PGlite.create({ extensions: await extensionsInUse() });
-    await migrate(embeddedSession(pglite), migrations);
+    const session = embeddedSession(pglite);
+    await migrate(session, migrations, async () => void (await raiseWalls(session)));
     const snapshot = await pglite.dumpDataDir('none');
     await pglite.close();
     return Buffer.from(await snapshot.arrayBuffer());

@@ -1,0 +1,49 @@
+import type { Database } from '../../src/database/database.ts';
+import { SegmentationRepository } from '../../src/segmentation/segmentation.repository.ts';
+import type { Services } from '../../src/services.ts';
+import { box, featuresOf, newScene, resultOf, startSegmentation } from '../database/seeds.ts';
+import { SceneRepository } from '../../src/scene/scene.repository.ts';
+import type { Ids } from './example-operations.ts';
+
+/** What a workspace has stored, and the texts that tell of it. */
+export interface Secrets {
+  readonly ids: Ids;
+  readonly texts: readonly string[];
+}
+
+/** Stores one of everything in the default workspace. */
+export async function storedSecrets(database: Database, services: Services, model: string): Promise<Secrets> {
+  const scene = await new SceneRepository(database).insert(newScene({ name: 'Zauberwald' }));
+  const store = new SegmentationRepository(database);
+  const segmentation = await startSegmentation(database, scene.id, { prompt: 'Where is the hidden meadow?' });
+  await store.storeResult(segmentation, resultOf(featuresOf(box(10.2, 50.2, 10.3, 50.3), box(10.4, 50.4, 10.5, 50.5))));
+  const found = await services.features.find({ segmentationId: segmentation.id }, undefined, { first: 2 });
+  const feature = found.edges[0]!.node.id;
+  await services.reviews.put([feature], { status: 'ACCEPTED', label: 'clearing', note: 'seen from the ridge' }, null);
+  const view = await services.views.create({ slug: 'ridge-view', name: 'Ridge', filter: {}, order: null, style: null });
+  const upload = await services.uploads.createUpload('field.tif', 3);
+  const { key } = await services.apiKeys.create({ name: 'watchtower', role: 'viewer', expiresAt: null });
+  const ids = {
+    scene: scene.id,
+    segmentation: segmentation.id,
+    feature,
+    view: view.id,
+    slug: view.slug,
+    apiKey: key.id,
+    upload: upload.id,
+    model,
+  };
+  const texts = [
+    'Zauberwald',
+    'hidden meadow',
+    'seen from the ridge',
+    'ridge-view',
+    'watchtower',
+    scene.id,
+    segmentation.id,
+    feature,
+    view.id,
+    key.id,
+  ];
+  return { ids, texts };
+}
