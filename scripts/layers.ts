@@ -261,4 +261,4 @@ export const RESERVED: readonly { readonly packages: readonly string[]; readonly
 /** Most source files that stand directly in a folder. */
 export const MAX_FILES = 25;
 /** Folders that may hold more. */
-export const LARGE_FOLDERS: readonly string[] = ['graphql'];
+export const LARGE_FOLDERS: readonly string[] = ['graphql', 'database'];

@@ -9,6 +9,7 @@ import { SceneRepository } from '../../src/scene/scene.repository.ts';
 /** Tables that belong to no workspace, and why requests may do with them what they may. */
 const OF_NOBODY: Readonly<Record<string, string>> = {
   'public.terraql_migration': 'requests have no privilege',
+  'public.link_key': 'requests have no privilege',
   'public.spatial_ref_sys': 'coordinate systems of PostGIS, the same for all',
   'terraql_queue.version': 'requests have no privilege',
   'terraql_queue.schedule': 'requests have no privilege',

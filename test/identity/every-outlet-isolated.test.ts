@@ -35,7 +35,7 @@ function shape(text: string, given: Ids): string {
   return named
     .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<made>')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
-    .replaceAll(/token=[\w-]+|tql_[\w-]+/g, '<secret>');
+    .replaceAll(/token=[\w-]+|tql_[\w-]+|signature=[\w.-]+/g, '<secret>');
 }
 
 describe.each(WALLS)('with %s, another workspace', (_walls, walled) => {
@@ -49,7 +49,12 @@ describe.each(WALLS)('with %s, another workspace', (_walls, walled) => {
   beforeAll(async () => {
     const database = await openTestDatabase();
     await database.execute(Prisma.sql`INSERT INTO workspace (id, name) VALUES ('other', 'Other')`);
-    const environment = { TERRAQL_AUTH: 'required', TERRAQL_MAX_COST: '1000000000', TERRAQL_WORKER: 'off' };
+    const environment = {
+      TERRAQL_AUTH: 'required',
+      TERRAQL_MAX_COST: '1000000000',
+      TERRAQL_MAX_ALIASES: '1000',
+      TERRAQL_WORKER: 'off',
+    };
     test = await openTestApp(environment, async () => walled(database));
     secrets = await storedSecrets(database, test.app.servicesFor(OWNER), MODEL);
     ids = secrets.ids;

@@ -1,3 +1,4 @@
+import { vi } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
 import { SegmentationRepository } from '../../src/segmentation/segmentation.repository.ts';
 import type { Services } from '../../src/services.ts';
@@ -21,8 +22,9 @@ export async function storedSecrets(database: Database, services: Services, mode
   const feature = found.edges[0]!.node.id;
   await services.reviews.put([feature], { status: 'ACCEPTED', label: 'clearing', note: 'seen from the ridge' }, null);
   const view = await services.views.create({ slug: 'ridge-view', name: 'Ridge', filter: {}, order: null, style: null });
-  const upload = await services.uploads.createUpload('field.tif', 3);
   const { key } = await services.apiKeys.create({ name: 'watchtower', role: 'viewer', expiresAt: null });
+  // The first sweep of the folder may be under way, and takes what is half-written.
+  const upload = await vi.waitFor(() => services.uploads.createUpload('field.tif', 3), { timeout: 10_000 });
   const ids = {
     scene: scene.id,
     segmentation: segmentation.id,
