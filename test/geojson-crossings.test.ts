@@ -1,7 +1,8 @@
-import type { Polygon, Position } from 'geojson';
-import { expect, it } from 'vitest';
+import type { MultiPolygon, Polygon, Position } from 'geojson';
+import { describe, expect, it } from 'vitest';
 import { checkFilter } from '../src/feature/check-filter.ts';
-import { crossingsUpTo } from '../src/geojson-crossings.ts';
+import { meetingsUpTo, repairable } from '../src/geojson-crossings.ts';
+import { box } from './database/seeds.ts';
 import { seededRandom } from './seeded.ts';
 
 const closed = (ring: Position[]): Polygon => ({ type: 'Polygon', coordinates: [[...ring, ring[0]!]] });
@@ -25,7 +26,7 @@ it('are those of every pair of edges', () => {
   const random = seededRandom(3);
   for (const vertices of [3, 4, 8, 40]) {
     const polygon = closed(Array.from({ length: vertices }, () => [random(), random()]));
-    expect(crossingsUpTo(polygon, Infinity)).toBe(crossingsOf(polygon));
+    expect(meetingsUpTo(polygon, Infinity, Infinity)).toEqual({ crossings: crossingsOf(polygon), contacts: 0 });
   }
 });
 
@@ -42,4 +43,50 @@ it('of more than can be repaired are refused, with the limit, wherever the filte
     [0, 1],
   ]);
   expect(() => checkFilter({ intersects: bowtie }, 1000)).not.toThrow();
+});
+
+describe('edges that lie or end on each other', () => {
+  const random = seededRandom(5);
+  const spikes = (count: number, end: () => Position): Polygon =>
+    closed([[5, 1], ...Array.from({ length: count }, end)]);
+  const cases: [string, (count: number) => Polygon][] = [
+    ['spikes along one line', (count) => spikes(count, () => [random() * 10, 0])],
+    ['spikes along a meridian', (count) => spikes(count, () => [0, random() * 10])],
+    [
+      'spokes of a wheel, there and back',
+      (count) =>
+        closed(
+          Array.from({ length: count / 2 }, (_, spoke): Position[] => [
+            [0, 0],
+            [Math.cos(spoke), Math.sin(spoke)],
+          ]).flat(),
+        ),
+    ],
+    ['a ring walked again and again', (count) => closed(Array.from({ length: count }, (_, i) => CORNERS[i % 4]!))],
+  ];
+  const CORNERS: Position[] = [
+    [0, 0],
+    [1, 0],
+    [1, 1],
+    [0, 1],
+  ];
+
+  it.each(cases)(
+    '%s are refused where there are too many to repair, and taken where there are few',
+    (_name, polygon) => {
+      expect(() => repairable(polygon(4000))).toThrow(/100000 pairs of edges or more that lie or end on each other/);
+      expect(() => repairable(polygon(40))).not.toThrow();
+    },
+  );
+
+  it('of parcels side by side are no reason to refuse them', () => {
+    const parcels: MultiPolygon = {
+      type: 'MultiPolygon',
+      coordinates: Array.from({ length: 2000 }, (_, i) => {
+        const [x, y] = [(i % 50) / 10, Math.floor(i / 50) / 10];
+        return box(x, y, x + 0.1, y + 0.1).coordinates;
+      }),
+    };
+    expect(() => repairable(parcels)).not.toThrow();
+  });
 });

@@ -1,13 +1,15 @@
 import { z } from 'zod';
 import { type WorkspaceDatabase, Prisma } from '../database/database.ts';
 import { conditionSql } from '../feature/feature-condition.repository.ts';
+import type { Comparison } from '../feature/filter-cost.ts';
 import { ADJACENCY_RELATIONS } from '../feature/feature.ts';
 import type { FeatureFilter } from '../feature/feature.filter.ts';
-import { pairsOfNodesSql } from '../feature/neighbour-pairs.repository.ts';
+import { comparisonOfNodesSql, pairsOfNodesSql } from '../feature/neighbour-pairs.repository.ts';
 import { commonBorderSql } from '../feature/overlay.repository.ts';
 import type { AdjacencyEdge, AdjacencyGraphStore, EdgeFilter } from './adjacency-graph.ts';
 
 const NodeRow = z.object({ id: z.string() });
+const ComparisonRow = z.object({ pairs: z.number(), vertices: z.number() });
 const EdgeRow = z.object({
   fromId: z.string(),
   toId: z.string(),
@@ -28,6 +30,17 @@ export class AdjacencyGraphRepository implements AdjacencyGraphStore {
       Prisma.sql`SELECT f.id FROM ${this.database.scope.rows('feature')} AS f WHERE ${conditionSql(filter, this.database.scope)} ORDER BY f.id LIMIT ${most}::int`,
     );
     return rows.map(({ id }) => id);
+  }
+
+  /** Uses the indexes of the conditions and `feature_geography_gist`. */
+  async comparison(filter: FeatureFilter, wanted: EdgeFilter): Promise<Comparison> {
+    const [row] = await this.database.query(
+      ComparisonRow,
+      Prisma.sql`
+        WITH node AS MATERIALIZED (SELECT f.id FROM ${this.database.scope.rows('feature')} AS f WHERE ${conditionSql(filter, this.database.scope)})
+        ${comparisonOfNodesSql(wanted, this.database.scope)}`,
+    );
+    return row ?? { pairs: 0, vertices: 0 };
   }
 
   /**

@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts';
+import { checkComparison } from '../feature/filter-cost.ts';
 import { checkGap, type RequestedFilter } from '../feature/check-filter.ts';
 import type { FeatureService, Warn } from '../feature/feature.service.ts';
 import type { AdjacencyEdge, AdjacencyGraphStore, EdgeFilter } from './adjacency-graph.ts';
@@ -22,7 +23,7 @@ export interface AdjacencyGraph {
   /** Ascending. */
   readonly nodeIds: readonly string[];
   readonly nodeCount: number;
-  /** Found when they are asked for. @throws {GraphTooLargeError} */
+  /** Found when they are asked for. @throws {GraphTooLargeError} {@link ComparisonTooLargeError} */
   readonly edges: () => Promise<AdjacencyEdge[]>;
 }
 
@@ -41,7 +42,9 @@ export class AdjacencyGraphService {
     const nodeIds = await this.store.nodes(filter, MAX_NODES + 1);
     if (nodeIds.length > MAX_NODES) throw new GraphTooLargeError('features', MAX_NODES);
     const edges = once(async () => {
-      const found = await this.store.edges(filter, { ...wanted, reachM: this.limits.nearM }, MAX_EDGES + 1);
+      const reaching = { ...wanted, reachM: this.limits.nearM };
+      checkComparison(await this.store.comparison(filter, reaching));
+      const found = await this.store.edges(filter, reaching, MAX_EDGES + 1);
       if (found.length > MAX_EDGES) throw new GraphTooLargeError('edges', MAX_EDGES);
       return found;
     });

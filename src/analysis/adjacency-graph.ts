@@ -1,3 +1,4 @@
+import type { Comparison } from '../feature/filter-cost.ts';
 import type { AdjacencyRelation } from '../feature/feature.ts';
 import type { FeatureFilter } from '../feature/feature.filter.ts';
 
@@ -27,6 +28,8 @@ export interface EdgeFilter {
 export interface AdjacencyGraphStore {
   /** Identifiers of the features that match, ascending, at most `most`. */
   nodes(filter: FeatureFilter, most: number): Promise<string[]>;
+  /** What {@link edges} would compare. */
+  comparison(filter: FeatureFilter, wanted: EdgeFilter): Promise<Comparison>;
   /** Pairs of which both match, in the order of identifiers, at most `most`. */
   edges(filter: FeatureFilter, wanted: EdgeFilter, most: number): Promise<AdjacencyEdge[]>;
 }

@@ -100,7 +100,7 @@ export class ZoneRepository implements ZoneStore {
 }
 
 const DISTANCE = Prisma.sql`
-  CASE WHEN ST_Intersects(f.geometry, zone.geometry) THEN 0 ELSE ST_Distance(f.geometry::geography, zone.ground) END`;
+  CASE WHEN meets(f.geometry, zone.geometry) THEN 0 ELSE ST_Distance(f.geometry::geography, zone.ground) END`;
 
 function othersThan({ kind }: Zones): Prisma.Sql {
   return kind === 'FEATURES' ? Prisma.sql`f.id <> zone.id` : Prisma.sql`TRUE`;

@@ -79,6 +79,7 @@ const GraphqlAnswer = z.object({
   errors: z
     .array(z.object({ message: z.string(), extensions: z.object({ code: z.string().optional() }).optional() }))
     .optional(),
+  extensions: z.object({ warnings: z.array(z.string()).optional() }).optional(),
 });
 
 /**
@@ -87,11 +88,9 @@ const GraphqlAnswer = z.object({
  */
 export async function openService(url: string | undefined, config: Config, terminal: Terminal): Promise<Service> {
   const server = url?.replace(/\/+$/, '') ?? (await findServer(config.TERRAQL_DATA_DIR));
-  if (server !== null) return remoteService(server, await credentialFor(server, config));
-  return localService(await startApp(config, commandLogLevel(config), terminal), {
-    ...DEFAULT_VIEWER,
-    workspace: config.TERRAQL_WORKSPACE,
-  });
+  if (server !== null) return remoteService(server, await credentialFor(server, config), terminal);
+  const viewer = { ...DEFAULT_VIEWER, workspace: config.TERRAQL_WORKSPACE };
+  return localService(await startApp(config, commandLogLevel(config), terminal), viewer, terminal);
 }
 
 /** Headers that say who asks: by key, else as the administrator of this machine where the server runs on it. */
@@ -116,7 +115,7 @@ export function commandLogLevel({ TERRAQL_LOG_LEVEL }: Config): string {
   return TERRAQL_LOG_LEVEL === 'info' ? 'warn' : TERRAQL_LOG_LEVEL;
 }
 
-function remoteService(url: string, credential: Record<string, string>): Service {
+function remoteService(url: string, credential: Record<string, string>, terminal: Notes): Service {
   return {
     url,
     async ask(answer, document, variables) {
@@ -130,6 +129,7 @@ function remoteService(url: string, credential: Record<string, string>): Service
       const body: unknown = await response.json().catch(() => null);
       const parsed = GraphqlAnswer.safeParse(body);
       if (!parsed.success) throw new ServerUnreachableError(url, `status ${response.status} without a GraphQL answer`);
+      noteWarnings(terminal, parsed.data);
       return dataOf(answer, parsed.data);
     },
     exportFeatures: (format, request) => remoteFile(`${url}/features.${format}`, request, credential),
@@ -200,7 +200,11 @@ async function remoteFile(
 }
 
 /** Answers a viewer in this process; closing the service closes the application. */
-export function localService(app: App, viewer: Viewer = DEFAULT_VIEWER): Service {
+export function localService(
+  app: App,
+  viewer: Viewer = DEFAULT_VIEWER,
+  terminal: Notes = { note: () => undefined },
+): Service {
   return {
     url: null,
     async ask(answer, document, variables) {
@@ -210,7 +214,9 @@ export function localService(app: App, viewer: Viewer = DEFAULT_VIEWER): Service
       );
       if (body.kind !== 'single') throw new Error('the operation was answered in pieces');
       // Through JSON, as over HTTP: answers hold dates and objects without a prototype.
-      return dataOf(answer, GraphqlAnswer.parse(JSON.parse(JSON.stringify(body.singleResult))));
+      const answered = GraphqlAnswer.parse(JSON.parse(JSON.stringify(body.singleResult)));
+      noteWarnings(terminal, answered);
+      return dataOf(answer, answered);
     },
     exportFeatures: (format, request) =>
       app.servicesFor(viewer).exports.open(format, app.readFeatureRequest(JSON.parse(JSON.stringify(request)))),
@@ -233,6 +239,13 @@ async function* localSubscription<T>(
   for await (const answered of Symbol.asyncIterator in answers ? answers : [answers]) {
     yield dataOf(answer, GraphqlAnswer.parse(JSON.parse(JSON.stringify(answered))));
   }
+}
+
+/** Takes what is told beside the answer. */
+type Notes = Pick<Terminal, 'note'>;
+
+function noteWarnings(terminal: Notes, { extensions }: z.infer<typeof GraphqlAnswer>): void {
+  for (const warning of extensions?.warnings ?? []) terminal.note(warning);
 }
 
 function dataOf<T>(answer: z.ZodType<T>, { data, errors }: z.infer<typeof GraphqlAnswer>): T {

@@ -61,7 +61,12 @@ export function addDemo(program: Command, context: CommandContext): void {
       if (!exit) await checkAddress(config.TERRAQL_HOST, config.TERRAQL_PORT);
       await untilInterrupted(async (signal) => {
         const app = await startApp(config, commandLogLevel(config), context.terminal);
-        const tools = { service: localService(app), config, terminal: context.terminal, signal };
+        const tools = {
+          service: localService(app, undefined, context.terminal),
+          config,
+          terminal: context.terminal,
+          signal,
+        };
         try {
           if (exit) context.terminal.write(`${JSON.stringify(await runDemo(app, tools, context))}\n`);
           else await serveApp(app, config, signal, (url) => demonstrate(app, tools, context, url));

@@ -48,6 +48,9 @@ export type EngineReply =
   | { readonly kind: 'broken'; readonly id: number; readonly message: string }
   | { readonly kind: 'notification'; readonly channel: string; readonly payload: string };
 
+/** Pages that the engine keeps; the default of 128 MB is held from the start, and files are in the system's cache as well. */
+const SHARED_BUFFERS = '32MB';
+
 const port = parentPort!;
 const reply = (message: EngineReply): void => port.postMessage(message);
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -110,7 +113,8 @@ async function arrayTypes(pglite: PGlite): Promise<[number, number][]> {
 
 try {
   const { dataDir, bundle } = workerData as EngineSetup;
-  const pglite = await PGlite.create({ dataDir, extensions: { ...embeddedExtensions(bundle) } });
+  const startParams = [...PGlite.defaultStartParams, '-c', `shared_buffers=${SHARED_BUFFERS}`];
+  const pglite = await PGlite.create({ dataDir, startParams, extensions: { ...embeddedExtensions(bundle) } });
   const arrays = await arrayTypes(pglite);
   leaveUnparsed(pglite);
   pglite.onNotification((channel, payload) => reply({ kind: 'notification', channel, payload }));

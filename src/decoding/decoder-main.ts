@@ -70,7 +70,8 @@ const answers: Answers = {
     const { window, outWidthPx, outHeightPx, show } = request.args;
     return (await imageOf(request)).readRgb(window, outWidthPx, outHeightPx, show);
   },
-  stretch: async (request) => (await imageOf(request)).stretch(request.args.rgbBands),
+  stretch: async (request) => (await imageOf(request)).stretch(request.args.rgbBands, request.args.collar),
+  collar: async (request) => (await imageOf(request)).collar(request.args.rgbBands),
   close: ({ imageId }) => close(imageId),
 };
 

@@ -1,4 +1,5 @@
 import type { BandShow } from '../imagery/band-show.ts';
+import type { Collar } from '../imagery/collar.ts';
 import type { ImageHeader, RgbWindow } from '../imagery/image-source.ts';
 import type { BandStretch } from '../raster/stretch.ts';
 import type { PixelWindow } from '../raster/window.ts';
@@ -21,7 +22,11 @@ export interface DecoderCalls {
     };
     answer: RgbWindow;
   };
-  stretch: { args: { readonly rgbBands: readonly number[] }; answer: BandStretch[] | null };
+  stretch: {
+    args: { readonly rgbBands: readonly number[]; readonly collar?: Collar | null | undefined };
+    answer: BandStretch[] | null;
+  };
+  collar: { args: { readonly rgbBands: readonly number[] }; answer: Collar | null };
   close: { args: null; answer: null };
 }
 

@@ -48,7 +48,8 @@ export class ImageDecoders {
       header,
       readRgb: (window, outWidthPx, outHeightPx, show) =>
         this.call(image, 'readRgb', { window, outWidthPx, outHeightPx, show }),
-      stretch: (rgbBands) => this.call(image, 'stretch', { rgbBands }),
+      stretch: (rgbBands, collar) => this.call(image, 'stretch', { rgbBands, collar }),
+      collar: (rgbBands) => this.call(image, 'collar', { rgbBands }),
       close: async () => {
         if (image.home?.alive && !this.closed) await this.call(image, 'close', null);
       },

@@ -11,6 +11,7 @@ import {
   type SpatialPredicate,
   splitRanges,
 } from './feature.filter.ts';
+import { type Measure, RANGE_NAMES, RANGES } from './measures.ts';
 import { type Connective, eachFilter, mapFilters, mapNested, type NestedFilters } from './filter-walk.ts';
 
 /** A filter as a client sends it: geometry, boxes and nesting are unchecked. */
@@ -75,7 +76,7 @@ function checkNesting(requested: RequestedFilter): void {
 /** @param bounded whether a condition around this level keeps `disjoint` from meaning the whole table */
 function checkLevel(requested: RequestedFilter, limits: CheckLimits, bounded: boolean): FeatureFilter {
   const [ranges, own] = splitRanges(requested);
-  for (const [name, range] of Object.entries(ranges)) checkRange(name, range);
+  for (const name of RANGE_NAMES) checkRange(name, ranges[name], RANGES[name]);
   const { bbox, near, neighbourCount, adjacentTo, adjacentWithinM, and, or: _or, not: _not, ...others } = own;
   const { intersects, within, contains, touches, overlaps, crosses, disjoint, ...owned } = others;
   const { ids, sceneId, sceneIds, segmentationId, prompt, promptContains, modelId, acquired, ...told } = owned;
@@ -83,7 +84,7 @@ function checkLevel(requested: RequestedFilter, limits: CheckLimits, bounded: bo
   unhandled satisfies Record<string, never>;
   checkList('ids', ids);
   checkList('sceneIds', sceneIds);
-  checkRange('neighbourCount', neighbourCount);
+  checkRange('neighbourCount', neighbourCount, [0, Infinity]);
   checkAdjacency(adjacentTo, adjacentWithinM);
   const bounding = bounded || isBounding(requested);
   if (disjoint && !bounding) throw new InvalidFilterError(UNBOUNDED_DISJOINT);
@@ -148,12 +149,16 @@ function checkBbox(bbox: readonly number[]): Bbox {
   return [west, south, east, north];
 }
 
-function checkRange(name: string, range: FloatRange | undefined): void {
+function checkRange(name: string, range: FloatRange | undefined, [least, most]: Measure['range']): void {
   if (!range) return;
   const { min, max } = range;
   for (const value of [min, max]) {
     if (value !== undefined && !Number.isFinite(value))
       throw new InvalidFilterError(`${name} has the bound ${value}; it must be finite`);
+    if (value !== undefined && (value < least || value > most))
+      throw new InvalidFilterError(
+        `${name} has the bound ${value}; it must be ${most === Infinity ? `${least} or more` : `${least} to ${most}`}`,
+      );
   }
   if (min !== undefined && max !== undefined && min > max)
     throw new InvalidFilterError(`${name} has min ${min} above max ${max}`);

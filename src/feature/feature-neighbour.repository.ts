@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { OwnedCountRow } from '../database/count-row.ts';
 import { Prisma, type Queries } from '../database/database.ts';
 import type { Scope } from '../database/scope.ts';
@@ -5,10 +6,11 @@ import { requireIdentifier } from '../database/identifier.ts';
 import { type KeysetColumns, keysetSql, pagesByOwner } from '../database/keyset.ts';
 import { uuidsSql } from '../database/uuids.ts';
 import type { Page, PageRequest } from '../page.ts';
+import type { Comparison } from './filter-cost.ts';
 import type { FeatureNeighbour } from './feature.ts';
 import type { NeighbourFilter } from './feature.filter.ts';
 import { FEATURE_COLUMNS, NeighbourRow } from './feature.row.ts';
-import { neighboursOfOriginSql } from './neighbour-pairs.repository.ts';
+import { comparisonOfOriginsSql, neighboursOfOriginSql } from './neighbour-pairs.repository.ts';
 import { commonBorderSql } from './overlay.repository.ts';
 
 const NEAREST: KeysetColumns = {
@@ -49,6 +51,22 @@ export async function readNeighbours(
     node: neighbour,
     position: { value: neighbour.gapM ?? 0, id: neighbour.node.id },
   }));
+}
+
+const ComparisonRow = z.object({ pairs: z.number(), vertices: z.number() });
+
+/** What measuring every pair of some features with others within a gap would compare. Uses `feature_geography_gist`. */
+export async function compareNeighbours(
+  queries: Queries,
+  ids: readonly string[],
+  withinM: number,
+): Promise<Comparison> {
+  const [row] = await queries.query(
+    ComparisonRow,
+    Prisma.sql`
+      WITH node AS MATERIALIZED (SELECT unnest(${uuidsSql(ids)}) AS id) ${comparisonOfOriginsSql(withinM, queries.scope)}`,
+  );
+  return row ?? { pairs: 0, vertices: 0 };
 }
 
 /** Uses the same indexes as {@link readNeighbours}. */

@@ -2,36 +2,24 @@ import type { Geometry } from 'geojson';
 import { z } from 'zod';
 import { CountRow, OwnedCountRow } from '../database/count-row.ts';
 import { Prisma, type WorkspaceDatabase } from '../database/database.ts';
-import { madeValidSql } from '../database/valid-geometry.ts';
+import { repairedGeometries, type RepairedGeometry } from '../database/valid-geometry.ts';
 import { pageOf, pagesByOwner, rowsOfPage } from '../database/keyset.ts';
 import { uuidsSql } from '../database/uuids.ts';
 import type { Page, PageRequest } from '../page.ts';
+import type { Comparison } from './filter-cost.ts';
 import type { Feature, FeatureNeighbour, GeometryFormat } from './feature.ts';
 import type { FeatureFilter, FeatureOrder, NeighbourFilter } from './feature.filter.ts';
 import { BOUNDED, conditionPartsSql, conditionSql } from './feature-condition.repository.ts';
-import { countNeighbours, readNeighbours } from './feature-neighbour.repository.ts';
+import { compareNeighbours, countNeighbours, readNeighbours } from './feature-neighbour.repository.ts';
 import { type FeaturePageSql, featurePageSql } from './feature-page.repository.ts';
 import { FEATURE_COLUMNS, FeatureRow, SortedFeatureRow } from './feature.row.ts';
 import { outlineSql } from './outline.repository.ts';
 import { collectionGeoJson, featureGeoJson } from './feature-record.ts';
 import { SortedRecordRow, recordColumnsSql } from './feature-record.repository.ts';
-import type {
-  AskedTexts,
-  CollectionText,
-  FeatureStore,
-  OutlinedRecord,
-  RepairedGeometry,
-  TextPage,
-} from './feature.store.ts';
+import type { AskedTexts, CollectionText, FeatureStore, OutlinedRecord, TextPage } from './feature.store.ts';
 import { FeatureTextRow, featureTextSql, PlacedTextRow } from './feature-text.repository.ts';
-import { parseGeometry } from '../geojson-geometry.ts';
 
 const GeometryRow = z.object({ id: z.string(), outline: z.string() });
-const RepairedRow = z.object({
-  rank: z.number(),
-  repaired: z.string().transform((text) => parseGeometry(JSON.parse(text), Infinity)),
-  reason: z.string(),
-});
 
 function placed({ feature, sortedBy }: z.infer<typeof SortedFeatureRow>, outlines: GeometryFormat | null) {
   const node = feature(outlines);
@@ -213,6 +201,10 @@ export class FeatureRepository implements FeatureStore {
     return readNeighbours(this.database, ids, filter, page);
   }
 
+  comparison(ids: readonly string[], withinM: number): Promise<Comparison> {
+    return compareNeighbours(this.database, ids, withinM);
+  }
+
   neighbourCounts(ids: readonly string[], filter: NeighbourFilter): Promise<Map<string, number>> {
     return countNeighbours(this.database, ids, filter);
   }
@@ -239,23 +231,7 @@ export class FeatureRepository implements FeatureStore {
     return this.database.query(row, statement(proof.measured(reachM ?? Math.max(...reaches)), Prisma.empty));
   }
 
-  /** By the structure of the rings: shells are joined, holes are cut out, and what has no area stays as line or point. */
-  async repair(geometries: readonly Geometry[]): Promise<RepairedGeometry[]> {
-    if (geometries.length === 0) return [];
-    const rows = await this.database.query(
-      RepairedRow,
-      Prisma.sql`
-        SELECT given.rank::int AS rank, ST_IsValidReason(given.geometry) AS reason,
-               ST_AsGeoJSON(${madeValidSql(Prisma.sql`given.geometry`)}, 15, 0) AS repaired
-        FROM (
-          SELECT g.rank, ST_GeomFromGeoJSON(g.text) AS geometry
-          FROM json_array_elements_text(${JSON.stringify(geometries)}::text::json) WITH ORDINALITY AS g (text, rank)
-        ) AS given
-        WHERE NOT ST_IsValid(given.geometry)`,
-    );
-    return rows.flatMap(({ rank, repaired, reason }) => {
-      const given = geometries[rank - 1];
-      return given ? [{ given, repaired, reason }] : [];
-    });
+  repair(geometries: readonly Geometry[]): Promise<RepairedGeometry[]> {
+    return repairedGeometries(this.database, geometries);
   }
 }

@@ -1,6 +1,8 @@
+import { repairWarning } from '../database/valid-geometry.ts';
 import { AppError } from '../errors.ts';
 import type { CountedPage, Page, PageRequest } from '../page.ts';
 import { checkFilter, checkGap, checkOrder, MAX_ADJACENT_M, type RequestedFilter } from './check-filter.ts';
+import { checkComparison } from './filter-cost.ts';
 import type { Feature, FeatureNeighbour, GeometryFormat } from './feature.ts';
 import { type FeatureFilter, type FeatureOrder, LARGEST_FIRST, type NeighbourFilter } from './feature.filter.ts';
 import type { AskedTexts, FeatureStore, OutlinedRecord, TextPage } from './feature.store.ts';
@@ -58,9 +60,7 @@ export class FeatureService {
     const areas = geometriesOf(filter).filter(({ type }) => type.endsWith('Polygon') || type === 'GeometryCollection');
     const repairs = new Map((await this.store.repair(areas)).map((repair) => [repair.given, repair]));
     if (repairs.size === 0) return filter;
-    for (const { given, reason } of repairs.values()) {
-      warn(`the ${given.type} is not valid (${reason}) and was repaired first`);
-    }
+    for (const repair of repairs.values()) warn(repairWarning(repair));
     return withGeometries(filter, (geometry) => repairs.get(geometry)?.repaired ?? geometry);
   }
 
@@ -160,22 +160,27 @@ export class FeatureService {
     return { ...found, totalCount: () => this.store.count(filter) };
   }
 
-  /** The same page of the neighbours of each of several features, by feature; nearest first. */
+  /**
+   * The same page of the neighbours of each of several features, by feature; nearest first.
+   * @throws {ComparisonTooLargeError} for a `withinM` that reaches too many
+   */
   async neighbours(
     ids: readonly string[],
     requested: RequestedNeighbours,
     page: PageRequest,
   ): Promise<Map<string, Page<FeatureNeighbour>>> {
-    return this.store.neighbours(ids, this.checkNeighbours(requested), page);
+    return this.store.neighbours(ids, await this.checkNeighbours(ids, requested), page);
   }
 
   /** Number of neighbours by feature; unknown identifiers are left out. */
   async neighbourCounts(ids: readonly string[], requested: RequestedNeighbours): Promise<Map<string, number>> {
-    return this.store.neighbourCounts(ids, this.checkNeighbours(requested));
+    return this.store.neighbourCounts(ids, await this.checkNeighbours(ids, requested));
   }
 
-  private checkNeighbours(requested: RequestedNeighbours): NeighbourFilter {
-    checkGap('withinM', requested.withinM);
+  private async checkNeighbours(ids: readonly string[], requested: RequestedNeighbours): Promise<NeighbourFilter> {
+    const { withinM } = requested;
+    checkGap('withinM', withinM);
+    if (withinM !== undefined) checkComparison(await this.store.comparison(ids, withinM));
     return { ...requested, reachM: this.limits.nearM };
   }
 }

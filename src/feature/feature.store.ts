@@ -1,17 +1,11 @@
 import type { Geometry } from 'geojson';
+import type { RepairedGeometry } from '../database/valid-geometry.ts';
 import type { Page, PageRequest } from '../page.ts';
+import type { Comparison } from './filter-cost.ts';
 import type { Feature, FeatureNeighbour, GeometryFormat } from './feature.ts';
 import type { FeatureFilter, FeatureOrder, NeighbourFilter } from './feature.filter.ts';
 import type { FeatureRecord } from './feature-record.ts';
 import type { MeasureName } from './measures.ts';
-
-/** What became of a geometry that is not valid by OGC Simple Features. */
-export interface RepairedGeometry {
-  readonly given: Geometry;
-  readonly repaired: Geometry;
-  /** What is wrong, with the place: `Self-intersection[1 1]`. */
-  readonly reason: string;
-}
 
 /** Values of a feature that JSON can be made of where it is stored. */
 export type PlainName = 'id' | MeasureName | 'distanceM';
@@ -98,6 +92,8 @@ export interface FeatureStore {
     filter: NeighbourFilter,
     page: PageRequest,
   ): Promise<Map<string, Page<FeatureNeighbour>>>;
+  /** What measuring every pair of some features with others within a gap would compare. */
+  comparison(ids: readonly string[], withinM: number): Promise<Comparison>;
   /** Number of neighbours by feature; unknown identifiers are left out. */
   neighbourCounts(ids: readonly string[], filter: NeighbourFilter): Promise<Map<string, number>>;
   /** Makes geometries valid; those that are valid already are left out. */

@@ -67,3 +67,34 @@ export function filterCost(filter: RequestedFilter | null | undefined): number {
   }
   return cost;
 }
+
+/** Outlines that a question would compare, as far as they were counted. */
+export interface Comparison {
+  /** Pairs of features whose bounds, grown by the gap, meet. */
+  readonly pairs: number;
+  /** Vertices of both outlines of every pair, by the size that they are stored in. */
+  readonly vertices: number;
+}
+
+/** Most pairs that one question compares. */
+export const MAX_COMPARED_PAIRS = 200_000;
+/** Most vertices that it compares. */
+const MAX_COMPARED_VERTICES = 32_000_000;
+
+/** A question would compare more outlines than it may. */
+export class ComparisonTooLargeError extends AppError {
+  readonly code = 'COMPARISON_TOO_LARGE';
+  constructor({ pairs, vertices }: Comparison) {
+    const counted = pairs > MAX_COMPARED_PAIRS ? `more than ${MAX_COMPARED_PAIRS}` : String(pairs);
+    super(
+      `${counted} pairs of features with ${Math.round(vertices)} vertices would be measured; the maximum is ` +
+        `${MAX_COMPARED_PAIRS} pairs and ${MAX_COMPARED_VERTICES} vertices: narrow the filter, the page or withinM`,
+    );
+  }
+}
+
+/** @throws {ComparisonTooLargeError} */
+export function checkComparison(comparison: Comparison): void {
+  const { pairs, vertices } = comparison;
+  if (pairs > MAX_COMPARED_PAIRS || vertices > MAX_COMPARED_VERTICES) throw new ComparisonTooLargeError(comparison);
+}

@@ -25,6 +25,8 @@ export interface Measure {
   readonly unit: 'm²' | 'm' | '°' | 'px' | null;
   /** When there is no value: never, for scenes without georeference, or for some features of any scene. */
   readonly missing: 'NEVER' | 'WITHOUT_GEOREFERENCE' | 'FOR_SOME';
+  /** Smallest and largest value there can be; a filter that asks for others is refused. */
+  readonly range: readonly [min: number, max: number];
   /** Null where no index orders features by it; such a measure is no condition of a filter either. */
   readonly sortKey: string | null;
   /** Heading of its column on the command line. */
@@ -41,6 +43,7 @@ export const MEASURES = [
     kind: 'REAL',
     unit: 'm²',
     missing: 'WITHOUT_GEOREFERENCE',
+    range: [0, Infinity],
     sortKey: 'AREA',
     heading: 'area',
     source: { of: 'OUTLINE', sql: 'ground_area_m2(outline)' },
@@ -52,10 +55,11 @@ export const MEASURES = [
     kind: 'REAL',
     unit: 'm',
     missing: 'WITHOUT_GEOREFERENCE',
+    range: [0, Infinity],
     sortKey: 'PERIMETER',
     heading: 'perimeter',
-    source: { of: 'OUTLINE', sql: 'ST_Perimeter(outline::geography)' },
-    doc: 'Geodesic length of the exterior and of the holes along pixel edges, metres.',
+    source: { of: 'OUTLINE', sql: 'ground_perimeter_m(outline)' },
+    doc: 'Geodesic length of the exterior and of the holes along pixel edges, metres, without the cut at the antimeridian.',
   },
   {
     name: 'pixelCount',
@@ -63,6 +67,7 @@ export const MEASURES = [
     kind: 'COUNT',
     unit: 'px',
     missing: 'NEVER',
+    range: [0, Infinity],
     sortKey: null,
     heading: 'pixels',
     source: { of: 'PIXELS', type: 'bigint' },
@@ -74,6 +79,7 @@ export const MEASURES = [
     kind: 'REAL',
     unit: null,
     missing: 'NEVER',
+    range: [0, 1],
     sortKey: 'PROBABILITY',
     heading: 'probability',
     source: { of: 'PIXELS', type: 'float8' },
@@ -85,6 +91,7 @@ export const MEASURES = [
     kind: 'REAL',
     unit: null,
     missing: 'FOR_SOME',
+    range: [0, 1],
     sortKey: 'MAX_PROBABILITY',
     heading: 'max probability',
     source: { of: 'PIXELS', type: 'float8' },
@@ -96,9 +103,10 @@ export const MEASURES = [
     kind: 'REAL',
     unit: null,
     missing: 'WITHOUT_GEOREFERENCE',
+    range: [0, Infinity],
     sortKey: 'COMPACTNESS',
     heading: 'compactness',
-    source: { of: 'MEASURES', sql: '4 * pi() * area_m2 / perimeter_m ^ 2' },
+    source: { of: 'MEASURES', sql: 'CASE WHEN perimeter_m > 0 THEN 4 * pi() * area_m2 / perimeter_m ^ 2 ELSE 1 END' },
     doc: '4π · area / perimeter²: 1 for a disc, less for any other outline.',
   },
   {
@@ -107,6 +115,7 @@ export const MEASURES = [
     kind: 'REAL',
     unit: '°',
     missing: 'FOR_SOME',
+    range: [0, 180],
     sortKey: null,
     heading: 'bearing',
     source: { of: 'OUTLINE', sql: 'long_side_bearing(outline)' },
@@ -118,6 +127,7 @@ export const MEASURES = [
     kind: 'REAL',
     unit: null,
     missing: 'FOR_SOME',
+    range: [0, 1],
     sortKey: 'ELONGATION',
     heading: 'elongation',
     source: { of: 'OUTLINE', sql: 'elongation(outline)' },
@@ -147,3 +157,7 @@ const isSorted = (measure: MeasureRow): measure is SortedMeasure => measure.sort
 /** Measures that filters and orders know. */
 export const SORTED_MEASURES: readonly SortedMeasure[] = MEASURES.filter(isSorted);
 export const RANGE_NAMES: readonly RangeName[] = SORTED_MEASURES.map(({ name }) => name);
+/** Smallest and largest value of each of them. */
+export const RANGES = Object.fromEntries(SORTED_MEASURES.map(({ name, range }) => [name, range])) as Readonly<
+  Record<RangeName, Measure['range']>
+>;

@@ -1,6 +1,7 @@
 import { Prisma } from '../database/database.ts';
 import type { Scope } from '../database/scope.ts';
 import type { NeighbourFilter } from './feature.filter.ts';
+import { MAX_COMPARED_PAIRS } from './filter-cost.ts';
 import { gapSql } from './overlay.repository.ts';
 
 /**
@@ -106,6 +107,45 @@ function neighbourIdsSql(reachM: number | undefined, scope: Scope): Prisma.Sql {
  * planner would compare every node with every other when it takes them for few.
  */
 const isNodeSql = (id: Prisma.Sql): Prisma.Sql => Prisma.sql`(${id} IN (SELECT node.id FROM node)) IS TRUE`;
+
+/** Bytes of a vertex as it is stored. */
+const VERTEX_BYTES = 16;
+
+/**
+ * What measuring the pairs of the features `node (id)` would compare, as pairs and vertices: counted by the index
+ * `feature_geography_gist` and the size of the stored outlines, without reading them, and no further than one pair beyond the
+ * limit.
+ * @param others condition on `origin` and `other`
+ */
+function comparisonSql(others: Prisma.Sql, metres: number, scope: Scope): Prisma.Sql {
+  return Prisma.sql`
+    SELECT count(*)::float8 AS pairs, COALESCE(sum(compared.bytes), 0)::float8 / ${VERTEX_BYTES}::float8 AS vertices
+    FROM (
+      SELECT pg_column_size(origin.geometry) + pg_column_size(other.geometry) AS bytes
+      FROM node
+      JOIN ${scope.rows('feature')} AS origin ON origin.id = node.id
+      CROSS JOIN LATERAL (
+        SELECT other.geometry FROM ${scope.rows('feature')} AS other
+        WHERE other.geometry::geography && _ST_Expand(origin.geometry::geography, ${metres}::float8) AND ${others}
+      ) AS other
+      LIMIT ${MAX_COMPARED_PAIRS + 1}::int
+    ) AS compared`;
+}
+
+/** What {@link pairsOfNodesSql} would compare. */
+export function comparisonOfNodesSql(
+  { withinM, reachM }: { readonly withinM?: number; readonly reachM: number },
+  scope: Scope,
+): Prisma.Sql {
+  const pair = Prisma.sql`other.id > origin.id AND ${isNodeSql(Prisma.sql`other.id`)}`;
+  if (withinM !== undefined) return comparisonSql(pair, withinM, scope);
+  return comparisonSql(Prisma.sql`${IN_ANOTHER_SCENE} AND ${pair}`, reachM, scope);
+}
+
+/** What {@link neighboursOfOriginSql} would compare for the features `node (id)` with a gap of the client's own. */
+export function comparisonOfOriginsSql(withinM: number, scope: Scope): Prisma.Sql {
+  return comparisonSql(Prisma.sql`other.id <> origin.id`, withinM, scope);
+}
 
 /** Pairs of the features `node (id)`, each once, as from_id, to_id, relation, shared_border_m and gap_m. */
 export function pairsOfNodesSql(

@@ -13,14 +13,17 @@ export function commonAreaSql(a: Prisma.Sql, b: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`ST_CollectionExtract(ST_Intersection(${a}, ${b}, ${GRID}), 3)`;
 }
 
-/** Line that two outlines have in common. */
+/** Line that two outlines have in common, also across the antimeridian; snapped to the same grid. */
 export function commonBorderSql(a: Prisma.Sql, b: Prisma.Sql): Prisma.Sql {
-  return Prisma.sql`ST_CollectionExtract(ST_Intersection(ST_Boundary(${a}), ST_Boundary(${b}), ${GRID}), 2)`;
+  return Prisma.sql`common_border(${a}, ${b})`;
 }
 
-/** Geodesic distance of two outlines, metres; 0 where they meet, where straight lines and geodesics differ too. */
+/**
+ * Geodesic distance of two outlines, metres; 0 where they meet, where straight lines and geodesics differ too, and as
+ * outlines do that have different longitudes for one place of the antimeridian or of a pole.
+ */
 export function gapSql(a: Prisma.Sql, b: Prisma.Sql): Prisma.Sql {
-  return Prisma.sql`CASE WHEN ST_Intersects(${a}, ${b}) THEN 0 ELSE ST_Distance(${a}::geography, ${b}::geography) END`;
+  return Prisma.sql`CASE WHEN meets(${a}, ${b}) THEN 0 ELSE ST_Distance(${a}::geography, ${b}::geography) END`;
 }
 
 /** Union of the outlines of the rows of a group. */

@@ -1,4 +1,5 @@
 import type { Geometry, GeometryCollection } from 'geojson';
+import { coordAll } from '@turf/turf';
 import { geoJSONToWkt } from 'betterknown';
 import { Prisma } from '../database/database.ts';
 import { bboxSql } from './box-condition.repository.ts';
@@ -30,9 +31,9 @@ export function spatialSql(
   });
   if (bbox) conditions.push(bboxSql(bbox));
   if (near) {
-    conditions.push(
-      Prisma.sql`ST_DWithin(f.geometry::geography, ${groundSql(near.geometry)}, ${near.withinM}::float8)`,
-    );
+    const isNear = Prisma.sql`ST_DWithin(f.geometry::geography, ${groundSql(near.geometry)}, ${near.withinM}::float8)`;
+    // Where coordinates differ, the distance of what meets is a rounding error, and not 0.
+    conditions.push(reachesSeam(near.geometry) ? any([isNear, twinSql(near.geometry)]) : isNear);
   }
   return conditions;
 }
@@ -41,6 +42,15 @@ function predicateSql(predicate: SpatialPredicate, geometry: Geometry): Prisma.S
   if (geometry.type === 'GeometryCollection') return collectionSql(predicate, geometry);
   return PREDICATES[predicate](geometrySql(geometry));
 }
+
+/** Whether a geometry has places with more than one pair of coordinates: on the antimeridian, or a pole. */
+function reachesSeam(geometry: Geometry): boolean {
+  if (geometry.type === 'GeometryCollection') return geometry.geometries.some(reachesSeam);
+  return coordAll(geometry).some(([longitude, latitude]) => Math.abs(longitude!) === 180 || Math.abs(latitude!) === 90);
+}
+
+/** Features at the other coordinates of those places. */
+const twinSql = (geometry: Geometry): Prisma.Sql => intersects(Prisma.sql`seam_twin(${geometrySql(geometry)})`);
 
 const intersects = (geometry: Prisma.Sql): Prisma.Sql => Prisma.sql`ST_Intersects(f.geometry, ${geometry})`;
 const within = (geometry: Prisma.Sql): Prisma.Sql => Prisma.sql`ST_Within(f.geometry, ${geometry})`;

@@ -30,14 +30,14 @@ export class SceneResolver {
     })
     filter: SceneFilterInput | undefined,
     @Args(() => PageArgs) page: PageArgs,
-    @Ctx() { services, limits }: RequestContext,
+    @Ctx() { services, limits, warn }: RequestContext,
   ): Promise<Connection<Scene>> {
     const { intersects, ...rest } = withoutNulls(filter ?? {});
     const checked = {
       ...rest,
       ...(intersects ? { intersects: parseGeometry(intersects, limits.maxVertices) } : {}),
     };
-    const found = await askPage(page, limits.maxPage, (wanted) => services.scenes.list(checked, wanted));
+    const found = await askPage(page, limits.maxPage, (wanted) => services.scenes.list(checked, wanted, warn));
     return toConnection(found, found.totalCount);
   }
 

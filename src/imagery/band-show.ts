@@ -1,4 +1,5 @@
 import type { BandStretch } from '../raster/stretch.ts';
+import type { Collar } from './collar.ts';
 
 /** How the bands of a scene are displayed. */
 export interface BandShow {
@@ -6,4 +7,6 @@ export interface BandShow {
   readonly rgbBands: readonly number[];
   /** One stretch per band in `rgbBands`; null when values are bytes that need none. */
   readonly stretch: readonly BandStretch[] | null;
+  /** Fill around the picture, which is no data; absent or null: none. */
+  readonly collar?: Collar | null;
 }

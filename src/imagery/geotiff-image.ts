@@ -6,6 +6,7 @@ import { openTiff } from './tiff-file.ts';
 import type { ImageHeader, ImageReader, RgbWindow } from './image-source.ts';
 import { checkBands, checkPixels, checkWindow } from './image-errors.ts';
 import type { BandShow } from './band-show.ts';
+import { type Collar, markCollar, type ReducedBands } from './collar.ts';
 import { decoderMemory, type DecoderMemory } from './decoder-memory.ts';
 import type { TiffLevel } from './tiff-level.ts';
 import type { Samples } from './codec/tiff-samples.ts';
@@ -13,6 +14,8 @@ import { WindowResampler } from './window-resampler.ts';
 
 /** Pixels of a level converted to colours at a time; limits memory, not results. */
 const STRIPE_PIXELS = 2 ** 21;
+/** Largest level that is read whole to look for a collar, pixels. */
+const MAX_REDUCED_PIXELS = 2 ** 30;
 
 /** A GeoTIFF or COG: reads the blocks that a window needs, from the overview that suits the requested size. */
 export class GeoTiffImage implements ImageReader {
@@ -63,7 +66,11 @@ export class GeoTiffImage implements ImageReader {
     return target.finish();
   }
 
-  async sampleBands(bands: readonly number[], maxPixels: number): Promise<Float64Array[]> {
+  async sampleBands(
+    bands: readonly number[],
+    maxPixels: number,
+    collar: Collar | null = null,
+  ): Promise<Float64Array[]> {
     checkBands(bands, this.header.bands);
     const { level, mask } = this.levelOfAtLeast(maxPixels / 4);
     const parts: Float64Array[][] = bands.map(() => []);
@@ -72,14 +79,38 @@ export class GeoTiffImage implements ImageReader {
       const opacity = await this.opacity(level, mask, window);
       values.forEach((band, i) => {
         const valid = validity([band], this.header.nodata, opacity);
+        if (collar) markCollar(valid, values, collar, window, this.perPixel(level));
         parts[i]!.push(Float64Array.from(band).filter((_, pixel) => valid[pixel] === 1));
       });
     }
     return parts.map(concatenated);
   }
 
+  async reduced(bands: readonly number[], maxSidePx: number): Promise<ReducedBands | null> {
+    const { level } = this.levelOfAtLeast(maxSidePx ** 2);
+    if (level.widthPx * level.heightPx > MAX_REDUCED_PIXELS) return null;
+    const shrink = Math.min(1, maxSidePx / Math.max(level.widthPx, level.heightPx));
+    const [widthPx, heightPx] = [Math.ceil(level.widthPx * shrink), Math.ceil(level.heightPx * shrink)];
+    const values = bands.map(() => new Float64Array(widthPx * heightPx));
+    for (let row = 0; row < heightPx; row++) {
+      const y = Math.floor(((row + 0.5) * level.heightPx) / heightPx);
+      const line = await level.readBands({ x: 0, y, width: level.widthPx, height: 1 }, bands);
+      line.forEach((band, index) => {
+        for (let column = 0; column < widthPx; column++) {
+          values[index]![row * widthPx + column] = band[Math.floor(((column + 0.5) * level.widthPx) / widthPx)]!;
+        }
+      });
+    }
+    return { widthPx, heightPx, bands: values };
+  }
+
   close(): Promise<void> {
     return this.bytes.close();
+  }
+
+  /** Pixels of the image for each of a level, across and down. */
+  private perPixel(level: TiffLevel): readonly [across: number, down: number] {
+    return [this.header.widthPx / level.widthPx, this.header.heightPx / level.heightPx];
   }
 
   private async rgbOf(
@@ -92,6 +123,7 @@ export class GeoTiffImage implements ImageReader {
     const shown = photometric === 'CMYK' && show.rgbBands.length === 3 ? [1, 2, 3, 4] : show.rgbBands;
     const bands = await level.readBands(window, shown);
     const valid = validity(bands, nodata, await this.opacity(level, mask, window));
+    if (show.collar) markCollar(valid, bands, show.collar, window, this.perPixel(level));
     return { rgb: toRgb(bands, show, photometric, this.file.palette), valid };
   }
 

@@ -2,6 +2,7 @@ import type { Affine } from '../raster/affine.ts';
 import type { BandStretch } from '../raster/stretch.ts';
 import type { PixelWindow } from '../raster/window.ts';
 import type { BandShow } from './band-show.ts';
+import type { Collar, ReducedBands } from './collar.ts';
 
 /** Colour model of the samples, named after TIFF's PhotometricInterpretation for every format. */
 export type Photometric = 'WHITE_IS_ZERO' | 'BLACK_IS_ZERO' | 'RGB' | 'PALETTE' | 'CMYK' | 'YCBCR';
@@ -58,20 +59,35 @@ export interface ImageSource {
    * How the samples of these bands become bytes: bytes are shown unchanged, fewer bits over their whole range, more bits
    * between percentiles of a sample of the image.
    * @param rgbBands 1-based bands to show
+   * @param collar of these bands, which does not count
    * @returns one stretch per band; null for bytes and palettes
    */
-  stretch(rgbBands: readonly number[]): Promise<BandStretch[] | null>;
+  stretch(rgbBands: readonly number[], collar?: Collar | null): Promise<BandStretch[] | null>;
+  /**
+   * Fill around the picture of an image without nodata, mask or alpha; null where there is none, or where the image is too large
+   * to look for it.
+   * @param rgbBands 1-based bands to show
+   */
+  collar(rgbBands: readonly number[]): Promise<Collar | null>;
   close(): Promise<void>;
 }
 
 /** Reader of one file format. */
-export interface ImageReader extends Omit<ImageSource, 'stretch'> {
+export interface ImageReader extends Omit<ImageSource, 'stretch' | 'collar'> {
   /**
    * Samples valid pixels across the whole image, for statistics: from the smallest overview that has enough, else from
    * a bounded sample at full resolution.
    * @param bands 1-based
    * @param maxPixels maximum number of pixels to decode per band
+   * @param collar of these bands, which does not count
    * @returns unordered values per requested band; empty when no pixel is valid
    */
-  sampleBands(bands: readonly number[], maxPixels: number): Promise<Float64Array[]>;
+  sampleBands(bands: readonly number[], maxPixels: number, collar?: Collar | null): Promise<Float64Array[]>;
+  /**
+   * Values of pixels at even distances over the whole image, none of them a mean of others but for overviews.
+   * @param bands 1-based
+   * @param maxSidePx of the result
+   * @returns null for an image that takes too long to read whole
+   */
+  reduced(bands: readonly number[], maxSidePx: number): Promise<ReducedBands | null>;
 }

@@ -2,6 +2,7 @@ import type { ByteSource } from './byte-source.ts';
 import { openFileSource } from './byte-source.ts';
 import { decoderMemory, type DecoderMemory } from './decoder-memory.ts';
 import { turnedAffine } from './exif-orientation.ts';
+import { type Collar, collarOf } from './collar.ts';
 import { GeoTiffImage } from './geotiff-image.ts';
 import { UnknownFormatError } from './image-errors.ts';
 import type { ImageHeader, ImageReader, ImageSource } from './image-source.ts';
@@ -95,8 +96,10 @@ function withHeader(image: ImageReader, header: ImageHeader): ImageSource & Imag
   return {
     header,
     readRgb: (window, outWidthPx, outHeightPx, show) => image.readRgb(window, outWidthPx, outHeightPx, show),
-    stretch: (rgbBands) => stretchOf(image, rgbBands),
-    sampleBands: (bands, maxPixels) => image.sampleBands(bands, maxPixels),
+    stretch: (rgbBands, collar) => stretchOf(image, rgbBands, collar),
+    collar: (rgbBands) => findCollar(image, rgbBands),
+    sampleBands: (bands, maxPixels, collar) => image.sampleBands(bands, maxPixels, collar),
+    reduced: (bands, maxSidePx) => image.reduced(bands, maxSidePx),
     close: () => image.close(),
   };
 }
@@ -108,4 +111,29 @@ async function closedOnError<T>(image: ImageReader, work: () => Promise<T>): Pro
     await image.close();
     throw error;
   }
+}
+
+/** Side of the reduced image in which a collar is looked for, pixels. */
+const REDUCED_PX = 1024;
+/** Noise of lossy compression in an even fill, and how far it reaches from the picture, pixels: the side of a block. */
+const LOSSY_TOLERANCE = 8;
+const LOSSY_BLOCK_PX = 8;
+/** What programs fill with, by the type of samples; other types: as `float32`. */
+const FILLS: Readonly<Record<string, readonly number[]>> = {
+  uint8: [0, 255],
+  uint16: [0, 65_535],
+  int16: [0, -32_768, -9999],
+  float32: [0, -9999],
+};
+
+/** Implements {@link ImageSource.collar}: only images that say nothing of data themselves have one. */
+async function findCollar(image: ImageReader, rgbBands: readonly number[]): Promise<Collar | null> {
+  const { format, widthPx, heightPx, dtype, bitsPerSample, photometric, alphaBand, hasMask, nodata } = image.header;
+  if (nodata !== null || alphaBand !== null || hasMask) return null;
+  if (photometric === 'PALETTE' || photometric === 'CMYK' || bitsPerSample < 8) return null;
+  const isLossy = format === 'JPEG' || format === 'WebP';
+  const sidePx = isLossy ? Math.ceil(Math.max(widthPx, heightPx) / LOSSY_BLOCK_PX) : REDUCED_PX;
+  const reduced = await image.reduced(rgbBands, Math.min(REDUCED_PX, sidePx));
+  const tolerance = isLossy ? LOSSY_TOLERANCE : 0;
+  return reduced && collarOf(reduced, FILLS[dtype] ?? FILLS['float32']!, tolerance, image.header);
 }

@@ -9,10 +9,13 @@ import { CorruptImageError } from './codec/codec-errors.ts';
 import { checkBands, checkPixels, checkWindow, DecoderMemoryError } from './image-errors.ts';
 import type { ImageHeader, ImageReader, RgbWindow } from './image-source.ts';
 import type { BandShow } from './band-show.ts';
+import { type Collar, markCollar, type ReducedBands } from './collar.ts';
 import { WindowResampler } from './window-resampler.ts';
 
 /** Rows decoded together and kept for later windows, bytes at most. */
 const ROWS_BYTES = 64 * 2 ** 20;
+/** Largest picture that is decoded whole to look for a collar, pixels. */
+const MAX_REDUCED_PIXELS = 2 ** 26;
 
 /** Whole rows of the picture, samples interleaved. */
 interface Rows {
@@ -74,19 +77,34 @@ export class PictureImage implements ImageReader {
     return target.finish();
   }
 
-  async sampleBands(bands: readonly number[], maxPixels: number): Promise<Float64Array[]> {
+  async sampleBands(
+    bands: readonly number[],
+    maxPixels: number,
+    collar: Collar | null = null,
+  ): Promise<Float64Array[]> {
     const { widthPx, heightPx, alphaBand } = this.header;
     checkBands(bands, this.header.bands);
     const shrink = Math.min(1, Math.sqrt(maxPixels / (widthPx * heightPx)));
     const size = { width: Math.ceil(widthPx * shrink), height: Math.ceil(heightPx * shrink) };
-    const small = this.decoder().resize({ ...size, fit: 'fill', kernel: 'nearest', fastShrinkOnLoad: false });
-    const samples = await this.samples(small);
+    const samples = await this.samples(this.shrunk(size));
     const values = bands.map((band) => this.band(samples, band));
     const opacity = alphaBand === null ? [] : [this.band(samples, alphaBand)];
     return values.map((band) => {
       const valid = validity([band], null, opacity);
+      if (collar) {
+        markCollar(valid, values, collar, { x: 0, y: 0, ...size }, [widthPx / size.width, heightPx / size.height]);
+      }
       return Float64Array.from(band).filter((_, pixel) => valid[pixel] === 1);
     });
+  }
+
+  async reduced(bands: readonly number[], maxSidePx: number): Promise<ReducedBands | null> {
+    const { widthPx, heightPx } = this.header;
+    if (widthPx * heightPx > MAX_REDUCED_PIXELS) return null;
+    const shrink = Math.min(1, maxSidePx / Math.max(widthPx, heightPx));
+    const size = { width: Math.ceil(widthPx * shrink), height: Math.ceil(heightPx * shrink) };
+    const samples = await this.samples(this.shrunk(size));
+    return { widthPx: size.width, heightPx: size.height, bands: bands.map((band) => this.band(samples, band)) };
   }
 
   async close(): Promise<void> {
@@ -114,6 +132,7 @@ export class PictureImage implements ImageReader {
     });
     const shown = values.slice(0, show.rgbBands.length);
     const valid = validity(shown, this.header.nodata, values.slice(show.rgbBands.length));
+    if (show.collar) markCollar(valid, shown, show.collar, window, [1, 1]);
     return { rgb: toRgb(shown, show, photometric, null), valid };
   }
 
@@ -130,6 +149,10 @@ export class PictureImage implements ImageReader {
   private decodedRows({ top, count }: Rows): Promise<Uint8Array | Uint16Array> {
     const { widthPx } = this.header;
     return this.samples(this.decoder().extract({ left: 0, top, width: widthPx, height: count }));
+  }
+
+  private shrunk(size: { readonly width: number; readonly height: number }): Sharp {
+    return this.decoder().resize({ ...size, fit: 'fill', kernel: 'nearest', fastShrinkOnLoad: false });
   }
 
   private decoder(): Sharp {

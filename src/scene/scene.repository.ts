@@ -1,6 +1,7 @@
+import type { Geometry } from 'geojson';
 import { z } from 'zod';
 import { Prisma, type WorkspaceDatabase, type Queries } from '../database/database.ts';
-import { validSql } from '../database/valid-geometry.ts';
+import { repairedGeometries, type RepairedGeometry } from '../database/valid-geometry.ts';
 import { CountRow } from '../database/count-row.ts';
 import { StoredPolygon } from '../geojson-geometry.ts';
 import { isIdentifier, uuidV7 } from '../database/identifier.ts';
@@ -25,7 +26,7 @@ const MAX_CRS = 100_000;
 const COLUMNS = Prisma.sql`
   id, name, source, sha256, width_px AS "widthPx", height_px AS "heightPx", bands, dtype, nodata::text AS nodata, crs,
   geotransform AS affine, gsd_m AS "gsdM", ST_AsGeoJSON(footprint, 15, 0) AS footprint, area_m2 AS "areaM2",
-  rgb_bands AS "rgbBands", stretch, blob_key AS "blobKey", remote, acquired_at AS "acquiredAt", created_at AS "createdAt"`;
+  rgb_bands AS "rgbBands", stretch, collar, blob_key AS "blobKey", remote, acquired_at AS "acquiredAt", created_at AS "createdAt"`;
 
 const number = z.number();
 const GeotransformColumn: z.ZodType<Affine> = z.tuple([number, number, number, number, number, number]);
@@ -59,6 +60,9 @@ const SceneRow: z.ZodType<Scene> = z.object({
   areaM2: number.nullable(),
   rgbBands: z.array(number),
   stretch: z.array(z.object({ min: number, max: number })).nullable(),
+  collar: z
+    .object({ value: number, tolerance: number, picture: z.array(z.tuple([number, number])), share: number })
+    .nullable(),
   blobKey: z.string().nullable(),
   remote: RemoteColumn.nullable(),
   acquiredAt: z.date().nullable(),
@@ -126,6 +130,10 @@ export class SceneRepository implements SceneStore {
     return row ?? { box: null, from: null, to: null };
   }
 
+  repair(geometries: readonly Geometry[]): Promise<RepairedGeometry[]> {
+    return repairedGeometries(this.database, geometries);
+  }
+
   /** Its segmentations, masks, features and adjacency go with it, by foreign keys. */
   async remove(id: string): Promise<Scene | null> {
     if (!isIdentifier(id)) return null;
@@ -161,7 +169,7 @@ function conditionSql({ name, intersects, bounds, acquired, condition }: SceneFi
   if (name !== undefined) conditions.push(Prisma.sql`name ILIKE ${containing(searchText('name', name))}::text`);
   if (intersects) {
     const place = Prisma.sql`ST_GeomFromGeoJSON(${JSON.stringify(intersects)}::text)`;
-    conditions.push(Prisma.sql`ST_Intersects(footprint, ${validSql(place)})`);
+    conditions.push(Prisma.sql`ST_Intersects(footprint, ${place})`);
   }
   if (condition) conditions.push(sceneConditionSql(condition));
   if (acquired?.from) conditions.push(Prisma.sql`acquired_at >= ${acquired.from}::timestamptz`);
@@ -172,17 +180,18 @@ function conditionSql({ name, intersects, bounds, acquired, condition }: SceneFi
 async function insertScene(queries: Queries, scene: NewScene): Promise<Scene> {
   const footprint = scene.footprint && JSON.stringify(scene.footprint);
   const stretch = scene.stretch && JSON.stringify(scene.stretch);
+  const collar = scene.collar ? JSON.stringify(scene.collar) : null;
   const remote = scene.remote && JSON.stringify(scene.remote);
   const [stored] = await queries.query(
     SceneRow,
     Prisma.sql`
       INSERT INTO scene (workspace_id, id, name, source, sha256, width_px, height_px, bands, dtype, nodata, crs, geotransform, gsd_m,
-                         footprint, area_m2, rgb_bands, stretch, blob_key, remote, acquired_at)
+                         footprint, area_m2, rgb_bands, stretch, collar, blob_key, remote, acquired_at)
       VALUES (${queries.workspace}::text, ${uuidV7()}::uuid, ${plainText(scene.name)}, ${plainText(scene.source, MAX_SOURCE)}, ${scene.sha256}, ${scene.widthPx}::int,
               ${scene.heightPx}::int, ${scene.bands}::int, ${scene.dtype}, ${nodataText(scene.nodata)}::text::float8,
               ${scene.crs && plainText(scene.crs, MAX_CRS)}, ${scene.affine && `{${scene.affine.join(',')}}`}::text::float8[], ${scene.gsdM}::float8,
               ST_GeomFromGeoJSON(${footprint}::text), ground_area_m2(ST_GeomFromGeoJSON(${footprint}::text)),
-              ${`{${scene.rgbBands.join(',')}}`}::text::int[], ${stretch}::text::jsonb, ${scene.blobKey}, ${remote}::text::jsonb,
+              ${`{${scene.rgbBands.join(',')}}`}::text::int[], ${stretch}::text::jsonb, ${collar}::text::jsonb, ${scene.blobKey}, ${remote}::text::jsonb,
               ${scene.acquiredAt}::timestamptz)
       RETURNING ${COLUMNS}`,
   );

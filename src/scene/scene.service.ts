@@ -1,9 +1,12 @@
 import type { Geometry } from 'geojson';
 import type { Condition } from '../cql2/condition.ts';
+import { type RepairedGeometry, repairWarning } from '../database/valid-geometry.ts';
 import { AppError, OutageError } from '../errors.ts';
+import { repairable } from '../geojson-crossings.ts';
 import type { CountedPage, PageRequest } from '../page.ts';
 import type { ByteSource } from '../imagery/byte-source.ts';
 import { georeference } from '../imagery/georeference.ts';
+import type { Collar } from '../imagery/collar.ts';
 import { checkBands } from '../imagery/image-errors.ts';
 import type { ImageHeader, ImageSource } from '../imagery/image-source.ts';
 import type { NewScene, Scene } from './scene.ts';
@@ -41,6 +44,8 @@ export interface SceneStore {
   /** Newest scene first. */
   list(filter: SceneFilter, page: PageRequest): Promise<CountedPage<Scene>>;
   extent(): Promise<SceneExtent>;
+  /** What becomes of those of the geometries that are not valid. */
+  repair(geometries: readonly Geometry[]): Promise<RepairedGeometry[]>;
   /** Removes the scene and everything found on it. @returns the removed scene; null when there was none */
   remove(id: string): Promise<Scene | null>;
 }
@@ -121,8 +126,21 @@ export class SceneService {
     return this.store.byIds(ids);
   }
 
-  list(filter: SceneFilter, page: PageRequest): Promise<CountedPage<Scene>> {
-    return this.store.list(filter, page);
+  /**
+   * A geometry that is not valid is repaired, with a warning.
+   * @throws {InvalidGeometryError} for one that would take too long to repair
+   */
+  async list(
+    filter: SceneFilter,
+    page: PageRequest,
+    warn: (warning: string) => void = () => {},
+  ): Promise<CountedPage<Scene>> {
+    const { intersects } = filter;
+    if (intersects === undefined) return this.store.list(filter, page);
+    const [repair] = await this.store.repair([repairable(intersects)]);
+    if (repair === undefined) return this.store.list(filter, page);
+    warn(repairWarning(repair));
+    return this.store.list({ ...filter, intersects: repair.repaired }, page);
   }
 
   /** What ground and time the scenes cover. */
@@ -151,7 +169,8 @@ export class SceneService {
     const image = await this.images.open(located.file);
     return {
       header: image.header,
-      stretch: (rgbBands) => image.stretch(rgbBands),
+      stretch: (rgbBands, collar) => image.stretch(rgbBands, collar),
+      collar: (rgbBands) => image.collar(rgbBands),
       close: () => image.close(),
       readRgb: async (...request) => {
         const window = await image.readRgb(...request);
@@ -172,6 +191,8 @@ export class SceneService {
       const { header } = image;
       header.warnings.forEach(warn);
       const rgbBands = shownBands(input.bands, header);
+      const collar = isFar(header, located.remote) ? null : await image.collar(rgbBands);
+      if (collar) warn(collarWarning(collar));
       return {
         ...(await georeference(header, input.bounds ?? null)),
         name,
@@ -183,7 +204,8 @@ export class SceneService {
         dtype: header.dtype,
         nodata: header.nodata,
         rgbBands,
-        stretch: await image.stretch(rgbBands),
+        stretch: await image.stretch(rgbBands, collar),
+        collar,
         acquiredAt: input.acquiredAt ?? header.acquiredAt,
         blobKey: null,
         remote: located.remote,
@@ -192,6 +214,18 @@ export class SceneService {
       await image.close();
     }
   }
+}
+
+/** Largest image without overviews that is read whole over a network to look for a collar, pixels. */
+const MAX_FAR_PIXELS = 2 ** 22;
+
+function isFar({ overviews, widthPx, heightPx }: ImageHeader, remote: Scene['remote']): boolean {
+  return remote !== null && overviews.length === 0 && widthPx * heightPx > MAX_FAR_PIXELS;
+}
+
+function collarWarning({ value, share }: Collar): string {
+  const percent = (100 * share).toFixed(1);
+  return `The picture is surrounded by the value ${value} (${percent} % of the image), and the file names no nodata: this collar is taken for no data. Set nodata in the file to decide otherwise.`;
 }
 
 function sceneName(asked: string | undefined, filename: string): string {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Prisma, type Queries } from '../database/database.ts';
 import { uuidV7 } from '../database/identifier.ts';
 import { MEASURES, type MeasureSource, PIXEL_MEASURES } from '../feature/measures.ts';
+import { insertNear, type Target } from './near-pairs.repository.ts';
 import type { Attempt } from './run.store.ts';
 import { SEGMENTATION_STATES } from './segmentation.ts';
 import {
@@ -52,7 +53,7 @@ export async function storeSegmentationResult(
     await (georeferenced ? insertGroundFeatures : insertPixelFeatures)(queries, target, rows);
   }
   await insertTouching(queries, target, adjacency, georeferenced);
-  if (georeferenced && nearM > 0 && features.length > 0) await insertNear(queries, target, nearM);
+  if (georeferenced && features.length > 0) await insertNear(queries, target, nearM);
   await queries.execute(Prisma.sql`
     WITH total AS (SELECT sum(area_m2) AS area_m2 FROM feature WHERE segmentation_id = ${id}::uuid),
     written AS (
@@ -66,14 +67,6 @@ export async function storeSegmentationResult(
         target_found = ${features.length > 0}::boolean, empty_reason = ${emptyReason}::text,
         feature_count = ${features.length}::int, area_m2 = written.area_m2
     FROM written WHERE id = ${id}::uuid`);
-}
-
-/** The segmentation that a result is stored for. */
-interface Target {
-  readonly id: string;
-  readonly sceneId: string;
-  /** All that is stored belongs to it too. */
-  readonly workspace: string;
 }
 
 /** Locks the scene, then the segmentation, in the order of a scene's deletion. */
@@ -178,45 +171,6 @@ async function insertTouching(
       JOIN feature AS b ON b.id = GREATEST(one.id, two.id)`);
   }
   if (stored !== adjacency.length) throw new UnknownFeatureLabelError(id, adjacency.length - stored);
-}
-
-/**
- * Stores pairs of a new feature with a feature of the scene at most `nearM` away; touching pairs are stored already. The
- * closest points of two outlines are found in a plane tangent to the ellipsoid at the new feature, and the line between
- * them is measured on the ellipsoid, since geodesic distances of whole outlines cost a hundred times more. Uses
- * `feature_geometry_gist`; sequential scans are disabled, whatever the statistics say. Features on opposite sides of the
- * antimeridian are not compared.
- */
-async function insertNear(queries: Queries, { id, sceneId, workspace }: Target, nearM: number): Promise<void> {
-  await queries.execute(Prisma.sql`SET LOCAL enable_seqscan = off`);
-  await queries.execute(Prisma.sql`
-    INSERT INTO feature_adjacency (workspace_id, feature_a, feature_b, scene_id, relation, gap_m, bearing_deg)
-    SELECT ${workspace}::text, LEAST(f.id, g.id), GREATEST(f.id, g.id), ${sceneId}::uuid, 'NEAR', shortest.gap_m,
-           CASE WHEN f.id < g.id THEN bearing(f.centroid, g.centroid) ELSE bearing(g.centroid, f.centroid) END
-    FROM (
-      SELECT id, segmentation_id, centroid, east, north, ST_Scale(geometry, east, north) AS plane,
-             ST_Expand(geometry, 1.01 * ${nearM}::float8 / east, 1.01 * ${nearM}::float8 / north) AS reach
-      FROM feature, metres_per_degree((ST_YMin(geometry) + ST_YMax(geometry)) / 2)
-      WHERE segmentation_id = ${id}::uuid
-      OFFSET 0
-    ) AS f
-    CROSS JOIN LATERAL (
-      SELECT g.id, g.centroid, g.geometry FROM feature AS g
-      WHERE g.geometry && f.reach AND g.scene_id = ${sceneId}::uuid
-        AND (g.segmentation_id <> f.segmentation_id OR f.id < g.id)
-        AND NOT EXISTS (
-          SELECT 1 FROM feature_adjacency AS known
-          WHERE known.feature_a = LEAST(f.id, g.id) AND known.feature_b = GREATEST(f.id, g.id)
-        )
-      OFFSET 0
-    ) AS g
-    CROSS JOIN LATERAL (
-      SELECT ST_Length(ST_Scale(line, 1 / f.east, 1 / f.north)::geography) AS gap_m
-      FROM ST_ShortestLine(f.plane, ST_Scale(g.geometry, f.east, f.north)) AS line
-      OFFSET 0
-    ) AS shortest
-    WHERE shortest.gap_m <= ${nearM}::float8`);
-  await queries.execute(Prisma.sql`SET LOCAL enable_seqscan = on`);
 }
 
 function featureJson({ label, geometry, ...measures }: StoredFeatureInput): () => string {

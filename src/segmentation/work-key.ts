@@ -10,9 +10,9 @@ import type { NewSegmentation } from './segmentation.ts';
  */
 export function workKeyOf(question: Omit<NewSegmentation, 'workKey'>, scene: Scene, { windows }: RunPlan): string {
   const { prompt, task, model, threshold, minAreaM2, areaOfInterest } = question;
-  const { sha256, crs, affine, rgbBands, stretch, nodata } = scene;
+  const { sha256, crs, affine, rgbBands, stretch, nodata, collar } = scene;
   return sha256Of([
-    { sha256, crs, affine, rgbBands, stretch, nodata },
+    { sha256, crs, affine, rgbBands, stretch, nodata, ...(collar ? { collar } : {}) },
     windows,
     { prompt, task, model: model.sha256, threshold, minAreaM2 },
     areaOfInterest && [areaOfInterest.type, areaOfInterest.coordinates],

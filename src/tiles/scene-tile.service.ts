@@ -136,9 +136,10 @@ function shownBands(scene: Scene, { bands, rescale }: SceneTileStyle): BandShow 
   if (unknown !== undefined) {
     throw new InvalidTileStyleError(`bands names band ${unknown}; scene ${scene.id} has ${scene.bands}.`);
   }
-  if (rescale) return { rgbBands, stretch: rgbBands.map(() => ({ min: rescale[0], max: rescale[1] })) };
+  const { collar = null } = scene;
+  if (rescale) return { rgbBands, collar, stretch: rgbBands.map(() => ({ min: rescale[0], max: rescale[1] })) };
   const stretch = scene.stretch && rgbBands.map((band) => stretchOf(scene, band));
-  return { rgbBands, stretch };
+  return { rgbBands, collar, stretch };
 }
 
 /** The stretch of a band that the scene shows too, else that of its first. */

@@ -4,6 +4,11 @@ import { AdjacencyGraphRepository } from '../../src/analysis/adjacency-graph.rep
 import { AdjacencyGraphService } from '../../src/analysis/adjacency-graph.service.ts';
 import type { Database } from '../../src/database/database.ts';
 import { checkFilter, type RequestedFilter } from '../../src/feature/check-filter.ts';
+import { checkComparison } from '../../src/feature/filter-cost.ts';
+import { FeatureRepository } from '../../src/feature/feature.repository.ts';
+import { FeatureService } from '../../src/feature/feature.service.ts';
+import { SegmentationRepository } from '../../src/segmentation/segmentation.repository.ts';
+import { box, featuresOf, resultOf, runningSegmentation } from '../database/seeds.ts';
 import { openTestDatabase } from '../database/test-database.ts';
 import { seededRandom } from '../seeded.ts';
 import { gapM, randomRectangles, sharedM, type StoredRectangle, storeRectangles, storeScene } from './rectangles.ts';
@@ -11,6 +16,7 @@ import { gapM, randomRectangles, sharedM, type StoredRectangle, storeRectangles,
 const SIDE = 120;
 const FOOTPRINT = { west: 0, south: 0, east: SIDE, north: SIDE };
 const NEAR_M = 25;
+const NOTHING = { pairs: 0, vertices: 0 };
 
 let database: Database;
 let stored: StoredRectangle[];
@@ -101,7 +107,7 @@ describe('an adjacency graph', () => {
     const many = Array.from({ length: 20_001 }, (_, index) => String(index));
     const service = new AdjacencyGraphService(
       { checkedFilter: async () => ({}) },
-      { nodes: async (_filter, most) => many.slice(0, most), edges: async () => [] },
+      { nodes: async (_filter, most) => many.slice(0, most), comparison: async () => NOTHING, edges: async () => [] },
       { nearM: NEAR_M },
     );
     await expect(service.graph({}, {})).rejects.toThrow('the graph has more than 20000 features; narrow the filter');
@@ -115,12 +121,47 @@ describe('an adjacency graph', () => {
     };
     const dense = new AdjacencyGraphService(
       { checkedFilter: async () => ({}) },
-      { nodes: async () => ['a'], edges: async (_filter, _wanted, most) => Array.from({ length: most }, () => edge) },
+      {
+        nodes: async () => ['a'],
+        comparison: async () => NOTHING,
+        edges: async (_filter, _wanted, most) => Array.from({ length: most }, () => edge),
+      },
       { nearM: NEAR_M },
     );
     await expect((await dense.graph({}, {})).edges()).rejects.toMatchObject({
       code: 'GRAPH_TOO_LARGE',
       message: 'the graph has more than 100000 edges; narrow the filter or withinM',
     });
+  });
+});
+
+describe('a question that would compare too much', () => {
+  const refusal = {
+    code: 'COMPARISON_TOO_LARGE',
+    message: expect.stringMatching(/^more than 200000 pairs of features with \d+ vertices/),
+  };
+
+  it('is refused before anything is measured, with what it would compare and the limits', async () => {
+    const { segmentation } = await runningSegmentation(database);
+    const heap = Array.from({ length: 640 }, () => box(60, 10, 60.001, 10.001));
+    const features = featuresOf(...heap).map((feature) => ({ ...feature, meanProbability: 0.5 }));
+    await new SegmentationRepository(database).storeResult(segmentation, resultOf(features, { nearM: 0 }));
+    const filter = { segmentationId: segmentation.id };
+    await expect(graph(filter, { withinM: 1 })).rejects.toMatchObject(refusal);
+    expect((await graph(filter)).edges).toEqual([]);
+    const service = new FeatureService(new FeatureRepository(database), { maxVertices: 1000, nearM: NEAR_M });
+    const { edges } = await service.find(filter, undefined, { first: 500 });
+    const ids = edges.map(({ node }) => node.id);
+    await expect(service.neighbours(ids, { withinM: 1 }, { first: 1 })).rejects.toMatchObject(refusal);
+    await expect(service.neighbourCounts(ids, { withinM: 1 })).rejects.toMatchObject(refusal);
+    const few = await service.neighbours(ids.slice(0, 3), { withinM: 1 }, { first: 1 });
+    expect([...few.values()].map((page) => page.edges.length)).toEqual([1, 1, 1]);
+  });
+
+  it('counts vertices too, for one large outline may be compared with many', () => {
+    expect(() => checkComparison({ pairs: 200_000, vertices: 32_000_000 })).not.toThrow();
+    expect(() => checkComparison({ pairs: 800, vertices: 33_000_000 })).toThrow(
+      '800 pairs of features with 33000000 vertices would be measured; the maximum is 200000 pairs and 32000000 vertices',
+    );
   });
 });

@@ -2,7 +2,7 @@
 // times as long Turf takes; the last column says where the answers differ.
 import { booleanClockwise, booleanPointInPolygon, kinks, lineChunk, lineString, polygon, rewind } from '@turf/turf';
 import type { Position } from 'geojson';
-import { crossingsUpTo } from '../../src/geojson-crossings.ts';
+import { meetingsUpTo } from '../../src/geojson-crossings.ts';
 import { AreaMask } from '../../src/raster/area-mask.ts';
 import { polygonToWgs84 } from '../../src/vector/polygon-geojson.ts';
 import { labelMask } from '../../src/vector/label-mask.ts';
@@ -68,15 +68,15 @@ compare(
 
 const simple = { type: 'Polygon' as const, coordinates: [star(10_000)] };
 compare(
-  'crossings of an outline of 10,000 vertices without any: `crossingsUpTo`, `kinks`',
-  () => void crossingsUpTo(simple, 1000),
+  'crossings of an outline of 10,000 vertices without any: `meetingsUpTo`, `kinks`',
+  () => void meetingsUpTo(simple, 1000, Infinity),
   () => void kinks(simple),
   'same answer',
 );
 const tangled = { type: 'Polygon' as const, coordinates: [tangle(1000)] };
 compare(
   'crossings of a tangle of 1,000 vertices, at most 1,000 of them',
-  () => void crossingsUpTo(tangled, 1000),
+  () => void meetingsUpTo(tangled, 1000, Infinity),
   () => void kinks(tangled),
   `\`kinks\` cannot stop early: it lists ${kinks(tangled).features.length}`,
 );

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -151,6 +151,27 @@ describe('features', () => {
     const filter = JSON.stringify({ not: { segmentationId: bright } });
     const others = await json('features', '--scene', sceneId, '--prompt', 'bright', '--filter', filter);
     expect(others.features).toEqual([]);
+  });
+
+  it('notes what is answered otherwise than it was put', async () => {
+    const bowTie = '{"type":"Polygon","coordinates":[[[0,0],[1,1],[1,0],[0,1],[0,0]]]}';
+    const { exitCode, notes } = await cli('features', '--intersects', bowTie);
+    expect({ exitCode, notes }).toMatchObject({ exitCode: 0, notes: [expect.stringMatching(/was repaired first/)] });
+    const file = path.join(dataDir, 'bow-tie.graphql');
+    await writeFile(
+      file,
+      `{ features(filter: { intersects: ${bowTie.replaceAll(/"(\w+)":/g, '$1: ')} }) { totalCount } }`,
+    );
+    expect((await cli('query', file)).notes.join()).toMatch(/was repaired first/);
+  });
+
+  it('refuses a bound that no feature has, with what is allowed', async () => {
+    const { exitCode, notes } = await cli('features', '--min-probability', '7');
+    expect(exitCode).not.toBe(0);
+    expect(notes.join()).toMatch(/meanProbability has the bound 7; it must be 0 to 1/);
+    const area = await cli('features', '--max-area-m2', '-5', '--format', 'csv');
+    expect(area.exitCode).not.toBe(0);
+    expect(area.notes.join()).toMatch(/areaM2 has the bound -5; it must be 0 or more/);
   });
 
   it('prints a table of the first few with --limit', async () => {

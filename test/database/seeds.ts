@@ -30,6 +30,7 @@ export function newScene(changes: Partial<NewScene> = {}): NewScene {
     footprint: box(10, 50, 11, 51),
     rgbBands: [1, 2, 3],
     stretch: null,
+    collar: null,
     acquiredAt: new Date('2024-06-01T10:00:00Z'),
     blobKey: null,
     remote: null,

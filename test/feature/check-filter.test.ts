@@ -7,6 +7,7 @@ import {
   type RequestedFilter,
   withoutNear,
 } from '../../src/feature/check-filter.ts';
+import { RANGE_NAMES, RANGES } from '../../src/feature/measures.ts';
 
 const point = { type: 'Point', coordinates: [10, 50] };
 
@@ -51,6 +52,19 @@ describe('checkFilter', () => {
     ['more than five levels', nested(6), /deeper than 5 levels/],
   ])('refuses %s and says so', (_what, filter, message) => {
     expect(() => checkFilter(filter, 10)).toThrow(message);
+  });
+
+  it.each([...RANGE_NAMES, 'neighbourCount' as const])('refuses a bound of %s that no feature has', (name) => {
+    const [least, most] = name === 'neighbourCount' ? [0, Infinity] : RANGES[name];
+    const allowed = most === Infinity ? `${least} or more` : `${least} to ${most}`;
+    const beyond = most === Infinity ? [least - 1] : [least - 0.001, most + 6];
+    for (const value of beyond) {
+      const message = `${name} has the bound ${value}; it must be ${allowed}`;
+      expect(() => checkFilter({ [name]: { min: value } }, 10)).toThrow(message);
+      expect(() => checkFilter({ or: [{ not: { [name]: { max: value } } }] }, 10)).toThrow(message);
+    }
+    const within = { [name]: { min: least, max: Math.min(most, 1e12) } };
+    expect(checkFilter(within, 10)).toEqual(within);
   });
 
   it('takes five levels', () => {

@@ -1,7 +1,8 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { getNullableType, isNonNullType, type GraphQLArgument } from 'graphql';
 import { buildSchema } from '../../src/graphql/schema.ts';
-import { openServedApp, type ServedApp } from './served-app.ts';
+import { IMAGERY, openServedApp, type ServedApp } from './served-app.ts';
 
 let test: ServedApp;
 let sceneId = '';
@@ -202,5 +203,42 @@ describe('a page of no nodes', () => {
     expect(d?.nodes).toEqual([]);
     const none = await post(`{ features(${size}, filter: { areaM2: { min: 1e12 } }) ${page} }`);
     expect(none.answer.data).toMatchObject({ features: { totalCount: 0, pageInfo: { [more]: false } } });
+  });
+});
+
+describe('what is answered otherwise than it was put', () => {
+  const warningsOf = async (query: string, variables: object): Promise<readonly string[]> => {
+    const { answer } = await post(query, variables);
+    expect(codes(answer)).toEqual([]);
+    return (answer as { extensions?: { warnings?: string[] } }).extensions?.warnings ?? [];
+  };
+
+  it('a geometry of a filter of scenes that is not valid is repaired, with a warning', async () => {
+    const bowTie = [
+      [-105, 38],
+      [-104, 39],
+      [-104, 38],
+      [-105, 39],
+      [-105, 38],
+    ];
+    const query = 'query($g: GeoJSONGeometry) { scenes(filter: { intersects: $g }) { totalCount } }';
+    const warnings = await warningsOf(query, { g: { type: 'Polygon', coordinates: [bowTie] } });
+    expect(warnings).toEqual([
+      expect.stringMatching(/^the Polygon is not valid \(Self-intersection.*was repaired first$/),
+    ]);
+  });
+
+  it('a scene far coarser than what the model was trained on is asked at its own resolution, with a warning', async () => {
+    const { answer } = await post('mutation($p: String!) { registerScene(input: { path: $p }) { id gsdM } }', {
+      p: join(IMAGERY, 'landsat_pucallpa_epsg4326_4band.tif'),
+    });
+    const { id, gsdM } = (answer.data as { registerScene: { id: string; gsdM: number } }).registerScene;
+    const ask =
+      'mutation($id: ID!, $scale: SegmentationScale!) { segment(input: { sceneId: $id, prompts: ["bright"], scale: $scale }) { id } }';
+    const [warning, ...others] = await warningsOf(ask, { id, scale: 'AUTO' });
+    expect(others).toEqual([]);
+    expect(warning).toContain(`pixels of ${gsdM.toPrecision(4)} m`);
+    expect(await warningsOf(ask, { id, scale: 'WINDOWS' })).toEqual([]);
+    expect(await warningsOf(ask, { id: sceneId, scale: 'AUTO' })).toEqual([]);
   });
 });

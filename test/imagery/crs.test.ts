@@ -89,3 +89,17 @@ describe('systems that cannot be used', () => {
     );
   });
 });
+
+it.each([
+  ['UPS_South', -90, -75],
+  ['UPS_North', 90, 75],
+])('%s of ESRI has eastings first, as all of its texts have', async (name, pole, latitude) => {
+  const system = (projection: string) =>
+    `PROJCS["${name}",GEOGCS["GCS_WGS_1984",DATUM["D_WGS_1984",SPHEROID["WGS_1984",6378137.0,298.257223563]],PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]],PROJECTION["${projection}"],PARAMETER["False_Easting",2000000.0],PARAMETER["False_Northing",2000000.0],PARAMETER["Central_Meridian",0.0],PARAMETER["Scale_Factor",0.994],PARAMETER["Latitude_Of_Origin",${pole}.0],UNIT["Meter",1.0]]`;
+  const northwards = pole < 0 ? 1 : -1;
+  for (const projection of ['Stereographic', 'Polar_Stereographic']) {
+    const crs = await resolveCrs(system(projection));
+    const [longitude, found] = crs.toWgs84([2_000_000, 2_000_000 + northwards * 1_674_550.1937]);
+    expect([longitude, found]).toEqual([expect.closeTo(0, 6), expect.closeTo(latitude, 6)]);
+  }
+});

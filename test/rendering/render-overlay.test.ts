@@ -34,6 +34,7 @@ function greyImage(widthPx: number, heightPx: number): ImageSource {
         valid: Uint8Array.from({ length: width * height }, (_, i) => (i % width === 0 ? 0 : 1)),
       }),
     stretch: () => Promise.resolve(null),
+    collar: () => Promise.resolve(null),
     close: () => Promise.resolve(),
   };
 }

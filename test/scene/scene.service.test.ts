@@ -11,6 +11,7 @@ import type { NewScene, Scene } from '../../src/scene/scene.ts';
 import { isGeoreferenced } from '../../src/scene/scene.ts';
 import { openImage, openRanges } from '../../src/imagery/open-image.ts';
 import { SceneLocator } from '../../src/scene/scene-locator.ts';
+import type { RepairedGeometry } from '../../src/database/valid-geometry.ts';
 import type { SceneStore } from '../../src/scene/scene.service.ts';
 import { SourceFingerprints } from '../../src/scene/source-fingerprint.ts';
 import { SceneService } from '../../src/scene/scene.service.ts';
@@ -22,6 +23,7 @@ class MemorySceneStore implements SceneStore {
   storedBlobs = async (keys: readonly string[]): Promise<Set<string>> =>
     new Set(keys.filter((key) => [...this.scenes.values()].some(({ blobKey }) => blobKey === key)));
   extent = async () => ({ box: null, from: null, to: null });
+  repair = async (): Promise<RepairedGeometry[]> => [];
   readonly scenes = new Map<string, Scene>();
   refuses = false;
 

@@ -1,6 +1,7 @@
 import type { Polygon } from 'geojson';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Database } from '../../src/database/database.ts';
+import { object, string } from 'zod';
+import { type Database, Prisma } from '../../src/database/database.ts';
 import { FeatureRepository } from '../../src/feature/feature.repository.ts';
 import { FeatureService } from '../../src/feature/feature.service.ts';
 import { MEASURES } from '../../src/feature/measures.ts';
@@ -20,6 +21,8 @@ function tileAt(longitude: number, latitude: number, z: number): Tile {
   const [x, y] = squarePosition(longitude, latitude);
   return { z, x: Math.floor(x * 2 ** z), y: Math.floor(y * 2 ** z) };
 }
+
+const BoxesRow = object({ boxes: string() });
 
 /** Fields of random size and place, beside the three features of the first question. */
 const FIELDS = 600;
@@ -157,6 +160,42 @@ describe('vector tiles of features', () => {
 
   it('are empty where there is nothing', async () => {
     expect((await tiles.tile(tileAt(-100, -40, 12), {})).bytes).toHaveLength(0);
+  });
+
+  it('are told of many reviewed features by few boxes, which hold them all and not much more', async () => {
+    const random = seededRandom(3);
+    const towns = [
+      [5, 52],
+      [140, -35],
+      [-179.95, 65],
+      [0, 0],
+    ] as const;
+    const outlines = Array.from({ length: 400 }, (_, index) => {
+      const [west, south] = towns[index % towns.length]!;
+      const [x, y] = [west + random() / 10, south + random() / 10];
+      return box(x, y, x + 0.001, y + 0.001);
+    });
+    const halves = [box(179.9, 10, 180, 10.1), box(-180, 10, -179.9, 10.1)].map(({ coordinates }) => coordinates);
+    const texts = [...outlines, { type: 'MultiPolygon', coordinates: halves }].map((outline) =>
+      JSON.stringify(outline),
+    );
+    const [row] = await database.query(
+      BoxesRow,
+      Prisma.sql`
+        SELECT boxes_around(array_agg(ST_GeomFromGeoJSON(o.text)), 50)::text AS boxes
+        FROM json_array_elements_text(${JSON.stringify(texts)}::text::json) AS o (text)`,
+    );
+    const boxes = JSON.parse(row!.boxes) as [number, number, number, number][];
+    expect(boxes).toHaveLength(50);
+    for (const { coordinates } of outlines) {
+      const [[west = NaN, south = NaN] = [], , [east = NaN, north = NaN] = []] = coordinates[0]!;
+      expect(boxes.some(([w, s, e, n]) => w <= west && s <= south && e >= east && n >= north)).toBe(true);
+    }
+    for (const [west, south, east, north] of boxes) {
+      expect(east - west).toBeLessThan(0.12);
+      expect(north - south).toBeLessThan(0.12);
+    }
+    expect(row!.boxes.length).toBeLessThan(8000);
   });
 
   it('forget exactly what a change touches', async () => {

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { AppError } from '../../errors.ts';
 import { Gdal, GdalError } from './gdal.ts';
-import { areaOfUse, horizontalWkt, isNorthFirst, rootIdentifier, rootKeyword } from './wkt.ts';
+import { areaOfUse, horizontalWkt, isNorthFirst, namedByAxes, rootIdentifier, rootKeyword } from './wkt.ts';
 
 /** The coordinate reference system of an image names no CRS in which positions can be computed. */
 export class UnresolvableCrsError extends AppError {
@@ -84,7 +84,7 @@ function systemOf(library: Gdal, definition: string): Crs {
     );
   }
   try {
-    const wkt = horizontalWkt(library.wktOf(definition));
+    const wkt = namedByAxes(horizontalWkt(library.wktOf(definition)));
     const root = rootKeyword(wkt);
     if (!HORIZONTAL_ROOTS.has(root) || isGeocentric(wkt)) {
       throw new UnresolvableCrsError(definition, `a system of kind ${root} has no horizontal coordinates on the Earth`);

@@ -20,6 +20,15 @@ export function horizontalWkt(wkt: string): string {
   return rootKeyword(wkt) === 'COMPOUNDCRS' ? horizontalWkt(children(wkt)[1]!) : wkt;
 }
 
+/**
+ * The system under a name that fits its axes. GDAL takes the two systems named `… (N,E)` (Universal Polar Stereographic) for
+ * ones with northings first whatever their axes are, and gives ESRI's `UPS_South`, eastings first, the same name.
+ */
+export function namedByAxes(wkt: string): string {
+  const eastingsFirst = /\bCS\[Cartesian,2\],AXIS\["(?:easting )?\(E\)"/.test(wkt);
+  return eastingsFirst ? wkt.replace(/^(PROJCRS\["[^"]*) \(N,E\)"/, '$1"') : wkt;
+}
+
 /** `[west, south, east, north]` of the root's usage in degrees; west > east crosses the antimeridian. Null if unsaid. */
 export function areaOfUse(wkt: string): [number, number, number, number] | null {
   const usage = children(wkt).find((child) => child.startsWith('USAGE['));

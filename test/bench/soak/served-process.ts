@@ -31,9 +31,14 @@ export class ServedProcess {
 
   /** Resident memory, MiB; of the process and of those that it started. */
   async residentMib(): Promise<number> {
-    const sizes = await Promise.all((await withChildren(this.running.pid)).map(residentKib));
-    return sizes.reduce((sum, size) => sum + size, 0) / 1024;
+    return (await residentMib(this.running.pid)).reduce((sum, size) => sum + size, 0);
   }
+}
+
+/** Resident memory of a process and of each that it started, MiB. */
+export async function residentMib(pid: number): Promise<number[]> {
+  const sizes = await Promise.all((await withChildren(pid)).map(residentKib));
+  return sizes.map((kib) => kib / 1024);
 }
 
 async function withChildren(pid: number): Promise<number[]> {
