@@ -39,6 +39,7 @@ export const LAYERS: readonly Layer[] = [
     name: 'app.ts',
     holds: 'the composition root: the only place that makes services, adapters and clients',
     imports: [
+      'export',
       'shared-services.ts',
       'tiles',
       'graphql/server',
@@ -81,6 +82,7 @@ export const LAYERS: readonly Layer[] = [
     name: 'http',
     holds: 'routes: exports, masks, tiles, OGC API, uploads, files of the dashboard, the socket of subscriptions',
     imports: [
+      'blob-store.ts',
       'ogc',
       'scene',
       'tiles',
@@ -109,6 +111,7 @@ export const LAYERS: readonly Layer[] = [
     name: 'graphql',
     holds: 'types, resolvers, the context of a request, the schema',
     imports: [
+      'export',
       'review',
       'view',
       'graphql/text-answer',
@@ -169,7 +172,11 @@ export const LAYERS: readonly Layer[] = [
   },
   { name: 'view', holds: 'saved views: named filters', imports: ['feature', 'database'] },
   { name: 'review', holds: 'what people say of features', imports: ['feature', 'database'] },
-  { name: 'export', holds: 'features as files', imports: ['feature', 'database'] },
+  {
+    name: 'export',
+    holds: 'features as files, streamed or stored',
+    imports: ['feature', 'imagery/crs', 'database', 'blob-store.ts'],
+  },
   {
     name: 'rendering',
     holds: 'masks as PNG, overlay and GeoTIFF',

@@ -16,10 +16,12 @@ import { buildSchema } from './graphql/schema.ts';
 import { createGraphqlServer } from './graphql/server/server.ts';
 import { Subscriptions } from './graphql/server/subscriptions.ts';
 import { type Identity, openIdentity } from './identity/open-identity.ts';
+import { ExportWorker } from './export/export-worker.ts';
+import { ExportQueueRepository } from './export/stored-export.repository.ts';
 import { DEFAULT_VIEWER, type Viewer } from './identity/viewer.ts';
 import type { Logger } from './logging.ts';
 import { openModels } from './inference/open-models.ts';
-import { FolderBlobStore } from './blob-store.ts';
+import { type BlobStore, FolderBlobStore } from './blob-store.ts';
 import { BlobSweeper } from './scene/blob-sweeper.ts';
 import { LocalAndRemoteDecoders } from './decoding/image-decoders.ts';
 import { openRemoteFiles, type OpenRemoteFiles } from './remote/open-remote-files.ts';
@@ -45,6 +47,7 @@ export type { Models } from './shared-services.ts';
 export interface App extends Pick<Identity, 'authenticator' | 'machine' | 'linksFor' | 'rates' | 'workspaces'> {
   readonly config: Config;
   readonly logger: Logger;
+  readonly blobs: BlobStore;
   readonly graphql: ApolloServer<RequestContext>;
   readonly subscriptions: Subscriptions;
   readonly models: Models;
@@ -123,8 +126,9 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   const masks = new MaskCache(config.TERRAQL_TILE_CACHE_MB * 2 ** 20);
   const tiles = { featureTiles, sceneTiles, openScenes, masks };
   const identity = await openIdentity(database.forRuns, config, logger);
+  const onExport = (): void => exportWorker?.wake();
   const { keys, workspaces } = identity;
-  const shared = { config, keys, workspaces, database, blobs, remote, images, models, events, ...tiles };
+  const shared = { config, keys, workspaces, database, blobs, remote, images, models, events, ...tiles, onExport };
   const servicesFor = servicesOver(shared);
   const worker =
     config.TERRAQL_WORKER === 'off'
@@ -140,6 +144,14 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
           },
           { nearM: config.TERRAQL_NEAR_M, maxWindows: config.TERRAQL_MAX_WINDOWS, runs: config.TERRAQL_RUNS },
         );
+  const exportWorker =
+    worker &&
+    new ExportWorker({
+      queue: new ExportQueueRepository(database.forRuns),
+      exportsOf: (workspace) => servicesFor({ ...DEFAULT_VIEWER, workspace }).exports,
+      blobs,
+      logger,
+    });
   const schema = buildSchema();
   const operations = {
     maxDepth: config.TERRAQL_MAX_DEPTH,
@@ -158,12 +170,14 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     await followChanges(database, 'terraql_scenes', [sceneTiles], logger),
   ];
   await worker?.start();
+  exportWorker?.start();
   const storedBlobs = new StoredBlobsRepository(database.forRuns);
   const sweeper = new BlobSweeper(blobs, uploadsOver(shared), storedBlobs, logger);
   sweeper.start();
   return {
     config,
     logger,
+    blobs,
     graphql,
     subscriptions: new Subscriptions(schema, operations, logger),
     models,
@@ -189,6 +203,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
       };
     },
     async stopRuns() {
+      await exportWorker?.close();
       await worker?.close();
     },
     async close() {
@@ -197,6 +212,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
       identity.close();
       openScenes.close();
       await events.close();
+      await exportWorker?.close();
       await worker?.close();
       await models.close();
       await remote.close();

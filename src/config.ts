@@ -148,6 +148,7 @@ export const environmentSchema = z.object({
   }),
   TERRAQL_MAX_PAGE: count(1000, 'Nodes of one page of a list.'),
   TERRAQL_MAX_EXPORT: count(1_000_000, 'Features of one exported file.'),
+  TERRAQL_EXPORT_TTL_S: count(86_400, 'Lifetime of a stored file of features.', 'seconds'),
   TERRAQL_UPLOAD_TTL_S: count(3600, 'Lifetime of an upload URL.', 'seconds'),
   TERRAQL_LOG_LEVEL: documented(z.enum(LOG_LEVELS).default('info'), {
     description: `Least severe level that is logged, to standard error: ${quoted(LOG_LEVELS)}.`,

@@ -3,6 +3,7 @@ import type { ChangeService } from './analysis/change.service.ts';
 import type { StatisticsService } from './analysis/statistics.service.ts';
 import type { ZoneService } from './analysis/zone.service.ts';
 import type { ExportService } from './export/export.service.ts';
+import type { StoredExportService } from './export/stored-export.service.ts';
 import type { FeatureService } from './feature/feature.service.ts';
 import type { AuditService } from './identity/audit.service.ts';
 import type { Workspace } from './identity/workspace.ts';
@@ -38,6 +39,7 @@ export interface Services {
   readonly sceneTiles: SceneTileService;
   readonly segmentationTiles: SegmentationTileService;
   readonly exports: ExportService;
+  readonly storedExports: StoredExportService;
   readonly statistics: StatisticsService;
   readonly changes: ChangeService;
   readonly zones: ZoneService;

@@ -10,6 +10,8 @@ import { ZoneService } from './analysis/zone.service.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database/database.ts';
 import { ExportService } from './export/export.service.ts';
+import { StoredExportRepository } from './export/stored-export.repository.ts';
+import { StoredExportService } from './export/stored-export.service.ts';
 import { FeatureExportRepository } from './export/feature-export.repository.ts';
 import { FeatureRepository } from './feature/feature.repository.ts';
 import { FeatureService } from './feature/feature.service.ts';
@@ -64,6 +66,8 @@ export interface SharedParts {
   readonly sceneTiles: TileCache<PictureTile>;
   readonly openScenes: OpenScenes;
   readonly masks: MaskCache;
+  /** Called when an export waits for a worker. */
+  readonly onExport: () => void;
 }
 
 /** @param workspace whose uploads can be registered; undefined: of every one */
@@ -97,6 +101,9 @@ export function servicesOver(shared: SharedParts): ServicesFor {
       maxWindows: config.TERRAQL_MAX_WINDOWS,
     });
     const features = new FeatureService(new FeatureRepository(database), { maxVertices, nearM });
+    const exports = new ExportService(new FeatureExportRepository(database), features, {
+      maxFeatures: config.TERRAQL_MAX_EXPORT,
+    });
     return {
       scenes,
       uploads,
@@ -115,8 +122,10 @@ export function servicesOver(shared: SharedParts): ServicesFor {
         workspace,
       ),
       featureTiles: new FeatureTileService(new FeatureTileRepository(database), features, featureTiles, workspace),
-      exports: new ExportService(new FeatureExportRepository(database), features, {
-        maxFeatures: config.TERRAQL_MAX_EXPORT,
+      exports,
+      storedExports: new StoredExportService(new StoredExportRepository(database), exports, {
+        ttlS: config.TERRAQL_EXPORT_TTL_S,
+        onCreate: shared.onExport,
       }),
       statistics: new StatisticsService(features, new StatisticsRepository(database)),
       changes: new ChangeService(segmentations, scenes, new ChangeRepository(database)),

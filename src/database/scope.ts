@@ -10,6 +10,7 @@ export const WORKSPACE_TABLES = [
   'feature_adjacency',
   'view',
   'review',
+  'export',
 ] as const;
 export type WorkspaceTable = (typeof WORKSPACE_TABLES)[number];
 

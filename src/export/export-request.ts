@@ -4,7 +4,8 @@ import type { FeatureOrder } from '../feature/feature.filter.ts';
 /** Which features a file is to hold. */
 export interface ExportRequest {
   readonly filter: RequestedFilter;
-  readonly order: FeatureOrder | undefined;
+  /** PLACE: along a space-filling curve. */
+  readonly order: FeatureOrder | 'PLACE' | undefined;
   /** Most features; undefined: all that match. */
   readonly limit: number | undefined;
   /** Decimal places of coordinates; undefined: the default of the format. */

@@ -62,7 +62,11 @@ export class ExportService {
     this.checkLimit(request.limit);
     const order = request.order ?? LARGEST_FIRST;
     const warnings: string[] = [];
-    const filter = await this.filters.checkedFilter(request.filter, order, (warning) => void warnings.push(warning));
+    const filter = await this.filters.checkedFilter(
+      request.filter,
+      checkable(order),
+      (warning) => void warnings.push(warning),
+    );
     const { maxFeatures } = this.limits;
     const limit = request.limit ?? maxFeatures + 1;
     const chosen = await this.store.choose({ filter, order, limit, outline: format.outline, precision, simplifyM });
@@ -77,12 +81,22 @@ export class ExportService {
     };
   }
 
+  /** Checks what {@link open} would, but for the number of features. @throws as it does */
+  async check(extension: string, request: ExportRequest): Promise<void> {
+    precisionOf(request.precision, exportFormat(extension));
+    simplificationOf(request.simplifyM);
+    this.checkLimit(request.limit);
+    await this.filters.checkedFilter(request.filter, checkable(request.order ?? LARGEST_FIRST), () => undefined);
+  }
+
   private checkLimit(limit: number | undefined): void {
     const { maxFeatures } = this.limits;
     if (limit === undefined || (limit >= 1 && limit <= maxFeatures)) return;
     throw new InvalidExportError(`limit is ${limit}; it must be 1 to ${maxFeatures}`);
   }
 }
+
+const checkable = (order: FeatureOrder | 'PLACE'): FeatureOrder => (order === 'PLACE' ? LARGEST_FIRST : order);
 
 function precisionOf(precision: number | undefined, { isText, extension }: ExportFormat): number {
   if (!isText) {

@@ -4,7 +4,8 @@ import type { ExportRow, OutlineForm } from './export-row.ts';
 /** What to read. The filter comes checked. */
 export interface ExportQuery {
   readonly filter: FeatureFilter;
-  readonly order: FeatureOrder;
+  /** PLACE: along a space-filling curve. */
+  readonly order: FeatureOrder | 'PLACE';
   /** Most features; the first in order. */
   readonly limit: number;
   readonly outline: OutlineForm;

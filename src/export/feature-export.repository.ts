@@ -33,7 +33,11 @@ export class FeatureExportRepository implements ExportStore {
   async choose(query: ExportQuery): Promise<ChosenFeatures> {
     const { filter, order, limit } = query;
     const condition = conditionSql(filter, this.database.scope);
-    const { orderBy } = keysetSql(orderSql(order, this.database.scope, distanceSql(filter)), { first: limit });
+    // PostGIS sorts geometries along a Hilbert curve.
+    const orderBy =
+      order === 'PLACE'
+        ? Prisma.sql`f.geometry, f.id`
+        : keysetSql(orderSql(order, this.database.scope, distanceSql(filter)), { first: limit }).orderBy;
     const [choice] = await this.database.query(
       ChoiceRow,
       Prisma.sql`

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { parseGeometry } from '../geojson-geometry.ts';
 import { repairable } from '../geojson-crossings.ts';
@@ -216,6 +217,17 @@ export function checkOrder(order: FeatureOrder, filter: FeatureFilter): void {
   if (order.by === 'DISTANCE' && !nearOf(filter)) {
     throw new InvalidFilterError('orderBy DISTANCE needs a near condition in the filter, outside or and not');
   }
+}
+
+const StoredInstants = z.object({ from: z.coerce.date().optional(), to: z.coerce.date().optional() });
+
+/** A filter that was stored as JSON, which has no instants. */
+export function storedFilter(filter: RequestedFilter): RequestedFilter {
+  return mapFilters(filter, ({ acquired, created, ...others }) => ({
+    ...others,
+    ...(acquired ? { acquired: present(StoredInstants.parse(acquired)) } : {}),
+    ...(created ? { created: present(StoredInstants.parse(created)) } : {}),
+  }));
 }
 
 function present<Values extends object>(values: Values): { [Name in keyof Values]?: NonNullable<Values[Name]> } {

@@ -13,6 +13,7 @@ import { SceneResolver } from './scene.resolver.ts';
 import { MaskResolver, SegmentationResolver } from './segmentation.resolver.ts';
 import { NodeResolver } from './node.resolver.ts';
 import { ReviewResolver } from './review.resolver.ts';
+import { ExportResolver } from './export.resolver.ts';
 import { ViewResolver } from './view.resolver.ts';
 import { ApiKeyResolver } from './api-key.resolver.ts';
 import { recordMutations } from './record-mutations.ts';
@@ -26,6 +27,7 @@ const RESOLVERS = [
   FeatureResolver,
   ReviewResolver,
   ViewResolver,
+  ExportResolver,
   ApiKeyResolver,
   ViewerResolver,
   StatisticsResolver,

@@ -19,6 +19,7 @@ import { securityHeaders } from './security-headers.ts';
 import { serveSubscriptions, SOCKET_LIMITS, type SocketLimits } from './subscription-socket.ts';
 import { sceneTileRoutes } from './scene-tile-routes.ts';
 import { segmentationTileRoutes } from './segmentation-tile-routes.ts';
+import { storedExportRoutes } from './stored-export-routes.ts';
 import { workspaceRoutes } from './workspace-routes.ts';
 import { tileRoutes } from './tile-routes.ts';
 
@@ -79,6 +80,7 @@ export function createRouter(service: HttpService, outlet: Outlet): Express {
   router.use(uploadRoute(outlet));
   router.use(maskRoutes(outlet));
   router.use(exportRoutes(outlet, service.logger));
+  router.use(storedExportRoutes(outlet, service.blobs));
   router.use(tileRoutes(outlet));
   router.use(ogcRoutes(outlet, service));
   router.use(sceneTileRoutes(outlet, service));

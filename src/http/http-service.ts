@@ -1,4 +1,5 @@
 import type { ApolloServer } from '@apollo/server';
+import type { BlobStore } from '../blob-store.ts';
 import type { Config } from '../config.ts';
 import type { RequestContext } from '../graphql/context.ts';
 import type { FeatureRequestReader, SceneFilterReader } from '../graphql/feature-request.ts';
@@ -16,6 +17,8 @@ import type { ServicesFor } from '../services.ts';
 export interface HttpService {
   readonly config: Config;
   readonly logger: Logger;
+  /** Large files by key. */
+  readonly blobs: Pick<BlobStore, 'localPath'>;
   readonly graphql: ApolloServer<RequestContext>;
   readonly subscriptions: Subscriptions;
   readonly authenticator: Pick<Authenticator, 'viewerOf' | 'isRequired'>;

@@ -1,8 +1,7 @@
 import { Router } from 'express';
 import { MaskNotFoundError, RENDERINGS, renderSegmentation, type Rendering } from '../rendering/render-segmentation.ts';
 import type { Asked, Outlet } from './outlet.ts';
-import { RenderingCache } from './rendering-cache.ts';
-import { IMMUTABLE, sendStoredFile } from './stored-file.ts';
+import { IMMUTABLE, RenderingCache, sendStoredFile } from './stored-file.ts';
 
 const CONTENT_TYPES: Readonly<Record<Rendering, string>> = {
   'mask.png': 'image/png',

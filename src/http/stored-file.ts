@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
-import { type RenderedFile, sliceOf } from './rendering-cache.ts';
+import { LRUCache } from 'lru-cache';
 
 /** A file that may be kept by caches and read in parts. */
 export interface StoredFile {
@@ -11,7 +11,14 @@ export interface StoredFile {
   readonly cacheControl: string;
   readonly contentType: string;
   /** Makes the file; not called for clients that have it already. */
-  readonly read: () => Promise<RenderedFile>;
+  readonly read: () => Promise<RenderedFile | SlicedFile>;
+}
+
+/** A file that is read in parts where it lies. */
+export interface SlicedFile {
+  readonly bytes: number;
+  /** The bytes `[start, end)`. */
+  readonly slice: (start: number, end: number) => AsyncIterable<Buffer>;
 }
 
 /** For files that never change under their address. */
@@ -45,8 +52,8 @@ export async function sendStoredFile(request: Asking, response: Response, stored
   const [start, end] = range ?? [0, file.bytes];
   if (range) response.status(206).set('Content-Range', `bytes ${start}-${end - 1}/${file.bytes}`);
   response.set('Content-Length', String(end - start));
-  if (request.method === 'HEAD') response.end();
-  else await pipeline(Readable.from(sliceOf(file, start, end)), response);
+  if (request.method === 'HEAD' || start === end) response.end();
+  else await pipeline(Readable.from('pieces' in file ? sliceOf(file, start, end) : file.slice(start, end)), response);
 }
 
 /**
@@ -56,7 +63,7 @@ export async function sendStoredFile(request: Asking, response: Response, stored
  */
 function rangeOf(
   request: Asking,
-  { bytes }: RenderedFile,
+  { bytes }: Pick<RenderedFile, 'bytes'>,
   etag: string,
 ): readonly [start: number, end: number] | 'UNSATISFIABLE' | null {
   const condition = request.headers['if-range'];
@@ -65,4 +72,43 @@ function rangeOf(
   if (ranges === -1) return 'UNSATISFIABLE';
   if (ranges === undefined || ranges === -2 || ranges.type !== 'bytes' || ranges.length !== 1) return null;
   return [ranges[0]!.start, ranges[0]!.end + 1];
+}
+
+/** A file in pieces, in order. */
+export interface RenderedFile {
+  readonly pieces: readonly Buffer[];
+  readonly bytes: number;
+}
+
+const MAX_BYTES = 64 * 1024 ** 2;
+
+/**
+ * Files that were drawn lately. Readers of a Cloud Optimized GeoTIFF ask for one file in many ranges, which must not mean
+ * drawing it many times. A file larger than all the room is not kept.
+ */
+export class RenderingCache {
+  private readonly files = new LRUCache<string, RenderedFile>({
+    maxSize: MAX_BYTES,
+    sizeCalculation: ({ bytes }) => bytes + 1,
+  });
+
+  /** @param key of the file's content @param render makes the file when it is not at hand */
+  async get(key: string, render: () => Promise<Buffer[]>): Promise<RenderedFile> {
+    const kept = this.files.get(key);
+    if (kept) return kept;
+    const pieces = await render();
+    const file = { pieces, bytes: pieces.reduce((sum, { length }) => sum + length, 0) };
+    this.files.set(key, file);
+    return file;
+  }
+}
+
+/** The bytes `[start, end)` of a file, without copies. */
+function* sliceOf({ pieces }: RenderedFile, start: number, end: number): Generator<Buffer> {
+  let at = 0;
+  for (const piece of pieces) {
+    const [from, to] = [Math.max(start - at, 0), Math.min(end - at, piece.length)];
+    if (from < to) yield piece.subarray(from, to);
+    at += piece.length;
+  }
 }

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { type WorkspaceDatabase, Prisma } from '../database/database.ts';
 import { uuidV7, requireIdentifier } from '../database/identifier.ts';
-import type { RequestedFilter } from '../feature/check-filter.ts';
-import { mapFilters } from '../feature/filter-walk.ts';
+import { type RequestedFilter, storedFilter } from '../feature/check-filter.ts';
 import { FEATURE_SORT_KEYS } from '../feature/feature.filter.ts';
 import type { NewView, View, ViewStore } from './view.ts';
 import { ViewSlugTakenError } from './view.service.ts';
@@ -17,23 +16,7 @@ const ViewRow = z
     style: z.unknown(),
   })
   // Checked by the schema's types and by the filter's own rules before it was stored; JSON has no instants.
-  .transform(({ filter, ...row }): View => ({ ...row, filter: mapFilters(filter as RequestedFilter, withInstants) }));
-
-const Instants = z.object({ from: z.coerce.date().optional(), to: z.coerce.date().optional() });
-
-function withInstants(filter: RequestedFilter): RequestedFilter {
-  const { acquired, created, ...others } = filter;
-  return {
-    ...others,
-    ...(acquired ? { acquired: instants(acquired) } : {}),
-    ...(created ? { created: instants(created) } : {}),
-  };
-}
-
-function instants(range: object): { readonly from?: Date; readonly to?: Date } {
-  const { from, to } = Instants.parse(range);
-  return { ...(from ? { from } : {}), ...(to ? { to } : {}) };
-}
+  .transform(({ filter, ...row }): View => ({ ...row, filter: storedFilter(filter as RequestedFilter) }));
 
 const COLUMNS = Prisma.sql`v.id, v.slug, v.name, v.filter, v.order_by AS "order", v.style`;
 

@@ -17,6 +17,7 @@ const TRADITIONAL_GIS_ORDER = 0;
 const WGS84 = 'EPSG:4326';
 const GDAL_BYTE = 1;
 const OPEN_RASTER = 2;
+const OPEN_VECTOR = 4;
 
 /**
  * GDAL 3.8 with PROJ 9.3 and its database, compiled to WebAssembly. It has its own memory and file system: no definition
@@ -141,6 +142,49 @@ export class Gdal {
       if (failed !== 0) throw this.error();
       return bytes;
     });
+  }
+
+  /**
+   * Makes a vector file of another, as `ogr2ogr` does.
+   * @param from @param to paths in its own file system, with the extensions of the formats
+   * @throws {GdalError}
+   */
+  convertVector(bytes: Uint8Array, from: string, to: string, options: readonly string[]): Uint8Array {
+    const { module } = this;
+    return this.guarded(() => {
+      module.FS.writeFile(from, bytes);
+      const open = ['string', 'number', 'number', 'number', 'number'] as const;
+      const source = module.ccall('GDALOpenEx', 'number', open, [from, OPEN_VECTOR, 0, 0, 0]);
+      if (source === 0) throw this.error();
+      const [list, given] = [this.textList(options), module._malloc(4)];
+      const parsed = module.ccall('GDALVectorTranslateOptionsNew', 'number', ['number', 'number'], [list, 0]);
+      if (parsed === 0) throw this.error();
+      module.HEAP32[given / 4] = source;
+      const translate = ['string', 'number', 'number', 'number', 'number', 'number'] as const;
+      const made = module.ccall('GDALVectorTranslate', 'number', translate, [to, 0, 1, given, parsed, 0]);
+      module.ccall('GDALVectorTranslateOptionsFree', null, ['number'], [parsed]);
+      if (made !== 0) module._GDALClose(made);
+      module._GDALClose(source);
+      module.FS.unlink(from);
+      if (made === 0) throw this.error();
+      const written = module.FS.readFile(to);
+      module.FS.unlink(to);
+      return written;
+    });
+  }
+
+  /** A list of C strings that ends with null; it is never freed. */
+  private textList(texts: readonly string[]): number {
+    const { module } = this;
+    const list = module._malloc(4 * (texts.length + 1));
+    for (const [index, text] of texts.entries()) {
+      const bytes = Buffer.from(`${text}\0`);
+      const at = module._malloc(bytes.length);
+      new Uint8Array(module.HEAP32.buffer).set(bytes, at);
+      module.HEAP32[list / 4 + index] = at;
+    }
+    module.HEAP32[list / 4 + texts.length] = 0;
+    return list;
   }
 
   private withSystem<T>(definition: string, use: (system: number) => T): T {

@@ -1,0 +1,106 @@
+import { AppError } from '../errors.ts';
+import { resolveCrs } from '../imagery/crs/crs.ts';
+import { InvalidExportError } from './export-errors.ts';
+import type { ExportService } from './export.service.ts';
+import { type FileFormat, fileFormat } from './file-format.ts';
+import type { StoredExport, StoredExportRequest, StoredExports } from './stored-export.ts';
+
+/** There is no export of that identifier, or it expired. */
+export class ExportNotFoundError extends AppError {
+  readonly code = 'EXPORT_NOT_FOUND';
+  constructor(id: string) {
+    super(`no export ${id}; it may have expired`);
+  }
+}
+
+/** The file of an export is not there yet, or never will be. */
+export class ExportNotReadyError extends AppError {
+  readonly code = 'EXPORT_NOT_READY';
+  constructor({ id, state, failure }: StoredExport) {
+    super(`export ${id} is ${state}${failure ? ` (${failure.message})` : ''}; its file is there when it is SUCCEEDED`);
+  }
+}
+
+/** A final export cannot be cancelled. */
+export class ExportFinishedError extends AppError {
+  readonly code = 'EXPORT_FINISHED';
+  constructor({ id, state }: StoredExport) {
+    super(`export ${id} is ${state} already; only QUEUED and RUNNING exports can be cancelled`);
+  }
+}
+
+const MAX_LISTED = 1000;
+const CRS_CODE = /^EPSG:\d{1,6}$/;
+
+/** Files of features that are made in the background and kept for a while. */
+export class StoredExportService {
+  constructor(
+    private readonly store: StoredExports,
+    private readonly exports: Pick<ExportService, 'check'>,
+    private readonly options: { readonly ttlS: number; readonly onCreate: () => void },
+  ) {}
+
+  /**
+   * Checks what is asked and queues it.
+   * @throws {InvalidExportError} {@link UnresolvableCrsError}, and what the check of the filter throws
+   */
+  async create(name: string, request: StoredExportRequest): Promise<StoredExport> {
+    const format = fileFormat(name);
+    await checkCrs(format, request.crs);
+    await this.exports.check(format.written.extension, request);
+    const made = await this.store.create(format.name, request, new Date(Date.now() + this.options.ttlS * 1000));
+    this.options.onCreate();
+    return made;
+  }
+
+  byId(id: string): Promise<StoredExport | null> {
+    return this.store.byId(id);
+  }
+
+  /** Newest first. */
+  list(): Promise<StoredExport[]> {
+    return this.store.list(MAX_LISTED);
+  }
+
+  /** @throws {ExportNotFoundError} {@link ExportFinishedError} */
+  async cancel(id: string): Promise<StoredExport> {
+    const cancelled = await this.store.cancel(id);
+    const stored = await this.require(id);
+    if (!cancelled) throw new ExportFinishedError(stored);
+    return stored;
+  }
+
+  /** Name of the file of a format. */
+  fileName(format: string): string {
+    return `features.${fileFormat(format).extension}`;
+  }
+
+  mediaType(format: string): string {
+    return fileFormat(format).mediaType;
+  }
+
+  /** An export with its file. @throws {ExportNotFoundError} {@link ExportNotReadyError} */
+  async finished(id: string): Promise<StoredExport & { readonly sizeBytes: number; readonly sha256: string }> {
+    const stored = await this.require(id);
+    const { state, sizeBytes, sha256 } = stored;
+    if (state !== 'SUCCEEDED' || sizeBytes === null || sha256 === null) throw new ExportNotReadyError(stored);
+    return { ...stored, sizeBytes, sha256 };
+  }
+
+  private async require(id: string): Promise<StoredExport> {
+    const stored = await this.store.byId(id);
+    if (!stored) throw new ExportNotFoundError(id);
+    return stored;
+  }
+}
+
+async function checkCrs({ name, gdal }: FileFormat, crs: string | undefined): Promise<void> {
+  if (crs === undefined) return;
+  if (!gdal) {
+    throw new InvalidExportError(
+      `crs is ${crs}, but ${name} holds WGS 84; leave it out, or ask for GEOPACKAGE or FLATGEOBUF`,
+    );
+  }
+  if (!CRS_CODE.test(crs)) throw new InvalidExportError(`crs is ${JSON.stringify(crs)}; it must be EPSG:code`);
+  await resolveCrs(crs);
+}

@@ -1,0 +1,101 @@
+import { Field, Float, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { NodeType } from './connection.ts';
+import { enumOf } from './enum.ts';
+import { FeatureFilterInput, FeatureOrderInput } from './feature.type.ts';
+import { FailureType } from './segmentation.type.ts';
+
+export const FileFormatEnum = enumOf(
+  'GEOJSON',
+  'NDJSON',
+  'GEOJSON_SEQUENCE',
+  'CSV',
+  'FLATGEOBUF',
+  'GEOPACKAGE',
+  'GEOPARQUET',
+);
+registerEnumType(FileFormatEnum, {
+  name: 'FileFormat',
+  description: 'Format of a stored file.',
+  valuesConfig: {
+    GEOJSON: { description: 'RFC 7946 feature collection.' },
+    NDJSON: { description: 'One RFC 7946 feature a line.' },
+    GEOJSON_SEQUENCE: { description: 'RFC 8142 sequence.' },
+    CSV: { description: 'Comma-separated values with outlines as well-known text.' },
+    FLATGEOBUF: { description: 'FlatGeobuf with its spatial index.' },
+    GEOPACKAGE: { description: 'GeoPackage with a spatial index.' },
+    GEOPARQUET: { description: 'GeoParquet 1.1, its row groups along a space-filling curve.' },
+  },
+});
+
+export const ExportStateEnum = enumOf('QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED');
+registerEnumType(ExportStateEnum, {
+  name: 'ExportState',
+  description: 'State of a stored file.',
+  valuesConfig: {
+    QUEUED: { description: 'Waits for a worker.' },
+    RUNNING: { description: 'Is being made.' },
+    SUCCEEDED: { description: 'Is there.' },
+    FAILED: { description: 'Could not be made; `failure` has the reason.' },
+    CANCELLED: { description: 'Was cancelled.' },
+  },
+});
+
+@ObjectType('Export', { implements: NodeType, description: 'A file of features that is made in the background.' })
+export class ExportType extends NodeType {
+  @Field(() => FileFormatEnum, { description: 'Format.' })
+  readonly format!: keyof typeof FileFormatEnum;
+
+  @Field(() => ExportStateEnum, { description: 'State.' })
+  readonly state!: keyof typeof ExportStateEnum;
+
+  @Field(() => Int, { description: 'Features written so far.' })
+  readonly featuresDone!: number;
+
+  @Field(() => Int, { nullable: true, description: 'Features of the file; null until they are chosen.' })
+  readonly featuresTotal!: number | null;
+
+  @Field(() => Int, { description: 'Matching features without longitude and latitude, which are not in the file.' })
+  readonly leftOut!: number;
+
+  @Field(() => Float, { nullable: true, description: 'Size, bytes; null until SUCCEEDED.' })
+  readonly sizeBytes!: number | null;
+
+  @Field(() => String, { nullable: true, description: 'SHA-256, lower-case hexadecimal; null until SUCCEEDED.' })
+  readonly sha256!: string | null;
+
+  @Field(() => FailureType, { nullable: true, description: 'Why it FAILED.' })
+  readonly failure!: FailureType | null;
+}
+
+@InputType('ExportInput', { description: 'What a file is to hold.' })
+export class ExportInput {
+  @Field(() => FileFormatEnum, { description: 'Format.' })
+  format!: keyof typeof FileFormatEnum;
+
+  @Field(() => FeatureFilterInput, { nullable: true, description: 'Which features; all unless given.' })
+  filter?: FeatureFilterInput;
+
+  @Field(() => String, { nullable: true, description: 'Slug of a saved view instead of a filter.' })
+  view?: string;
+
+  @Field(() => FeatureOrderInput, {
+    nullable: true,
+    description: 'Order; that of the view, else largest first. GEOPARQUET is ordered by place unless it is given.',
+  })
+  orderBy?: FeatureOrderInput;
+
+  @Field(() => Int, { nullable: true, description: 'Number of features, from the start of the order.' })
+  limit?: number;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Coordinate reference system of GEOPACKAGE and FLATGEOBUF, `EPSG:code`; WGS 84 unless given.',
+  })
+  crs?: string;
+
+  @Field(() => Float, { nullable: true, description: 'Largest shift of an outline by simplification, metres.' })
+  simplifyM?: number;
+
+  @Field(() => Int, { nullable: true, description: 'Decimal places of coordinates in text formats, 0 to 15.' })
+  precision?: number;
+}
