@@ -1,5 +1,5 @@
 // Writes the questions of docs/querying.md anew: every operation of schema/operations with its variables and with what it
-// answers on the demo's scene, asked of the models that are installed. Uses a database of its own, thrown away afterwards;
+// answers on the demo's scene with the installed models. Uses a database of its own, thrown away afterwards;
 // or the data folder that is named as an argument, where the demo's answers are kept.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

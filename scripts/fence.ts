@@ -39,7 +39,7 @@ function upwardRows({ layers }: Fence): string[] {
   return layers.flatMap(({ name, imports }, rank) =>
     imports
       .filter((other) => (ranks.get(other) ?? -1) <= rank)
-      .map((other) => `the table lets ${name} import ${other}, which is no layer below it`),
+      .map((other) => `the table lets ${name} import ${other}, which is not a layer below it`),
   );
 }
 

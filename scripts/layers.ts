@@ -223,7 +223,7 @@ export const LAYERS: readonly Layer[] = [
   { name: 'vector', holds: 'tracing a mask to polygons', imports: ['raster'], pure: true },
   {
     name: 'inference',
-    holds: 'the models, in this process or asked of servers',
+    holds: 'the models, in this process or on servers',
     imports: ['inference/open-inference', 'config.ts'],
   },
   { name: 'inference/open-inference', holds: 'messages and tensors of the Open Inference Protocol', imports: [] },

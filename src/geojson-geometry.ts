@@ -51,7 +51,9 @@ const geometry: z.ZodType<Geometry> = z.discriminatedUnion(
     z.object({ type: z.literal('MultiPolygon'), coordinates: z.array(polygon).min(1, 'no polygons') }),
     z.object({
       type: z.literal('GeometryCollection'),
-      geometries: z.array(z.lazy((): z.ZodType<Geometry> => geometry)).min(1, 'an empty collection is no place'),
+      geometries: z
+        .array(z.lazy((): z.ZodType<Geometry> => geometry))
+        .min(1, 'a GeometryCollection needs 1 geometry or more'),
     }),
   ],
   { error: ({ input }) => `type is ${describeType(input)}; it must be one of ${TYPES}` },
@@ -72,7 +74,7 @@ export function parseGeometry(value: unknown, maxVertices: number): Geometry {
   const [issue] = parsed.error.issues;
   const place = issue?.path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('') ?? '';
   throw new InvalidGeometryError(
-    `the geometry is wrong at ${place === '' ? 'its top' : place.replace(/^\./, '')}: ${issue?.message ?? ''}`,
+    `The geometry is invalid at ${place === '' ? 'its top' : place.replace(/^\./, '')}: ${issue?.message ?? ''}`,
   );
 }
 
@@ -91,7 +93,7 @@ function membersOf(value: unknown, level: number): object[] {
 export function refuseCrs(what: string, value: object): void {
   if (!('crs' in value)) return;
   throw new InvalidGeometryError(
-    `${what} has a crs member; RFC 7946 knows WGS 84 longitude and latitude alone: transform it, and leave crs out`,
+    `${what} has a crs member; RFC 7946 allows WGS 84 longitude and latitude only: transform the coordinates and omit crs`,
   );
 }
 
@@ -124,7 +126,7 @@ function isClosed(positions: readonly Position[]): boolean {
 function describePosition(input: unknown): string {
   const text = JSON.stringify(input) ?? String(input);
   const shown = text.length > 60 ? `${text.slice(0, 57)}...` : text;
-  return `${shown} is no position [longitude, latitude], within -180 to 180 and -90 to 90`;
+  return `${shown} is not a position [longitude, latitude] within -180 to 180 and -90 to 90`;
 }
 
 function describeType(input: unknown): string {

@@ -92,8 +92,12 @@ describe('parseGeometry', () => {
       /4 positions or more/,
     ],
     ['no ring', { type: 'Polygon', coordinates: [] }, /exterior ring/],
-    ['a metre coordinate', { type: 'Point', coordinates: [500_000, 5_500_000] }, /\[500000,5500000\] is no position/],
-    ['swapped axes beyond 90°', { type: 'Point', coordinates: [50, 100] }, /\[50,100\] is no position/],
+    [
+      'a metre coordinate',
+      { type: 'Point', coordinates: [500_000, 5_500_000] },
+      /\[500000,5500000\] is not a position/,
+    ],
+    ['swapped axes beyond 90°', { type: 'Point', coordinates: [50, 100] }, /\[50,100\] is not a position/],
     [
       'a number that is none',
       {
@@ -103,16 +107,20 @@ describe('parseGeometry', () => {
           [Number.NaN, 1],
         ],
       },
-      /coordinates\[1\]: \[null,1\] is no position/,
+      /coordinates\[1\]: \[null,1\] is not a position/,
     ],
-    ['an infinite number', { type: 'Point', coordinates: [Infinity, 1] }, /is no position/],
-    ['a missing latitude', { type: 'Point', coordinates: [1] }, /\[1\] is no position/],
+    ['an infinite number', { type: 'Point', coordinates: [Infinity, 1] }, /is not a position/],
+    ['a missing latitude', { type: 'Point', coordinates: [1] }, /\[1\] is not a position/],
     ['an empty list of points', { type: 'MultiPoint', coordinates: [] }, /no points/],
-    ['an empty collection', { type: 'GeometryCollection', geometries: [] }, /at geometries: an empty collection/],
+    [
+      'an empty collection',
+      { type: 'GeometryCollection', geometries: [] },
+      /at geometries: a GeometryCollection needs/,
+    ],
     [
       'a wrong member of a collection',
       { type: 'GeometryCollection', geometries: [{ type: 'Point', coordinates: [1, 200] }] },
-      /at geometries\[0\]\.coordinates: \[1,200\] is no position/,
+      /at geometries\[0\]\.coordinates: \[1,200\] is not a position/,
     ],
     [
       'a crs in a member of a collection',

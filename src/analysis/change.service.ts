@@ -52,7 +52,7 @@ export class ChangeTooLargeError extends AppError {
 
 /** Most features of each of the two segmentations. */
 const MAX_CHANGE_FEATURES = 20_000;
-/** Scenes side by side share slivers of ground where their edges round differently; less than this share is none. */
+/** Scenes side by side share slivers of ground where their edges round differently; less than this share does not count as overlap. */
 const MIN_COMMON_SHARE = 1e-6;
 
 /** What changed between two segmentations. */

@@ -54,7 +54,7 @@ export function checkDatabaseUrl(url: string): void {
   }
 }
 
-/** What the sessions of a database must be told, beside what they are told anyway. */
+/** Settings that sessions of a database need beyond their defaults. */
 export interface SessionNeeds {
   /** With the schemas of the extensions. */
   readonly searchPath: string;

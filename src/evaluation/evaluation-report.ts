@@ -2,7 +2,7 @@ import { groupedBy } from './grouped-by.ts';
 import { iouOf } from './overlap.ts';
 import { type AskedQuestion, type Summary, summaryOf } from './scores.ts';
 
-/** What was asked of which model. */
+/** The questions and the model of an evaluation. */
 export interface EvaluationSubject {
   readonly model: { readonly id: string; readonly sha256: string; readonly windowPx: number };
   readonly dataset: {

@@ -15,7 +15,7 @@ export interface Picture {
  * Reads an image file as the service shows it.
  * @param longSidePx largest long side of the result
  * @param maxPixels largest number of pixels of the file
- * @throws what `openImage` throws of a file that is no image, or too large
+ * @throws what `openImage` throws of a file that is not an image or is too large
  */
 export async function readPicture(file: string, longSidePx: number, maxPixels: number): Promise<Picture> {
   const image = await openImage(file, maxPixels);

@@ -16,7 +16,7 @@ export interface FeatureExport {
   readonly warnings: readonly string[];
   /**
    * The file in pieces, each made when it is asked for.
-   * @param onFeatures told how many features were read so far
+   * @param onFeatures receives the number of features read so far
    * @throws {ExportInterruptedError} when features are deleted meanwhile
    */
   pieces(onFeatures?: (done: number) => void): AsyncIterable<Uint8Array>;
@@ -24,7 +24,7 @@ export interface FeatureExport {
 
 /** Makes filters ready for a store. */
 export interface FilterChecker {
-  /** @param warn told what was changed in the filter @throws {InvalidFilterError} {@link InvalidGeometryError} */
+  /** @param warn receives what was changed in the filter @throws {InvalidFilterError} {@link InvalidGeometryError} */
   checkedFilter(
     requested: RequestedFilter,
     order: FeatureOrder,

@@ -16,7 +16,7 @@ export type PlainField = { readonly key: string } & (
   | { readonly name: 'geometry'; readonly format: GeometryFormat }
 );
 
-/** What is asked of a page of texts. */
+/** The request for a page of texts. */
 export interface AskedTexts {
   /** At least one. */
   readonly fields: readonly PlainField[];

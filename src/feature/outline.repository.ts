@@ -8,7 +8,7 @@ const METRES_PER_DEGREE = 111_320;
 const SAFE_STEPS = 20;
 
 /**
- * The outline of `f` on the ground as it is given out: valid by OGC Simple Features, exterior rings counter-clockwise by
+ * The outline of `f` on the ground as clients receive it: valid by OGC Simple Features, exterior rings counter-clockwise by
  * RFC 7946. Simplified, then on a grid of decimal places: rings are rounded as a whole, so that they do not come to cross
  * themselves. An outline along the edges of pixels that are much larger than the grid is rounded place by place, which is as
  * safe and costs nothing.

@@ -33,7 +33,7 @@ export const argumentsEstimator: ComplexityEstimator = ({ args, field, childComp
 export const neighboursCost: ComplexityEstimator = ({ args, field, childComplexity }) =>
   SPATIAL_COST + pageSize(withoutNullArguments(field.args, args)) * childComplexity;
 
-/** @returns nodes that a field can have by its arguments; 1 where it is no page */
+/** @returns nodes that a field can have by its arguments; 1 where it is not a page */
 function pageSize({ first, last, limit }: CostlyArguments): number {
   return Math.max(0, last ?? first ?? limit ?? 1);
 }

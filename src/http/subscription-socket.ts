@@ -45,7 +45,7 @@ export function serveSubscriptions(server: Server, service: HttpService, outlet:
       onConnect: ({ extra: { request, socket }, connectionParams }) =>
         viewers.connect(socket, request, connectionParams),
       onSubscribe: ({ extra: { request, socket }, subscriptions }, _id, payload) => {
-        // Counted first: a refused subscription is neither parsed nor asked of the database.
+        // Counted first: a refused subscription is neither parsed nor run.
         if (Object.keys(subscriptions).length > limits.maxSubscriptionsPerSocket) return [tooMany(limits)];
         const viewer = viewers.viewerOf(socket);
         return service.subscriptions.check(payload, viewer, () =>

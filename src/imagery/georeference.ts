@@ -7,7 +7,7 @@ import { footprintOf, groundPosition, gsdAtCentre } from './ground.ts';
 import type { ImageHeader } from './image-source.ts';
 import type { MultiPolygon, Polygon } from 'geojson';
 
-/** Corner bounds that are no rectangle on the globe, or that contradict the file. */
+/** Corner bounds that do not form a rectangle on the globe, or that contradict the file. */
 export class InvalidBoundsError extends AppError {
   readonly code = 'BOUNDS_INVALID';
   constructor(

@@ -9,7 +9,7 @@ const PIXEL_IS_POINT = 2;
 /**
  * Geotransform of a GeoTIFF as GDAL gives it: from PixelScale and one Tiepoint, else from ModelTransformation; moved by
  * half a pixel where the file says that positions are pixel centres.
- * @returns null when the file has neither; ground control points alone are no geotransform
+ * @returns null when the file has neither; ground control points alone do not make a geotransform
  * @see OGC 19-008r4, clauses 7.1.2 and B.6
  */
 export function affineOfTags(image: GeoTIFFImage): Affine | null {

@@ -193,7 +193,7 @@ export class SegmentationRun {
         if (result.features.length > 0) answers.add(id, labelled);
       } catch (error) {
         if (error instanceof UncomparedAnswersError) continue;
-        // Cancelled, deleted or reassigned during vectorisation: nothing is stored, and that is no error.
+        // Cancelled, deleted or reassigned during vectorisation: nothing is stored, and that is not an error.
         if (!(error instanceof SegmentationNotRunningError)) throw error;
       }
       this.open.delete(id);

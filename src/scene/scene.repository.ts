@@ -47,7 +47,7 @@ const SceneRow: z.ZodType<Scene> = z.object({
   heightPx: number,
   bands: number,
   dtype: z.string(),
-  // as text: NaN and the infinities, which it may be, are no numbers to a parser of rows
+  // as text: NaN and the infinities, which it may be, are not numbers to the row parser
   nodata: z.string().transform(Number).nullable(),
   crs: z.string().nullable(),
   affine: GeotransformColumn.nullable(),

@@ -36,7 +36,7 @@ export interface SameAnswer {
   readonly emptyReason: EmptyReason | null;
   /** Windows of its run. */
   readonly windows: number;
-  /** What its mask told of its features when they were stored, by label. */
+  /** Measures of its features that come from the mask, by label, as stored. */
   readonly measures: ReadonlyMap<number, PixelMeasures>;
 }
 

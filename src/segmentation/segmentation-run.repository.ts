@@ -76,7 +76,7 @@ export async function claimRun(
   return null;
 }
 
-/** The number of finished windows never decreases, so repeating the windows of earlier attempts is no progress. Uses the primary key. */
+/** The number of finished windows never decreases, so repeating the windows of earlier attempts does not count as progress. Uses the primary key. */
 export async function writeProgress(
   queries: Queries,
   attempts: readonly Attempt[],

@@ -82,7 +82,7 @@ export class SegmentationService {
    * Stores and queues one segmentation per prompt; they share the work on the image. Work already stored or in progress is
    * returned as it is unless `force` is set. An answer about the same image registered as another scene is copied without
    * asking the model.
-   * @param warn told when the scene is coarser than what the model was trained on
+   * @param warn called when the scene is coarser than what the model was trained on
    * @returns in prompt order: at once, or when all are final or `waitS` is over
    * @throws {InvalidSegmentRequestError} {@link IdempotencyKeyReusedError} and errors of scene and model
    */

@@ -4,7 +4,7 @@ import type { Bbox } from '../feature/feature.ts';
 import type { Logger } from '../logging.ts';
 import { parseJson } from '../parse-json.ts';
 
-/** What is told of changes that tiles must follow. */
+/** A change that tiles must follow. */
 interface Changing {
   /** @param workspace of the tiles */
   change(workspace: string, bbox: Bbox): void;

@@ -86,7 +86,7 @@ export function isAreaOnLeft(exterior: ArrayLike<number>, toWgs84: ToWgs84): boo
   return isClockwise; // north-up
 }
 
-/** 1 where columns to rows turn as east to north, -1 where they turn against it, 0 where it cannot be told. */
+/** 1 where columns to rows turn as east to north, -1 where they turn against it, 0 where it is undetermined. */
 function handedness(column: number, row: number, toWgs84: ToWgs84): number {
   const [west, east] = [toWgs84(column - 0.25, row), toWgs84(column + 0.25, row)];
   const [north, south] = [toWgs84(column, row - 0.25), toWgs84(column, row + 0.25)];

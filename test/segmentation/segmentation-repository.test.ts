@@ -118,7 +118,7 @@ describe('the life of a segmentation', () => {
   it('is not found under an identifier that cannot be one', async () => {
     expect(await store.byId('nonsense')).toBeNull();
     await expect(store.list({ sceneId: 'nonsense' }, { first: 1, after: null })).rejects.toThrow(
-      'sceneId "nonsense" is no identifier',
+      'sceneId "nonsense" is not an identifier',
     );
   });
 

@@ -26,7 +26,7 @@ export function statesOf({ selected, hover, reviews }: Marks): ReadonlyMap<strin
   return states;
 }
 
-/** Writes marks to a map: only what differs from what it was told before. */
+/** Writes marks to a map: only what changed since the last call. */
 export class FeatureMarks {
   private written: ReadonlyMap<string, State> = new globalThis.Map();
 

@@ -14,7 +14,7 @@ export type FieldArguments = Readonly<Record<string, unknown>>;
  * Whether an operation asks for a field below the one that is being resolved, so that it can be read together with it.
  * Fragments are followed; `@skip` and `@include` are not looked at.
  * @param path names of the fields on the way, the wanted one last
- * @returns arguments of the first place where the field is asked for, null where there is none
+ * @returns arguments of the first place where the field is selected, null where there is none
  * @throws {GraphQLError} for arguments that are not of their types
  */
 export function selectedField(info: GraphQLResolveInfo, path: readonly string[]): FieldArguments | null {
