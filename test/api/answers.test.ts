@@ -75,7 +75,7 @@ describe('an answer over HTTP', () => {
       /an empty collection is no/,
     ],
     ['a crs', { type: 'Point', coordinates: [0, 0], crs: { type: 'name' } }, 'INVALID_GEOMETRY', /crs member/],
-    ['metres', { type: 'Point', coordinates: [500_000, 0] }, 'INVALID_GEOMETRY', /\[500000,0\] is no position/],
+    ['metres', { type: 'Point', coordinates: [500_000, 0] }, 'INVALID_GEOMETRY', /\[500000,0\] is not a position/],
     [
       'an open ring',
       { type: 'Polygon', coordinates: [[at(0, 0), at(1, 0), at(1, 1), at(0, 1)]] },
