@@ -19,6 +19,8 @@ export const LAYERS: readonly Layer[] = [
     name: 'cli',
     holds: 'one file for each verb of the command line',
     imports: [
+      'http/telemetry',
+      'telemetry',
       'cli/terminal',
       'app.ts',
       'http',
@@ -39,6 +41,7 @@ export const LAYERS: readonly Layer[] = [
     name: 'app.ts',
     holds: 'the composition root: the only place that makes services, adapters and clients',
     imports: [
+      'telemetry',
       'export',
       'shared-services.ts',
       'tiles',
@@ -82,6 +85,8 @@ export const LAYERS: readonly Layer[] = [
     name: 'http',
     holds: 'routes: exports, masks, tiles, OGC API, uploads, files of the dashboard, the socket of subscriptions',
     imports: [
+      'http/telemetry',
+      'telemetry',
       'blob-store.ts',
       'ogc',
       'scene',
@@ -97,6 +102,7 @@ export const LAYERS: readonly Layer[] = [
       'config.ts',
     ],
   },
+  { name: 'http/telemetry', holds: 'measures and traces of requests, and the page of metrics', imports: ['telemetry'] },
   {
     name: 'model-server',
     holds: 'models for other processes, over the Open Inference Protocol; no database',
@@ -105,7 +111,7 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'graphql/server',
     holds: 'the GraphQL server: cost, limits, persisted operations, errors',
-    imports: ['graphql', 'graphql/text-answer', 'feature', 'identity'],
+    imports: ['telemetry', 'graphql', 'graphql/text-answer', 'feature', 'identity'],
   },
   {
     name: 'graphql',
@@ -185,7 +191,17 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'run',
     holds: 'carrying a segmentation out: worker, windows, circuit breaker, progress',
-    imports: ['segmentation', 'scene', 'imagery', 'imagery/crs', 'vector', 'inference', 'raster', 'blob-store.ts'],
+    imports: [
+      'telemetry',
+      'segmentation',
+      'scene',
+      'imagery',
+      'imagery/crs',
+      'vector',
+      'inference',
+      'raster',
+      'blob-store.ts',
+    ],
   },
   {
     name: 'analysis',
@@ -195,7 +211,7 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'segmentation',
     holds: 'a question as a stored row',
-    imports: ['feature', 'scene', 'imagery', 'imagery/crs', 'inference', 'raster', 'database'],
+    imports: ['telemetry', 'feature', 'scene', 'imagery', 'imagery/crs', 'inference', 'raster', 'database'],
   },
   { name: 'feature', holds: 'stored polygons: measures, filter, pages, neighbours', imports: ['database', 'cql2'] },
   {
@@ -224,13 +240,14 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'inference',
     holds: 'the models, in this process or on servers',
-    imports: ['inference/open-inference', 'config.ts'],
+    imports: ['telemetry', 'inference/open-inference', 'config.ts'],
   },
   { name: 'inference/open-inference', holds: 'messages and tensors of the Open Inference Protocol', imports: [] },
   { name: 'raster', holds: 'windows, resampling, affine transforms', imports: [], pure: true },
   { name: 'identity', holds: 'who asks', imports: ['database', 'config.ts'] },
   { name: 'database', holds: 'connection, migrations, cursors, row schemas', imports: ['database/generated', 'cql2'] },
   { name: 'database/generated', holds: "Prisma's client, generated", imports: [] },
+  { name: 'telemetry', holds: 'what a process measures and traces of itself', imports: [] },
   {
     name: 'cql2',
     holds: 'the filter language of OGC: text, JSON, and conditions with names looked up',
@@ -253,7 +270,7 @@ export const RESERVED: readonly { readonly packages: readonly string[]; readonly
   { packages: ['type-graphql', 'dataloader'], layers: ['graphql'] },
   { packages: ['@apollo/'], layers: ['app.ts', 'http', 'graphql/server', 'graphql/text-answer'] },
   { packages: ['@escape.tech/', 'graphql-query-complexity'], layers: ['graphql/server', 'graphql'] },
-  { packages: ['express'], layers: ['http', 'model-server'] },
+  { packages: ['express'], layers: ['http', 'http/telemetry', 'model-server'] },
   { packages: ['jose', 'rate-limiter-flexible'], layers: ['identity'] },
   { packages: ['ws', 'graphql-ws'], layers: ['cli', 'http'] },
   { packages: ['commander', 'cli-progress', 'cli-table3'], layers: ['cli', 'cli/terminal'] },
@@ -261,6 +278,8 @@ export const RESERVED: readonly { readonly packages: readonly string[]; readonly
   { packages: ['onnxruntime-node', '@huggingface/'], layers: ['inference'] },
   { packages: ['@aws-sdk/'], layers: ['remote'] },
   { packages: ['sharp'], layers: ['decoding', 'imagery', 'imagery/codec', 'rendering', 'evaluation'] },
+  { packages: ['prom-client'], layers: ['telemetry', 'model-server'] },
+  { packages: ['@opentelemetry/'], layers: ['telemetry'] },
   { packages: ['gdal3.js'], layers: ['imagery/crs'] },
   { packages: ['geotiff'], layers: ['imagery', 'imagery/codec'] },
 ];

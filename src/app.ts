@@ -31,7 +31,10 @@ import { StoredBlobsRepository } from './scene/stored-blobs.repository.ts';
 import { ModelCircuits } from './run/model-circuits.ts';
 import { SegmentationEvents } from './segmentation/segmentation-events.ts';
 import { SegmentationRepository } from './segmentation/segmentation.repository.ts';
+import type { RunMetrics } from './run/run-metrics.ts';
 import { SegmentationWorker } from './run/segmentation-worker.ts';
+import { Metrics } from './telemetry/metrics.ts';
+import { startTracing } from './telemetry/tracing.ts';
 import type { ServicesFor } from './services.ts';
 import type { FeatureTile } from './tiles/feature-tile.ts';
 import { OpenScenes } from './tiles/open-scenes.ts';
@@ -60,6 +63,8 @@ export interface App extends Pick<Identity, 'authenticator' | 'machine' | 'links
   contextFor(viewer: Viewer, baseUrl: string): RequestContext;
   /** Whether the database answers and the default model is loaded. */
   readiness(): Promise<{ readonly database: boolean; readonly model: boolean }>;
+  /** What this process measures of itself. */
+  readonly metrics: Metrics;
   /** Puts what it runs back in the queue, and takes no more. */
   stopRuns(): Promise<void>;
   /** Puts what it runs back in the queue, then closes model and database. */
@@ -68,7 +73,8 @@ export interface App extends Pick<Identity, 'authenticator' | 'machine' | 'links
 
 /** The parts that differ from one installation to the next. */
 export interface Adapters {
-  readonly database: (config: Config, logger: Logger) => Promise<Database>;
+  /** @param onStatement receives the time of each statement, milliseconds */
+  readonly database: (config: Config, logger: Logger, onStatement?: (durationMs: number) => void) => Promise<Database>;
   readonly models: (config: Config) => Promise<Models>;
   /** Decoder processes unless given. */
   readonly images?: (config: Config) => ImageOpener & { close(): Promise<void> };
@@ -94,10 +100,11 @@ function imageDecoders(config: Config): LocalAndRemoteDecoders {
 }
 
 const CONFIGURED: Adapters = {
-  database: (config, logger) =>
+  database: (config, logger, onStatement) =>
     openDatabase({
       rowSecurity: config.TERRAQL_ROW_SECURITY === 'on',
       onAdvice: (statements) => logger.warn({ statements }, 'Database:IndexesUnused'),
+      ...(onStatement ? { onStatement } : {}),
       onRestart: (reason) => logger.error({ reason }, 'Database:Restarted'),
       databaseUrl: config.DATABASE_URL,
       dataDir: config.TERRAQL_DATA_DIR,
@@ -113,8 +120,20 @@ const CONFIGURED: Adapters = {
 export async function createApp(config: Config, logger: Logger, adapters: Adapters = CONFIGURED): Promise<App> {
   const manifest = config.TERRAQL_PERSISTED_OPERATIONS;
   const persisted = manifest === undefined ? null : await readPersistedOperations(manifest);
+  const stopTracing = await startConfiguredTracing(config);
   const models = await adapters.models(config);
-  const database = await adapters.database(config, logger);
+  const circuits = new ModelCircuits();
+  const metrics = new Metrics({
+    queue: () => store.backlog(),
+    connections: () => database.poolUse(),
+    models: () =>
+      models.list().map(({ id }) => ({ model: id, isReady: models.isReady(id), pauseS: circuits.delayS(id) })),
+    caches: () => [
+      { cache: 'feature_tiles', ...featureTiles.use },
+      { cache: 'scene_tiles', ...sceneTiles.use },
+    ],
+  });
+  const database = await adapters.database(config, logger, (ms) => metrics.statements.observe(ms / 1000));
   const blobs = new FolderBlobStore(path.join(config.TERRAQL_DATA_DIR, 'blobs'));
   const remote = (adapters.remote ?? remoteFiles)(config);
   const images = (adapters.images ?? imageDecoders)(config);
@@ -138,9 +157,10 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
             store,
             scenesOf: (workspace) => servicesFor({ ...DEFAULT_VIEWER, workspace }).scenes,
             models,
-            circuits: new ModelCircuits(),
+            circuits,
             blobs,
             logger,
+            metrics: runMetrics(metrics),
           },
           { nearM: config.TERRAQL_NEAR_M, maxWindows: config.TERRAQL_MAX_WINDOWS, runs: config.TERRAQL_RUNS },
         );
@@ -161,7 +181,10 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     production: config.NODE_ENV === 'production',
     rates: identity.rates,
   };
-  const graphql = createGraphqlServer(schema, logger, operations);
+  const graphql = createGraphqlServer(schema, logger, {
+    ...operations,
+    onOperation: (type, code) => metrics.operations.inc({ type, code }),
+  });
   const limits = { maxPage: config.TERRAQL_MAX_PAGE, maxVertices: config.TERRAQL_MAX_VERTICES };
   await graphql.start();
   await events.start();
@@ -202,6 +225,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
         model: model.status === 'fulfilled' && model.value.ready(),
       };
     },
+    metrics,
     async stopRuns() {
       await exportWorker?.close();
       await worker?.close();
@@ -220,7 +244,22 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
       await images.close();
       await blobs.close();
       await database.close();
+      await stopTracing();
     },
+  };
+}
+
+/** Records spans where a collector is configured. @returns stops it */
+async function startConfiguredTracing(config: Config): Promise<() => Promise<void>> {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SERVICE_NAME: serviceName } = config;
+  return endpoint === undefined ? () => Promise.resolve() : startTracing({ endpoint, serviceName });
+}
+
+function runMetrics({ runs, windows, modelRequests }: Metrics): RunMetrics {
+  return {
+    runEnded: (outcome, durationMs) => runs.observe({ outcome }, durationMs / 1000),
+    windowAnswered: (source) => windows.inc({ source }),
+    modelAnswered: (model, outcome, durationMs) => modelRequests.observe({ model, outcome }, durationMs / 1000),
   };
 }
 

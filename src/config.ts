@@ -150,6 +150,19 @@ export const environmentSchema = z.object({
   TERRAQL_MAX_EXPORT: count(1_000_000, 'Features of one exported file.'),
   TERRAQL_EXPORT_TTL_S: count(86_400, 'Lifetime of a stored file of features.', 'seconds'),
   TERRAQL_UPLOAD_TTL_S: count(3600, 'Lifetime of an upload URL.', 'seconds'),
+  TERRAQL_METRICS_PORT: documented(z.coerce.number().int().min(0).max(65_535).optional(), {
+    description:
+      'TCP port of a second listener that serves `/metrics`, `/healthz` and `/readyz` without authentication, of `serve` and `worker` alike.',
+    otherwise: '`/metrics` is served with the other routes; a worker serves none',
+  }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: documented(z.url({ protocol: /^https?$/ }).optional(), {
+    description:
+      'OpenTelemetry collector that takes OTLP over HTTP, such as `http://localhost:4318`; turns traces on. The SDK reads its other variables, such as `OTEL_TRACES_SAMPLER`, itself.',
+    otherwise: 'no traces',
+  }),
+  OTEL_SERVICE_NAME: documented(z.string().min(1).default('terraql'), {
+    description: 'Name of this service in traces.',
+  }),
   TERRAQL_LOG_LEVEL: documented(z.enum(LOG_LEVELS).default('info'), {
     description: `Least severe level that is logged, to standard error: ${quoted(LOG_LEVELS)}.`,
   }),

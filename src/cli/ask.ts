@@ -7,6 +7,7 @@ import { AppError } from '../errors.ts';
 import type { FeatureExport } from '../export/export.service.ts';
 import { DEFAULT_VIEWER, type Viewer } from '../identity/viewer.ts';
 import { createLogger } from '../logging.ts';
+import { traceFields } from '../telemetry/tracing.ts';
 import { withProgress } from './terminal/progress.ts';
 import { findServer, serverSecret } from '../server-file.ts';
 import { errorLine, type Terminal } from './terminal/terminal.ts';
@@ -106,7 +107,7 @@ async function credentialFor(server: string, config: Config): Promise<Record<str
 export function startApp(config: Config, logLevel: string, terminal: Terminal): Promise<App> {
   return withProgress(terminal, 'Starting', async () => {
     const { createApp } = await import('../app.ts');
-    return createApp(config, createLogger(logLevel));
+    return createApp(config, createLogger(logLevel, traceFields));
   });
 }
 

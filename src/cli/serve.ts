@@ -6,6 +6,7 @@ import { createHttpServer } from '../http/http-server.ts';
 import { checkAddress, listen } from '../http/listen.ts';
 import { keepServing } from '../last-resort.ts';
 import { startApp } from './ask.ts';
+import { createMetricsServer } from '../http/telemetry/metrics-server.ts';
 import { type CommandContext, untilAborted, untilInterrupted } from './run-command.ts';
 import { announceServer } from '../server-file.ts';
 import { UsageError } from './terminal/terminal.ts';
@@ -63,7 +64,9 @@ export async function serveApp(
 ): Promise<void> {
   const listening = await listen(createHttpServer(app), config.TERRAQL_HOST, config.TERRAQL_PORT);
   const stopKeeping = keepServing(app.logger);
+  let stopScrapes = (): Promise<void> => Promise.resolve();
   try {
+    stopScrapes = await listenForScrapes(app);
     const withdraw = await announceServer(config.TERRAQL_DATA_DIR, listening.url, app.machine.secret);
     try {
       await onListening(listening.url);
@@ -72,7 +75,19 @@ export async function serveApp(
       await withdraw();
     }
   } finally {
-    await Promise.all([listening.stop(GRACE_MS), app.stopRuns()]);
+    await Promise.all([listening.stop(GRACE_MS), stopScrapes(), app.stopRuns()]);
     stopKeeping();
   }
+}
+
+/** Longest that a scrape may take after a stop, milliseconds. */
+const SCRAPE_GRACE_MS = 1000;
+
+/** Serves metrics and probes on the port set for it, if there is one. @returns stops it @throws {CannotListenError} */
+export async function listenForScrapes(app: App): Promise<() => Promise<void>> {
+  const { TERRAQL_METRICS_PORT: port, TERRAQL_HOST: host } = app.config;
+  if (port === undefined) return () => Promise.resolve();
+  const listening = await listen(createMetricsServer(app), host, port, 'TERRAQL_METRICS_PORT');
+  app.logger.info({ url: `${listening.url}/metrics` }, 'Metrics:Listening');
+  return () => listening.stop(SCRAPE_GRACE_MS);
 }

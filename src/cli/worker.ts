@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { readConfig } from '../config.ts';
 import { startApp } from './ask.ts';
+import { listenForScrapes } from './serve.ts';
 import { keepServing } from '../last-resort.ts';
 import { parseCount } from './terminal/options.ts';
 import { type CommandContext, untilAborted, untilInterrupted } from './run-command.ts';
@@ -21,7 +22,9 @@ export function addWorker(program: Command, context: CommandContext): void {
       await untilInterrupted(async (signal) => {
         const app = await startApp(config, config.TERRAQL_LOG_LEVEL, context.terminal);
         const stopKeeping = keepServing(app.logger);
+        let stopScrapes = (): Promise<void> => Promise.resolve();
         try {
+          stopScrapes = await listenForScrapes(app);
           context.terminal.write(
             json
               ? `${JSON.stringify({ pid: process.pid, runs: config.TERRAQL_RUNS })}\n`
@@ -29,6 +32,7 @@ export function addWorker(program: Command, context: CommandContext): void {
           );
           await untilAborted(signal);
         } finally {
+          await stopScrapes();
           await app.close();
           stopKeeping();
         }

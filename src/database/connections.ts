@@ -58,6 +58,8 @@ export interface EngineOptions {
   readonly statementTimeoutS?: number;
   /** On a server: stops what one connection is doing. @param backend its process number */
   readonly cancel?: (backend: number) => Promise<void>;
+  /** Receives the time of each statement, waiting for a connection included. */
+  readonly onStatement?: ((durationMs: number) => void) | undefined;
   /** On the embedded engine: stops whatever it is doing. */
   readonly stop?: () => Promise<void>;
 }
@@ -77,7 +79,7 @@ export function connectionsOn(driver: Driver, session: Session, engine: EngineOp
       driver
         .transaction(async (statements) => {
           signal?.throwIfAborted();
-          const queries = queriesOn(statements, {}, owner);
+          const queries = queriesOn(statements, { onStatement: engine.onStatement }, owner);
           return signal ? stoppable(queries, engine, signal, work) : work(queries);
         })
         .catch((error: unknown) => {
@@ -123,16 +125,19 @@ async function stoppable<T>(
 
 function queriesOn(
   statements: Statements,
-  { statementTimeoutS }: EngineOptions,
+  { statementTimeoutS, onStatement }: EngineOptions,
   { workspace, scope }: Ownership,
 ): Queries {
-  const timed = <T>(answer: Promise<T>): Promise<T> =>
-    answer.catch((error: unknown) => {
+  const timed = <T>(answer: Promise<T>): Promise<T> => {
+    const started = performance.now();
+    const answered = answer.catch((error: unknown) => {
       if (statementTimeoutS !== undefined && isCancelled(error))
         throw new StatementTimeoutError(statementTimeoutS, error);
       if (Lost.safeParse(error).success) throw new StatementLostError({ cause: error });
       throw translateOutage(error);
     });
+    return onStatement ? answered.finally(() => onStatement(performance.now() - started)) : answered;
+  };
   return {
     workspace,
     scope,

@@ -53,12 +53,23 @@ export interface Database extends WorkspaceDatabase {
    * all.
    */
   readonly forRuns: Connections;
+  /** Use of the connections of each pool; empty on the embedded engine. */
+  poolUse(): readonly PoolUse[];
   /**
    * Asks the database for a sign of life, on a connection of its own and within seconds.
    * @throws {OutageError} when there is none
    */
   ping(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Connections of a pool. */
+export interface PoolUse {
+  readonly pool: string;
+  readonly busy: number;
+  readonly idle: number;
+  /** Callers that wait for a connection. */
+  readonly waiting: number;
 }
 
 export interface DatabaseOptions {
@@ -72,6 +83,8 @@ export interface DatabaseOptions {
   readonly rowSecurity?: boolean;
   /** Called with what an administrator of the server should run, so that requests use its indexes. */
   readonly onAdvice?: (statements: readonly string[]) => void;
+  /** Receives the time of each statement, milliseconds. */
+  readonly onStatement?: (durationMs: number) => void;
   /** Called when the embedded engine was restarted, with the reason. */
   readonly onRestart?: (reason: string) => void;
 }
@@ -92,7 +105,7 @@ export class DatabaseTooOldError extends AppError {
  * @throws {DatabaseTooOldError} {@link EmbeddedDatabaseInUseError}, errors of {@link migrate} and of the connection
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { databaseUrl, dataDir, statementTimeoutS, onRestart, rowSecurity = true } = options;
+  const { databaseUrl, dataDir, statementTimeoutS, onRestart, onStatement, rowSecurity = true } = options;
   const migrations = await readMigrations(MIGRATIONS_DIR);
   if (databaseUrl !== undefined) return openPostgres(databaseUrl, migrations, options);
   const timeoutS = statementTimeoutS ?? EMBEDDED_TIMEOUT_S;
@@ -104,6 +117,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   );
   return databaseOnPGlite(engine.client, migrations, () => engine.close(), {
     statementTimeoutS: timeoutS,
+    onStatement,
     stop: () => engine.client.restart('a run was stopped in the middle of a statement'),
     rowSecurity,
   });
@@ -145,6 +159,7 @@ export async function databaseOnPGlite(
       prisma,
       forWorkspace,
       forRuns,
+      poolUse: () => [],
       ping: () => ping(client),
       async close() {
         await kept.close();
@@ -158,10 +173,12 @@ export async function databaseOnPGlite(
   }
 }
 
+type ServerOptions = { readonly [Option in 'statementTimeoutS' | 'onStatement']: DatabaseOptions[Option] | undefined };
+
 async function openPostgres(
   url: string,
   migrations: readonly Migration[],
-  { statementTimeoutS, rowSecurity = true, onAdvice = () => undefined }: DatabaseOptions,
+  { statementTimeoutS, onStatement, rowSecurity = true, onAdvice = () => undefined }: DatabaseOptions,
 ): Promise<Database> {
   const { searchPath } = await checkServer(url);
   const pools = openPools(url, sessionSql(searchPath), statementTimeoutS, rowSecurity ? REQUEST_ROLE : null);
@@ -176,22 +193,29 @@ async function openPostgres(
     } finally {
       client.release();
     }
-    return await databaseOnPools(pools, new ServerSession(url), statementTimeoutS);
+    return await databaseOnPools(pools, new ServerSession(url), { statementTimeoutS, onStatement });
   } catch (error) {
     await pools.end();
     throw error;
   }
 }
 
+const poolUse = (name: string, pool: pg.Pool): PoolUse => ({
+  pool: name,
+  busy: pool.totalCount - pool.idleCount,
+  idle: pool.idleCount,
+  waiting: pool.waitingCount,
+});
+
 async function databaseOnPools(
   pools: ServerPools,
   session: Session,
-  statementTimeoutS: number | undefined,
+  { statementTimeoutS, onStatement }: ServerOptions,
 ): Promise<Database> {
   const prisma = new PrismaClient({ adapter: new PrismaPg(pools.runs) });
   const owner = prismaDriver(prisma, serverReader(pools.runs));
   const requests = new RequestPool(pools.requests);
-  const ofRuns: EngineOptions = { cancel: (backend) => pools.cancel(backend) };
+  const ofRuns: EngineOptions = { cancel: (backend) => pools.cancel(backend), onStatement };
   const ofRequests = { ...ofRuns, ...(statementTimeoutS === undefined ? {} : { statementTimeoutS }) };
   const forRuns = connectionsOn(owner, session, ofRuns, OF_EVERY_WORKSPACE);
   const capabilities = await readCapabilities(forRuns);
@@ -205,6 +229,7 @@ async function databaseOnPools(
     prisma,
     forWorkspace,
     forRuns,
+    poolUse: () => [poolUse('requests', pools.requests), poolUse('runs', pools.runs)],
     ping: () =>
       pools.ping().catch((error: unknown) => {
         throw translateOutage(error);

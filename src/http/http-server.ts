@@ -11,6 +11,8 @@ import { exportRoutes } from './export-routes.ts';
 import { graphiqlPage } from './graphiql-page.ts';
 import type { HttpService } from './http-service.ts';
 import { jsonBody } from './json-body.ts';
+import { metricsPage } from './telemetry/metrics-server.ts';
+import { requestTelemetry } from './telemetry/request-telemetry.ts';
 import { maskRoutes } from './mask-routes.ts';
 import { ogcRoutes } from './ogc-routes.ts';
 import { Outlet } from './outlet.ts';
@@ -31,7 +33,7 @@ const MAX_CONNECTIONS = 2000;
 
 /**
  * Every route of the service: `/graphql` (subscriptions by WebSocket), `PUT /uploads/{id}`, `/segmentations/{id}/...`,
- * `/features.{format}`, `/tiles/...`, `/ogc/...`, `/healthz`, `/readyz`, and the dashboard at `/`.
+ * `/features.{format}`, `/tiles/...`, `/ogc/...`, `/healthz`, `/readyz`, `/metrics`, and the dashboard at `/`.
  */
 export function createHttpServer(service: HttpService, sockets: SocketLimits = SOCKET_LIMITS): Server {
   const outlet = new Outlet(service);
@@ -51,6 +53,7 @@ export function createRouter(service: HttpService, outlet: Outlet): Express {
   const router = express();
   router.disable('x-powered-by');
   router.disable('etag');
+  router.use(requestTelemetry(service.metrics));
   router.use(requestId(outlet.proxies));
   router.use(securityHeaders(config));
   router.get(outlet.declare('/healthz', ['GET'], 'anyone'), (_request, response) => void response.json({ ok: true }));
@@ -58,6 +61,9 @@ export function createRouter(service: HttpService, outlet: Outlet): Express {
     const readiness = await service.readiness();
     response.status(readiness.database && readiness.model ? 200 : 503).json(readiness);
   });
+  if (config.TERRAQL_METRICS_PORT === undefined) {
+    router.get(outlet.declare('/metrics', ['GET'], 'admin'), outlet.admit('admin'), metricsPage(service.metrics));
+  }
   // Probes may use any name of a process; the routes below answer only to configured names.
   router.use((request, _response, next) => {
     outlet.hosts.check(request, outlet.proxies.addressedAs(request).host);

@@ -12,6 +12,7 @@ import type { Links } from '../identity/open-identity.ts';
 import type { Viewer } from '../identity/viewer.ts';
 import type { Logger } from '../logging.ts';
 import type { ServicesFor } from '../services.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 
 /** The running service, as far as HTTP serves it. */
 export interface HttpService {
@@ -32,6 +33,8 @@ export interface HttpService {
   readonly readSegmentRequest: SegmentRequestReader;
   /** @param baseUrl as the client reaches the service, without a slash at the end */
   contextFor(viewer: Viewer, baseUrl: string): RequestContext;
+  /** What this process measures of itself. */
+  readonly metrics: Metrics;
   /** Whether the database answers and the default model is loaded. */
   readiness(): Promise<{ readonly database: boolean; readonly model: boolean }>;
 }

@@ -8,6 +8,7 @@ import { type EncodedMessage, HEADER_LENGTH, readResponse, writeRequest } from '
 import { contractDifference, metadataSchema, modelContract } from './model-contract.ts';
 import { readPhase, tellsPhases, WANTS_PHASES } from './phase-notice.ts';
 import { InferenceMessageError, type WireTensor } from './open-inference/tensor.ts';
+import { currentTraceparent } from '../telemetry/tracing.ts';
 import { plainText } from '../plain-text.ts';
 import { promptRows, type TokenizedQuestion } from './prompt-rows.ts';
 import { QuestionTokenizer } from './question-tokenizer.ts';
@@ -169,6 +170,7 @@ export class RemoteModel implements SegmentationModel {
       headers: {
         'content-type': 'application/octet-stream',
         [HEADER_LENGTH]: String(message.headerLength),
+        ...traceHeader(),
         ...(this.phaseReporters.has(url) ? { [WANTS_PHASES]: 'yes' } : {}),
       },
       body: Buffer.concat(message.parts),
@@ -262,4 +264,10 @@ function rejectionOf(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
+}
+
+/** Lets the server continue the trace of the window. */
+function traceHeader(): { traceparent?: string } {
+  const traceparent = currentTraceparent();
+  return traceparent === null ? {} : { traceparent };
 }

@@ -4,7 +4,10 @@ import { padToWindow, resizeLinear } from '../raster/letterbox.ts';
 import type { PlannedWindow, WindowPlan } from '../raster/window-plan.ts';
 import type { ImageSource } from '../imagery/image-source.ts';
 import type { Scene } from '../scene/scene.ts';
+import { beginSpan, inSpan } from '../telemetry/tracing.ts';
+import { AppError } from '../errors.ts';
 import { LateWindow } from './late-window.ts';
+import type { RunMetrics } from './run-metrics.ts';
 import type { RunPhase } from '../segmentation/segmentation.ts';
 
 /** The model's answer for one window. */
@@ -34,6 +37,7 @@ export interface WindowAsking {
   readonly progress: { enter(phase: RunPhase): void };
   /** Aborting it stops the run, also in the middle of a window. */
   readonly signal: AbortSignal;
+  readonly metrics?: RunMetrics;
 }
 
 /** A window and the model's answer. */
@@ -104,9 +108,16 @@ class BegunWindow {
     readonly planned: PlannedWindow,
   ) {
     reading.begin(planned);
-    const sent = settledLater(this.send(reading));
+    const span = beginSpan('window', { attributes: { 'terraql.window': planned.index } });
+    const sent = settledLater(span.run(() => this.send(reading)));
     this.onItsWay = sent.catch(() => undefined);
     this.said = settledLater(sent.then(({ said }) => said));
+    void this.said
+      .then(({ isKept }) => {
+        span.set({ 'terraql.window_kept': isKept });
+        asking.metrics?.windowAnswered(isKept ? 'kept' : 'model');
+      }, span.fail)
+      .finally(span.end);
   }
 
   /** Reports phases from now on, starting with those already passed. */
@@ -137,10 +148,25 @@ class BegunWindow {
     const { model, questions, plan, signal } = this.asking;
     if (!valid.includes(1)) return questions.map(() => new Float32Array(model.info.logitsPx ** 2).fill(NO_DATA_LOGIT));
     try {
-      return await model.infer(image, questions, signal, (phase) => this.enter(phase));
+      return await this.measured(() => model.infer(image, questions, signal, (phase) => this.enter(phase)));
     } catch (error) {
       if (!(error instanceof ModelLateError)) throw error;
       throw new LateWindow(this.planned.index + 1, plan.windows.length, error);
+    }
+  }
+
+  private async measured<T>(work: () => Promise<T>): Promise<T> {
+    const { model, metrics } = this.asking;
+    const started = performance.now();
+    const answered = (outcome: string): void =>
+      metrics?.modelAnswered(model.info.id, outcome, performance.now() - started);
+    try {
+      const answer = await inSpan('model', { attributes: { 'terraql.model': model.info.id } }, work);
+      answered('ok');
+      return answer;
+    } catch (error) {
+      answered(error instanceof AppError ? error.code : 'INTERNAL_SERVER_ERROR');
+      throw error;
     }
   }
 

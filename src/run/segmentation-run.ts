@@ -10,6 +10,7 @@ import { blamingLateWindows } from './late-window.ts';
 import type { ModelCircuits } from './model-circuits.ts';
 import { planRun, type RunPlan } from '../segmentation/plan-run.ts';
 import { copiedAnswer, type RunAnswer, tracedAnswer } from './run-answer.ts';
+import type { RunMetrics } from './run-metrics.ts';
 import { RunProgress } from './run-progress.ts';
 import type { Claim, ProgressUpdate, RunStore } from '../segmentation/run.store.ts';
 import { segmentScene, type SceneMasks } from './segment-scene.ts';
@@ -31,6 +32,7 @@ export interface RunPorts {
   readonly circuits: ModelCircuits;
   readonly blobs: BlobStore;
   readonly logger: Logger;
+  readonly metrics?: RunMetrics;
 }
 
 export interface RunLimits {
@@ -62,6 +64,11 @@ export class SegmentationRun {
     private readonly limits: RunLimits,
   ) {
     this.open = new Map(claim.segmentations.map((segmentation) => [segmentation.id, segmentation]));
+  }
+
+  /** Trace of the request that asked. */
+  get traceparent(): string | null {
+    return this.claim.traceparent;
   }
 
   get batchId(): string {
@@ -139,7 +146,7 @@ export class SegmentationRun {
     progress: RunProgress,
   ): Promise<SceneMasks | null> {
     if (windows === null) return null;
-    const { circuits, blobs, logger } = this.ports;
+    const { circuits, blobs, logger, metrics } = this.ports;
     const ids = asked.map(({ id }) => id);
     const { signal } = this.controller;
     const kept = await KeptWindows.open(blobs, logger, this.batchId, ids);
@@ -155,6 +162,7 @@ export class SegmentationRun {
         kept,
         progress,
         signal,
+        ...(metrics ? { metrics } : {}),
       };
       return await blamingLateWindows({ model, circuits, kept, signal }, (counted) =>
         segmentScene({ ...run, model: counted }),

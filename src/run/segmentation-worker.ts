@@ -4,6 +4,7 @@ import { dropKeptWindows, keptBatches } from './kept-windows.ts';
 import { isOutage } from './model-circuits.ts';
 import type { Claim, Release } from '../segmentation/run.store.ts';
 import { RunAbandoned, type RunLimits, type RunPorts, SegmentationRun } from './segmentation-run.ts';
+import { inSpan } from '../telemetry/tracing.ts';
 import type { Failure, Segmentation } from '../segmentation/segmentation.ts';
 import type { SegmentationChange } from '../segmentation/segmentation.store.ts';
 
@@ -118,16 +119,21 @@ export class SegmentationWorker {
   }
 
   private async run(claim: Claim): Promise<void> {
-    const { logger } = this.ports;
+    const { logger, metrics } = this.ports;
     const run = new SegmentationRun(claim, this.ports, this.limits);
     const started = performance.now();
     const done = (): object => ({ batchId: run.batchId, durationMs: Math.round(performance.now() - started) });
     this.active.add(run);
     if (this.closing.signal.aborted) run.stop(new RunAbandoned());
+    const ended = (outcome: string): void => metrics?.runEnded(outcome, performance.now() - started);
     try {
-      await run.execute();
+      await traced(run, claim, () => run.execute());
+      ended('done');
       logger.info({ ...done(), segmentations: claim.segmentations.length }, 'Run:Done');
     } catch (error) {
+      ended(
+        error instanceof AppError ? error.code : error instanceof RunAbandoned ? 'put_back' : 'INTERNAL_SERVER_ERROR',
+      );
       const settled = await this.persist(() => this.ended(run.unanswered, error));
       // A failure that the database refuses to store is replaced by one that it accepts.
       if (!settled) await this.persist(() => this.ports.store.fail(run.unanswered, UNKNOWN_FAILURE));
@@ -214,4 +220,15 @@ export class SegmentationWorker {
     const unfinished = await store.unfinished(kept);
     for (const batchId of kept) if (!unfinished.has(batchId)) await dropKeptWindows(blobs, batchId);
   }
+}
+
+/** Carries a run out within the trace of the request that asked for it. */
+function traced(run: SegmentationRun, { segmentations }: Claim, work: () => Promise<void>): Promise<void> {
+  const attributes = {
+    'terraql.batch_id': run.batchId,
+    'terraql.segmentations': segmentations.length,
+    'terraql.scene_id': segmentations[0]?.sceneId ?? '',
+    'terraql.model': segmentations[0]?.model.id ?? '',
+  };
+  return inSpan('run', { kind: 'consumer', parent: run.traceparent, attributes }, work);
 }

@@ -18,6 +18,8 @@ export interface Claim {
   readonly workspace: string;
   /** In request order, without those that ended while queued. */
   readonly segmentations: readonly Segmentation[];
+  /** W3C `traceparent` of the request that asked; null where it was not traced. */
+  readonly traceparent: string | null;
 }
 
 /** How a run returns to the queue. */

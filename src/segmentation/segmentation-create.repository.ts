@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Prisma, type Queries } from '../database/database.ts';
 import { uuidV7 } from '../database/identifier.ts';
 import { uuidsSql } from '../database/uuids.ts';
+import { currentTraceparent } from '../telemetry/tracing.ts';
 import { addJob } from './run-jobs.repository.ts';
 import { SEGMENTATION_COLUMNS, SegmentationRow } from './segmentation.row.ts';
 import type { NewSegmentation, Segmentation } from './segmentation.ts';
@@ -116,10 +117,10 @@ async function insertQuestions(
   await queries.execute(Prisma.sql`
     INSERT INTO segmentation (workspace_id, id, scene_id, batch_id, identity, forced, prompt, task, model_id, model_name,
                               model_version, model_sha256, model_window_px, model_licence, scale, gsd_m, threshold,
-                              min_area_m2, area_of_interest)
+                              min_area_m2, area_of_interest, traceparent)
     SELECT ${queries.workspace}::text, r.id, r."sceneId", ${batchId}::uuid, r."workKey", ${force}::boolean, r.prompt, r.task,
            r."modelId", r."modelName", r."modelVersion", r."modelSha256", r."modelWindowPx", r."modelLicence", r.scale,
-           r."gsdM", r.threshold, r."minAreaM2", r."areaOfInterest"
+           r."gsdM", r.threshold, r."minAreaM2", r."areaOfInterest", ${currentTraceparent()}::text
     FROM json_to_recordset(${JSON.stringify(rows)}::text::json)
       AS r (id uuid, "sceneId" uuid, "workKey" text, prompt text, task text, "modelId" text, "modelName" text,
             "modelVersion" text, "modelSha256" text, "modelWindowPx" int, "modelLicence" text, scale text, "gsdM" float8,

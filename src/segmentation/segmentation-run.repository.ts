@@ -23,6 +23,7 @@ const CRASHED: Failure = {
 const SAME_WORK_AFTER_S = 2;
 
 const IdRow = z.object({ id: z.string() });
+const TraceRow = z.object({ traceparent: z.string().nullable() });
 const BatchRow = z.object({ batchId: z.string() });
 const ReleasedRow = z.object({
   id: z.string(),
@@ -71,7 +72,12 @@ export async function claimRun(
         RETURNING ${SEGMENTATION_COLUMNS}`,
     );
     const inOrder = segmentations.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-    return { batchId: job.batchId, workspace: job.workspace, segmentations: inOrder };
+    const [trace] = await queries.query(
+      TraceRow,
+      Prisma.sql`SELECT traceparent FROM segmentation WHERE batch_id = ${job.batchId}::uuid ORDER BY id LIMIT 1`,
+    );
+    const traceparent = trace?.traceparent ?? null;
+    return { batchId: job.batchId, workspace: job.workspace, traceparent, segmentations: inOrder };
   }
   return null;
 }
@@ -191,6 +197,24 @@ export async function explainWait(queries: Queries, modelId: string, failure: Fa
   await queries.execute(Prisma.sql`
     UPDATE segmentation SET failure_code = ${code}::text, failure_message = ${message}::text
     WHERE state = 'QUEUED' AND model_id = ${modelId}::text AND failure_message IS DISTINCT FROM ${message}::text`);
+}
+
+/** Uses `segmentation_batch`. */
+const BacklogRow = z.object({ queued: z.number(), running: z.number(), oldestQueuedS: z.number() });
+export type Backlog = z.infer<typeof BacklogRow>;
+
+/** What waits and runs on this database. Uses `segmentation_unfinished`. */
+export async function readBacklog(queries: Queries): Promise<Backlog> {
+  const [row] = await queries.query(
+    BacklogRow,
+    Prisma.sql`
+      SELECT (count(*) FILTER (WHERE state = 'QUEUED'))::float8 AS queued,
+             (count(*) FILTER (WHERE state = 'RUNNING'))::float8 AS running,
+             COALESCE(EXTRACT(EPOCH FROM CURRENT_TIMESTAMP - min(created_at) FILTER (WHERE state = 'QUEUED')), 0)::float8
+               AS "oldestQueuedS"
+      FROM segmentation WHERE state IN ('QUEUED', 'RUNNING')`,
+  );
+  return row!;
 }
 
 /** Uses `segmentation_batch`. */

@@ -15,8 +15,10 @@ import {
 import { storeSegmentationResult } from './segmentation-result.repository.ts';
 import {
   claimRun,
+  type Backlog,
   explainWait,
   failAttempts,
+  readBacklog,
   recoverLost,
   releaseAttempts,
   retryFailed,
@@ -144,6 +146,11 @@ export class SegmentationRepository implements SegmentationStore, RunStore {
 
   explainWait(modelId: string, failure: Failure): Promise<void> {
     return explainWait(this.database, modelId, failure);
+  }
+
+  /** What waits and runs on this database, of all processes. */
+  backlog(): Promise<Backlog> {
+    return readBacklog(this.database);
   }
 
   unfinished(batchIds: readonly string[]): Promise<Set<string>> {

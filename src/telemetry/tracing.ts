@@ -43,7 +43,7 @@ export async function startTracing({ endpoint, serviceName }: TracingOptions): P
     ]);
   const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/+$/, '')}/v1/traces` });
   const provider = new NodeTracerProvider({
-    resource: resourceFromAttributes({ 'service.name': serviceName }),
+    resource: resourceFromAttributes({ 'service.name': serviceName, 'process.pid': process.pid }),
     spanProcessors: [new BatchSpanProcessor(exporter)],
   });
   provider.register();

@@ -27,6 +27,8 @@ const REACH = 1 / 16;
 export class TileCache<Value> {
   private readonly tiles: LRUCache<string, CachedTile<Value>>;
   private readonly making = new Map<string, Making<Value>>();
+  private hits = 0;
+  private misses = 0;
 
   constructor(maxBytes: number, bytesOf: (value: Value) => number) {
     this.tiles = new LRUCache({ maxSize: maxBytes, sizeCalculation: ({ value }) => bytesOf(value) + 200 });
@@ -40,7 +42,11 @@ export class TileCache<Value> {
   async get(workspace: string, parts: string, tile: Tile, make: () => Promise<Value>): Promise<Value> {
     const key = `${workspace} ${parts}`;
     const kept = this.tiles.get(key);
-    if (kept) return kept.value;
+    if (kept) {
+      this.hits += 1;
+      return kept.value;
+    }
+    this.misses += 1;
     const begun = this.making.get(key);
     if (begun && !begun.stale) return begun.value;
     const making: Making<Value> = { workspace, tile, value: make(), stale: false };
@@ -60,6 +66,11 @@ export class TileCache<Value> {
       one.workspace === workspace && touches(one.tile, bbox);
     for (const [key, kept] of this.tiles.entries()) if (isMeant(kept)) this.tiles.delete(key);
     for (const making of this.making.values()) if (isMeant(making)) making.stale = true;
+  }
+
+  /** Look-ups since the start, and bytes held now. */
+  get use(): { readonly hits: number; readonly misses: number; readonly bytes: number } {
+    return { hits: this.hits, misses: this.misses, bytes: this.tiles.calculatedSize };
   }
 
   /** Forgets all, as where changes may have been missed. */

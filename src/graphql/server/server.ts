@@ -17,6 +17,7 @@ import { formatError } from './format-error.ts';
 import { MAX_TOKENS } from '../request-shape.ts';
 import { requestShapePlugin } from './request-shape-plugin.ts';
 import { answerTextsPlugin } from '../text-answer/answer-texts-plugin.ts';
+import { telemetryPlugin } from './telemetry-plugin.ts';
 import { stringifyWithJsonText } from '../text-answer/json-text.ts';
 import { persistedOnlyPlugin, persistedOperationsCache, type PersistedOperations } from './persisted-operations.ts';
 
@@ -30,6 +31,8 @@ export interface GraphqlOptions {
   readonly rates: Pick<RateLimits, 'take'>;
   /** Turns introspection off. */
   readonly production: boolean;
+  /** Called for each answered operation with its type and the code of its first error, `ok` without one. */
+  readonly onOperation?: (type: string, code: string) => void;
 }
 
 /** Rules that report as any other validation error; by themselves those of the library throw. */
@@ -46,13 +49,14 @@ export function limitRules({ maxDepth, maxAliases }: GraphqlOptions): Validation
   ];
 }
 
-function plugins({ maxCost, persisted, rates }: GraphqlOptions): ApolloServerPlugin<RequestContext>[] {
+function plugins({ maxCost, persisted, rates, onOperation }: GraphqlOptions): ApolloServerPlugin<RequestContext>[] {
   return [
     ...(persisted ? [persistedOnlyPlugin(persisted)] : []),
     requestShapePlugin,
     rolePlugin,
     costPlugin(maxCost, rates),
     warningsPlugin,
+    telemetryPlugin(onOperation),
     answerTextsPlugin,
     outagePlugin,
     legacyStatusPlugin,
