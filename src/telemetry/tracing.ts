@@ -76,8 +76,8 @@ export interface OpenSpan {
   run<T>(work: () => T): T;
   set(attributes: Attributes): void;
   rename(name: string): void;
-  fail(error: unknown): void;
-  end(): void;
+  fail(this: void, error: unknown): void;
+  end(this: void): void;
 }
 
 export function beginSpan(name: string, { attributes = {}, kind, parent }: SpanStart): OpenSpan {
