@@ -14,7 +14,8 @@ export function telemetryPlugin(
           const { singleResult } = body;
           const type = operation?.operation ?? 'unknown';
           const [error] = singleResult.errors ?? [];
-          onOperation(type, error ? String(error.extensions?.['code'] ?? 'INTERNAL_SERVER_ERROR') : 'ok');
+          const code = error?.extensions?.['code'];
+          onOperation(type, error ? (typeof code === 'string' ? code : 'INTERNAL_SERVER_ERROR') : 'ok');
           annotateSpan({ 'graphql.operation.type': type, 'graphql.operation.name': operationName ?? '' });
           const traceId = currentTraceId();
           if (traceId !== null) singleResult.extensions = { ...singleResult.extensions, traceId };
