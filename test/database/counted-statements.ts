@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Database, Prisma } from '../../src/database/database.ts';
+import type { Database, Prisma, WorkspaceDatabase } from '../../src/database/database.ts';
 
 /** A database that notes the statements that a piece of work asks it for, and not what goes on beside it. */
 export interface CountedDatabase extends Database {
@@ -23,20 +23,24 @@ export function countedStatements(database: Database): CountedDatabase {
         return typeof value === 'object' && value !== null ? noted(value, `${path}${String(name)}.`) : value;
       },
     });
+  const counted = <Counted extends WorkspaceDatabase>(of: Counted): Counted => ({
+    ...of,
+    query(row, statement) {
+      note(statement);
+      return of.query(row, statement);
+    },
+    execute(statement) {
+      note(statement);
+      return of.execute(statement);
+    },
+  });
   return {
-    ...database,
+    ...counted(database),
     async during(work) {
       const statements: string[] = [];
       return { answer: await current.run(statements, work), statements };
     },
     prisma: noted(database.prisma, 'prisma.'),
-    query(row, statement) {
-      note(statement);
-      return database.query(row, statement);
-    },
-    execute(statement) {
-      note(statement);
-      return database.execute(statement);
-    },
+    forWorkspace: (workspace) => counted(database.forWorkspace(workspace)),
   };
 }
