@@ -5,10 +5,10 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '..');
-const PROGRAMS = ['scenes', 'prompts', 'memory', 'export-memory', 'turf'];
+const PROGRAMS = ['scenes', 'prompts', 'memory', 'export-memory', 'turf', 'tiles'];
 /** Run for an hour, so only when asked for. */
 const BY_NAME_ONLY = ['soak'];
-const NEEDS_SERVER = ['export-memory'];
+const NEEDS_SERVER = ['export-memory', 'tiles'];
 
 function run(command, parameters) {
   const { status } = spawnSync(process.execPath, [path.join(root, 'node_modules', command), ...parameters], {

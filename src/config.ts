@@ -121,7 +121,10 @@ export const environmentSchema = z.object({
   TERRAQL_MODEL_PORT: documented(z.coerce.number().int().min(0).max(65_535).default(8000), {
     description: 'TCP port of `terraql model-server`.',
   }),
-  TERRAQL_TILE_CACHE_MB: count(64, 'Memory for vector tiles, and as much for tiles of imagery.', 'MiB'),
+  TERRAQL_TILE_CACHE_MB: documented(z.coerce.number().int().nonnegative().default(64), {
+    description: 'Memory for vector tiles, and as much for tiles of imagery and for masks; 0 keeps none.',
+    unit: 'MiB',
+  }),
   TERRAQL_IMAGE_CACHE_MB: count(256, 'Memory for encoded windows, which makes further prompts on a scene fast.', 'MiB'),
   TERRAQL_WORKER: documented(z.enum(['on', 'off']).default('on'), {
     description: '`off` leaves the runs to `terraql worker` processes.',

@@ -60,7 +60,7 @@ async function sendFeatureTile(outlet: Outlet, asked: Asked<TileParameters>): Pr
   response.set('Content-Type', MVT);
   const zipped = bytes.length >= COMPRESSED_FROM_BYTES && request.acceptsEncodings('gzip', 'identity') === 'gzip';
   if (zipped) response.set('Content-Encoding', 'gzip');
-  const body = zipped ? await compressed(bytes, { level: 1 }) : Buffer.from(bytes);
+  const body = zipped ? await compressed(bytes, { level: 1 }) : bytes;
   response.set('Content-Length', String(body.length)).end(request.method === 'HEAD' ? undefined : body);
 }
 

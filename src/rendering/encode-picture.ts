@@ -14,8 +14,15 @@ export function encodePicture(
   format: PictureFormat,
   isFlat = false,
 ): Promise<Buffer> {
-  const image = sharp(pixels, { raw: { width: sidePx, height: sidePx, channels: 4 } });
+  const drawn = sharp(pixels, { raw: { width: sidePx, height: sidePx, channels: 4 } });
+  const image = isOpaque(pixels) ? drawn.removeAlpha() : drawn;
   if (format === 'png') return image.png({ compressionLevel: 6 }).toBuffer();
   if (format === 'jpg') return image.flatten({ background: '#ffffff' }).jpeg({ quality: 85 }).toBuffer();
   return image.webp(isFlat ? { lossless: true, effort: 1 } : { quality: 80, effort: 2 }).toBuffer();
+}
+
+/** Whether there is nothing transparent: the picture needs three channels only. */
+function isOpaque(pixels: Uint8ClampedArray): boolean {
+  for (let at = 3; at < pixels.length; at += 4) if (pixels[at] !== 255) return false;
+  return true;
 }

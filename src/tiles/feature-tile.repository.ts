@@ -51,23 +51,24 @@ export class FeatureTileRepository implements FeatureTileStore {
     const [row] = await this.database.query(
       TileRow,
       Prisma.sql`
-        WITH drawn AS (${drawnSql(query, this.database.scope, encodedOutlineSql(query.tile))}),
-        cells AS (${cellsSql(query, this.database.scope)}),
-        squares AS (
-          SELECT c.count, c."areaM2", c."meanProbability", c.left_out, ST_MakeEnvelope(
-            c.cell_column * ${CELL}::int, c.cell_row * ${CELL}::int,
-            (c.cell_column + 1) * ${CELL}::int, (c.cell_row + 1) * ${CELL}::int) AS outline
-          FROM cells AS c
-        )
-        SELECT (SELECT ST_AsMVT(d, 'features', ${EXTENT}::int, 'outline') FROM drawn AS d) AS features,
-               (SELECT ST_AsMVT(s, 'cells', ${EXTENT}::int, 'outline')
-                FROM (SELECT count, "areaM2", "meanProbability", left_out, ST_ForcePolygonCCW(outline) AS outline FROM squares) AS s
-               ) AS cells,
-               (SELECT count(*)::float8 FROM drawn) AS drawn,
-               (SELECT COALESCE(sum(left_out), 0)::float8 FROM cells) AS "leftOut"`,
+        SELECT tile.*, counted.* FROM (
+          SELECT ST_AsMVT(d, 'features', ${EXTENT}::int, 'outline') AS features, count(d.outline)::float8 AS drawn
+          FROM (${drawnSql(query, this.database.scope, encodedOutlineSql(query.tile))} ${ONCE}) AS d
+        ) AS tile, (
+          SELECT ST_AsMVT(s, 'cells', ${EXTENT}::int, 'outline') AS cells, COALESCE(sum(s.left_out), 0)::float8 AS "leftOut"
+          FROM (
+            SELECT c.count, c."areaM2", c."meanProbability", c.left_out, ST_ForcePolygonCCW(ST_MakeEnvelope(
+              c.cell_column * ${CELL}::int, c.cell_row * ${CELL}::int,
+              (c.cell_column + 1) * ${CELL}::int, (c.cell_row + 1) * ${CELL}::int)) AS outline
+            FROM (${cellsSql(query, this.database.scope)}) AS c
+            ${ONCE}
+          ) AS s
+        ) AS counted`,
     );
     if (!row) throw new Error('the database gave no row for a tile');
-    return { bytes: Buffer.concat([row.features ?? [], row.cells ?? []].map((layer) => Buffer.from(layer))), ...row };
+    const { features, cells, ...counts } = row;
+    const layers = [features, cells].filter((layer) => layer !== null && layer.length > 0) as Uint8Array[];
+    return { bytes: layers.length === 1 ? layers[0]! : Buffer.concat(layers), ...counts };
   }
 
   /** Where it does not, as the embedded PostGIS is built without protobuf: it clips and rounds, this process encodes. */
@@ -76,7 +77,7 @@ export class FeatureTileRepository implements FeatureTileStore {
       TileFeatureRow,
       Prisma.sql`
         SELECT d.*, ST_AsGeoJSON(d.outline, 0)::jsonb AS outline
-        FROM (${drawnSql(query, this.database.scope, roundedOutlineSql(query.tile))}) AS d`,
+        FROM (${drawnSql(query, this.database.scope, roundedOutlineSql(query.tile))} ${ONCE}) AS d WHERE d.outline IS NOT NULL`,
     );
     const cells = await this.database.query(TileCellRow, cellsSql(query, this.database.scope));
     const leftOut = cells.reduce((sum, cell) => sum + cell.left_out, 0);
@@ -84,24 +85,26 @@ export class FeatureTileRepository implements FeatureTileStore {
   }
 }
 
+/** Keeps a subquery whole, so that what it computes is computed once, however often it is used. */
+const ONCE = Prisma.sql`OFFSET 0`;
 /** Units of a cell on a side. */
 const CELL = EXTENT / CELLS;
 
-/** Attributes and outline of the features that a tile draws, largest first, so that small ones lie on top. */
+/**
+ * Attributes and outline of the features that a tile draws, largest first, so that small ones lie on top. The outline is null
+ * where nothing of it is left.
+ */
 function drawnSql({ tile, filter, downTo }: FeatureTileQuery, scope: Scope, outline: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`
-    SELECT * FROM (
-      SELECT f.id::text AS id, f.scene_id::text AS "sceneId", f.segmentation_id::text AS "segmentationId", s.prompt,
-             r.status AS review, ${MEASURE_COLUMNS}, ${outline} AS outline
-      FROM (
-        SELECT f.* FROM ${scope.rows('feature')} AS f
-        WHERE ${meetsSql(tile, BUFFER / EXTENT)} AND ${conditionSql(filter, scope, BOUNDED)} AND ${isDrawnSql(tile, downTo)}
-        ORDER BY f.area_m2 DESC, f.id LIMIT ${MAX_TILE_FEATURES}::int
-      ) AS f
-      JOIN ${scope.rows('segmentation')} AS s ON s.id = f.segmentation_id
-      LEFT JOIN ${scope.rows('review')} AS r ON r.feature_id = f.id AND r.is_current
+    SELECT f.id::text AS id, f.scene_id::text AS "sceneId", f.segmentation_id::text AS "segmentationId", s.prompt,
+           r.status AS review, ${MEASURE_COLUMNS}, ${outline} AS outline
+    FROM (
+      SELECT f.* FROM ${scope.rows('feature')} AS f
+      WHERE ${meetsSql(tile, BUFFER / EXTENT)} AND ${conditionSql(filter, scope, BOUNDED)} AND ${isDrawnSql(tile, downTo)}
+      ORDER BY f.area_m2 DESC, f.id LIMIT ${MAX_TILE_FEATURES}::int
     ) AS f
-    WHERE f.outline IS NOT NULL`;
+    JOIN ${scope.rows('segmentation')} AS s ON s.id = f.segmentation_id
+    LEFT JOIN ${scope.rows('review')} AS r ON r.feature_id = f.id AND r.is_current`;
 }
 
 /** What a tile does not draw, by the cell of its centroid; a tile counts the centroids that it holds. */
@@ -131,10 +134,18 @@ function meetsSql(tile: Tile, buffer: number): Prisma.Sql {
   return Prisma.sql`f.geometry && ST_MakeEnvelope(${west}::float8, ${south}::float8, ${east}::float8, ${north}::float8, 4326)`;
 }
 
-/** Whether `f` is a pixel of the tile or more, where it lies: Web Mercator stretches by the secant of the latitude. */
-function isLargeSql({ z: zoom }: Tile): Prisma.Sql {
-  const equatorM = WORLD_M / 2 ** zoom / SIDE_PX;
-  return Prisma.sql`(f.area_m2 >= (${equatorM}::float8 * cos(radians(ST_Y(f.centroid)))) ^ 2)`;
+/**
+ * Whether `f` is a pixel of the tile or more, where it lies: Web Mercator stretches by the secant of the latitude. Where all
+ * the latitudes of the tile say the same, that of the feature is not looked at.
+ */
+function isLargeSql(tile: Tile): Prisma.Sql {
+  const equatorM = WORLD_M / 2 ** tile.z / SIDE_PX;
+  const [, south, , north] = tileBounds(tile, 1);
+  const sides = [south, north].map((latitude) => equatorM * Math.cos((latitude * Math.PI) / 180));
+  const least = Math.min(...sides) ** 2;
+  const most = (south < 0 && north > 0 ? equatorM : Math.max(...sides)) ** 2;
+  return Prisma.sql`(f.area_m2 >= ${least}::float8 AND (f.area_m2 >= ${most}::float8
+    OR f.area_m2 >= (${equatorM}::float8 * cos(radians(ST_Y(f.centroid)))) ^ 2))`;
 }
 
 function isDrawnSql(tile: Tile, downTo: LargestDownTo | null): Prisma.Sql {
@@ -143,10 +154,25 @@ function isDrawnSql(tile: Tile, downTo: LargestDownTo | null): Prisma.Sql {
   return Prisma.sql`(${isLargeSql(tile)} AND (f.area_m2 > ${areaM2}::float8 OR f.area_m2 = ${areaM2}::float8 AND f.id <= ${id}::uuid))`;
 }
 
-const onTheMapSql = Prisma.sql`ST_Transform(ST_ClipByBox2D(f.geometry, ST_MakeEnvelope(-180, -85.06, 180, 85.06, 4326)), 3857)`;
+const MAP_SQUARE = Prisma.sql`ST_MakeEnvelope(-180, -85.06, 180, 85.06, 4326)`;
+/** In Web Mercator, without what lies beyond its square, where there is no place for it. */
+const onTheMapSql = Prisma.sql`ST_Transform(CASE WHEN f.geometry @ ${MAP_SQUARE} THEN f.geometry
+  ELSE ST_ClipByBox2D(f.geometry, ${MAP_SQUARE}) END, 3857)`;
 
-function encodedOutlineSql({ z: zoom, x, y }: Tile): Prisma.Sql {
-  return Prisma.sql`ST_AsMVTGeom(${onTheMapSql}, ST_TileEnvelope(${zoom}::int, ${x}::int, ${y}::int), ${EXTENT}::int, ${BUFFER}::int, true)`;
+/**
+ * From this level on a tile is so low that its latitudes are as good as even: Web Mercator departs from the straight line
+ * between its edges by (2π / 2^z)² / 8 of the sphere's radius at the most, 0.4 units of 4096, which is less than rounding to
+ * whole units does. Coordinates need no projection then.
+ */
+const EVEN_ZOOM = 13;
+
+function encodedOutlineSql(tile: Tile): Prisma.Sql {
+  if (tile.z < EVEN_ZOOM) {
+    const { z: zoom, x, y } = tile;
+    return Prisma.sql`ST_AsMVTGeom(${onTheMapSql}, ST_TileEnvelope(${zoom}::int, ${x}::int, ${y}::int), ${EXTENT}::int, ${BUFFER}::int, true)`;
+  }
+  const [west, south, east, north] = tileBounds(tile);
+  return Prisma.sql`ST_AsMVTGeom(f.geometry, ST_MakeEnvelope(${west}::float8, ${south}::float8, ${east}::float8, ${north}::float8, 4326), ${EXTENT}::int, ${BUFFER}::int, true)`;
 }
 
 /**

@@ -36,7 +36,7 @@ export class MaskCache {
   private readonly masks: LRUCache<string, MaskParts>;
 
   constructor(maxBytes: number) {
-    this.masks = new LRUCache({ maxSize: maxBytes, sizeCalculation: bytesOf });
+    this.masks = new LRUCache({ maxSize: Math.max(1, maxBytes), sizeCalculation: bytesOf });
   }
 
   async get(segmentationId: string, read: () => Promise<MaskParts>): Promise<MaskParts> {

@@ -30,8 +30,10 @@ export class TileCache<Value> {
   private hits = 0;
   private misses = 0;
 
+  /** @param maxBytes 0 keeps none */
   constructor(maxBytes: number, bytesOf: (value: Value) => number) {
-    this.tiles = new LRUCache({ maxSize: maxBytes, sizeCalculation: ({ value }) => bytesOf(value) + 200 });
+    // What is larger than all the room is not kept.
+    this.tiles = new LRUCache({ maxSize: Math.max(1, maxBytes), sizeCalculation: ({ value }) => bytesOf(value) + 200 });
   }
 
   /**

@@ -3,11 +3,12 @@ import type { Pool } from 'undici';
 /** A request, and the size of the right answer to it. */
 export interface CheckedRequest {
   readonly path: string;
-  readonly body: string;
+  /** JSON; null for a request without one, by GET. */
+  readonly body: string | null;
   readonly answerBytes: number;
 }
 
-/** Share by which an answer may be longer or shorter: sums of parallel workers differ in their last digits. */
+/** Share by which an answer may be longer or shorter unless given: sums of parallel workers differ in their last digits. */
 const TOLERANCE = 0.01;
 
 /** What came of a load. */
@@ -20,6 +21,7 @@ export interface Measured {
 /**
  * Sends requests from a number of clients, each its next one as soon as it has an answer.
  * @param requests taken in turn by all clients
+ * @param tolerance share by which an answer may be longer or shorter
  * @throws when an answer is not as long as the one that was checked
  */
 export async function load(
@@ -27,6 +29,7 @@ export async function load(
   requests: readonly CheckedRequest[],
   clients: number,
   durationMs: number,
+  tolerance = TOLERANCE,
 ): Promise<Measured> {
   const latenciesMs: number[] = [];
   const begunAt = performance.now();
@@ -37,7 +40,7 @@ export async function load(
       const sentAt = performance.now();
       const bytes = await answerBytes(pool, request);
       latenciesMs.push(performance.now() - sentAt);
-      if (Math.abs(bytes / request.answerBytes - 1) > TOLERANCE) {
+      if (Math.abs(bytes / request.answerBytes - 1) > tolerance) {
         throw new Error(
           `${request.path} answered with ${bytes} bytes, not the ${request.answerBytes} that were checked`,
         );
@@ -57,8 +60,12 @@ async function answerBytes(pool: Pool, { path, body }: CheckedRequest): Promise<
 }
 
 /** @returns the answer's body @throws unless its status is 200 */
-export async function send(pool: Pool, path: string, body: string): Promise<AsyncIterable<unknown>> {
-  const answer = await pool.request({ method: 'POST', path, body, headers: { 'content-type': 'application/json' } });
+export async function send(pool: Pool, path: string, body: string | null): Promise<AsyncIterable<unknown>> {
+  const answer = await pool.request(
+    body === null
+      ? { method: 'GET', path }
+      : { method: 'POST', path, body, headers: { 'content-type': 'application/json' } },
+  );
   if (answer.statusCode !== 200) throw new Error(`${path}: status ${answer.statusCode}: ${await answer.body.text()}`);
   return answer.body;
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import pg from 'pg';
 import { z } from 'zod';
 
@@ -55,13 +55,29 @@ export class ProcessorClock {
     );
     const pids = Backends.parse(rows).map(({ pid }) => pid);
     const times = await Promise.all(pids.map(async (pid): Promise<[number, number]> => [pid, await processorMs(pid)]));
-    return [await processorMs(serverPid), new Map(times)];
+    return [await familyMs(serverPid), new Map(times)];
   }
 }
 
-/** Of all threads of a process since it began, in itself and in the kernel. */
-async function processorMs(pid: number): Promise<number> {
+/** Of a process and of those that it started, as of decoders; one that ended meanwhile is left out. */
+async function familyMs(pid: number): Promise<number> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const all = await Promise.all(pids.map(async (each) => ({ pid: each, ...(await statOf(each).catch(() => GONE)) })));
+  const family = new Set([pid]);
+  for (let before = 0; before < family.size;) {
+    before = family.size;
+    for (const { pid: each, parent } of all) if (family.has(parent)) family.add(each);
+  }
+  return all.reduce((sum, one) => sum + (family.has(one.pid) ? one.processorMs : 0), 0);
+}
+
+const GONE = { parent: 0, processorMs: 0 } as const;
+
+/** Parent, and time of all threads of a process since it began, in itself and in the kernel. */
+async function statOf(pid: number): Promise<{ readonly parent: number; readonly processorMs: number }> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return TICK_MS * (Number(fields[UTIME]) + Number(fields[STIME]));
+  return { parent: Number(fields[1]), processorMs: TICK_MS * (Number(fields[UTIME]) + Number(fields[STIME])) };
 }
+
+const processorMs = async (pid: number): Promise<number> => (await statOf(pid)).processorMs;

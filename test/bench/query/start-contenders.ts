@@ -62,7 +62,12 @@ const COMMANDS: Record<Contender, () => [command: string, ...parameters: string[
   pg: () => [process.execPath, '--import', 'tsx', path.join(import.meta.dirname, 'floor-server.ts')],
 };
 
-async function start(command: string, parameters: readonly string[], environment: NodeJS.ProcessEnv): Promise<Running> {
+/** Starts a program that prints the address where it listens as its first line, JSON. */
+export async function start(
+  command: string,
+  parameters: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Promise<Running> {
   const child = spawn(command, parameters, {
     cwd: ROOT,
     env: { ...process.env, NODE_OPTIONS: '', ...environment },
