@@ -38,6 +38,7 @@ const examples = readdirSync(operations)
 run('@graphql-codegen/cli/cjs/bin.js', ['--config', 'src/dashboard/codegen.config.ts']);
 if (!process.argv.includes('--types')) {
   run('vite/bin/vite.js', ['build', '--config', 'src/dashboard/vite.config.ts', '--logLevel', 'error']);
+  run('tsx/dist/cli.mjs', ['scripts/dashboard-operations.ts']);
   const page = renderGraphiQL({
     title: 'TerraQL',
     endpoint: '/graphql',

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { ApolloServer } from '@apollo/server';
 import type { Config } from './config.ts';
@@ -11,7 +12,11 @@ import {
   sceneFilterReader,
 } from './graphql/feature-request.ts';
 import { type SegmentRequestReader, segmentRequestReader } from './graphql/segment-request.ts';
-import { readPersistedOperations } from './graphql/server/persisted-operations.ts';
+import {
+  mergedOperations,
+  type PersistedOperations,
+  readPersistedOperations,
+} from './graphql/server/persisted-operations.ts';
 import { buildSchema } from './graphql/schema.ts';
 import { createGraphqlServer } from './graphql/server/server.ts';
 import { Subscriptions } from './graphql/server/subscriptions.ts';
@@ -119,7 +124,7 @@ const CONFIGURED: Adapters = {
  */
 export async function createApp(config: Config, logger: Logger, adapters: Adapters = CONFIGURED): Promise<App> {
   const manifest = config.TERRAQL_PERSISTED_OPERATIONS;
-  const persisted = manifest === undefined ? null : await readPersistedOperations(manifest);
+  const persisted = manifest === undefined ? null : await knownOperations(manifest);
   const stopTracing = await startConfiguredTracing(config);
   const models = await adapters.models(config);
   const circuits = new ModelCircuits();
@@ -261,6 +266,15 @@ function runMetrics({ runs, windows, modelRequests }: Metrics): RunMetrics {
     windowAnswered: (source) => windows.inc({ source }),
     modelAnswered: (model, outcome, durationMs) => modelRequests.observe({ model, outcome }, durationMs / 1000),
   };
+}
+
+/** Written with the dashboard: its own operations, which are always answered. */
+const DASHBOARD_OPERATIONS = path.resolve(import.meta.dirname, '../dist/dashboard/operations.json');
+
+/** The operations of a manifest, and those of the dashboard where it is built. */
+async function knownOperations(manifest: string): Promise<PersistedOperations> {
+  const own = existsSync(DASHBOARD_OPERATIONS) ? [await readPersistedOperations(DASHBOARD_OPERATIONS)] : [];
+  return mergedOperations([await readPersistedOperations(manifest), ...own]);
 }
 
 /** What does not answer for so long is not ready, even if it hangs without an error. */

@@ -146,7 +146,7 @@ export const environmentSchema = z.object({
   TERRAQL_STATEMENT_TIMEOUT_S: count(30, 'Timeout of a database statement of a request.', 'seconds'),
   TERRAQL_PERSISTED_OPERATIONS: documented(z.string().min(1).optional(), {
     description:
-      "Apollo's manifest of persisted operations (JSON file). Only its operations are answered over HTTP, and exports by filter are refused.",
+      "Apollo's manifest of persisted operations (JSON file). Only its operations and those of the dashboard are answered over HTTP, and files of features only by saved views.",
     otherwise: 'any operation',
   }),
   TERRAQL_MAX_PAGE: count(1000, 'Nodes of one page of a list.'),

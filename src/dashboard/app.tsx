@@ -17,8 +17,11 @@ import type { Marks } from './map/feature-marks.ts';
 import type { Hit, InView } from './map/map-view.tsx';
 
 import type { ReviewStatus } from './generated/graphql.ts';
-import { useFilter, useRuns, useScenes, useSummary } from './queries.ts';
+import { useLostConnection } from './connection.ts';
+import { useFilter, useReconnection, useRuns, useScenes, useSummary } from './queries.ts';
 import { ReviewPanel } from './review/review-panel.tsx';
+import { useBasemap, useSettings } from './settings.ts';
+import { type Sheet, SheetHandle } from './sheet-handle.tsx';
 import { SharePanel } from './share/share-panel.tsx';
 import { useShortcuts } from './shortcuts.ts';
 import { FeatureTable } from './table/feature-table.tsx';
@@ -51,6 +54,11 @@ export function App(): ReactNode {
   const [notice, setNotice] = useState(unknownParameters.length > 0 ? texts.unknownParameters(unknownParameters) : '');
   const [leftOpen, setLeftOpen] = useState(true);
   const [rightOpen, setRightOpen] = useState(true);
+  const [sheet, setSheet] = useState<Sheet>('half');
+  const basemap = useBasemap();
+  const settings = useSettings();
+  const lost = useLostConnection();
+  useReconnection(lost !== null);
   const help = useRef<HTMLDialogElement>(null);
   const stopDrawing = useRef<(() => void) | null>(null);
 
@@ -136,6 +144,7 @@ export function App(): ReactNode {
       className={[
         'app',
         `panel-${address.panel}`,
+        `sheet-${sheet}`,
         leftOpen ? '' : 'no-left',
         rightOpen ? '' : 'no-right',
         dark ? 'dark' : 'light',
@@ -165,6 +174,11 @@ export function App(): ReactNode {
           <button type="button" onClick={() => setNotice('')}>
             Close
           </button>
+        </p>
+      )}
+      {lost && (
+        <p className="notice" role="status">
+          {texts.offline(lost)}
         </p>
       )}
       <aside className="left" aria-label={panels[address.panel]}>
@@ -199,21 +213,24 @@ export function App(): ReactNode {
       <main>
         <ErrorBoundary message={texts.mapStopped}>
           <Suspense fallback={<p className="facts">{texts.loading('the map')}</p>}>
-            <MapView
-              state={state}
-              marks={marks}
-              overlays={overlays}
-              position={address.map}
-              label={`Map: ${count(summary.data?.featureCount ?? 0)} features`}
-              onReady={setMap}
-              onMove={(position) => changeAddress({ map: position })}
-              onHover={setHover}
-              onInView={setInView}
-              onSelect={(hits, at) => {
-                setChoice(hits.length > 1 ? { hits, at } : null);
-                changeAddress({ feature: hits[0]?.id ?? null });
-              }}
-            />
+            {basemap !== undefined && (
+              <MapView
+                state={state}
+                basemap={basemap}
+                marks={marks}
+                overlays={overlays}
+                position={address.map}
+                label={`Map: ${count(summary.data?.featureCount ?? 0)} features`}
+                onReady={setMap}
+                onMove={(position) => changeAddress({ map: position })}
+                onHover={setHover}
+                onInView={setInView}
+                onSelect={(hits, at) => {
+                  setChoice(hits.length > 1 ? { hits, at } : null);
+                  changeAddress({ feature: hits[0]?.id ?? null });
+                }}
+              />
+            )}
           </Suspense>
           {map && later && address.swipe !== null && (
             <Suspense>
@@ -243,7 +260,9 @@ export function App(): ReactNode {
             ))}
           </ul>
         )}
+        <SheetHandle sheet={sheet} onSheet={setSheet} />
         <p className="in-view" role="status">
+          {settings.data?.basemapStyle && basemap === null && `${texts.noBasemap} `}
           {inView.cells > 0 && texts.cells} {inView.leftOut > 0 && texts.leftOut(inView.leftOut)}
         </p>
         <button

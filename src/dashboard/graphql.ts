@@ -1,5 +1,7 @@
 import type { TypedDocumentString } from './generated/graphql.ts';
+import { connection } from './connection.ts';
 import { credential } from './share/credential.ts';
+import { texts } from './texts.en.ts';
 
 /** Addresses of the service, which the page is part of. */
 export const service = (): URL => new URL('.', document.baseURI);
@@ -37,11 +39,20 @@ export async function ask<Data, Variables>(
     ...(signal ? { signal } : {}),
   }).catch((error: unknown) => {
     if (signal?.aborted) throw error;
+    connection.failed();
     throw new ServiceError(error instanceof Error ? error.message : 'no answer', null);
   });
+  connection.answered();
   const answer = (await response.json().catch(() => null)) as Answer<Data> | null;
   const [problem] = answer?.errors ?? [];
   if (problem) throw new ServiceError(problem.message, problem.extensions?.code ?? 'UNKNOWN');
   if (!answer?.data) throw new ServiceError(`${response.status} ${response.statusText}`, 'UNKNOWN');
   return answer.data;
+}
+
+/** What went wrong, in words for the person before the page. */
+export function problemText(error: unknown): string {
+  if (error instanceof ServiceError && error.code === 'UNAUTHENTICATED') return texts.signIn;
+  if (error instanceof ServiceError && error.code === 'FORBIDDEN') return texts.forbidden(error.message);
+  return texts.failed(error instanceof Error ? error.message : String(error));
 }

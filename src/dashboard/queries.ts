@@ -6,7 +6,7 @@ import {
   type UseInfiniteQueryResult,
   type UseQueryResult,
 } from '@tanstack/react-query';
-import { useMemo } from 'react';
+import { useEffect, useMemo } from 'react';
 import { type Address } from './address.ts';
 import { useAddress } from './address-store.ts';
 import * as documents from './documents.ts';
@@ -24,6 +24,8 @@ import { ask, ServiceError } from './graphql.ts';
 export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {
+      // The page itself says when the service is away, and asks again.
+      networkMode: 'always',
       staleTime: 30_000,
       refetchOnWindowFocus: false,
       // A refusal stays one; an outage may end.
@@ -34,6 +36,7 @@ export const queryClient = new QueryClient({
 
 /** Rows of a page, and pages that the table holds at most. */
 const PAGE_ROWS = 100;
+const RETRY_MS = 5000;
 export const MAX_ROWS = 5000;
 
 type View = NonNullable<ViewsQuery['views']>[number];
@@ -155,7 +158,23 @@ export function useChange(change: Address['change']) {
   });
 }
 
+/** While the service is away, asks again every five seconds and when the network is back; then all is read anew. */
+export function useReconnection(isLost: boolean): void {
+  useEffect(() => {
+    if (!isLost) return undefined;
+    const again = (): void => void refresh();
+    const timer = setInterval(again, RETRY_MS);
+    addEventListener('online', again);
+    return () => {
+      clearInterval(timer);
+      removeEventListener('online', again);
+    };
+  }, [isLost]);
+}
+
 /** What is stored has changed: everything that shows it is read again. */
 export async function refresh(): Promise<void> {
-  await queryClient.invalidateQueries();
+  await queryClient.invalidateQueries({
+    predicate: ({ queryKey: [what] }) => what !== 'settings' && what !== 'basemap',
+  });
 }

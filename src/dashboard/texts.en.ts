@@ -138,7 +138,10 @@ export const texts = {
   mapStopped: 'The map stopped.',
   restart: 'Restart',
   noWebGl: 'No WebGL: table and charts still work.',
-  signIn: (workspace: string): string => `Sign in to see ${workspace}.`,
+  signIn: 'Sign in to see this workspace: the service asks for a key.',
+  forbidden: (reason: string): string => `${reason} Ask an administrator of your workspace.`,
+  viewsOnly: 'This service gives files of saved views only.',
+  noBasemap: 'The background map does not answer.',
   useKey: 'Use a key',
 } as const;
 

@@ -18,21 +18,29 @@ export class DashboardMissingError extends AppError {
 export interface DashboardOptions {
   /** Style of a background map; undefined: none. */
   readonly basemapStyle: string | undefined;
+  /** Whether only known operations are answered, and files of saved views alone. */
+  readonly persistedOnly: boolean;
 }
 
 /**
  * The dashboard at `/`, its files at `/assets/...`, and what it must know of the settings at `/dashboard.json`. Its content
  * security policy lets it talk to this origin alone, and to that of the background map where there is one.
  */
-export function dashboardFiles(outlet: Outlet, { basemapStyle }: DashboardOptions): Router {
+export function dashboardFiles(outlet: Outlet, { basemapStyle, persistedOnly }: DashboardOptions): Router {
   const router = Router();
   const policy = contentSecurityPolicy(basemapStyle === undefined ? [] : [new URL(basemapStyle).origin]);
   router.get(outlet.declare('/dashboard.json', ['GET'], 'anyone'), (_request, response) => {
-    response.set('Cache-Control', 'no-cache').json({ basemapStyle: basemapStyle ?? null });
+    response.set('Cache-Control', 'no-cache').json({ basemapStyle: basemapStyle ?? null, persistedOnly });
   });
   router.use(
     outlet.declare('/assets', ['GET'], 'anyone'),
-    express.static(path.join(DASHBOARD_FILES, 'assets'), { immutable: true, maxAge: '1y', index: false }),
+    express.static(path.join(DASHBOARD_FILES, 'assets'), {
+      immutable: true,
+      maxAge: '1y',
+      index: false,
+      // The worker of the map is bound by the policy of its own file.
+      setHeaders: (response) => void response.setHeader('Content-Security-Policy', policy),
+    }),
   );
   router.get(outlet.declare('/', ['GET'], 'anyone'), page(policy));
   return router;

@@ -26,7 +26,7 @@ export function exportRoutes(outlet: Outlet, logger: Logger, stalledMs = STALLED
   return outlet.resource<FormatParameters>('/features.:format', {
     role: 'viewer',
     methods: { GET: answer, POST: answer },
-    takesFilter: true,
+    takesFilter: 'UNLESS_VIEW',
     maxJsonBytes: MAX_BODY_BYTES,
   });
 }

@@ -91,7 +91,8 @@ export function createRouter(service: HttpService, outlet: Outlet): Express {
   router.use(ogcRoutes(outlet, service));
   router.use(sceneTileRoutes(outlet, service));
   router.use(segmentationTileRoutes(outlet));
-  router.use(dashboardFiles(outlet, { basemapStyle: config.TERRAQL_BASEMAP_STYLE }));
+  const persistedOnly = config.TERRAQL_PERSISTED_OPERATIONS !== undefined;
+  router.use(dashboardFiles(outlet, { basemapStyle: config.TERRAQL_BASEMAP_STYLE, persistedOnly }));
   router.use((request, response) => {
     response.status(404).json({ error: { code: 'ROUTE_NOT_FOUND', message: `no ${request.method} ${request.path}` } });
   });

@@ -18,7 +18,7 @@ export class FilterNotAllowedError extends AppError {
   readonly code = 'EXPORT_NOT_ALLOWED';
   constructor(resource: string) {
     super(
-      `${resource} accepts any filter, and this service answers only the operations of TERRAQL_PERSISTED_OPERATIONS.`,
+      `${resource} accepts any filter, and this service answers only the operations of TERRAQL_PERSISTED_OPERATIONS; files of saved views are at /features.geojson?view=.`,
     );
   }
 }
@@ -44,8 +44,11 @@ export interface Resource<Parameters> {
   readonly roles?: Readonly<Partial<Record<Method, Rule>>>;
   /** Answers by method. GET answers HEAD too; OPTIONS and every other method are answered by the outlet. */
   readonly methods: Readonly<Partial<Record<Method, Answer<Parameters>>>>;
-  /** Whether clients choose a filter; such a resource is refused while only persisted operations are answered. */
-  readonly takesFilter: boolean;
+  /**
+   * Whether clients choose a filter of any cost; such a resource is refused while only persisted operations are answered,
+   * `UNLESS_VIEW` but for GET of a saved view. A tile is bounded whatever its filter.
+   */
+  readonly takesFilter: boolean | 'UNLESS_VIEW';
   /** JSON bodies are read up to this size; undefined: the answer reads the body itself. */
   readonly maxJsonBytes?: number;
 }
@@ -153,8 +156,10 @@ export class Outlet {
     const router = Router();
     for (const method of Object.keys(methods) as Method[]) this.declare(path, [method], roles[method] ?? role);
     if (takesFilter && this.service.config.TERRAQL_PERSISTED_OPERATIONS !== undefined) {
-      router.all(path, ({ path: asked }) => {
-        throw new FilterNotAllowedError(asked);
+      router.all(path, ({ method, path: asked, query }, _response, next) => {
+        const isView = takesFilter === 'UNLESS_VIEW' && method !== 'POST' && query['view'] !== undefined;
+        if (!isView) throw new FilterNotAllowedError(asked);
+        next();
       });
     }
     const { GET, POST, PUT, DELETE } = methods;

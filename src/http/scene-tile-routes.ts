@@ -49,7 +49,7 @@ export function sceneTileRoutes(outlet: Outlet, service: Pick<HttpService, 'read
           sendPicture(asked, style.format, await asked.services.sceneTiles.mosaic(filter, tile, style));
         },
       },
-      takesFilter: true,
+      takesFilter: false,
     }),
   );
   return router;

@@ -29,14 +29,14 @@ export function tileRoutes(outlet: Outlet): Router {
     outlet.resource<TileParameters>('/tiles/features/:z/:x/:y.mvt', {
       role: 'viewer',
       methods: { GET: (asked) => sendFeatureTile(outlet, asked) },
-      takesFilter: true,
+      takesFilter: false,
     }),
   );
   router.use(
     outlet.resource<Record<string, string>>('/tiles/features.json', {
       role: 'viewer',
       methods: { GET: (asked) => sendTileJson(outlet, asked) },
-      takesFilter: true,
+      takesFilter: false,
     }),
   );
   return router;

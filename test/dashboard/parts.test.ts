@@ -108,15 +108,18 @@ describe('the style of the map', () => {
   it.each(['prompt', 'certainty', 'review'] as const)('is valid when coloured by %s', async (colouring) => {
     Object.assign(globalThis, { document: { baseURI: 'http://127.0.0.1/' } });
     const { mapStyle } = await import('../../src/dashboard/map/map-style.ts');
-    const style = mapStyle({
-      filter: { promptContains: 'a' },
-      revision: 1,
-      prompts: Array.from({ length: 9 }, (_, index) => `question ${index}`),
-      hidden: ['B'],
-      colouring,
-      opacity: 0.5,
-      dark: true,
-    });
+    const style = mapStyle(
+      {
+        filter: { promptContains: 'a' },
+        revision: 1,
+        prompts: Array.from({ length: 9 }, (_, index) => `question ${index}`),
+        hidden: ['B'],
+        colouring,
+        opacity: 0.5,
+        dark: true,
+      },
+      null,
+    );
     expect(validateStyleMin(style)).toEqual([]);
   });
 });

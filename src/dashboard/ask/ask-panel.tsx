@@ -2,7 +2,7 @@ import type { Polygon } from 'geojson';
 import { type ReactNode, useId, useRef, useState } from 'react';
 import { ASK } from '../documents.ts';
 import type { RunFieldsFragment, SegmentInput } from '../generated/graphql.ts';
-import { ask } from '../graphql.ts';
+import { ask, problemText } from '../graphql.ts';
 import { refresh, useRuns, useScenes } from '../queries.ts';
 import { bytes, texts } from '../texts.en.ts';
 import { RunCard } from './run-card.tsx';
@@ -48,7 +48,7 @@ export function AskPanel({ onDraw, onShow, onScene }: Properties): ReactNode {
       setText('');
       await refresh();
     } catch (error) {
-      setProblem(texts.failed(error instanceof Error ? error.message : String(error)));
+      setProblem(problemText(error));
     }
   };
   const again = (run: RunFieldsFragment): void => {

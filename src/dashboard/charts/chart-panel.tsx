@@ -2,9 +2,10 @@ import type { ReactNode } from 'react';
 import { changeAddress, useAddress } from '../address-store.ts';
 import { AREA_DECADES, pruned } from '../filter.ts';
 import type { FeatureFilter, FloatRange } from '../generated/graphql.ts';
+import { problemText } from '../graphql.ts';
 import { slotOf } from '../palette.ts';
 import { useCharts, useFilter, usePrompts } from '../queries.ts';
-import { area, texts } from '../texts.en.ts';
+import { area } from '../texts.en.ts';
 import { Bars } from './bars.tsx';
 
 /** Features by area, by question and over time; a bar filters by what it stands for, and once more takes the filter back. */
@@ -18,7 +19,7 @@ export function ChartPanel({ dark }: { readonly dark: boolean }): ReactNode {
     changeAddress({ filter: pruned({ ...filter, ...(isChosen ? cleared : part) }), view: null });
   };
   const isRange = (range: FloatRange): boolean => JSON.stringify(filter.areaM2) === JSON.stringify(range);
-  if (charts.error) return <p role="alert">{texts.failed(charts.error.message)}</p>;
+  if (charts.error) return <p role="alert">{problemText(charts.error)}</p>;
   return (
     <section aria-label="Charts" className="charts">
       {prompts.data && (

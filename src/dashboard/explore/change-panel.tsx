@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { changeAddress, useAddress } from '../address-store.ts';
+import { problemText } from '../graphql.ts';
 import { CHANGE_COLOURS } from '../palette.ts';
 import { useChange, useRuns } from '../queries.ts';
 import { area, date, texts } from '../texts.en.ts';
@@ -31,7 +32,7 @@ export function ChangePanel(): ReactNode {
       ))}
       {found.error && (
         <p role="alert">
-          {/overlap/.test(found.error.message) ? 'These images do not overlap.' : texts.failed(found.error.message)}
+          {/overlap/.test(found.error.message) ? 'These images do not overlap.' : problemText(found.error)}
         </p>
       )}
       {found.data && (

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import { changeAddress } from '../address-store.ts';
 import type { FeatureQuery } from '../generated/graphql.ts';
+import { problemText } from '../graphql.ts';
 import { useFeature } from '../queries.ts';
 import { area, count, date, length, percent, reviews, texts } from '../texts.en.ts';
 
@@ -10,7 +11,7 @@ type Feature = NonNullable<FeatureQuery['feature']>;
 export function FeaturePanel({ id }: { readonly id: string | null }): ReactNode {
   const { data: feature, error, isLoading } = useFeature(id);
   if (id === null) return <p className="facts">Select a feature on the map or in the list.</p>;
-  if (error) return <p role="alert">{texts.failed(error.message)}</p>;
+  if (error) return <p role="alert">{problemText(error)}</p>;
   if (isLoading) return <p className="facts">{texts.loading('the feature')}</p>;
   if (!feature) return <p role="alert">There is no such feature; it may have been deleted.</p>;
   return (

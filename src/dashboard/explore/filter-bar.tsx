@@ -3,6 +3,7 @@ import { type ReactNode, useState } from 'react';
 import { changeAddress, useAddress } from '../address-store.ts';
 import { type Condition, CONDITIONS, countConditions, pruned } from '../filter.ts';
 import type { FeatureFilter } from '../generated/graphql.ts';
+import { problemText } from '../graphql.ts';
 import { useFilter, usePrompts, useSummary, useViews } from '../queries.ts';
 import { conditions, texts } from '../texts.en.ts';
 import { ConditionForm } from './condition-form.tsx';
@@ -73,7 +74,7 @@ export function FilterBar({ centre, onDraw }: Properties): ReactNode {
       )}
       <p role="status" className="summary">
         {summary.isFetching && summary.data !== undefined ? `${texts.updating} ` : ''}
-        {summary.error ? texts.failed(summary.error.message) : ''}
+        {summary.error ? problemText(summary.error) : ''}
         {summary.data &&
           summary.data.featureCount > 0 &&
           texts.summary(summary.data.featureCount, summary.data.areaM2 ?? null, summary.data.unionAreaM2 ?? null)}

@@ -10,6 +10,7 @@ import type { Colouring } from '../address.ts';
 import { filterKey } from '../filter.ts';
 import type { FeatureFilter } from '../generated/graphql.ts';
 import { address } from '../graphql.ts';
+import { ACCEPTED_BADGE, letterBadge, NO_BADGE } from './badges.ts';
 import { CASING, CERTAINTY, CHANGE_COLOURS, REST, REVIEW_COLOURS, SELECTED, SLOTS } from '../palette.ts';
 
 /** What the map shows, from which its style follows. */
@@ -65,6 +66,18 @@ const slotColour = (prompts: readonly string[]): ExpressionSpecification | strin
   ] as unknown as ExpressionSpecification;
 };
 
+/** The letter of a question; nothing for those beyond the slots. */
+const slotBadge = (prompts: readonly string[]): ExpressionSpecification | string => {
+  const known = prompts.slice(0, SLOTS.length);
+  if (known.length === 0) return NO_BADGE;
+  return [
+    'match',
+    ['get', 'prompt'],
+    ...known.flatMap((prompt, index) => [prompt, letterBadge(SLOTS[index]!.letter)]),
+    NO_BADGE,
+  ] as unknown as ExpressionSpecification;
+};
+
 /** Where a review is newer than the tile, it is in the feature's state. */
 const REVIEW_STATUS: ExpressionSpecification = [
   'coalesce',
@@ -73,6 +86,7 @@ const REVIEW_STATUS: ExpressionSpecification = [
   'UNREVIEWED',
 ];
 const isRejected: ExpressionSpecification = ['==', REVIEW_STATUS, 'REJECTED'];
+const REVIEWED_AS_ACCEPTED: ExpressionSpecification = ['==', REVIEW_STATUS, 'ACCEPTED'];
 const isSelected: ExpressionSpecification = ['boolean', ['feature-state', 'selected'], false];
 const isHovered: ExpressionSpecification = ['boolean', ['feature-state', 'hover'], false];
 
@@ -189,6 +203,24 @@ export function layers(state: MapState): LayerSpecification[] {
       },
     },
     {
+      id: 'feature-badge',
+      type: 'symbol',
+      source: FEATURES,
+      'source-layer': 'features',
+      filter: colouring === 'prompt' ? visible : ['boolean', false],
+      layout: { 'icon-image': slotBadge(prompts), 'icon-padding': 12 },
+      paint: { 'icon-opacity': ['case', isRejected, 0, REVIEWED_AS_ACCEPTED, 0, 1] },
+    },
+    {
+      id: 'accepted-badge',
+      type: 'symbol',
+      source: FEATURES,
+      'source-layer': 'features',
+      filter: visible,
+      layout: { 'icon-image': ACCEPTED_BADGE, 'icon-allow-overlap': true, 'icon-ignore-placement': true },
+      paint: { 'icon-opacity': ['case', REVIEWED_AS_ACCEPTED, 1, 0] },
+    },
+    {
       id: 'change-line',
       type: 'line',
       source: CHANGE,
@@ -214,6 +246,16 @@ export function layers(state: MapState): LayerSpecification[] {
   ];
 }
 
-export function mapStyle(state: MapState): StyleSpecification {
-  return { version: 8, sources: sources(state), layers: layers(state) };
+/** @param basemap drawn below all of ours, instead of a plain background; null: none */
+export function mapStyle(state: MapState, basemap: StyleSpecification | null): StyleSpecification {
+  const own = layers(state);
+  return {
+    ...basemap,
+    version: 8,
+    sources: { ...basemap?.sources, ...sources(state) },
+    layers: basemap ? [...basemap.layers.map(renamed), ...own.slice(1)] : own,
+  };
 }
+
+/** Names of the background map's layers must not be ours. */
+const renamed = (layer: LayerSpecification): LayerSpecification => ({ ...layer, id: `basemap ${layer.id}` });

@@ -6,6 +6,7 @@ import {
   type PointLike,
   type RasterTileSource,
   ScaleControl,
+  type StyleSpecification,
   setWorkerUrl,
   type VectorTileSource,
 } from 'maplibre-gl';
@@ -17,6 +18,7 @@ import type { Address } from '../address.ts';
 import { address as serviceAddress, service } from '../graphql.ts';
 import { credential } from '../share/credential.ts';
 import { texts } from '../texts.en.ts';
+import { addBadges } from './badges.ts';
 import { FeatureMarks, type Marks } from './feature-marks.ts';
 import * as style from './map-style.ts';
 
@@ -43,6 +45,8 @@ export interface Overlays {
 
 interface Properties {
   readonly state: style.MapState;
+  /** Style of a background map; null: none. */
+  readonly basemap: StyleSpecification | null;
   readonly marks: Marks;
   readonly overlays: Overlays;
   readonly position: Address['map'];
@@ -95,11 +99,11 @@ export function MapView(properties: Properties): ReactNode {
   );
 }
 
-function makeMap(container: HTMLElement, { state, position }: Properties): Map | null {
+function makeMap(container: HTMLElement, { state, basemap, position }: Properties): Map | null {
   try {
     const map = new Map({
       container,
-      style: style.mapStyle(state),
+      style: style.mapStyle(state, basemap),
       center: position ? [position.longitude, position.latitude] : [5, 40],
       zoom: position?.zoom ?? 1.2,
       maxZoom: 23,
@@ -112,6 +116,7 @@ function makeMap(container: HTMLElement, { state, position }: Properties): Map |
         new URL(url, service()).origin === service().origin ? { url, headers: credential.headers() } : { url },
     });
     map.touchZoomRotate.disableRotation();
+    map.once('styledata', () => addBadges(map));
     map.addControl(new NavigationControl({ showCompass: false }), 'top-right');
     map.addControl(new ScaleControl({}), 'bottom-left');
     return map;
@@ -121,6 +126,7 @@ function makeMap(container: HTMLElement, { state, position }: Properties): Map |
 }
 
 type PaintName = Parameters<Map['setPaintProperty']>[1];
+type LayoutName = Parameters<Map['setLayoutProperty']>[1];
 type Latest = { readonly current: Properties };
 
 function connect(map: Map, latest: Latest): void {
@@ -168,9 +174,12 @@ function useStyle(map: Map | null, state: style.MapState): void {
   useEffect(() => {
     if (!map) return;
     for (const layer of style.layers(state)) {
+      if (!map.getLayer(layer.id)) continue;
       if ('filter' in layer && layer.filter) map.setFilter(layer.id, layer.filter);
       for (const [name, value] of Object.entries(layer.paint ?? {}))
         map.setPaintProperty(layer.id, name as PaintName, value as never);
+      for (const [name, value] of Object.entries(layer.layout ?? {}))
+        map.setLayoutProperty(layer.id, name as LayoutName, value as never);
     }
   }, [map, state]);
 }

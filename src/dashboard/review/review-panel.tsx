@@ -4,7 +4,7 @@ import { changeAddress, useAddress } from '../address-store.ts';
 import { FEATURES, REVIEW } from '../feature-documents.ts';
 import { filterKey } from '../filter.ts';
 import type { FeatureRowFragment, ReviewStatus } from '../generated/graphql.ts';
-import { ask, ServiceError } from '../graphql.ts';
+import { ask, problemText, ServiceError } from '../graphql.ts';
 import { refresh, useFeature, useFilter } from '../queries.ts';
 import { useShortcuts } from '../shortcuts.ts';
 import { count, texts } from '../texts.en.ts';
@@ -26,7 +26,9 @@ export function ReviewPanel({ onReviewed, onZoom }: Properties): ReactNode {
   const { feature: selected } = useAddress();
   const undo = useRef(new UndoStack());
   const [done, setDone] = useState({ accepted: 0, rejected: 0 });
-  const [problem, setProblem] = useState<{ readonly message: string; readonly force: () => void } | null>(null);
+  const [problem, setProblem] = useState<{ readonly message: string; readonly force: (() => void) | null } | null>(
+    null,
+  );
   const label = useRef<HTMLInputElement>(null);
   const note = useRef<HTMLInputElement>(null);
   const queue = useQuery({
@@ -52,11 +54,18 @@ export function ReviewPanel({ onReviewed, onZoom }: Properties): ReactNode {
       onReviewed(id, said.status);
       return true;
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
       const isConflict = error instanceof ServiceError && error.code === 'REVIEW_CHANGED';
-      setProblem({ message, force: () => void (isConflict ? put(id, said, null) : Promise.resolve()) });
+      setProblem({
+        message: isConflict ? error.message : problemText(error),
+        force: isConflict ? () => void put(id, said, null) : null,
+      });
       return false;
     }
+  };
+  // One after another: a verdict that is on its way can be taken back.
+  const busy = useRef<Promise<void>>(Promise.resolve());
+  const inTurn = (work: () => Promise<void>): void => {
+    busy.current = busy.current.then(work);
   };
   const give = async (status: ReviewStatus): Promise<void> => {
     if (!current) return;
@@ -87,10 +96,10 @@ export function ReviewPanel({ onReviewed, onZoom }: Properties): ReactNode {
   useShortcuts({
     j: () => go(1),
     k: () => go(-1),
-    a: () => void give('ACCEPTED'),
-    r: () => void give('REJECTED'),
-    u: () => void give('UNREVIEWED'),
-    z: () => void takeBack(),
+    a: () => inTurn(() => give('ACCEPTED')),
+    r: () => inTurn(() => give('REJECTED')),
+    u: () => inTurn(() => give('UNREVIEWED')),
+    z: () => inTurn(takeBack),
     l: () => label.current?.focus(),
     n: () => note.current?.focus(),
     Enter: () => current && onZoom(current),
@@ -111,16 +120,16 @@ export function ReviewPanel({ onReviewed, onZoom }: Properties): ReactNode {
         <button type="button" onClick={() => go(1)}>
           Next
         </button>
-        <button type="button" className="primary" disabled={!current} onClick={() => void give('ACCEPTED')}>
+        <button type="button" className="primary" disabled={!current} onClick={() => inTurn(() => give('ACCEPTED'))}>
           Accept
         </button>
-        <button type="button" disabled={!current} onClick={() => void give('REJECTED')}>
+        <button type="button" disabled={!current} onClick={() => inTurn(() => give('REJECTED'))}>
           Reject
         </button>
-        <button type="button" disabled={!current} onClick={() => void give('UNREVIEWED')}>
+        <button type="button" disabled={!current} onClick={() => inTurn(() => give('UNREVIEWED'))}>
           Clear
         </button>
-        <button type="button" onClick={() => void takeBack()}>
+        <button type="button" onClick={() => inTurn(takeBack)}>
           Undo
         </button>
       </p>
@@ -135,9 +144,11 @@ export function ReviewPanel({ onReviewed, onZoom }: Properties): ReactNode {
       {problem && (
         <p role="alert" className="problem">
           {problem.message}{' '}
-          <button type="button" onClick={problem.force}>
-            Keep mine
-          </button>
+          {problem.force && (
+            <button type="button" onClick={problem.force}>
+              Keep mine
+            </button>
+          )}
         </p>
       )}
       <p className="facts">

@@ -3,9 +3,10 @@ import { type ReactNode, useState } from 'react';
 import { isTooLong, useAddress, changeAddress } from '../address-store.ts';
 import { CREATE_VIEW, DELETE_VIEW, FEATURES } from '../feature-documents.ts';
 import { filterKey } from '../filter.ts';
-import { address as serviceAddress, ask } from '../graphql.ts';
+import { address as serviceAddress, ask, problemText } from '../graphql.ts';
 import { featureTilesUrl } from '../map/map-style.ts';
 import { useFilter, useViews } from '../queries.ts';
+import { useSettings } from '../settings.ts';
 import { texts } from '../texts.en.ts';
 
 const FORMATS = [
@@ -23,8 +24,11 @@ export function SharePanel(): ReactNode {
   const views = useViews();
   const client = useQueryClient();
   const [told, setTold] = useState('');
+  const settings = useSettings();
+  const viewsOnly = settings.data?.persistedOnly === true && address.view === null;
   const key = filterKey(filter);
-  const query = key === '{}' ? '' : `?filter=${encodeURIComponent(key)}`;
+  const chosen = key === '{}' ? '' : `?filter=${encodeURIComponent(key)}`;
+  const query = address.view === null ? chosen : `?view=${address.view}`;
   const copy = async (text: string): Promise<void> => {
     await navigator.clipboard.writeText(text);
     setTold('Copied.');
@@ -43,7 +47,7 @@ export function SharePanel(): ReactNode {
       if (createView) changeAddress({ view: createView.slug, filter: {} });
       setTold(texts.saved);
     } catch (error) {
-      setTold(texts.failed(error instanceof Error ? error.message : String(error)));
+      setTold(problemText(error));
     }
   };
   const request = JSON.stringify({ filter, orderBy: address.order }, null, 2);
@@ -97,8 +101,9 @@ export function SharePanel(): ReactNode {
         </ul>
       )}
       <h3>Download</h3>
+      {viewsOnly && <p className="facts">{texts.viewsOnly}</p>}
       <p className="actions">
-        {FORMATS.map(([extension, name]) => (
+        {(viewsOnly ? [] : FORMATS).map(([extension, name]) => (
           <a key={extension} className="button" download href={`${serviceAddress(`/features.${extension}`)}${query}`}>
             {name}
           </a>

@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { changeAddress, useAddress } from '../address-store.ts';
 import type { FeatureRowFragment, FeatureSortKey } from '../generated/graphql.ts';
+import { problemText } from '../graphql.ts';
 import { MAX_ROWS, useFeature, useFeatures } from '../queries.ts';
 import { area, length, percent, reviews, texts } from '../texts.en.ts';
 import { visibleRows } from './visible-rows.ts';
@@ -86,7 +87,7 @@ export function FeatureTable({ hover, onHover }: Properties): ReactNode {
     <section aria-label="Features" className="table">
       <p role="status" className="facts">
         {features.isLoading && texts.loading('features')}
-        {features.error && texts.failed(features.error.message)}
+        {features.error && problemText(features.error)}
         {rows.length >= MAX_ROWS && total > rows.length && texts.firstRows(rows.length, total)}
       </p>
       <div role="grid" aria-rowcount={total + 1} aria-label={`${total} features`} className="grid">

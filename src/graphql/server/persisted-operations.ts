@@ -37,6 +37,10 @@ export class PersistedOperations {
     this.texts = new Set(byId.values());
   }
 
+  get entries(): ReadonlyMap<string, string> {
+    return this.byId;
+  }
+
   text(id: string): string | undefined {
     return this.byId.get(id);
   }
@@ -64,6 +68,11 @@ export async function readPersistedOperations(file: string): Promise<PersistedOp
     throw refused(`not an Apollo manifest of persisted operations: ${issue?.path.join('.')} ${issue?.message}`);
   }
   return new PersistedOperations(new Map(parsed.data.operations.map(({ id, body }) => [id, body])));
+}
+
+/** The operations of several manifests. */
+export function mergedOperations(all: readonly PersistedOperations[]): PersistedOperations {
+  return new PersistedOperations(new Map(all.flatMap(({ entries }) => [...entries])));
 }
 
 /** Apollo's own prefix of the keys under which it looks persisted operations up. */
