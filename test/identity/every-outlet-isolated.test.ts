@@ -146,16 +146,28 @@ describe.each(WALLS)('with %s, another workspace', (_walls, walled) => {
 
 /** A path with its parameters: what it identifies, and the tile around the example. */
 function pathOf(path: string, ids: Ids): string {
-  const of = path.includes('segmentations') ? ids.segmentation : path.includes('uploads') ? ids.upload : ids.scene;
+  const named: readonly (readonly [part: string, id: string])[] = [
+    ['segmentations', ids.segmentation],
+    ['jobs', ids.segmentation],
+    ['uploads', ids.upload],
+    ['exports', ids.export],
+  ];
+  const of = named.find(([part]) => path.includes(part))?.[1] ?? ids.scene;
   const values: Readonly<Record<string, string>> = {
     id: of,
+    jobId: of,
+    itemId: ids.feature,
+    collectionId: 'features',
+    tileMatrixSetId: 'WebMercatorQuad',
+    processId: 'segment',
+    name: 'features.csv',
     format: 'geojson',
     z: '10',
     x: '541',
     y: '346',
     file: '346.png',
   };
-  const filled = path.replaceAll(/:([a-z]+)/g, (_all, name: string) => {
+  const filled = path.replaceAll(/:([a-zA-Z]+)/g, (_all, name: string) => {
     const value = values[name];
     if (value === undefined) throw new Error(`what is :${name} of ${path}? Add it to this test`);
     return value;

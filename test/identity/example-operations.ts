@@ -18,7 +18,17 @@ import {
 } from 'graphql';
 
 /** What an identifier names; a new kind of identifier must be added here, or its field fails the tests that ask for it. */
-export const ID_KINDS = ['scene', 'segmentation', 'feature', 'view', 'slug', 'apiKey', 'upload', 'model'] as const;
+export const ID_KINDS = [
+  'scene',
+  'segmentation',
+  'feature',
+  'view',
+  'slug',
+  'apiKey',
+  'upload',
+  'export',
+  'model',
+] as const;
 export type IdKind = (typeof ID_KINDS)[number];
 export type Ids = Readonly<Record<IdKind, string>>;
 

@@ -25,6 +25,12 @@ export async function storedSecrets(database: Database, services: Services, mode
   const { key } = await services.apiKeys.create({ name: 'watchtower', role: 'viewer', expiresAt: null });
   // The first sweep of the folder may be under way, and takes what is half-written.
   const upload = await vi.waitFor(() => services.uploads.createUpload('field.tif', 3), { timeout: 10_000 });
+  const made = await services.storedExports.create('CSV', {
+    filter: {},
+    order: undefined,
+    limit: undefined,
+    precision: undefined,
+  });
   const ids = {
     scene: scene.id,
     segmentation: segmentation.id,
@@ -33,6 +39,7 @@ export async function storedSecrets(database: Database, services: Services, mode
     slug: view.slug,
     apiKey: key.id,
     upload: upload.id,
+    export: made.id,
     model,
   };
   const texts = [
@@ -46,6 +53,7 @@ export async function storedSecrets(database: Database, services: Services, mode
     feature,
     view.id,
     key.id,
+    made.id,
   ];
   return { ids, texts };
 }
