@@ -18,9 +18,10 @@ import type { Hit, InView } from './map/map-view.tsx';
 
 import type { ReviewStatus } from './generated/graphql.ts';
 import { useLostConnection } from './connection.ts';
-import { useFilter, useReconnection, useRuns, useScenes, useSummary } from './queries.ts';
+import { useFilter, useReconnection, useRuns, useScenes, useSummary, useViewer } from './queries.ts';
 import { ReviewPanel } from './review/review-panel.tsx';
 import { useBasemap, useSettings } from './settings.ts';
+import { WhoAsks } from './share/sign-in.tsx';
 import { type Sheet, SheetHandle } from './sheet-handle.tsx';
 import { SharePanel } from './share/share-panel.tsx';
 import { useShortcuts } from './shortcuts.ts';
@@ -38,7 +39,11 @@ interface Choice {
   readonly at: readonly [x: number, y: number];
 }
 
+/** Panels that change what is stored, which the smallest role may not. */
+const CHANGING: ReadonlySet<Panel> = new Set(['ask', 'review']);
+
 export function App(): ReactNode {
+  const viewer = useViewer();
   const address = useAddress();
   const filter = useFilter();
   const scenes = useScenes();
@@ -139,11 +144,14 @@ export function App(): ReactNode {
   const centre: Position | null = address.map && [address.map.longitude, address.map.latitude];
   const later = address.change && runs.data?.find(({ id }) => id === address.change![1]);
 
+  const mayChange = viewer.data?.role !== 'VIEWER';
+  const shown: Panel = !mayChange && CHANGING.has(address.panel) ? 'filter' : address.panel;
+
   return (
     <div
       className={[
         'app',
-        `panel-${address.panel}`,
+        `panel-${shown}`,
         `sheet-${sheet}`,
         leftOpen ? '' : 'no-left',
         rightOpen ? '' : 'no-right',
@@ -153,13 +161,14 @@ export function App(): ReactNode {
       <header>
         <h1>{texts.title}</h1>
         <nav aria-label="Panels">
-          {PANELS.map((panel) => (
-            <button key={panel} type="button" aria-pressed={address.panel === panel} onClick={() => open(panel)}>
+          {PANELS.filter((panel) => mayChange || !CHANGING.has(panel)).map((panel) => (
+            <button key={panel} type="button" aria-pressed={shown === panel} onClick={() => open(panel)}>
               {panels[panel]}
             </button>
           ))}
         </nav>
         <span className="spring" />
+        <WhoAsks />
         <a href="./graphql">API</a>
         <button type="button" aria-label={dark ? 'Light theme' : 'Dark theme'} onClick={() => setDark(!dark)}>
           {dark ? '☀' : '☾'}
@@ -181,9 +190,9 @@ export function App(): ReactNode {
           {texts.offline(lost)}
         </p>
       )}
-      <aside className="left" aria-label={panels[address.panel]}>
+      <aside className="left" aria-label={panels[shown]}>
         <ErrorBoundary message="This panel stopped.">
-          {address.panel === 'ask' && (
+          {shown === 'ask' && (
             <AskPanel
               onDraw={draw}
               onScene={(id) =>
@@ -197,15 +206,15 @@ export function App(): ReactNode {
               }}
             />
           )}
-          {address.panel === 'filter' && <FilterBar centre={centre} onDraw={draw} />}
-          {address.panel === 'review' && (
+          {shown === 'filter' && <FilterBar centre={centre} onDraw={draw} />}
+          {shown === 'review' && (
             <ReviewPanel
               onReviewed={(id, status) => setReviews((before) => new globalThis.Map(before).set(id, status))}
               onZoom={({ bbox }) => showBounds(bbox as unknown as readonly [number, number, number, number])}
             />
           )}
-          {address.panel === 'share' && <SharePanel />}
-          {(address.panel === 'list' || address.panel === 'feature') && <FilterBar centre={centre} onDraw={draw} />}
+          {shown === 'share' && <SharePanel />}
+          {(shown === 'list' || shown === 'feature') && <FilterBar centre={centre} onDraw={draw} />}
         </ErrorBoundary>
         <Legend dark={dark} />
         <ChangePanel />

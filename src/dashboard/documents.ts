@@ -127,3 +127,15 @@ export const REGISTER_UPLOAD = graphql(`
     }
   }
 `);
+
+export const VIEWER = graphql(`
+  query Viewer {
+    viewer {
+      subject
+      role
+      workspace {
+        name
+      }
+    }
+  }
+`);

@@ -17,6 +17,7 @@ import type {
   FeatureRowFragment,
   RunFieldsFragment,
   ScenesQuery,
+  ViewerQuery,
   ViewsQuery,
 } from './generated/graphql.ts';
 import { ask, ServiceError } from './graphql.ts';
@@ -40,6 +41,14 @@ const RETRY_MS = 5000;
 export const MAX_ROWS = 5000;
 
 type View = NonNullable<ViewsQuery['views']>[number];
+
+/** Who asks; an error of code `UNAUTHENTICATED` where the service wants a credential. */
+export function useViewer(): UseQueryResult<ViewerQuery['viewer']> {
+  return useQuery({
+    queryKey: ['viewer'],
+    queryFn: async ({ signal }) => (await ask(documents.VIEWER, {}, signal)).viewer,
+  });
+}
 
 export function useViews(): UseQueryResult<readonly View[]> {
   return useQuery({

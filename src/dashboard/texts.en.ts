@@ -1,4 +1,4 @@
-import type { EmptyReason, ReviewStatus, SegmentationState } from './generated/graphql.ts';
+import type { EmptyReason, ReviewStatus, Role, SegmentationState } from './generated/graphql.ts';
 import type { Condition } from './filter.ts';
 import type { Colouring, Panel } from './address.ts';
 
@@ -79,7 +79,13 @@ export const empties: Readonly<Record<EmptyReason, { readonly reason: string; re
   NO_VALID_PIXELS: { reason: 'The image has no data there.', action: null },
 };
 
+/** Roles as people read them. */
+export const roles: Readonly<Record<Role, string>> = { VIEWER: 'Viewer', ANALYST: 'Analyst', ADMIN: 'Administrator' };
+
 export const texts = {
+  apiKey: 'API key',
+  signInButton: 'Sign in',
+  signOut: 'Sign out',
   title: 'TerraQL',
   askPlaceholder: 'What do you want to find? One question a line.',
   noImages: 'No images yet. Drop a GeoTIFF, PNG or JPEG here.',

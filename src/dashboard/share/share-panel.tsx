@@ -8,6 +8,8 @@ import { featureTilesUrl } from '../map/map-style.ts';
 import { useFilter, useViews } from '../queries.ts';
 import { useSettings } from '../settings.ts';
 import { texts } from '../texts.en.ts';
+import { credential } from './credential.ts';
+import { download } from './download.ts';
 
 const FORMATS = [
   ['geojson', 'GeoJSON'],
@@ -104,7 +106,19 @@ export function SharePanel(): ReactNode {
       {viewsOnly && <p className="facts">{texts.viewsOnly}</p>}
       <p className="actions">
         {(viewsOnly ? [] : FORMATS).map(([extension, name]) => (
-          <a key={extension} className="button" download href={`${serviceAddress(`/features.${extension}`)}${query}`}>
+          <a
+            key={extension}
+            className="button"
+            download
+            href={`${serviceAddress(`/features.${extension}`)}${query}`}
+            onClick={(event) => {
+              if (credential.get() === null) return;
+              event.preventDefault();
+              void download(event.currentTarget.href, `features.${extension}`).catch((error: Error) =>
+                setTold(texts.failed(error.message)),
+              );
+            }}
+          >
             {name}
           </a>
         ))}
