@@ -49,6 +49,7 @@ export const LAYERS: readonly Layer[] = [
       'graphql',
       'services.ts',
       'run',
+      'job',
       'segmentation',
       'scene',
       'remote',
@@ -71,6 +72,7 @@ export const LAYERS: readonly Layer[] = [
       'export',
       'analysis',
       'feature',
+      'job',
       'segmentation',
       'scene',
       'remote',
@@ -124,6 +126,7 @@ export const LAYERS: readonly Layer[] = [
       'services.ts',
       'analysis',
       'feature',
+      'job',
       'segmentation',
       'scene',
       'inference',
@@ -150,6 +153,7 @@ export const LAYERS: readonly Layer[] = [
       'export',
       'analysis',
       'feature',
+      'job',
       'segmentation',
       'scene',
       'inference',
@@ -207,6 +211,11 @@ export const LAYERS: readonly Layer[] = [
     name: 'analysis',
     holds: 'statistics, change, zones, the graph of neighbours',
     imports: ['feature', 'segmentation', 'scene', 'database'],
+  },
+  {
+    name: 'job',
+    holds: 'many scenes at once: registering them and asking them, as one row',
+    imports: ['segmentation', 'scene', 'remote', 'database'],
   },
   {
     name: 'segmentation',
@@ -287,4 +296,4 @@ export const RESERVED: readonly { readonly packages: readonly string[]; readonly
 /** Most source files that stand directly in a folder. */
 export const MAX_FILES = 25;
 /** Folders that may hold more. */
-export const LARGE_FOLDERS: readonly string[] = ['graphql', 'database'];
+export const LARGE_FOLDERS: readonly string[] = ['graphql', 'database', 'cli'];

@@ -33,6 +33,8 @@ import { openRemoteFiles, type OpenRemoteFiles } from './remote/open-remote-file
 import { s3AccessOf } from './remote/s3-access.ts';
 import type { ImageOpener } from './scene/scene.service.ts';
 import { StoredBlobsRepository } from './scene/stored-blobs.repository.ts';
+import { JobFeeder, type JobServices } from './job/job-feeder.ts';
+import { JobRepository } from './job/job.repository.ts';
 import { ModelCircuits } from './run/model-circuits.ts';
 import { SegmentationEvents } from './segmentation/segmentation-events.ts';
 import { SegmentationRepository } from './segmentation/segmentation.repository.ts';
@@ -199,6 +201,8 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   ];
   await worker?.start();
   exportWorker?.start();
+  const feeder = worker && new JobFeeder(new JobRepository(database.forRuns), jobServicesOf(servicesFor), logger);
+  feeder?.start();
   const storedBlobs = new StoredBlobsRepository(database.forRuns);
   const sweeper = new BlobSweeper(blobs, uploadsOver(shared), storedBlobs, logger);
   sweeper.start();
@@ -233,6 +237,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     metrics,
     async stopRuns() {
       await exportWorker?.close();
+      await feeder?.close();
       await worker?.close();
     },
     async close() {
@@ -242,6 +247,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
       openScenes.close();
       await events.close();
       await exportWorker?.close();
+      await feeder?.close();
       await worker?.close();
       await models.close();
       await remote.close();
@@ -275,6 +281,11 @@ const DASHBOARD_OPERATIONS = path.resolve(import.meta.dirname, '../dist/dashboar
 async function knownOperations(manifest: string): Promise<PersistedOperations> {
   const own = existsSync(DASHBOARD_OPERATIONS) ? [await readPersistedOperations(DASHBOARD_OPERATIONS)] : [];
   return mergedOperations([await readPersistedOperations(manifest), ...own]);
+}
+
+/** Jobs work for the workspace that they belong to. */
+function jobServicesOf(servicesFor: ServicesFor): (workspace: string) => JobServices {
+  return (workspace) => servicesFor({ ...DEFAULT_VIEWER, workspace });
 }
 
 /** What does not answer for so long is not ready, even if it hangs without an error. */

@@ -10,6 +10,7 @@ import type { Workspace } from './identity/workspace.ts';
 import type { ApiKeyService } from './identity/api-key.service.ts';
 import type { Viewer } from './identity/viewer.ts';
 import type { ModelInfo } from './inference/segmentation-model.ts';
+import type { JobService } from './job/job.service.ts';
 import type { ReviewService } from './review/review.service.ts';
 import type { SceneService } from './scene/scene.service.ts';
 import type { UploadService } from './scene/upload.service.ts';
@@ -32,6 +33,7 @@ export interface Services {
   readonly uploads: UploadService;
   readonly segmentations: SegmentationService;
   readonly prompts: AskedPrompts;
+  readonly jobs: JobService;
   readonly features: FeatureService;
   readonly reviews: ReviewService;
   readonly views: ViewService;

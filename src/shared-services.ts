@@ -21,6 +21,8 @@ import { AuditRepository } from './identity/audit.repository.ts';
 import { AuditService } from './identity/audit.service.ts';
 import type { WorkspaceRepository } from './identity/workspace.repository.ts';
 import type { KeyRing } from './identity/key-ring.ts';
+import { JobRepository } from './job/job.repository.ts';
+import { JobService } from './job/job.service.ts';
 import type { BlobStore } from './blob-store.ts';
 import type { OpenRemoteFiles } from './remote/open-remote-files.ts';
 import { SceneLocator } from './scene/scene-locator.ts';
@@ -109,6 +111,7 @@ export function servicesOver(shared: SharedParts): ServicesFor {
       uploads,
       segmentations,
       prompts: new PromptRepository(database),
+      jobs: new JobService(new JobRepository(database), { scenes, segmentations, http: remote.http }),
       features,
       reviews: new ReviewService(new ReviewRepository(database), subject),
       views: new ViewService(new ViewRepository(database), features),

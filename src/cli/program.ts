@@ -16,6 +16,7 @@ import { addRedundancy } from './redundancy.ts';
 import { addRegister } from './register.ts';
 import type { CommandContext } from './run-command.ts';
 import { addSegment } from './segment.ts';
+import { addSegmentScenes } from './segment-scenes.ts';
 import { addServe } from './serve.ts';
 import {
   errorLine,
@@ -87,6 +88,7 @@ const COMMANDS = [
   addModelServer,
   addRegister,
   addSegment,
+  addSegmentScenes,
   addFeatures,
   addAdjacency,
   addQuery,

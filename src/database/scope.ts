@@ -11,6 +11,9 @@ export const WORKSPACE_TABLES = [
   'view',
   'review',
   'export',
+  'job',
+  'job_item',
+  'job_run',
 ] as const;
 export type WorkspaceTable = (typeof WORKSPACE_TABLES)[number];
 

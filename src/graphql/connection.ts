@@ -2,7 +2,8 @@ import { type ClassType, Field, Int, InterfaceType, ID, ObjectType } from 'type-
 import type { Page } from '../page.ts';
 
 /** Type of a node, recognised by a property that only that type has. */
-function nodeTypeName(node: object): 'Scene' | 'Segmentation' | 'Feature' | 'View' {
+function nodeTypeName(node: object): 'Scene' | 'Segmentation' | 'Feature' | 'View' | 'Job' {
+  if ('failedScenes' in node) return 'Job';
   if ('slug' in node) return 'View';
   if ('prompt' in node) return 'Segmentation';
   return 'segmentationId' in node ? 'Feature' : 'Scene';

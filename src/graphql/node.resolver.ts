@@ -1,6 +1,7 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import { AllowedTo } from './allowed-to.ts';
 import type { Feature } from '../feature/feature.ts';
+import type { Job } from '../job/job.ts';
 import type { Scene } from '../scene/scene.ts';
 import type { Segmentation } from '../segmentation/segmentation.ts';
 import type { View } from '../view/view.ts';
@@ -14,14 +15,18 @@ export class NodeResolver {
   @AllowedTo('viewer')
   @Query(() => NodeType, {
     nullable: true,
-    description: 'A scene, segmentation, feature or view by its identifier; null when there is none.',
+    description: 'A scene, segmentation, feature, view or job by its identifier; null when there is none.',
   })
   async node(
     @Arg('id', () => ID, { description: 'Global identifier.' }) id: string,
-    @Ctx() { services: { scenes, segmentations, features, views } }: RequestContext,
-  ): Promise<Scene | Segmentation | Feature | View | null> {
+    @Ctx() { services: { scenes, segmentations, features, views, jobs } }: RequestContext,
+  ): Promise<Scene | Segmentation | Feature | View | Job | null> {
     return (
-      (await scenes.byId(id)) ?? (await segmentations.byId(id)) ?? (await features.byId(id)) ?? (await views.byId(id))
+      (await scenes.byId(id)) ??
+      (await segmentations.byId(id)) ??
+      (await features.byId(id)) ??
+      (await views.byId(id)) ??
+      (await jobs.byId(id))
     );
   }
 

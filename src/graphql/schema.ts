@@ -15,6 +15,7 @@ import { NodeResolver } from './node.resolver.ts';
 import { ReviewResolver } from './review.resolver.ts';
 import { ExportResolver } from './export.resolver.ts';
 import { ViewResolver } from './view.resolver.ts';
+import { JobResolver } from './job.resolver.ts';
 import { ApiKeyResolver } from './api-key.resolver.ts';
 import { recordMutations } from './record-mutations.ts';
 import { ViewerResolver } from './viewer.resolver.ts';
@@ -30,6 +31,7 @@ const RESOLVERS = [
   ExportResolver,
   ApiKeyResolver,
   ViewerResolver,
+  JobResolver,
   StatisticsResolver,
   ChangeResolver,
   ChangePairResolver,

@@ -88,8 +88,8 @@ export class SceneRepository implements SceneStore {
   constructor(private readonly database: WorkspaceDatabase) {}
 
   /** The area is geodesic, by PostGIS. A row that cannot be read back is not kept. */
-  insert(scene: NewScene): Promise<Scene> {
-    return this.database.transaction((queries) => insertScene(queries, scene));
+  insert(scene: NewScene, id: string = uuidV7()): Promise<Scene> {
+    return this.database.transaction((queries) => insertScene(queries, scene, id));
   }
 
   async byId(id: string): Promise<Scene | null> {
@@ -177,7 +177,7 @@ function conditionSql({ name, intersects, bounds, acquired, condition }: SceneFi
   return Prisma.join(conditions, ' AND ');
 }
 
-async function insertScene(queries: Queries, scene: NewScene): Promise<Scene> {
+async function insertScene(queries: Queries, scene: NewScene, id: string): Promise<Scene> {
   const footprint = scene.footprint && JSON.stringify(scene.footprint);
   const stretch = scene.stretch && JSON.stringify(scene.stretch);
   const collar = scene.collar ? JSON.stringify(scene.collar) : null;
@@ -187,7 +187,7 @@ async function insertScene(queries: Queries, scene: NewScene): Promise<Scene> {
     Prisma.sql`
       INSERT INTO scene (workspace_id, id, name, source, sha256, width_px, height_px, bands, dtype, nodata, crs, geotransform, gsd_m,
                          footprint, area_m2, rgb_bands, stretch, collar, blob_key, remote, acquired_at)
-      VALUES (${queries.workspace}::text, ${uuidV7()}::uuid, ${plainText(scene.name)}, ${plainText(scene.source, MAX_SOURCE)}, ${scene.sha256}, ${scene.widthPx}::int,
+      VALUES (${queries.workspace}::text, ${id}::uuid, ${plainText(scene.name)}, ${plainText(scene.source, MAX_SOURCE)}, ${scene.sha256}, ${scene.widthPx}::int,
               ${scene.heightPx}::int, ${scene.bands}::int, ${scene.dtype}, ${nodataText(scene.nodata)}::text::float8,
               ${scene.crs && plainText(scene.crs, MAX_CRS)}, ${scene.affine && `{${scene.affine.join(',')}}`}::text::float8[], ${scene.gsdM}::float8,
               ST_GeomFromGeoJSON(${footprint}::text), ground_area_m2(ST_GeomFromGeoJSON(${footprint}::text)),

@@ -36,8 +36,8 @@ export interface SceneExtent {
 
 /** Port to the stored scenes; the database implements it. */
 export interface SceneStore {
-  /** Stores the scene, assigns identifier and time, and computes its geodesic area. */
-  insert(scene: NewScene): Promise<Scene>;
+  /** Stores the scene, assigns identifier (unless given) and time, and computes its geodesic area. */
+  insert(scene: NewScene, id?: string): Promise<Scene>;
   byId(id: string): Promise<Scene | null>;
   /** Scenes by identifier, in any order; unknown identifiers are left out. */
   byIds(ids: readonly string[]): Promise<Scene[]>;
@@ -92,14 +92,15 @@ export class SceneService {
   /**
    * Registers an image: reads its header, its georeference and, for samples of more than 8 bits, a display stretch. A
    * refused image leaves nothing behind.
+   * @param id of the scene; a new one unless given
    * @throws {AppError} errors of the locator, `openImage` and `georeference`
    * @throws {InvalidSceneInputError | BandNotFoundError}
    */
-  async register(input: RegisterScene, warn: (warning: string) => void = () => {}): Promise<Scene> {
+  async register(input: RegisterScene, warn: (warning: string) => void = () => {}, id?: string): Promise<Scene> {
     const located = await this.locator.locate(input);
     try {
       const scene = await this.describe(input, located, warn);
-      const stored = await this.store.insert({ ...scene, blobKey: await located.keep() });
+      const stored = await this.store.insert({ ...scene, blobKey: await located.keep() }, id);
       // What is left of the registration does no harm: the scene is stored.
       await located.settle().catch(() => undefined);
       return stored;

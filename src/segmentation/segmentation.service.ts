@@ -87,15 +87,40 @@ export class SegmentationService {
    * @throws {InvalidSegmentRequestError} {@link IdempotencyKeyReusedError} and errors of scene and model
    */
   async segment(request: SegmentRequest, warn: (warning: string) => void = () => {}): Promise<Segmentation[]> {
+    const scene = await this.scenes.get(request.sceneId);
+    const { questions } = await this.questions(request, scene, warn);
+    const prompts = questions.map(({ prompt }) => prompt);
+    const stored = await this.store.create(questions, { force: request.force, key: keyOf(request, prompts) });
+    return request.waitS > 0 ? this.settled(stored, request.waitS) : stored;
+  }
+
+  /**
+   * Checks what does not depend on the scene.
+   * @throws {InvalidSegmentRequestError} and errors of the model
+   */
+  async check(request: Omit<SegmentRequest, 'sceneId'>) {
     const prompts = request.prompts.map((prompt) => prompt.trim());
     this.checkPrompts(prompts);
     checkNumbers(request);
-    const scene = await this.scenes.get(request.sceneId);
-    checkGeoreference(request, scene);
     const model = await this.models.get(request.modelId);
+    for (const text of prompts) model.check({ task: request.task, text });
+    return { prompts, model };
+  }
+
+  /**
+   * The questions of a request, checked and planned, before they are stored.
+   * @returns also the windows that each of them needs
+   * @throws as {@link segment}
+   */
+  async questions(
+    request: SegmentRequest,
+    scene: Scene,
+    warn: (warning: string) => void = () => {},
+  ): Promise<{ readonly questions: readonly NewSegmentation[]; readonly windows: number }> {
+    const { prompts, model } = await this.check(request);
+    checkGeoreference(request, scene);
     const { task, scale, threshold, minAreaM2, areaOfInterest } = request;
     const shared = { task, model: model.info, scale, gsdM: request.gsdM ?? null, threshold, minAreaM2, areaOfInterest };
-    for (const text of prompts) model.check({ task, text });
     if (scale === 'AUTO' && shared.gsdM === null && isTooCoarse(scene.gsdM, model.info.gsdM)) {
       warn(coarseWarning(scene, model.info));
     }
@@ -105,8 +130,7 @@ export class SegmentationService {
       const question = { sceneId: scene.id, prompt, ...shared };
       return { ...question, workKey: workKeyOf(question, scene, plan) };
     });
-    const stored = await this.store.create(questions, { force: request.force, key: keyOf(request, prompts) });
-    return request.waitS > 0 ? this.settled(stored, request.waitS) : stored;
+    return { questions, windows: plan.windows?.windows.length ?? 0 };
   }
 
   /** @throws {SegmentationNotFoundError} {@link SegmentationFinishedError} */
@@ -229,7 +253,7 @@ function keyOf({ idempotencyKey, ...request }: SegmentRequest, prompts: readonly
   return { value: idempotencyKey, argumentsSha256: sha256Of(asked) };
 }
 
-function checkNumbers({ gsdM, threshold, minAreaM2, waitS }: SegmentRequest): void {
+function checkNumbers({ gsdM, threshold, minAreaM2, waitS }: Omit<SegmentRequest, 'sceneId'>): void {
   const check = (valid: boolean, name: string, value: number, allowed: string): void => {
     if (!valid) throw new InvalidSegmentRequestError(`${name} ${value} is not ${allowed}`);
   };

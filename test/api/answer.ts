@@ -97,6 +97,18 @@ export interface AnsweredGraph {
   readonly edges: readonly { readonly from: AnsweredFeature; readonly to: AnsweredFeature }[];
 }
 
+export interface AnsweredJob {
+  readonly id: string;
+  readonly scenes: number;
+  readonly segmentations: AnsweredList<AnsweredSegmentation>;
+}
+
+export interface AnsweredEstimate {
+  readonly scenes: number;
+  readonly windows: number;
+  readonly areaKm2: number | null;
+}
+
 /**
  * The data of an answer, as far as tests read it. A test reads the fields that its operation selects; the others are
  * not there.
@@ -105,6 +117,12 @@ export interface AnswerData {
   readonly registerScene: AnsweredScene;
   readonly createUpload: { readonly id: string; readonly url: string };
   readonly segment: Answered<AnsweredSegmentation>;
+  readonly segmentScenes: AnsweredJob;
+  readonly registerScenes: AnsweredJob;
+  readonly job: AnsweredJob;
+  readonly jobs: { readonly totalCount: number };
+  readonly jobEstimate: AnsweredEstimate;
+  readonly segmentations: AnsweredList<AnsweredSegmentation>;
   readonly cancelSegmentation: AnsweredSegmentation;
   readonly deleteScene: boolean;
   readonly reviewFeatures: Answered<AnsweredFeature>;

@@ -5,7 +5,9 @@ import { type App, createApp } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import type { Database } from '../../src/database/database.ts';
 import { DEFAULT_VIEWER } from '../../src/identity/viewer.ts';
-import { openImage } from '../../src/imagery/open-image.ts';
+import type { ByteSource } from '../../src/imagery/byte-source.ts';
+import { openImage, openRanges } from '../../src/imagery/open-image.ts';
+import { openRemoteFiles, type RemoteOptions } from '../../src/remote/open-remote-files.ts';
 import { createLogger } from '../../src/logging.ts';
 import type { Services } from '../../src/services.ts';
 import { openTestDatabase } from '../database/test-database.ts';
@@ -30,17 +32,20 @@ export interface TestApp {
 
 /** Without decoder processes, which take a second to start. */
 const inThisProcess = ({ TERRAQL_MAX_PIXELS }: Config) => ({
-  open: (file: string) => openImage(file, TERRAQL_MAX_PIXELS),
+  open: (file: string | ByteSource) =>
+    typeof file === 'string' ? openImage(file, TERRAQL_MAX_PIXELS) : openRanges(file, TERRAQL_MAX_PIXELS),
   close: async () => {},
 });
 
 /**
  * The whole service on a database of its own, with a model whose answers are known in advance.
  * @param database opens it; closed with the app
+ * @param remote how other servers are reached
  */
 export async function openTestApp(
   environment: Record<string, string> = {},
   database: () => Promise<Database> = openTestDatabase,
+  remote?: RemoteOptions,
 ): Promise<TestApp> {
   const root = await mkdtemp(path.join(tmpdir(), 'terraql-api-'));
   const model = new BrightnessModel();
@@ -49,6 +54,7 @@ export async function openTestApp(
     database,
     models: async () => brightnessModels(model),
     images: inThisProcess,
+    ...(remote ? { remote: () => openRemoteFiles(remote) } : {}),
   });
   return {
     app,
