@@ -149,11 +149,17 @@ export class JobService {
     return this.require(id);
   }
 
-  /** The job now, and whenever it has come further, until it is over. */
-  async *progress(id: string): AsyncGenerator<Job> {
+  /**
+   * The job now, and whenever it has come further, until it is over or deleted.
+   * @throws {JobNotFoundError}
+   */
+  async progress(id: string): Promise<AsyncGenerator<Job>> {
+    return this.changes(await this.require(id));
+  }
+
+  private async *changes(first: Job): AsyncGenerator<Job> {
     let shown = '';
-    for (;;) {
-      const job = await this.require(id);
+    for (let job: Job | null = first; job !== null; job = await this.store.byId(first.id)) {
       const { etaS: _, ...state } = job;
       const text = JSON.stringify(state);
       if (text !== shown) yield job;

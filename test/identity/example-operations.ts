@@ -23,6 +23,7 @@ export const ID_KINDS = [
   'segmentation',
   'feature',
   'view',
+  'job',
   'slug',
   'apiKey',
   'upload',

@@ -31,11 +31,15 @@ export async function storedSecrets(database: Database, services: Services, mode
     limit: undefined,
     precision: undefined,
   });
+  const questions = { task: 'REASONING', scale: 'AUTO', threshold: 0.5, minAreaM2: 0, areaOfInterest: null } as const;
+  const prompts = ['Where is the hidden meadow?'];
+  const job = await services.jobs.segment({ ids: [scene.id] }, { ...questions, prompts, force: false });
   const ids = {
     scene: scene.id,
     segmentation: segmentation.id,
     feature,
     view: view.id,
+    job: job.id,
     slug: view.slug,
     apiKey: key.id,
     upload: upload.id,
@@ -52,6 +56,7 @@ export async function storedSecrets(database: Database, services: Services, mode
     segmentation.id,
     feature,
     view.id,
+    job.id,
     key.id,
     made.id,
   ];

@@ -50,7 +50,7 @@ async function change(name: string, id: string): Promise<unknown> {
 /** The job when it is over, as its subscription tells it. */
 async function over(id: string) {
   let last;
-  for await (const job of test.services.jobs.progress(id)) last = job;
+  for await (const job of await test.services.jobs.progress(id)) last = job;
   return last!;
 }
 
