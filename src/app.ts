@@ -33,7 +33,7 @@ import { openRemoteFiles, type OpenRemoteFiles } from './remote/open-remote-file
 import { s3AccessOf } from './remote/s3-access.ts';
 import type { ImageOpener } from './scene/scene.service.ts';
 import { StoredBlobsRepository } from './scene/stored-blobs.repository.ts';
-import { JobFeeder, type JobServices } from './job/job-feeder.ts';
+import { JobFeeder } from './job/job-feeder.ts';
 import { JobRepository } from './job/job.repository.ts';
 import { ModelCircuits } from './run/model-circuits.ts';
 import { SegmentationEvents } from './segmentation/segmentation-events.ts';
@@ -201,7 +201,13 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   ];
   await worker?.start();
   exportWorker?.start();
-  const feeder = worker && new JobFeeder(new JobRepository(database.forRuns), jobServicesOf(servicesFor), logger);
+  const feeder =
+    worker &&
+    new JobFeeder(
+      new JobRepository(database.forRuns),
+      (workspace) => servicesFor({ ...DEFAULT_VIEWER, workspace }),
+      logger,
+    );
   feeder?.start();
   const storedBlobs = new StoredBlobsRepository(database.forRuns);
   const sweeper = new BlobSweeper(blobs, uploadsOver(shared), storedBlobs, logger);
@@ -281,11 +287,6 @@ const DASHBOARD_OPERATIONS = path.resolve(import.meta.dirname, '../dist/dashboar
 async function knownOperations(manifest: string): Promise<PersistedOperations> {
   const own = existsSync(DASHBOARD_OPERATIONS) ? [await readPersistedOperations(DASHBOARD_OPERATIONS)] : [];
   return mergedOperations([await readPersistedOperations(manifest), ...own]);
-}
-
-/** Jobs work for the workspace that they belong to. */
-function jobServicesOf(servicesFor: ServicesFor): (workspace: string) => JobServices {
-  return (workspace) => servicesFor({ ...DEFAULT_VIEWER, workspace });
 }
 
 /** What does not answer for so long is not ready, even if it hangs without an error. */
