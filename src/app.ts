@@ -29,8 +29,8 @@ import { openModels } from './inference/open-models.ts';
 import { type BlobStore, FolderBlobStore } from './blob-store.ts';
 import { BlobSweeper } from './scene/blob-sweeper.ts';
 import { LocalAndRemoteDecoders } from './decoding/image-decoders.ts';
-import { openRemoteFiles, type OpenRemoteFiles } from './remote/open-remote-files.ts';
-import { s3AccessOf } from './remote/s3-access.ts';
+import { configuredRemoteFiles } from './remote/configured-remote-files.ts';
+import type { OpenRemoteFiles } from './remote/open-remote-files.ts';
 import type { ImageOpener } from './scene/scene.service.ts';
 import { StoredBlobsRepository } from './scene/stored-blobs.repository.ts';
 import { JobFeeder } from './job/job-feeder.ts';
@@ -89,15 +89,6 @@ export interface Adapters {
   readonly remote?: (config: Config) => OpenRemoteFiles;
 }
 
-function remoteFiles(config: Config): OpenRemoteFiles {
-  return openRemoteFiles({
-    maxBytes: config.TERRAQL_MAX_BYTES,
-    cacheBytes: config.TERRAQL_RANGE_CACHE_MB * 2 ** 20,
-    requests: config.TERRAQL_RANGE_REQUESTS,
-    s3: s3AccessOf(config),
-  });
-}
-
 function imageDecoders(config: Config): LocalAndRemoteDecoders {
   return new LocalAndRemoteDecoders(config.TERRAQL_DECODERS, {
     maxPixels: config.TERRAQL_MAX_PIXELS,
@@ -142,7 +133,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   });
   const database = await adapters.database(config, logger, (ms) => metrics.statements.observe(ms / 1000));
   const blobs = new FolderBlobStore(path.join(config.TERRAQL_DATA_DIR, 'blobs'));
-  const remote = (adapters.remote ?? remoteFiles)(config);
+  const remote = (adapters.remote ?? configuredRemoteFiles)(config);
   const images = (adapters.images ?? imageDecoders)(config);
   const store = new SegmentationRepository(database.forRuns);
   const events = new SegmentationEvents(store, logger);
