@@ -43,6 +43,7 @@ export const LAYERS: readonly Layer[] = [
     imports: [
       'telemetry',
       'export',
+      'webhook',
       'shared-services.ts',
       'tiles',
       'graphql/server',
@@ -65,6 +66,8 @@ export const LAYERS: readonly Layer[] = [
     name: 'shared-services.ts',
     holds: 'makes the services of a viewer of parts that all viewers share',
     imports: [
+      'webhook',
+      'event',
       'review',
       'view',
       'tiles',
@@ -120,6 +123,8 @@ export const LAYERS: readonly Layer[] = [
     holds: 'types, resolvers, the context of a request, the schema',
     imports: [
       'export',
+      'webhook',
+      'event',
       'review',
       'view',
       'graphql/text-answer',
@@ -147,6 +152,8 @@ export const LAYERS: readonly Layer[] = [
     name: 'services.ts',
     holds: 'what outlets may ask for, made for one viewer',
     imports: [
+      'webhook',
+      'event',
       'review',
       'view',
       'tiles',
@@ -180,7 +187,9 @@ export const LAYERS: readonly Layer[] = [
       'database',
     ],
   },
+  { name: 'webhook', holds: 'messages and their queue', imports: ['view', 'event', 'feature', 'remote', 'database'] },
   { name: 'view', holds: 'saved views: named filters', imports: ['feature', 'database'] },
+  { name: 'event', holds: 'the outbox: what happened, in the order of commits', imports: ['database'] },
   { name: 'review', holds: 'what people say of features', imports: ['feature', 'database'] },
   {
     name: 'export',

@@ -18,6 +18,7 @@ import {
   readPersistedOperations,
 } from './graphql/server/persisted-operations.ts';
 import { buildSchema } from './graphql/schema.ts';
+import { schemaText } from './graphql/schema-text.ts';
 import { createGraphqlServer } from './graphql/server/server.ts';
 import { Subscriptions } from './graphql/server/subscriptions.ts';
 import { type Identity, openIdentity } from './identity/open-identity.ts';
@@ -49,6 +50,8 @@ import type { PictureTile } from './tiles/scene-tile.service.ts';
 import { MaskCache } from './tiles/segmentation-tile.service.ts';
 import { TileCache } from './tiles/tile-cache.ts';
 import { followChanges } from './tiles/tile-changes.ts';
+import { inTime } from './in-time.ts';
+import { openOutbox } from './webhook/open-outbox.ts';
 import { type Models, servicesOver, uploadsOver } from './shared-services.ts';
 
 export type { Models } from './shared-services.ts';
@@ -60,6 +63,8 @@ export interface App extends Pick<Identity, 'authenticator' | 'machine' | 'links
   readonly blobs: BlobStore;
   readonly graphql: ApolloServer<RequestContext>;
   readonly subscriptions: Subscriptions;
+  /** The schema as text. */
+  readonly schemaText: string;
   readonly models: Models;
   readonly servicesFor: ServicesFor;
   /** Reads what outlets besides GraphQL are asked for, by the types of the schema. */
@@ -145,7 +150,23 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   const identity = await openIdentity(database.forRuns, config, logger);
   const onExport = (): void => exportWorker?.wake();
   const { keys, workspaces } = identity;
-  const shared = { config, keys, workspaces, database, blobs, remote, images, models, events, ...tiles, onExport };
+  const featuresOf = (workspace: string) => servicesFor({ ...DEFAULT_VIEWER, workspace }).features;
+  const outbox = openOutbox({ database, featuresOf, delivers: config.TERRAQL_WORKER !== 'off', logger });
+  const { feed } = outbox;
+  const shared = {
+    config,
+    keys,
+    workspaces,
+    database,
+    blobs,
+    remote,
+    images,
+    models,
+    events,
+    feed,
+    ...tiles,
+    onExport,
+  };
   const servicesFor = servicesOver(shared);
   const worker =
     config.TERRAQL_WORKER === 'off'
@@ -200,6 +221,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
       logger,
     );
   feeder?.start();
+  await outbox.start();
   const storedBlobs = new StoredBlobsRepository(database.forRuns);
   const sweeper = new BlobSweeper(blobs, uploadsOver(shared), storedBlobs, logger);
   sweeper.start();
@@ -209,6 +231,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     blobs,
     graphql,
     subscriptions: new Subscriptions(schema, operations, logger),
+    schemaText: schemaText(schema),
     models,
     authenticator: identity.authenticator,
     machine: identity.machine,
@@ -222,10 +245,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     contextFor: (viewer, baseUrl) =>
       createContext({ viewer, services: servicesFor(viewer), limits, links: identity.linksFor(viewer, baseUrl) }),
     async readiness() {
-      const [answers, model] = await Promise.allSettled([
-        within(READY_MS, database.ping()),
-        within(READY_MS, models.get()),
-      ]);
+      const [answers, model] = await Promise.allSettled([inTime(database.ping()), inTime(models.get())]);
       return {
         database: answers.status === 'fulfilled',
         model: model.status === 'fulfilled' && model.value.ready(),
@@ -242,6 +262,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
       for (const stop of unfollow) stop();
       identity.close();
       openScenes.close();
+      await outbox.close();
       await events.close();
       await exportWorker?.close();
       await feeder?.close();
@@ -278,16 +299,4 @@ const DASHBOARD_OPERATIONS = path.resolve(import.meta.dirname, '../dist/dashboar
 async function knownOperations(manifest: string): Promise<PersistedOperations> {
   const own = existsSync(DASHBOARD_OPERATIONS) ? [await readPersistedOperations(DASHBOARD_OPERATIONS)] : [];
   return mergedOperations([await readPersistedOperations(manifest), ...own]);
-}
-
-/** What does not answer for so long is not ready, even if it hangs without an error. */
-const READY_MS = 3000;
-
-/** @throws when the answer takes longer */
-async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-  });
-  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }

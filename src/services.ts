@@ -2,6 +2,7 @@ import type { AdjacencyGraphService } from './analysis/adjacency-graph.service.t
 import type { ChangeService } from './analysis/change.service.ts';
 import type { StatisticsService } from './analysis/statistics.service.ts';
 import type { ZoneService } from './analysis/zone.service.ts';
+import type { EventService } from './event/event.service.ts';
 import type { ExportService } from './export/export.service.ts';
 import type { StoredExportService } from './export/stored-export.service.ts';
 import type { FeatureService } from './feature/feature.service.ts';
@@ -20,6 +21,7 @@ import type { FeatureTileService } from './tiles/feature-tile.service.ts';
 import type { SceneTileService } from './tiles/scene-tile.service.ts';
 import type { SegmentationTileService } from './tiles/segmentation-tile.service.ts';
 import type { ViewService } from './view/view.service.ts';
+import type { WebhookService } from './webhook/webhook.service.ts';
 
 /** The installed models, as far as clients may know of them. */
 export interface ModelList {
@@ -49,6 +51,8 @@ export interface Services {
   readonly apiKeys: ApiKeyService;
   readonly audit: AuditService;
   readonly workspaces: { find(id: string): Promise<Workspace | null> };
+  readonly events: EventService;
+  readonly webhooks: WebhookService;
   readonly models: ModelList;
 }
 

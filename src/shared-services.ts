@@ -9,6 +9,9 @@ import { ZoneRepository } from './analysis/zone.repository.ts';
 import { ZoneService } from './analysis/zone.service.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database/database.ts';
+import type { EventFeed } from './event/event-feed.ts';
+import { EventRepository } from './event/event.repository.ts';
+import { EventService } from './event/event.service.ts';
 import { ExportService } from './export/export.service.ts';
 import { StoredExportRepository } from './export/stored-export.repository.ts';
 import { StoredExportService } from './export/stored-export.service.ts';
@@ -49,6 +52,8 @@ import { SegmentationTileService } from './tiles/segmentation-tile.service.ts';
 import type { TileCache } from './tiles/tile-cache.ts';
 import { ViewRepository } from './view/view.repository.ts';
 import { ViewService } from './view/view.service.ts';
+import { WebhookRepository } from './webhook/webhook.repository.ts';
+import { WebhookService } from './webhook/webhook.service.ts';
 
 /** What the service needs of the models, wherever they run. */
 export type Models = Pick<ModelRegistry, 'list' | 'isReady' | 'get' | 'close'>;
@@ -64,6 +69,7 @@ export interface SharedParts {
   readonly images: ImageOpener;
   readonly models: Models;
   readonly events: SegmentationEvents;
+  readonly feed: EventFeed;
   readonly featureTiles: TileCache<FeatureTile>;
   readonly sceneTiles: TileCache<PictureTile>;
   readonly openScenes: OpenScenes;
@@ -106,6 +112,7 @@ export function servicesOver(shared: SharedParts): ServicesFor {
     const exports = new ExportService(new FeatureExportRepository(database), features, {
       maxFeatures: config.TERRAQL_MAX_EXPORT,
     });
+    const views = new ViewService(new ViewRepository(database), features);
     return {
       scenes,
       uploads,
@@ -114,7 +121,9 @@ export function servicesOver(shared: SharedParts): ServicesFor {
       jobs: new JobService(new JobRepository(database), { scenes, segmentations, http: remote.http }),
       features,
       reviews: new ReviewService(new ReviewRepository(database), subject),
-      views: new ViewService(new ViewRepository(database), features),
+      views,
+      events: new EventService(new EventRepository(database), shared.feed),
+      webhooks: new WebhookService(new WebhookRepository(database), features, views, subject),
       sceneTiles: new SceneTileService(scenes, openScenes, sceneTiles, workspace),
       segmentationTiles: new SegmentationTileService(
         segmentations,

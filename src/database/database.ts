@@ -22,6 +22,7 @@ import { serverReader } from './server-reader.ts';
 import { embeddedSession, ServerSession, type Session } from './session.ts';
 
 export { type Connections, type Queries, StatementTimeoutError } from './connections.ts';
+export type { Session } from './session.ts';
 export { Prisma } from './generated/client.ts';
 
 /** Versions and capabilities of a database engine. */

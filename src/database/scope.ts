@@ -14,6 +14,9 @@ export const WORKSPACE_TABLES = [
   'job',
   'job_item',
   'job_run',
+  'event',
+  'webhook',
+  'webhook_delivery',
 ] as const;
 export type WorkspaceTable = (typeof WORKSPACE_TABLES)[number];
 

@@ -14,6 +14,8 @@ import { MaskResolver, SegmentationResolver } from './segmentation.resolver.ts';
 import { NodeResolver } from './node.resolver.ts';
 import { ReviewResolver } from './review.resolver.ts';
 import { ExportResolver } from './export.resolver.ts';
+import { FeaturesAddedResolver, SegmentationChangedResolver } from './event.resolver.ts';
+import { WebhookResolver } from './webhook.resolver.ts';
 import { ViewResolver } from './view.resolver.ts';
 import { JobResolver } from './job.resolver.ts';
 import { ApiKeyResolver } from './api-key.resolver.ts';
@@ -32,6 +34,9 @@ const RESOLVERS = [
   ApiKeyResolver,
   ViewerResolver,
   JobResolver,
+  FeaturesAddedResolver,
+  SegmentationChangedResolver,
+  WebhookResolver,
   StatisticsResolver,
   ChangeResolver,
   ChangePairResolver,

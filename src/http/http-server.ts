@@ -18,6 +18,7 @@ import { ogcRoutes } from './ogc-routes.ts';
 import { Outlet } from './outlet.ts';
 import { requestId } from './request-id.ts';
 import { securityHeaders } from './security-headers.ts';
+import { digestOf, REVALIDATED, sendStoredFile } from './stored-file.ts';
 import { serveSubscriptions, SOCKET_LIMITS, type SocketLimits } from './subscription-socket.ts';
 import { sceneTileRoutes } from './scene-tile-routes.ts';
 import { segmentationTileRoutes } from './segmentation-tile-routes.ts';
@@ -83,6 +84,7 @@ export function createRouter(service: HttpService, outlet: Outlet): Express {
     }),
   );
   router.use(workspaceRoutes(outlet, service));
+  router.use(schemaRoute(outlet, service.schemaText));
   router.use(uploadRoute(outlet));
   router.use(maskRoutes(outlet));
   router.use(exportRoutes(outlet, service.logger));
@@ -115,6 +117,22 @@ const refuseDeepDocuments: RequestHandler = (request, response, next) => {
   }
   next();
 };
+
+/** `/schema.graphql`: the schema as text, for tools that make typed clients of it. */
+function schemaRoute(outlet: Outlet, text: string): Router {
+  const bytes = Buffer.from(text);
+  const file = {
+    etag: `"${digestOf(bytes)}"`,
+    cacheControl: REVALIDATED,
+    contentType: 'application/graphql; charset=utf-8',
+    read: async () => ({ pieces: [bytes], bytes: bytes.length }),
+  };
+  return outlet.resource('/schema.graphql', {
+    role: 'viewer',
+    methods: { GET: ({ request, response }) => sendStoredFile(request, response, file) },
+    takesFilter: false,
+  });
+}
 
 /** `PUT /uploads/{id}?token=...`: the bytes of a scene, at the address that `createUpload` gave. */
 function uploadRoute(outlet: Outlet): Router {

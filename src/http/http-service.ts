@@ -22,6 +22,8 @@ export interface HttpService {
   readonly blobs: Pick<BlobStore, 'localPath'>;
   readonly graphql: ApolloServer<RequestContext>;
   readonly subscriptions: Subscriptions;
+  /** The schema as text. */
+  readonly schemaText: string;
   readonly authenticator: Pick<Authenticator, 'viewerOf' | 'isRequired'>;
   /** @param baseUrl as the client reaches the service, without a slash at the end */
   linksFor(viewer: Viewer, baseUrl: string): Links;

@@ -78,6 +78,16 @@ export class GuardedHttp {
   }
 
   /**
+   * Follows no redirect: it is an answer like others.
+   * @throws as {@link request}
+   */
+  async requestOnce(url: string, asked: HttpRequest): Promise<HttpAnswer> {
+    const target = httpsUrl(url);
+    const { statusCode, headers, body } = await this.send(target, asked);
+    return { url: target, statusCode, headers, body };
+  }
+
+  /**
    * Follows redirects to the first other answer. The caller reads the body or hands it to {@link discard}.
    * @throws {UrlNotAllowedError | AddressNotAllowedError | HostNotFoundError | DownloadFailedError}
    */

@@ -76,8 +76,9 @@ export async function countSegmentationsOf(
 }
 
 function conditionSql(filter: SegmentationFilter): Prisma.Sql {
-  const { sceneId, state, promptContains, modelId, targetFound, created } = filter;
+  const { ids, sceneId, state, promptContains, modelId, targetFound, created } = filter;
   const conditions = [Prisma.sql`TRUE`];
+  if (ids !== undefined) conditions.push(Prisma.sql`s.id = ANY(${uuidsSql(ids)})`);
   if (sceneId !== undefined) conditions.push(Prisma.sql`s.scene_id = ${requireIdentifier('sceneId', sceneId)}::uuid`);
   if (state !== undefined) conditions.push(Prisma.sql`s.state = ${state}::text`);
   if (promptContains !== undefined) conditions.push(answersSearchSql(Prisma.sql`s.prompt`, promptContains));

@@ -6,6 +6,7 @@ import type { EmptyReason, NewSegmentation, Segmentation, SegmentationState, Sto
 
 /** Conditions on segmentations, combined with AND. */
 export interface SegmentationFilter {
+  readonly ids?: readonly string[];
   readonly sceneId?: string;
   readonly state?: SegmentationState;
   /** Web search syntax, or a part of the prompt; see `answersSearchSql`. */

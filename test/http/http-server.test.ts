@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import path from 'node:path';
 import { fromArrayBuffer } from 'geotiff';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openServedApp, type ServedApp, SUBURB } from './served-app.ts';
 
+const SCHEMA_FILE = path.resolve(import.meta.dirname, '../../schema/schema.graphql');
 const UNKNOWN_ID = '01900000-0000-7000-8000-000000000000';
 let test: ServedApp;
 let bright = '';
@@ -195,6 +197,13 @@ describe('PUT /uploads', () => {
 });
 
 describe('the other routes', () => {
+  it('gives the schema as text, and only once to a client that has it', async () => {
+    const first = await get('/schema.graphql');
+    expect(first.headers.get('content-type')).toBe('application/graphql; charset=utf-8');
+    expect(await first.text()).toBe(await readFile(SCHEMA_FILE, 'utf8'));
+    expect(await statusFor('/schema.graphql', first.headers.get('etag')!)).toBe(304);
+  });
+
   it('say that the process lives, and that database and model are ready', async () => {
     expect(await (await get('/healthz')).json()).toEqual({ ok: true });
     const ready = await get('/readyz');
