@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { ApolloServer } from '@apollo/server';
 import type { Config } from './config.ts';
@@ -12,11 +11,7 @@ import {
   sceneFilterReader,
 } from './graphql/feature-request.ts';
 import { type SegmentRequestReader, segmentRequestReader } from './graphql/segment-request.ts';
-import {
-  mergedOperations,
-  type PersistedOperations,
-  readPersistedOperations,
-} from './graphql/server/persisted-operations.ts';
+import { knownOperations } from './graphql/server/persisted-operations.ts';
 import { buildSchema } from './graphql/schema.ts';
 import { schemaText } from './graphql/schema-text.ts';
 import { createGraphqlServer } from './graphql/server/server.ts';
@@ -290,13 +285,4 @@ function runMetrics({ runs, windows, modelRequests }: Metrics): RunMetrics {
     windowAnswered: (source) => windows.inc({ source }),
     modelAnswered: (model, outcome, durationMs) => modelRequests.observe({ model, outcome }, durationMs / 1000),
   };
-}
-
-/** Written with the dashboard: its own operations, which are always answered. */
-const DASHBOARD_OPERATIONS = path.resolve(import.meta.dirname, '../dist/dashboard/operations.json');
-
-/** The operations of a manifest, and those of the dashboard where it is built. */
-async function knownOperations(manifest: string): Promise<PersistedOperations> {
-  const own = existsSync(DASHBOARD_OPERATIONS) ? [await readPersistedOperations(DASHBOARD_OPERATIONS)] : [];
-  return mergedOperations([await readPersistedOperations(manifest), ...own]);
 }

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import type { ApolloServerPlugin } from '@apollo/server';
 import { z } from 'zod';
 import { AppError } from '../../errors.ts';
@@ -71,7 +73,7 @@ export async function readPersistedOperations(file: string): Promise<PersistedOp
 }
 
 /** The operations of several manifests. */
-export function mergedOperations(all: readonly PersistedOperations[]): PersistedOperations {
+function mergedOperations(all: readonly PersistedOperations[]): PersistedOperations {
   return new PersistedOperations(new Map(all.flatMap(({ entries }) => [...entries])));
 }
 
@@ -99,4 +101,13 @@ export function persistedOnlyPlugin(operations: PersistedOperations): ApolloServ
       };
     },
   };
+}
+
+/** Written with the dashboard: its own operations, which are always answered. */
+const DASHBOARD_OPERATIONS = path.resolve(import.meta.dirname, '../../../dist/dashboard/operations.json');
+
+/** The operations of a manifest, and those of the dashboard where it is built. */
+export async function knownOperations(manifest: string): Promise<PersistedOperations> {
+  const own = existsSync(DASHBOARD_OPERATIONS) ? [await readPersistedOperations(DASHBOARD_OPERATIONS)] : [];
+  return mergedOperations([await readPersistedOperations(manifest), ...own]);
 }
