@@ -111,11 +111,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   if (databaseUrl !== undefined) return openPostgres(databaseUrl, migrations, options);
   const timeoutS = statementTimeoutS ?? EMBEDDED_TIMEOUT_S;
   const limits = { statementTimeoutMs: timeoutS * 1000, ...(onRestart ? { onRestart } : {}) };
-  const engine = await openEmbeddedEngine(
-    path.join(dataDir, 'pglite'),
-    limits,
-    async (client) => (await migrate(pgliteSession(client), migrations)).length > 0,
-  );
+  const engine = await openEmbeddedEngine(path.join(dataDir, 'pglite'), limits);
   return databaseOnPGlite(engine.client, migrations, () => engine.close(), {
     statementTimeoutS: timeoutS,
     onStatement,

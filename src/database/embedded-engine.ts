@@ -4,7 +4,6 @@ import { AppError } from '../errors.ts';
 import { ownDirectory } from './directory-ownership.ts';
 import { postgisBundle } from './embedded-extensions.ts';
 import { type EmbeddedClient, EngineClient, type EngineLimits } from './engine-client.ts';
-import type { EngineSetup } from './engine-worker.ts';
 
 /** PostgreSQL with PostGIS, embedded in this process. */
 export interface EmbeddedEngine {
@@ -15,21 +14,15 @@ export interface EmbeddedEngine {
 /**
  * Opens the database of a folder and creates it when it is missing (which takes some seconds).
  * @param directory absolute or relative to the working directory
- * @param prepare brings the database to this version, and returns whether it changed it: creating and migrating a database grows
- * an engine by a quarter of a gigabyte, which is given back when its thread ends, so that another takes its place then
- * @throws {EmbeddedDatabaseInUseError} when another process has it open; errors of `prepare`
+ * @throws {EmbeddedDatabaseInUseError} when another process has it open
  */
-export async function openEmbeddedEngine(
-  directory: string,
-  limits: EngineLimits,
-  prepare: (client: EmbeddedClient) => Promise<boolean> = async () => false,
-): Promise<EmbeddedEngine> {
+export async function openEmbeddedEngine(directory: string, limits: EngineLimits): Promise<EmbeddedEngine> {
   await mkdir(directory, { recursive: true });
   const owned = await realpath(directory);
   const release = await ownDirectory(owned);
   try {
-    const setup = { dataDir: owned, bundle: await postgisBundle(`${owned}.bundle`) };
-    const client = await preparedClient(setup, limits, prepare);
+    const bundle = await postgisBundle(`${owned}.bundle`);
+    const client = await EngineClient.open({ dataDir: owned, bundle }, limits);
     return {
       client,
       async close() {
@@ -41,21 +34,6 @@ export async function openEmbeddedEngine(
     await release();
     throw error;
   }
-}
-
-async function preparedClient(
-  setup: EngineSetup,
-  limits: EngineLimits,
-  prepare: (client: EmbeddedClient) => Promise<boolean>,
-): Promise<EngineClient> {
-  const first = await EngineClient.open(setup, limits);
-  let isChanged = true;
-  try {
-    isChanged = await prepare(first);
-  } finally {
-    if (isChanged) await first.close();
-  }
-  return isChanged ? EngineClient.open(setup, limits) : first;
 }
 
 /** The embedded engine ended a statement without result or error. */
