@@ -67,8 +67,8 @@ it('documents every setting with a sentence and a default, and its unit where th
   for (const { name, fallback, unit, description } of settingRows()) {
     expect(description, name).toMatch(/^[`A-Z].*\.$/);
     expect(fallback, name).not.toBe('`undefined`');
-    const suffix = /_(S|M|MB|BYTES|PIXELS)$/.exec(name)?.[1];
-    const units = { S: 'seconds', M: 'metres', MB: 'MiB', BYTES: 'bytes', PIXELS: 'pixels' } as const;
+    const suffix = /_(S|M|MB|BYTES|PIXELS|DAYS)$/.exec(name)?.[1];
+    const units = { S: 'seconds', M: 'metres', MB: 'MiB', BYTES: 'bytes', PIXELS: 'pixels', DAYS: 'days' } as const;
     expect(unit, name).toBe(suffix ? units[suffix as keyof typeof units] : '');
   }
 });

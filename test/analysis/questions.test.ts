@@ -251,7 +251,7 @@ describe('over GraphQL', () => {
     ['{ featureStatistics(groupBy: [SCENE, SCENE]) { key } }', 'INVALID_STATISTICS'],
     ['{ featureStatistics { areaM2Quantiles(q: [2]) } }', 'INVALID_STATISTICS'],
     ['{ zonalStatistics(zones: {}) { areaM2 } }', 'INVALID_ZONES'],
-    ['{ zonalStatistics(zones: { collection: "text" }) { areaM2 } }', 'GRAPHQL_VALIDATION_FAILED'],
+    ['{ zonalStatistics(zones: { collection: "text" }) { areaM2 } }', 'BAD_USER_INPUT'],
     ['{ change(fromSegmentationId: "a", toSegmentationId: "b") { persistedAreaM2 } }', 'SEGMENTATION_NOT_FOUND'],
     ['{ adjacency(withinM: -5) { nodeCount } }', 'INVALID_FILTER'],
   ])('%s is refused with a code', async (document, code) => {

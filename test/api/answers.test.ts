@@ -72,7 +72,7 @@ describe('an answer over HTTP', () => {
       'an empty collection',
       { type: 'GeometryCollection', geometries: [] },
       'INVALID_GEOMETRY',
-      /an empty collection is no/,
+      /a GeometryCollection needs 1 geometry/,
     ],
     ['a crs', { type: 'Point', coordinates: [0, 0], crs: { type: 'name' } }, 'INVALID_GEOMETRY', /crs member/],
     ['metres', { type: 'Point', coordinates: [500_000, 0] }, 'INVALID_GEOMETRY', /\[500000,0\] is not a position/],

@@ -85,7 +85,11 @@ describe('terraql serve', () => {
       expect(pid).toBe(server.pid);
       expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ ok: true });
       expect(await (await fetch(`${url}/readyz`)).json()).toEqual({ database: true, model: false });
-      expect(JSON.parse(await readFile(path.join(folder, 'server.json'), 'utf8'))).toEqual({ pid, url });
+      expect(JSON.parse(await readFile(path.join(folder, 'server.json'), 'utf8'))).toEqual({
+        pid,
+        url,
+        secret: expect.stringMatching(/^tqm_/) as string,
+      });
 
       const list = await finished(terraql(['scenes', '--json']));
       expect(list).toEqual({ code: 0, stdout: '[]\n', stderr: '' });

@@ -10,6 +10,7 @@ import { SceneRepository } from '../../src/scene/scene.repository.ts';
 const OF_NOBODY: Readonly<Record<string, string>> = {
   'public.terraql_migration': 'requests have no privilege',
   'public.link_key': 'requests have no privilege',
+  'public.rate_limit': 'requests have no privilege',
   'public.spatial_ref_sys': 'coordinate systems of PostGIS, the same for all',
   'terraql_queue.version': 'requests have no privilege',
   'terraql_queue.schedule': 'requests have no privilege',

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { checkExposure } from '../../src/exposure.ts';
 import { bearerToken } from '../../src/identity/authenticator.ts';
@@ -40,8 +40,11 @@ describe('an API key', () => {
       subject: 'reader',
       role: 'viewer',
     });
-    const used = await test.ask('{ apiKeys { id lastUsedAt } }');
-    expect(used.data.apiKeys.find(({ id }) => id === data.createApiKey.key.id)?.lastUsedAt).toMatch(/Z$/);
+    // Written after the answer.
+    await vi.waitFor(async () => {
+      const used = await test.ask('{ apiKeys { id lastUsedAt } }');
+      expect(used.data.apiKeys.find(({ id }) => id === data.createApiKey.key.id)?.lastUsedAt).toMatch(/Z$/);
+    });
   });
 
   it('is refused from its revocation on, though it was just accepted', async () => {

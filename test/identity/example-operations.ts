@@ -24,6 +24,8 @@ export const ID_KINDS = [
   'feature',
   'view',
   'job',
+  'delivery',
+  'webhook',
   'slug',
   'apiKey',
   'upload',
@@ -141,6 +143,7 @@ function kindOf(field: GraphQLField<unknown, unknown>, at: Slot): IdKind {
   const words = [at.at(-1)!, getNamedType(argument.type).name, field.name].map((word) => word.toLowerCase());
   for (const word of words) {
     if (word === 'node') return 'scene';
+    if (word.includes('deliveries')) return 'delivery';
     const kind = ID_KINDS.find((one) => word.includes(one.toLowerCase()));
     if (kind) return kind;
     if (word === 'adjacency') return 'feature';

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { vi } from 'vitest';
-import type { Database } from '../../src/database/database.ts';
+import { type Database, Prisma } from '../../src/database/database.ts';
 import { SegmentationRepository } from '../../src/segmentation/segmentation.repository.ts';
 import type { Services } from '../../src/services.ts';
 import { box, featuresOf, newScene, resultOf, startSegmentation } from '../database/seeds.ts';
@@ -34,12 +35,25 @@ export async function storedSecrets(database: Database, services: Services, mode
   const questions = { task: 'REASONING', scale: 'AUTO', threshold: 0.5, minAreaM2: 0, areaOfInterest: null } as const;
   const prompts = ['Where is the hidden meadow?'];
   const job = await services.jobs.segment({ ids: [scene.id] }, { ...questions, prompts, force: false });
+  const { webhook } = await services.webhooks.create({
+    url: 'https://hooks.example/watchtower',
+    description: 'watchtower',
+    events: ['scene.registered'],
+    filter: null,
+    view: null,
+  });
+  const delivery = randomUUID();
+  await database.execute(Prisma.sql`
+    INSERT INTO webhook_delivery (id, webhook_id, event_id, type, object_id, body, state, due_at, created_at, finished_at)
+    VALUES (${delivery}::uuid, ${webhook.id}::uuid, 0, 'scene.registered', ${scene.id}::uuid, '{}', 'DEAD', now(), now(), now())`);
   const ids = {
     scene: scene.id,
     segmentation: segmentation.id,
     feature,
     view: view.id,
     job: job.id,
+    webhook: webhook.id,
+    delivery,
     slug: view.slug,
     apiKey: key.id,
     upload: upload.id,
@@ -57,6 +71,8 @@ export async function storedSecrets(database: Database, services: Services, mode
     feature,
     view.id,
     job.id,
+    webhook.id,
+    delivery,
     key.id,
     made.id,
   ];

@@ -223,7 +223,7 @@ describe('items', () => {
     [{ filter: 'prompt > 3' }, 'filter: a text is compared with a number at character 8'],
     [{ filter: 'buffer(areaM2) > 3' }, 'filter: buffer is not supported here at character 1'],
     [{ filter: 'A_CONTAINS(prompt, (1))' }, 'filter: a_contains is not supported here at character 1'],
-    [{ filter: 'S_INTERSECTS(geometry, POINT(200 0))' }, 'is no position'],
+    [{ filter: 'S_INTERSECTS(geometry, POINT(200 0))' }, 'is not a position'],
     [{ filter: '{}', 'filter-lang': 'cql2-json' }, 'filter: [] are members of no expression'],
     [{ filter: 'a = 1', 'filter-lang': 'sql' }, 'filter-lang is "sql"'],
     [{ areaM2: 'wide' }, 'areaM2 is "wide"; it must be a number.'],
