@@ -1,5 +1,5 @@
 import { type Arrow, arrowsOf, layerOf, type SourceFile } from './folder-graph.ts';
-import type { Layer } from './layers.ts';
+import type { Layer } from './layout-rules.ts';
 
 /** What the fence allows; the project's own is in `layers.ts`. */
 export interface Fence {

@@ -1,13 +1,4 @@
-/** A folder of `src`, or a file at its root, with the layers that it may import. */
-export interface Layer {
-  /** Path below `src`. */
-  readonly name: string;
-  readonly holds: string;
-  /** Names of layers, each further down in the list. Beside them it may import the files at the root that have no row. */
-  readonly imports: readonly string[];
-  /** No I/O, clock or environment: imports neither Node's modules nor files at the root but `errors.ts`. */
-  readonly pure?: true;
-}
+import type { Layer } from './layout-rules.ts';
 
 /**
  * The layers of `src`, top to bottom. An import goes down this list only, a type import included, so that no two layers can
@@ -20,7 +11,7 @@ export const LAYERS: readonly Layer[] = [
     holds: 'one file for each verb of the command line',
     imports: [
       'http/telemetry',
-      'telemetry',
+      'cli/application',
       'cli/terminal',
       'app.ts',
       'http',
@@ -35,6 +26,11 @@ export const LAYERS: readonly Layer[] = [
       'database',
       'config.ts',
     ],
+  },
+  {
+    name: 'cli/application',
+    holds: 'how a command reaches the service: one that runs, or one in its own process',
+    imports: ['telemetry', 'cli/terminal', 'app.ts', 'export', 'identity', 'config.ts'],
   },
   { name: 'cli/terminal', holds: 'options, tables and progress, as a terminal shows them', imports: [] },
   {
@@ -146,7 +142,7 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'ogc',
     holds: 'OGC API - Features, Tiles and Processes: documents and parameters',
-    imports: ['view', 'services.ts', 'feature', 'segmentation', 'scene', 'imagery/crs', 'database', 'cql2'],
+    imports: ['view', 'services.ts', 'feature', 'segmentation', 'scene', 'imagery/crs', 'database/sql', 'cql2'],
   },
   {
     name: 'services.ts',
@@ -187,14 +183,18 @@ export const LAYERS: readonly Layer[] = [
       'database',
     ],
   },
-  { name: 'webhook', holds: 'messages and their queue', imports: ['view', 'event', 'feature', 'remote', 'database'] },
-  { name: 'view', holds: 'saved views: named filters', imports: ['feature', 'database'] },
-  { name: 'event', holds: 'the outbox: what happened, in the order of commits', imports: ['database'] },
-  { name: 'review', holds: 'what people say of features', imports: ['feature', 'database'] },
+  {
+    name: 'webhook',
+    holds: 'messages and their queue',
+    imports: ['view', 'event', 'feature', 'remote', 'database/sql', 'database'],
+  },
+  { name: 'view', holds: 'saved views: named filters', imports: ['feature', 'database/sql', 'database'] },
+  { name: 'event', holds: 'the outbox: what happened, in the order of commits', imports: ['database/sql', 'database'] },
+  { name: 'review', holds: 'what people say of features', imports: ['feature', 'database/sql', 'database'] },
   {
     name: 'export',
     holds: 'features as files, streamed or stored',
-    imports: ['feature', 'imagery/crs', 'database', 'blob-store.ts'],
+    imports: ['feature', 'imagery/crs', 'database/sql', 'database', 'blob-store.ts'],
   },
   {
     name: 'rendering',
@@ -219,23 +219,37 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'analysis',
     holds: 'statistics, change, zones, the graph of neighbours',
-    imports: ['feature', 'segmentation', 'scene', 'database'],
+    imports: ['feature', 'segmentation', 'scene', 'database/sql', 'database'],
   },
   {
     name: 'job',
     holds: 'many scenes at once: registering them and asking them, as one row',
-    imports: ['segmentation', 'scene', 'remote', 'database'],
+    imports: ['segmentation', 'scene', 'remote', 'database/sql', 'database'],
   },
   {
     name: 'segmentation',
     holds: 'a question as a stored row',
-    imports: ['telemetry', 'feature', 'scene', 'imagery', 'imagery/crs', 'inference', 'raster', 'database'],
+    imports: [
+      'telemetry',
+      'feature',
+      'scene',
+      'imagery',
+      'imagery/crs',
+      'inference',
+      'raster',
+      'database/sql',
+      'database',
+    ],
   },
-  { name: 'feature', holds: 'stored polygons: measures, filter, pages, neighbours', imports: ['database', 'cql2'] },
+  {
+    name: 'feature',
+    holds: 'stored polygons: measures, filter, pages, neighbours',
+    imports: ['database/sql', 'database', 'cql2'],
+  },
   {
     name: 'scene',
     holds: 'the stored image: registering, locating, uploading',
-    imports: ['remote', 'imagery', 'raster', 'database', 'cql2', 'blob-store.ts'],
+    imports: ['remote', 'imagery', 'raster', 'database/sql', 'database', 'cql2', 'blob-store.ts'],
   },
   {
     name: 'remote',
@@ -262,8 +276,13 @@ export const LAYERS: readonly Layer[] = [
   },
   { name: 'inference/open-inference', holds: 'messages and tensors of the Open Inference Protocol', imports: [] },
   { name: 'raster', holds: 'windows, resampling, affine transforms', imports: [], pure: true },
-  { name: 'identity', holds: 'who asks', imports: ['database', 'config.ts'] },
-  { name: 'database', holds: 'connection, migrations, cursors, row schemas', imports: ['database/generated', 'cql2'] },
+  { name: 'identity', holds: 'who asks', imports: ['database/sql', 'database', 'config.ts'] },
+  {
+    name: 'database/sql',
+    holds: 'parts of statements: conditions, cursors, pages, identifiers, geometries',
+    imports: ['database', 'cql2'],
+  },
+  { name: 'database', holds: 'connection, migrations, row-level security', imports: ['database/generated'] },
   { name: 'database/generated', holds: "Prisma's client, generated", imports: [] },
   { name: 'telemetry', holds: 'what a process measures and traces of itself', imports: [] },
   {
@@ -275,14 +294,3 @@ export const LAYERS: readonly Layer[] = [
   { name: 'blob-store.ts', holds: 'files of the data folder', imports: [] },
   { name: 'config.ts', holds: 'the settings', imports: [] },
 ];
-
-/** A program of its own, which knows the service by its API alone: no layer imports it, and it imports none. */
-export const DASHBOARD = 'dashboard/';
-
-/** Pairs of layers that import each other. To be emptied, never added to. */
-export const TWO_WAY: readonly (readonly [above: string, below: string])[] = [];
-
-/** Most source files that stand directly in a folder. */
-export const MAX_FILES = 25;
-/** Folders that may hold more. */
-export const LARGE_FOLDERS: readonly string[] = ['graphql', 'database', 'cli'];

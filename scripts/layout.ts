@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { arrowsOf, readSources, type SourceFile } from './folder-graph.ts';
 import { filesOfFolders, layerTable, twoWayPairs, violations } from './fence.ts';
-import { DASHBOARD, LARGE_FOLDERS, LAYERS, MAX_FILES, TWO_WAY } from './layers.ts';
+import { LAYERS } from './layers.ts';
+import { DASHBOARD, LARGE_FOLDERS, MAX_FILES, TWO_WAY } from './layout-rules.ts';
 import { RESERVED } from './reserved-packages.ts';
 
 const SRC = path.resolve(import.meta.dirname, '..', 'src');

@@ -6,7 +6,7 @@ export const RESERVED: readonly { readonly packages: readonly string[]; readonly
   { packages: ['@escape.tech/', 'graphql-query-complexity'], layers: ['graphql/server', 'graphql'] },
   { packages: ['express'], layers: ['http', 'http/telemetry', 'model-server'] },
   { packages: ['jose', 'rate-limiter-flexible'], layers: ['identity'] },
-  { packages: ['ws', 'graphql-ws'], layers: ['cli', 'http'] },
+  { packages: ['ws', 'graphql-ws'], layers: ['cli/application', 'http'] },
   { packages: ['commander', 'cli-progress', 'cli-table3'], layers: ['cli', 'cli/terminal'] },
   { packages: ['@prisma/', '@electric-sql/', 'pg'], layers: ['database', 'database/generated'] },
   { packages: ['onnxruntime-node', '@huggingface/'], layers: ['inference'] },

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Fence, layerTable, twoWayPairs, violations } from '../scripts/fence.ts';
 import { arrowsOf, importsOf, readSources, type SourceFile } from '../scripts/folder-graph.ts';
-import { DASHBOARD, LARGE_FOLDERS, LAYERS, MAX_FILES, TWO_WAY } from '../scripts/layers.ts';
+import { LAYERS } from '../scripts/layers.ts';
+import { DASHBOARD, LARGE_FOLDERS, MAX_FILES, TWO_WAY } from '../scripts/layout-rules.ts';
 import { RESERVED } from '../scripts/reserved-packages.ts';
 import { withPart } from '../scripts/marked-part.ts';
 

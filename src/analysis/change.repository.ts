@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type WorkspaceDatabase, Prisma } from '../database/database.ts';
 import type { Scope } from '../database/scope.ts';
-import { madeValidSql } from '../database/valid-geometry.ts';
+import { madeValidSql } from '../database/sql/valid-geometry.ts';
 import { commonAreaSql } from '../feature/overlay.repository.ts';
 import type { ChangeStore, FeatureOverlap, FeaturePart } from './change.ts';
 

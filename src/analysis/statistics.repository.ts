@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type WorkspaceDatabase, Prisma } from '../database/database.ts';
 import type { Scope } from '../database/scope.ts';
-import { numberTextSql, objectTextSql } from '../database/object-text.ts';
+import { numberTextSql, objectTextSql } from '../database/sql/object-text.ts';
 import { conditionPartsSql, conditionSql } from '../feature/feature-condition.repository.ts';
 import type { FeatureFilter } from '../feature/feature.filter.ts';
 import { unionSql } from '../feature/overlay.repository.ts';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { type WorkspaceDatabase, Prisma } from '../database/database.ts';
 import type { Scope } from '../database/scope.ts';
-import { validSql } from '../database/valid-geometry.ts';
-import { requireIdentifier } from '../database/identifier.ts';
-import { uuidsSql } from '../database/uuids.ts';
+import { validSql } from '../database/sql/valid-geometry.ts';
+import { requireIdentifier } from '../database/sql/identifier.ts';
+import { uuidsSql } from '../database/sql/uuids.ts';
 import { BOUNDED, conditionSql } from '../feature/feature-condition.repository.ts';
 import type { FeatureFilter } from '../feature/feature.filter.ts';
 import { commonAreaSql, unionSql } from '../feature/overlay.repository.ts';

@@ -8,7 +8,7 @@ import {
 } from './adjacency-formats.ts';
 import { filterOf, type FilterOptions, withFilterOptions } from './terminal/filter-options.ts';
 import { choice, parseNumber, type ServiceOptions, urlOption } from './terminal/options.ts';
-import { type CommandContext, withService } from './run-command.ts';
+import { type CommandContext, withService } from './application/run-command.ts';
 
 const RELATIONS = ['TOUCHES', 'NEAR'] as const;
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { parseCount, type ServiceOptions, withServiceOptions } from './terminal/options.ts';
-import { type CommandContext, type ServiceContext, withService } from './run-command.ts';
+import { type CommandContext, type ServiceContext, withService } from './application/run-command.ts';
 import { textTable } from './terminal/table.ts';
 import { UsageError } from './terminal/terminal.ts';
 

@@ -14,13 +14,13 @@ import type { LabelledDataset } from '../evaluation/labelled-dataset.ts';
 import { openDataset } from '../evaluation/open-dataset.ts';
 import { readPicture } from '../evaluation/read-picture.ts';
 import { SEGMENTATION_SCALES } from '../segmentation/segmentation.ts';
-import { localService } from './ask.ts';
+import { localService } from './application/ask.ts';
 import { choice, parseCount } from './terminal/options.ts';
 import { Progress } from './terminal/progress.ts';
-import type { CommandContext } from './run-command.ts';
+import type { CommandContext } from './application/run-command.ts';
 import { textTable } from './terminal/table.ts';
 import { errorLine, InterruptedError, type Terminal, UsageError } from './terminal/terminal.ts';
-import { withThrowAwayApp } from './throw-away-app.ts';
+import { withThrowAwayApp } from './application/throw-away-app.ts';
 
 interface EvaluateOptions {
   readonly split: string;

@@ -3,9 +3,9 @@ import { rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { FeatureFile } from './ask.ts';
+import type { FeatureFile } from './application/ask.ts';
 import { Progress } from './terminal/progress.ts';
-import type { ServiceContext } from './run-command.ts';
+import type { ServiceContext } from './application/run-command.ts';
 import { InterruptedError, type Terminal } from './terminal/terminal.ts';
 
 /** Formats that may be printed on a terminal. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MEASURES } from '../feature/measures.ts';
 import { MEASURE_SHAPE } from '../feature/measures.schema.ts';
-import type { Service } from './ask.ts';
+import type { Service } from './application/ask.ts';
 
 const PAGE = 500;
 

@@ -5,7 +5,7 @@ import { featureRows } from './feature-rows.ts';
 import { featureTable } from './feature-table.ts';
 import { filterOf, type FilterOptions, withFilterOptions } from './terminal/filter-options.ts';
 import { choice, parseCount, parseNumber, type ServiceOptions, urlOption } from './terminal/options.ts';
-import { type CommandContext, type ServiceContext, withService } from './run-command.ts';
+import { type CommandContext, type ServiceContext, withService } from './application/run-command.ts';
 import { UsageError } from './terminal/terminal.ts';
 
 const FORMATS = ['TABLE', ...TEXT_FORMATS, ...BINARY_FORMATS] as const;

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { ROLES } from '../identity/viewer.ts';
-import { type CommandContext, withService } from './run-command.ts';
+import { type CommandContext, withService } from './application/run-command.ts';
 import { choice, type ServiceOptions, withServiceOptions } from './terminal/options.ts';
 import { textTable } from './terminal/table.ts';
 

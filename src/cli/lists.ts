@@ -4,7 +4,7 @@ import { areaText } from '../measure-text.ts';
 import { SEGMENTATION_STATES } from '../segmentation/segmentation.ts';
 import { choice, parseCount, type ServiceOptions, withServiceOptions } from './terminal/options.ts';
 import { RegisteredScene } from './register.ts';
-import { type CommandContext, withService } from './run-command.ts';
+import { type CommandContext, withService } from './application/run-command.ts';
 import { AskedSegmentation, SEGMENTATION_FIELDS, segmentationTable } from './segment.ts';
 import { textTable } from './terminal/table.ts';
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { readConfig } from '../config.ts';
 import { withProgress } from './terminal/progress.ts';
-import type { CommandContext } from './run-command.ts';
+import type { CommandContext } from './application/run-command.ts';
 
 /** Adds `terraql migrate`; `serve` and `demo` migrate at their start. */
 export function addMigrate(program: Command, { terminal, environment }: CommandContext): void {

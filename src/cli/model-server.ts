@@ -4,7 +4,7 @@ import { checkModelServerExposure } from '../exposure.ts';
 import { listen } from '../http/listen.ts';
 import { keepServing } from '../last-resort.ts';
 import { createLogger } from '../logging.ts';
-import { type CommandContext, untilAborted, untilInterrupted } from './run-command.ts';
+import { type CommandContext, untilAborted, untilInterrupted } from './application/run-command.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
 /** Time for open requests to finish after a stop, milliseconds. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { type ServiceOptions, withServiceOptions } from './terminal/options.ts';
-import { type CommandContext, withService } from './run-command.ts';
+import { type CommandContext, withService } from './application/run-command.ts';
 import { textTable } from './terminal/table.ts';
 
 const MODELS = `query Models { models { id name version sha256 windowPx licence ready executionProvider } }`;

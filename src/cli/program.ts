@@ -14,7 +14,7 @@ import { addModels } from './models.ts';
 import { addQuery } from './query.ts';
 import { addRedundancy } from './redundancy.ts';
 import { addRegister } from './register.ts';
-import type { CommandContext } from './run-command.ts';
+import type { CommandContext } from './application/run-command.ts';
 import { addSegment } from './segment.ts';
 import { addSegmentScenes } from './segment-scenes.ts';
 import { addServe } from './serve.ts';

@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import type { Service } from './ask.ts';
+import type { Service } from './application/ask.ts';
 import { readJson, type ServiceOptions, urlOption } from './terminal/options.ts';
-import { type CommandContext, withService } from './run-command.ts';
+import { type CommandContext, withService } from './application/run-command.ts';
 import { errorLine, UsageError } from './terminal/terminal.ts';
 
 interface QueryOptions extends ServiceOptions {

@@ -9,7 +9,7 @@ import { VisionStages } from '../inference/vision-stages.ts';
 import { verifyModel } from '../inference/manifest.ts';
 import { openLocalModels } from '../inference/open-models.ts';
 import { Progress } from './terminal/progress.ts';
-import { type CommandContext, untilInterrupted } from './run-command.ts';
+import { type CommandContext, untilInterrupted } from './application/run-command.ts';
 import { textTable } from './terminal/table.ts';
 import { errorLine, InterruptedError, type Terminal, UsageError } from './terminal/terminal.ts';
 

@@ -6,10 +6,10 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { areaText } from '../measure-text.ts';
-import type { Service } from './ask.ts';
+import type { Service } from './application/ask.ts';
 import { parseCounts, parseNumbers, type ServiceOptions, withServiceOptions } from './terminal/options.ts';
 import { Progress, withProgress } from './terminal/progress.ts';
-import { type CommandContext, withService } from './run-command.ts';
+import { type CommandContext, withService } from './application/run-command.ts';
 import { errorLine, type Terminal, UsageError } from './terminal/terminal.ts';
 
 const REGISTER = `mutation Register($input: RegisterSceneInput!) {

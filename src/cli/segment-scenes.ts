@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { SEGMENTATION_STATES } from '../segmentation/segmentation.ts';
-import { type CommandContext, type ServiceContext, untilAborted, withService } from './run-command.ts';
+import { type CommandContext, type ServiceContext, untilAborted, withService } from './application/run-command.ts';
 import { parseCount, parseNumber, parseNumbers, type ServiceOptions, withServiceOptions } from './terminal/options.ts';
 import { Progress } from './terminal/progress.ts';
 import { EXIT_FAILURE, InterruptedError, UsageError } from './terminal/terminal.ts';

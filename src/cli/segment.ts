@@ -5,7 +5,7 @@ import { SEGMENTATION_TASKS } from '../inference/segmentation-model.ts';
 import { SEGMENTATION_SCALES, SEGMENTATION_STATES } from '../segmentation/segmentation.ts';
 import { choice, parseNumber, readGeometry, type ServiceOptions, withServiceOptions } from './terminal/options.ts';
 import { Progress } from './terminal/progress.ts';
-import { type CommandContext, type ServiceContext, untilAborted, withService } from './run-command.ts';
+import { type CommandContext, type ServiceContext, untilAborted, withService } from './application/run-command.ts';
 import { textTable } from './terminal/table.ts';
 import { EXIT_FAILURE, InterruptedError, UsageError } from './terminal/terminal.ts';
 

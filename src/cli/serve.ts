@@ -5,9 +5,9 @@ import { checkExposure } from '../exposure.ts';
 import { createHttpServer } from '../http/http-server.ts';
 import { checkAddress, listen } from '../http/listen.ts';
 import { keepServing } from '../last-resort.ts';
-import { startApp } from './ask.ts';
+import { startApp } from './application/ask.ts';
 import { createMetricsServer } from '../http/telemetry/metrics-server.ts';
-import { type CommandContext, untilAborted, untilInterrupted } from './run-command.ts';
+import { type CommandContext, untilAborted, untilInterrupted } from './application/run-command.ts';
 import { announceServer } from '../server-file.ts';
 import { UsageError } from './terminal/terminal.ts';
 

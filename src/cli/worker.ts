@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { readConfig } from '../config.ts';
-import { startApp } from './ask.ts';
+import { startApp } from './application/ask.ts';
 import { listenForScrapes } from './serve.ts';
 import { keepServing } from '../last-resort.ts';
 import { parseCount } from './terminal/options.ts';
-import { type CommandContext, untilAborted, untilInterrupted } from './run-command.ts';
+import { type CommandContext, untilAborted, untilInterrupted } from './application/run-command.ts';
 
 /** Adds `terraql worker`. */
 export function addWorker(program: Command, context: CommandContext): void {

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { type Config, readConfig } from '../config.ts';
 import type { Workspace } from '../identity/workspace.ts';
-import { RequestRefusedError } from './ask.ts';
-import type { CommandContext } from './run-command.ts';
+import { RequestRefusedError } from './application/ask.ts';
+import type { CommandContext } from './application/run-command.ts';
 import { findServer, serverSecret } from '../server-file.ts';
 import { textTable } from './terminal/table.ts';
 

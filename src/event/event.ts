@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { InvalidCursorError } from '../database/cursor.ts';
+import { InvalidCursorError } from '../database/sql/cursor.ts';
 
 /** Everything that the outbox records. */
 export const EVENT_TYPES = [

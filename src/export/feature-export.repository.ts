@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Prisma, type Queries } from '../database/database.ts';
-import { keysetSql } from '../database/keyset.ts';
+import { keysetSql } from '../database/sql/keyset.ts';
 import { conditionSql } from '../feature/feature-condition.repository.ts';
 import { orderSql } from '../feature/feature-order.repository.ts';
 import { distanceSql } from '../feature/feature-page.repository.ts';

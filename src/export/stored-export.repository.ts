@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Prisma, type Queries } from '../database/database.ts';
-import { isIdentifier, uuidV7 } from '../database/identifier.ts';
+import { isIdentifier, uuidV7 } from '../database/sql/identifier.ts';
 import { type RequestedFilter, storedFilter } from '../feature/check-filter.ts';
 import { FEATURE_SORT_KEYS } from '../feature/feature.filter.ts';
 import {

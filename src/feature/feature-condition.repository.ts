@@ -1,7 +1,7 @@
 import { Prisma } from '../database/database.ts';
 import type { Scope } from '../database/scope.ts';
-import { requireIdentifier } from '../database/identifier.ts';
-import { answersSearchSql } from '../database/text-search.ts';
+import { requireIdentifier } from '../database/sql/identifier.ts';
+import { answersSearchSql } from '../database/sql/text-search.ts';
 import { featureAttributeSql } from './feature-record.repository.ts';
 import { bboxPartsSql } from './box-condition.repository.ts';
 import {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { OwnedCountRow } from '../database/count-row.ts';
+import { OwnedCountRow } from '../database/sql/count-row.ts';
 import { Prisma, type Queries } from '../database/database.ts';
 import type { Scope } from '../database/scope.ts';
-import { requireIdentifier } from '../database/identifier.ts';
-import { type KeysetColumns, keysetSql, pagesByOwner } from '../database/keyset.ts';
-import { uuidsSql } from '../database/uuids.ts';
+import { requireIdentifier } from '../database/sql/identifier.ts';
+import { type KeysetColumns, keysetSql, pagesByOwner } from '../database/sql/keyset.ts';
+import { uuidsSql } from '../database/sql/uuids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { Comparison } from './filter-cost.ts';
 import type { FeatureNeighbour } from './feature.ts';

@@ -1,5 +1,5 @@
 import { Prisma } from '../database/database.ts';
-import type { KeysetColumns } from '../database/keyset.ts';
+import type { KeysetColumns } from '../database/sql/keyset.ts';
 import type { Scope } from '../database/scope.ts';
 import type { FeatureOrder, FeatureSortKey } from './feature.filter.ts';
 import { type MeasureSortKey, SORTED_MEASURES, type SortedMeasure } from './measures.ts';

@@ -1,7 +1,7 @@
 import type { Geometry, Position } from 'geojson';
 import { Prisma } from '../database/database.ts';
 import type { Scope } from '../database/scope.ts';
-import { keysetSql } from '../database/keyset.ts';
+import { keysetSql } from '../database/sql/keyset.ts';
 import type { PageRequest } from '../page.ts';
 import { nearOf, withoutNear } from './check-filter.ts';
 import type { FeatureFilter, FeatureOrder } from './feature.filter.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AttributeCondition, Scalar } from '../cql2/condition.ts';
-import { attributeConditionSql } from '../database/attribute-condition.ts';
+import { attributeConditionSql } from '../database/sql/attribute-condition.ts';
 import { Prisma } from '../database/database.ts';
 import type { Scope } from '../database/scope.ts';
 import { boxOf, REACH_M } from './feature.row.ts';

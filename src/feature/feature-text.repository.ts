@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Prisma } from '../database/database.ts';
-import { numberTextSql, objectTextSql } from '../database/object-text.ts';
+import { numberTextSql, objectTextSql } from '../database/sql/object-text.ts';
 import { REACH_M } from './feature.row.ts';
 import { outlineSql } from './outline.repository.ts';
 import type { PlainField } from './feature.store.ts';

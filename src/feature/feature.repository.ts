@@ -1,10 +1,10 @@
 import type { Geometry } from 'geojson';
 import { z } from 'zod';
-import { CountRow, OwnedCountRow } from '../database/count-row.ts';
+import { CountRow, OwnedCountRow } from '../database/sql/count-row.ts';
 import { Prisma, type WorkspaceDatabase } from '../database/database.ts';
-import { repairedGeometries, type RepairedGeometry } from '../database/valid-geometry.ts';
-import { pageOf, pagesByOwner, rowsOfPage } from '../database/keyset.ts';
-import { uuidsSql } from '../database/uuids.ts';
+import { repairedGeometries, type RepairedGeometry } from '../database/sql/valid-geometry.ts';
+import { pageOf, pagesByOwner, rowsOfPage } from '../database/sql/keyset.ts';
+import { uuidsSql } from '../database/sql/uuids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { Comparison } from './filter-cost.ts';
 import type { Feature, FeatureNeighbour, GeometryFormat } from './feature.ts';

@@ -1,4 +1,4 @@
-import { repairWarning } from '../database/valid-geometry.ts';
+import { repairWarning } from '../database/sql/valid-geometry.ts';
 import { AppError } from '../errors.ts';
 import type { CountedPage, Page, PageRequest } from '../page.ts';
 import { checkFilter, checkGap, checkOrder, MAX_ADJACENT_M, type RequestedFilter } from './check-filter.ts';

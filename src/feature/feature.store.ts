@@ -1,5 +1,5 @@
 import type { Geometry } from 'geojson';
-import type { RepairedGeometry } from '../database/valid-geometry.ts';
+import type { RepairedGeometry } from '../database/sql/valid-geometry.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { Comparison } from './filter-cost.ts';
 import type { Feature, FeatureNeighbour, GeometryFormat } from './feature.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Queries, Prisma } from '../database/database.ts';
-import { isIdentifier, uuidV7 } from '../database/identifier.ts';
+import { isIdentifier, uuidV7 } from '../database/sql/identifier.ts';
 import type { ApiKey, ApiKeyStore, KeyLookup, NewApiKey, StoredKey } from './api-key.ts';
 import { ROLES } from './viewer.ts';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { CountRow } from '../database/count-row.ts';
+import { CountRow } from '../database/sql/count-row.ts';
 import { Prisma, type Queries } from '../database/database.ts';
-import { uuidV7 } from '../database/identifier.ts';
-import { type KeysetColumns, keysetSql, pageOf } from '../database/keyset.ts';
+import { uuidV7 } from '../database/sql/identifier.ts';
+import { type KeysetColumns, keysetSql, pageOf } from '../database/sql/keyset.ts';
 import type { CountedPage, PageRequest } from '../page.ts';
 import type { AuditEntry, AuditFilter, AuditStore, NewAuditEntry } from './audit.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Connections, Prisma, type Queries } from '../database/database.ts';
-import { isIdentifier } from '../database/identifier.ts';
-import { type KeysetColumns, keysetSql, pageOf } from '../database/keyset.ts';
+import { isIdentifier } from '../database/sql/identifier.ts';
+import { type KeysetColumns, keysetSql, pageOf } from '../database/sql/keyset.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { ClaimedItem, Job, JobQuestions, JobReference, NewJobItem } from './job.ts';
 import type { JobStore } from './job.store.ts';

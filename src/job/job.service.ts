@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../errors.ts';
-import { uuidV7 } from '../database/identifier.ts';
+import { uuidV7 } from '../database/sql/identifier.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { GuardedHttp } from '../remote/guarded-http.ts';
 import { stacImages, type StacQuery } from '../remote/stac-items.ts';

@@ -1,6 +1,6 @@
 import type { Geometry } from 'geojson';
 import type { AttributeCondition, Box, Comparison, Condition, PlaceCondition } from '../cql2/condition.ts';
-import { isIdentifier } from '../database/identifier.ts';
+import { isIdentifier } from '../database/sql/identifier.ts';
 import { boxGeometry } from '../geojson-box.ts';
 import type { RequestedFilter } from '../feature/check-filter.ts';
 import type { FloatRange } from '../feature/feature.filter.ts';

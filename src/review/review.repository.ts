@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type WorkspaceDatabase, Prisma, type Queries } from '../database/database.ts';
-import { uuidV7, requireIdentifier } from '../database/identifier.ts';
+import { uuidV7, requireIdentifier } from '../database/sql/identifier.ts';
 import { REVIEW_STATUSES } from '../feature/feature.filter.ts';
 import type { Review, ReviewStore, Verdict } from './review.ts';
 import { ReviewChangedError, ReviewedFeatureNotFoundError } from './review.service.ts';

@@ -1,8 +1,8 @@
 import { geoJSONToWkt } from 'betterknown';
 import type { AttributeCondition, Condition, PlaceCondition, PlacePredicate } from '../cql2/condition.ts';
-import { attributeConditionSql } from '../database/attribute-condition.ts';
+import { attributeConditionSql } from '../database/sql/attribute-condition.ts';
 import { Prisma } from '../database/database.ts';
-import { validSql } from '../database/valid-geometry.ts';
+import { validSql } from '../database/sql/valid-geometry.ts';
 import { boxGeometry } from '../geojson-box.ts';
 import type { SceneAttributeName } from './scene-attributes.ts';
 

@@ -1,6 +1,6 @@
 import type { Geometry } from 'geojson';
 import type { Condition } from '../cql2/condition.ts';
-import { type RepairedGeometry, repairWarning } from '../database/valid-geometry.ts';
+import { type RepairedGeometry, repairWarning } from '../database/sql/valid-geometry.ts';
 import { AppError, OutageError } from '../errors.ts';
 import { repairable } from '../geojson-crossings.ts';
 import type { CountedPage, PageRequest } from '../page.ts';

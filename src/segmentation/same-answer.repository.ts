@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Prisma, type Queries } from '../database/database.ts';
-import { uuidsSql } from '../database/uuids.ts';
+import { uuidsSql } from '../database/sql/uuids.ts';
 import type { PixelMeasures } from '../feature/measures.ts';
 import { PIXEL_MEASURE_COLUMNS } from '../feature/measures.repository.ts';
 import { PIXEL_MEASURE_SHAPE } from '../feature/measures.schema.ts';

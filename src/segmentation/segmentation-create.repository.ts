@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Prisma, type Queries } from '../database/database.ts';
-import { uuidV7 } from '../database/identifier.ts';
-import { uuidsSql } from '../database/uuids.ts';
+import { uuidV7 } from '../database/sql/identifier.ts';
+import { uuidsSql } from '../database/sql/uuids.ts';
 import { currentTraceparent } from '../telemetry/tracing.ts';
 import { addJob } from './run-jobs.repository.ts';
 import { SEGMENTATION_COLUMNS, SegmentationRow } from './segmentation.row.ts';

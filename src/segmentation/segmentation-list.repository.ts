@@ -1,9 +1,9 @@
-import { CountRow, OwnedCountRow } from '../database/count-row.ts';
+import { CountRow, OwnedCountRow } from '../database/sql/count-row.ts';
 import { Prisma, type Queries } from '../database/database.ts';
-import { requireIdentifier } from '../database/identifier.ts';
-import { type KeysetColumns, keysetSql, pageOf, pagesByOwner } from '../database/keyset.ts';
-import { answersSearchSql } from '../database/text-search.ts';
-import { uuidsSql } from '../database/uuids.ts';
+import { requireIdentifier } from '../database/sql/identifier.ts';
+import { type KeysetColumns, keysetSql, pageOf, pagesByOwner } from '../database/sql/keyset.ts';
+import { answersSearchSql } from '../database/sql/text-search.ts';
+import { uuidsSql } from '../database/sql/uuids.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { SEGMENTATION_COLUMNS, SegmentationRow } from './segmentation.row.ts';
 import type { Segmentation } from './segmentation.ts';

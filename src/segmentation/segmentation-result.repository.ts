@@ -1,7 +1,7 @@
 import { geoJSONToWkt } from 'betterknown';
 import { z } from 'zod';
 import { Prisma, type Queries } from '../database/database.ts';
-import { uuidV7 } from '../database/identifier.ts';
+import { uuidV7 } from '../database/sql/identifier.ts';
 import { MEASURES, type MeasureSource, PIXEL_MEASURES } from '../feature/measures.ts';
 import { insertNear, type Target } from './near-pairs.repository.ts';
 import type { Attempt } from './run.store.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Prisma, type Queries } from '../database/database.ts';
-import { uuidsSql } from '../database/uuids.ts';
+import { uuidsSql } from '../database/sql/uuids.ts';
 import { plainText } from '../plain-text.ts';
 import { addJob, type RunJob, takeJob } from './run-jobs.repository.ts';
 import type { Attempt, Claim, ProgressUpdate, Release, Released } from './run.store.ts';

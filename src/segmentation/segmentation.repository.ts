@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Connections, Prisma, type Queries } from '../database/database.ts';
-import { isIdentifier } from '../database/identifier.ts';
-import { uuidsSql } from '../database/uuids.ts';
+import { isIdentifier } from '../database/sql/identifier.ts';
+import { uuidsSql } from '../database/sql/uuids.ts';
 import type { CountedPage, Page, PageRequest } from '../page.ts';
 import type { Attempt, Claim, ProgressUpdate, Release, Released, RunStore, SameAnswer } from './run.store.ts';
 import { findSameAnswers } from './same-answer.repository.ts';

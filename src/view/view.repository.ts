@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type WorkspaceDatabase, Prisma } from '../database/database.ts';
-import { uuidV7, requireIdentifier } from '../database/identifier.ts';
+import { uuidV7, requireIdentifier } from '../database/sql/identifier.ts';
 import { type RequestedFilter, storedFilter } from '../feature/check-filter.ts';
 import { FEATURE_SORT_KEYS } from '../feature/feature.filter.ts';
 import type { NewView, View, ViewStore } from './view.ts';

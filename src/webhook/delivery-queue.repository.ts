@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Connections, Prisma } from '../database/database.ts';
-import { uuidV7 } from '../database/identifier.ts';
-import { uuidsSql } from '../database/uuids.ts';
+import { uuidV7 } from '../database/sql/identifier.ts';
+import { uuidsSql } from '../database/sql/uuids.ts';
 import type { EventPosition } from '../event/event.ts';
 import { StoredFilter } from './stored-filter.ts';
 import {

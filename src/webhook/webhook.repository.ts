@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Prisma, type WorkspaceDatabase } from '../database/database.ts';
-import { isIdentifier, uuidV7 } from '../database/identifier.ts';
-import { uuidsSql } from '../database/uuids.ts';
+import { isIdentifier, uuidV7 } from '../database/sql/identifier.ts';
+import { uuidsSql } from '../database/sql/uuids.ts';
 import { StoredFilter } from './stored-filter.ts';
 import {
   type Delivery,

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { buildSchema, parse, validate } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { localService } from '../../src/cli/ask.ts';
+import { localService } from '../../src/cli/application/ask.ts';
 import { runCli } from '../../src/cli/program.ts';
 import { answerOperation, readOperation } from '../../src/cli/query.ts';
 import type { Database } from '../../src/database/database.ts';

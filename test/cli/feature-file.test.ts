@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { deserialize } from 'flatgeobuf/lib/mjs/geojson.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FeatureFile, localService } from '../../src/cli/ask.ts';
+import { type FeatureFile, localService } from '../../src/cli/application/ask.ts';
 import { BINARY_FORMATS, TEXT_FORMATS, writeFeatures } from '../../src/cli/feature-file.ts';
 import { runCli } from '../../src/cli/program.ts';
 import { readConfig } from '../../src/config.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Prisma } from '../../src/database/database.ts';
-import { answersSearchSql, searchText } from '../../src/database/text-search.ts';
+import { answersSearchSql, searchText } from '../../src/database/sql/text-search.ts';
 
 describe('a search text', () => {
   it.each([

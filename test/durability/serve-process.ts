@@ -1,7 +1,7 @@
 // `terraql serve` with the model of the tests instead of the installed ones: `node --import tsx serve-process.ts`. Prints its
 // address as JSON when it is up, and `storing` when it begins to store an answer.
 import { createApp } from '../../src/app.ts';
-import { untilInterrupted } from '../../src/cli/run-command.ts';
+import { untilInterrupted } from '../../src/cli/application/run-command.ts';
 import { serveApp } from '../../src/cli/serve.ts';
 import { readConfig } from '../../src/config.ts';
 import { type Connections, type Database, openDatabase } from '../../src/database/database.ts';

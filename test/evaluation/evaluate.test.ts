@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { localService } from '../../src/cli/ask.ts';
+import { localService } from '../../src/cli/application/ask.ts';
 import { runCli } from '../../src/cli/program.ts';
 import { type AskOptions, askSamples } from '../../src/evaluation/ask-samples.ts';
 import { casePicture } from '../../src/evaluation/case-picture.ts';

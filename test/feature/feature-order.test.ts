@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
-import { InvalidCursorError } from '../../src/database/cursor.ts';
+import { InvalidCursorError } from '../../src/database/sql/cursor.ts';
 import type { Feature } from '../../src/feature/feature.ts';
 import { FEATURE_SORT_KEYS, type FeatureFilter, type FeatureOrder } from '../../src/feature/feature.filter.ts';
 import { SORTED_MEASURES } from '../../src/feature/measures.ts';

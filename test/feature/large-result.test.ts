@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Database, Prisma } from '../../src/database/database.ts';
-import { keysetSql } from '../../src/database/keyset.ts';
+import { keysetSql } from '../../src/database/sql/keyset.ts';
 import type { FeatureFilter } from '../../src/feature/feature.filter.ts';
 import { conditionSql } from '../../src/feature/feature-condition.repository.ts';
 import { orderSql } from '../../src/feature/feature-order.repository.ts';

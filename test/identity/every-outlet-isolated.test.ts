@@ -4,7 +4,7 @@ import type { Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Database, Prisma } from '../../src/database/database.ts';
-import { uuidV7 } from '../../src/database/identifier.ts';
+import { uuidV7 } from '../../src/database/sql/identifier.ts';
 import { buildSchema } from '../../src/graphql/schema.ts';
 import { createHttpServer, createRouter } from '../../src/http/http-server.ts';
 import { Outlet } from '../../src/http/outlet.ts';

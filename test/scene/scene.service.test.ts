@@ -11,7 +11,7 @@ import type { NewScene, Scene } from '../../src/scene/scene.ts';
 import { isGeoreferenced } from '../../src/scene/scene.ts';
 import { openImage, openRanges } from '../../src/imagery/open-image.ts';
 import { SceneLocator } from '../../src/scene/scene-locator.ts';
-import type { RepairedGeometry } from '../../src/database/valid-geometry.ts';
+import type { RepairedGeometry } from '../../src/database/sql/valid-geometry.ts';
 import type { SceneStore } from '../../src/scene/scene.service.ts';
 import { SourceFingerprints } from '../../src/scene/source-fingerprint.ts';
 import { SceneService } from '../../src/scene/scene.service.ts';

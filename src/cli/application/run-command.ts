@@ -1,8 +1,8 @@
-import { type Config, readConfig } from '../config.ts';
+import { type Config, readConfig } from '../../config.ts';
 import { openService, type Service } from './ask.ts';
-import type { ServiceOptions } from './terminal/options.ts';
-import { withProgress } from './terminal/progress.ts';
-import type { Terminal } from './terminal/terminal.ts';
+import type { ServiceOptions } from '../terminal/options.ts';
+import { withProgress } from '../terminal/progress.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 /** Environment of a command. */
 export interface CommandContext {

@@ -1,4 +1,4 @@
-import { Prisma } from './database.ts';
+import { Prisma } from '../database.ts';
 import { isIdentifier } from './identifier.ts';
 
 /** Identifiers as one array parameter; malformed ones are left out, since they cannot match. */

@@ -1,5 +1,5 @@
-import { BadInputError } from '../errors.ts';
-import { Prisma } from './database.ts';
+import { BadInputError } from '../../errors.ts';
+import { Prisma } from '../database.ts';
 
 /** Web search syntax: "a phrase", -without, either OR other. */
 const WEB_SYNTAX = /"|(^|\s)-\S|\sor\s/i;

@@ -1,7 +1,7 @@
 import type { Geometry } from 'geojson';
 import { z } from 'zod';
-import { parseGeometry } from '../geojson-geometry.ts';
-import { Prisma, type Queries } from './database.ts';
+import { parseGeometry } from '../../geojson-geometry.ts';
+import { Prisma, type Queries } from '../database.ts';
 
 /**
  * A geometry made valid by the structure of its rings: shells are joined, holes are cut out, and what has no area stays as line

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { App } from '../app.ts';
-import { readConfig } from '../config.ts';
+import type { App } from '../../app.ts';
+import { readConfig } from '../../config.ts';
 import { commandLogLevel, startApp } from './ask.ts';
 import { type CommandContext, untilInterrupted } from './run-command.ts';
 

@@ -1,6 +1,6 @@
-import type { Arithmetic, AttributeCondition, Comparison, Scalar } from '../cql2/condition.ts';
-import { ACCENTS, CASE_FOLDING, SHARP_S } from '../cql2/text-folding.ts';
-import { Prisma } from './database.ts';
+import type { Arithmetic, AttributeCondition, Comparison, Scalar } from '../../cql2/condition.ts';
+import { ACCENTS, CASE_FOLDING, SHARP_S } from '../../cql2/text-folding.ts';
+import { Prisma } from '../database.ts';
 
 /** The expression of an attribute. */
 export type AttributeSql = (name: string) => Prisma.Sql;

@@ -1,5 +1,5 @@
-import { AppError } from '../errors.ts';
-import { parseJson } from '../parse-json.ts';
+import { AppError } from '../../errors.ts';
+import { parseJson } from '../../parse-json.ts';
 import { isIdentifier } from './identifier.ts';
 
 /** Position of a row in an order: its sort value (null when it has none) and its identifier. */

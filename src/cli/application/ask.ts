@@ -1,16 +1,16 @@
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
-import type { App } from '../app.ts';
-import type { Config } from '../config.ts';
-import { AppError } from '../errors.ts';
-import type { FeatureExport } from '../export/export.service.ts';
-import { DEFAULT_VIEWER, type Viewer } from '../identity/viewer.ts';
-import { createLogger } from '../logging.ts';
-import { traceFields } from '../telemetry/tracing.ts';
-import { withProgress } from './terminal/progress.ts';
-import { findServer, serverSecret } from '../server-file.ts';
-import { errorLine, type Terminal } from './terminal/terminal.ts';
+import type { App } from '../../app.ts';
+import type { Config } from '../../config.ts';
+import { AppError } from '../../errors.ts';
+import type { FeatureExport } from '../../export/export.service.ts';
+import { DEFAULT_VIEWER, type Viewer } from '../../identity/viewer.ts';
+import { createLogger } from '../../logging.ts';
+import { traceFields } from '../../telemetry/tracing.ts';
+import { withProgress } from '../terminal/progress.ts';
+import { findServer, serverSecret } from '../../server-file.ts';
+import { errorLine, type Terminal } from '../terminal/terminal.ts';
 
 /** A file of features, ready to be read. A server does not report how many it has written so far. */
 export type FeatureFile = Omit<FeatureExport, 'format'>;
@@ -106,7 +106,7 @@ async function credentialFor(server: string, config: Config): Promise<Record<str
 /** Makes the application of this process. Its modules are loaded here, so that other commands start fast. */
 export function startApp(config: Config, logLevel: string, terminal: Terminal): Promise<App> {
   return withProgress(terminal, 'Starting', async () => {
-    const { createApp } = await import('../app.ts');
+    const { createApp } = await import('../../app.ts');
     return createApp(config, createLogger(logLevel, traceFields));
   });
 }

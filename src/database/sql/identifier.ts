@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import { AppError } from '../errors.ts';
+import { AppError } from '../../errors.ts';
 
 const random = new Uint8Array(10);
 let lastMs = 0;

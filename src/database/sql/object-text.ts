@@ -1,4 +1,4 @@
-import { Prisma } from './database.ts';
+import { Prisma } from '../database.ts';
 
 /**
  * Text of a JSON object.

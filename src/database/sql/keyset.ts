@@ -1,6 +1,6 @@
-import type { Page, PageRequest } from '../page.ts';
+import type { Page, PageRequest } from '../../page.ts';
 import { decodeCursor, encodeCursor, type KeysetPosition } from './cursor.ts';
-import { Prisma } from './database.ts';
+import { Prisma } from '../database.ts';
 
 /** A total order of rows: by a value, then by identifier. */
 export interface KeysetColumns {
