@@ -52,7 +52,10 @@ import { type Models, servicesOver, uploadsOver } from './shared-services.ts';
 export type { Models } from './shared-services.ts';
 
 /** A running service without an outlet: the HTTP server and the command line are put on top of it. */
-export interface App extends Pick<Identity, 'authenticator' | 'machine' | 'linksFor' | 'rates' | 'workspaces'> {
+export interface App extends Pick<
+  Identity,
+  'authenticator' | 'machine' | 'linksFor' | 'rates' | 'usage' | 'workspaces'
+> {
   readonly config: Config;
   readonly logger: Logger;
   readonly blobs: BlobStore;
@@ -144,7 +147,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   const tiles = { featureTiles, sceneTiles, openScenes, masks };
   const identity = await openIdentity(database.forRuns, config, logger);
   const onExport = (): void => exportWorker?.wake();
-  const { keys, workspaces } = identity;
+  const { keys, workspaces, usage } = identity;
   const featuresOf = (workspace: string) => servicesFor({ ...DEFAULT_VIEWER, workspace }).features;
   const outbox = openOutbox({ database, featuresOf, delivers: config.TERRAQL_WORKER !== 'off', logger });
   const { feed } = outbox;
@@ -152,6 +155,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     config,
     keys,
     workspaces,
+    usage,
     database,
     blobs,
     remote,
@@ -175,6 +179,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
             blobs,
             logger,
             metrics: runMetrics(metrics),
+            usage,
           },
           { nearM: config.TERRAQL_NEAR_M, maxWindows: config.TERRAQL_MAX_WINDOWS, runs: config.TERRAQL_RUNS },
         );
@@ -185,6 +190,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
       exportsOf: (workspace) => servicesFor({ ...DEFAULT_VIEWER, workspace }).exports,
       blobs,
       logger,
+      usage,
     });
   const schema = buildSchema();
   const operations = {
@@ -231,6 +237,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     authenticator: identity.authenticator,
     machine: identity.machine,
     rates: identity.rates,
+    usage,
     workspaces,
     linksFor: (viewer, baseUrl) => identity.linksFor(viewer, baseUrl),
     servicesFor,
@@ -255,7 +262,6 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     async close() {
       await graphql.stop();
       for (const stop of unfollow) stop();
-      identity.close();
       openScenes.close();
       await outbox.close();
       await events.close();
@@ -267,6 +273,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
       await sweeper.close();
       await images.close();
       await blobs.close();
+      await identity.close();
       await database.close();
       await stopTracing();
     },

@@ -22,6 +22,9 @@ import { ApiKeyRepository } from './identity/api-key.repository.ts';
 import { ApiKeyService } from './identity/api-key.service.ts';
 import { AuditRepository } from './identity/audit.repository.ts';
 import { AuditService } from './identity/audit.service.ts';
+import type { UsageMeter } from './identity/usage.ts';
+import { UsageRepository } from './identity/usage.repository.ts';
+import { UsageService } from './identity/usage.service.ts';
 import type { WorkspaceRepository } from './identity/workspace.repository.ts';
 import type { KeyRing } from './identity/key-ring.ts';
 import { JobRepository } from './job/job.repository.ts';
@@ -63,6 +66,8 @@ export interface SharedParts {
   readonly config: Config;
   readonly keys: KeyRing;
   readonly workspaces: WorkspaceRepository;
+  /** Counts what workspaces use up. */
+  readonly usage: UsageMeter;
   readonly database: Database;
   readonly blobs: BlobStore;
   readonly remote: OpenRemoteFiles;
@@ -103,7 +108,9 @@ export function servicesOver(shared: SharedParts): ServicesFor {
     const uploads = uploadsOver(shared, workspace);
     const roots = config.TERRAQL_SCENE_ROOTS;
     const locator = new SceneLocator(blobs, uploads, remote.files, { roots, maxBytes, fingerprints });
-    const scenes = new SceneService(new SceneRepository(database), locator, images);
+    const scenes = new SceneService(new SceneRepository(database), locator, images, (bytesStored) =>
+      shared.usage.add(workspace, { bytesStored }),
+    );
     const segmentations = new SegmentationService(new SegmentationRepository(database), scenes, models, events, {
       maxPrompts: config.TERRAQL_MAX_PROMPTS,
       maxWindows: config.TERRAQL_MAX_WINDOWS,
@@ -145,6 +152,7 @@ export function servicesOver(shared: SharedParts): ServicesFor {
       graphs: new AdjacencyGraphService(features, new AdjacencyGraphRepository(database), { nearM }),
       apiKeys: new ApiKeyService(new ApiKeyRepository(database, workspace), subject, (id) => keys.forget(id)),
       audit: new AuditService(new AuditRepository(database, workspace), viewer),
+      usage: new UsageService(new UsageRepository(database, workspace), shared.usage),
       workspaces: shared.workspaces,
       models,
     };

@@ -28,7 +28,7 @@ export class RequestRoleError extends AppError {
 }
 
 /** What requests may do with a table; with all others of `workspace_id` they may read, add, change and delete. */
-const PRIVILEGES: Readonly<Record<string, string>> = { audit: 'SELECT, INSERT' };
+const PRIVILEGES: Readonly<Record<string, string>> = { audit: 'SELECT, INSERT', usage: 'SELECT' };
 const ALL_PRIVILEGES = 'SELECT, INSERT, UPDATE, DELETE';
 
 /** Tables without `workspace_id` that requests need, and which of their rows. */

@@ -14,6 +14,8 @@ export interface ExportPorts {
   readonly exportsOf: (workspace: string) => Pick<ExportService, 'open'>;
   readonly blobs: BlobStore;
   readonly logger: Logger;
+  /** Receives the size of each file. */
+  readonly usage: { add(workspace: string, amounts: { readonly bytesStored: number }): void };
 }
 
 /** Interval at which exports of other processes, and those that expired, are looked for. */
@@ -83,6 +85,7 @@ export class ExportWorker {
     try {
       const { leftOut, ...written } = await this.written(claimed);
       if (!(await queue.succeed(claimed, { ...written, leftOut }))) throw new ExportAbandoned();
+      this.ports.usage.add(claimed.workspace, { bytesStored: written.sizeBytes });
       logger.info({ id: claimed.id, ...written, durationMs: Math.round(performance.now() - begunAt) }, 'Export:Stored');
     } catch (error) {
       if (this.closing.signal.aborted) await queue.release(claimed);

@@ -20,6 +20,7 @@ import { ViewResolver } from './view.resolver.ts';
 import { JobResolver } from './job.resolver.ts';
 import { ApiKeyResolver } from './api-key.resolver.ts';
 import { recordMutations } from './record-mutations.ts';
+import { UsageResolver } from './usage.resolver.ts';
 import { ViewerResolver } from './viewer.resolver.ts';
 
 const RESOLVERS = [
@@ -33,6 +34,7 @@ const RESOLVERS = [
   ExportResolver,
   ApiKeyResolver,
   ViewerResolver,
+  UsageResolver,
   JobResolver,
   FeaturesAddedResolver,
   SegmentationChangedResolver,

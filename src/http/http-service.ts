@@ -8,6 +8,7 @@ import type { Subscriptions } from '../graphql/server/subscriptions.ts';
 import type { Authenticator } from '../identity/authenticator.ts';
 import type { WorkspaceRepository } from '../identity/workspace.repository.ts';
 import type { RateLimits } from '../identity/rate-limits.ts';
+import type { UsageMeter } from '../identity/usage.ts';
 import type { Links } from '../identity/open-identity.ts';
 import type { Viewer } from '../identity/viewer.ts';
 import type { Logger } from '../logging.ts';
@@ -29,6 +30,8 @@ export interface HttpService {
   linksFor(viewer: Viewer, baseUrl: string): Links;
   readonly workspaces: Pick<WorkspaceRepository, 'list' | 'create'>;
   readonly rates: Pick<RateLimits, 'take'>;
+  /** Counts what workspaces use up. */
+  readonly usage: Pick<UsageMeter, 'add'>;
   readonly servicesFor: ServicesFor;
   readonly readFeatureRequest: FeatureRequestReader;
   readonly readSceneFilter: SceneFilterReader;

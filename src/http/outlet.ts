@@ -88,7 +88,7 @@ export class Outlet {
   constructor(
     private readonly service: Pick<
       HttpService,
-      'config' | 'authenticator' | 'rates' | 'linksFor' | 'servicesFor' | 'readFeatureRequest'
+      'config' | 'authenticator' | 'rates' | 'usage' | 'linksFor' | 'servicesFor' | 'readFeatureRequest'
     >,
   ) {
     this.hosts = new AllowedHosts(service.config);
@@ -128,8 +128,15 @@ export class Outlet {
       this.viewers.set(request, viewer);
       const budget = await this.service.rates.take('requests', viewer.workspace, 1);
       if (budget) response.set(budgetHeaders(budget));
+      this.countBytes(request, response, viewer.workspace);
       next();
     };
+  }
+
+  /** Counts the bytes of an answer; a connection carries one at a time. */
+  private countBytes({ socket }: IncomingMessage, response: Response, workspace: string): void {
+    const before = socket.bytesWritten;
+    response.once('close', () => this.service.usage.add(workspace, { bytesSent: socket.bytesWritten - before }));
   }
 
   /** Base of the links in answers, without a slash at the end: as configured, else as the client addressed the service. */

@@ -9,6 +9,8 @@ import { type LinkMethod, LinkSigner } from './link-signer.ts';
 import { MachineToken } from './machine-token.ts';
 import { removeOldRecords } from './audit.repository.ts';
 import { type RateQuota, RateLimits } from './rate-limits.ts';
+import { UsageMeter } from './usage.ts';
+import { addUsage } from './usage.repository.ts';
 import { WorkspaceRepository } from './workspace.repository.ts';
 import { TokenVerifier } from './token-verifier.ts';
 import type { Viewer } from './viewer.ts';
@@ -29,11 +31,13 @@ export interface Identity {
   readonly workspaces: WorkspaceRepository;
   /** What workspaces may use up by the minute. */
   readonly rates: RateLimits;
+  /** Counts what workspaces use up. */
+  readonly usage: UsageMeter;
   /** By which commands on this machine ask the service. */
   readonly machine: MachineToken;
   /** @param baseUrl as the client reaches the service, without a slash at the end */
   linksFor(viewer: Viewer, baseUrl: string): Links;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /**
@@ -56,7 +60,16 @@ export async function openIdentity(
   const workspaces = new WorkspaceRepository(everyWorkspace);
   const mode = config.TERRAQL_AUTH ?? 'off';
   const authenticator = new Authenticator({ mode, keys, machine, tokens, links, workspaces });
-  const rates = new RateLimits(everyWorkspace, defaultRates(config), config.DATABASE_URL !== undefined);
+  const usage = new UsageMeter(
+    (uses) => addUsage(everyWorkspace, uses),
+    (err) => logger.warn({ err }, 'Usage:NotRecorded'),
+  );
+  const rates = new RateLimits(
+    everyWorkspace,
+    defaultRates(config),
+    config.DATABASE_URL !== undefined,
+    (name, workspace, points) => usage.add(workspace, { [name]: points }),
+  );
   const sweep = (): void => {
     removeOldRecords(everyWorkspace, config.TERRAQL_AUDIT_DAYS).catch((err: unknown) =>
       logger.warn({ err }, 'Audit:NotSwept'),
@@ -69,13 +82,15 @@ export async function openIdentity(
     machine,
     workspaces,
     rates,
+    usage,
     linksFor: ({ workspace }, baseUrl) => ({
       absolute: (path, method = 'GET') =>
         baseUrl + (authenticator.isRequired ? links.sign(method, path, workspace) : path),
     }),
-    close() {
+    async close() {
       clearInterval(sweeping);
       links.close();
+      await usage.close();
     },
   };
 }

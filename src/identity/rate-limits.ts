@@ -49,11 +49,13 @@ export class RateLimits {
   /**
    * @param defaults of workspaces without a row in the table `quota`
    * @param shared whether several processes may serve, so that the counters are kept in the database
+   * @param onTaken told of what was taken, whether there is a limit or not
    */
   constructor(
     private readonly queries: Pick<Queries, 'query' | 'foreign'>,
     private readonly defaults: RateQuota,
     shared: boolean,
+    private readonly onTaken: (name: Budget['name'], workspace: string, points: number) => void = () => undefined,
   ) {
     const counter = (keyPrefix: string): Counter => {
       const options = { keyPrefix, points: UNLIMITED_POINTS, duration: WINDOW_S };
@@ -69,11 +71,15 @@ export class RateLimits {
    */
   async take(name: Budget['name'], workspace: string, points: number): Promise<Budget | null> {
     const maximum = (await this.quotaOf(workspace))[name];
-    if (maximum === null) return null;
+    if (maximum === null) {
+      this.onTaken(name, workspace, points);
+      return null;
+    }
     const { consumedPoints, msBeforeNext } = await this.counters[name].penalty(workspace, Math.ceil(points));
     const resetS = Math.max(1, Math.ceil(msBeforeNext / 1000));
     const budget = { name, maximum, available: Math.max(0, maximum - consumedPoints), resetS };
     if (consumedPoints > maximum) throw new RateLimitedError(budget);
+    this.onTaken(name, workspace, points);
     return budget;
   }
 

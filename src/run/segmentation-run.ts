@@ -11,6 +11,7 @@ import type { ModelCircuits } from './model-circuits.ts';
 import { planRun, type RunPlan } from '../segmentation/plan-run.ts';
 import { copiedAnswer, type RunAnswer, tracedAnswer } from './run-answer.ts';
 import type { RunMetrics } from './run-metrics.ts';
+import { countingMetrics, type RunUsage } from './run-usage.ts';
 import { RunProgress } from './run-progress.ts';
 import type { Claim, ProgressUpdate, RunStore } from '../segmentation/run.store.ts';
 import { segmentScene, type SceneMasks } from './segment-scene.ts';
@@ -33,6 +34,7 @@ export interface RunPorts {
   readonly blobs: BlobStore;
   readonly logger: Logger;
   readonly metrics?: RunMetrics;
+  readonly usage: RunUsage;
 }
 
 export interface RunLimits {
@@ -146,7 +148,8 @@ export class SegmentationRun {
     progress: RunProgress,
   ): Promise<SceneMasks | null> {
     if (windows === null) return null;
-    const { circuits, blobs, logger, metrics } = this.ports;
+    const { circuits, blobs, logger, usage } = this.ports;
+    const { workspace } = this.claim;
     const ids = asked.map(({ id }) => id);
     const { signal } = this.controller;
     const kept = await KeptWindows.open(blobs, logger, this.batchId, ids);
@@ -162,11 +165,14 @@ export class SegmentationRun {
         kept,
         progress,
         signal,
-        ...(metrics ? { metrics } : {}),
+        metrics: countingMetrics(usage, workspace, this.ports.metrics),
       };
-      return await blamingLateWindows({ model, circuits, kept, signal }, (counted) =>
+      const found = await blamingLateWindows({ model, circuits, kept, signal }, (counted) =>
         segmentScene({ ...run, model: counted }),
       );
+      const share = found.validPixels / (scene.widthPx * scene.heightPx);
+      usage.add(workspace, { areaKm2: ((scene.areaM2 ?? 0) / 1e6) * share }, model.info.id);
+      return found;
     } finally {
       await source.close();
     }

@@ -40,6 +40,12 @@ export interface ImageFile {
   check(): Promise<void>;
 }
 
+/** The copy of a file that a scene has. */
+export interface KeptFile {
+  readonly key: string;
+  readonly sizeBytes: number;
+}
+
 /** An image file that can become a scene. */
 export interface LocatedImage {
   /** A local path, or ranges of a remote TIFF. */
@@ -50,8 +56,8 @@ export interface LocatedImage {
   readonly filename: string;
   /** Lower-case hex SHA-256 of the file; reads the file unless it was hashed while copied. Of ranges: the content key. */
   sha256(): Promise<string>;
-  /** Makes the bytes the scene's own. @returns the key of the blob; null for a path */
-  keep(): Promise<string | null>;
+  /** Makes the bytes the scene's own. @returns the blob; null where the file stays where it is */
+  keep(): Promise<KeptFile | null>;
   /** Says that the scene is stored. */
   settle(): Promise<void>;
   /** Undoes what locating and keeping did, when no scene came of it. */
@@ -145,13 +151,13 @@ export class SceneLocator {
   ): Promise<LocatedImage> {
     const key = await this.newSceneKey();
     try {
-      const { sha256 } = await this.blobs.write(key, bytes, this.options.maxBytes);
+      const { sha256, sizeBytes } = await this.blobs.write(key, bytes, this.options.maxBytes);
       return {
         ...named,
         file: await this.blobFile(key),
         remote: null,
         sha256: async () => sha256,
-        keep: async () => key,
+        keep: async () => ({ key, sizeBytes }),
         settle: () => this.blobs.remove(pendingKey(key)),
         release: () => this.removeCopy(key),
       };
@@ -162,7 +168,7 @@ export class SceneLocator {
   }
 
   private async fromUpload(id: string): Promise<LocatedImage> {
-    const { blobKey, filename, sha256 } = await this.uploads.received(id);
+    const { blobKey, filename, sha256, sizeBytes } = await this.uploads.received(id);
     let moved: string | null = null;
     return {
       file: await this.blobFile(blobKey),
@@ -179,7 +185,7 @@ export class SceneLocator {
           throw error;
         }
         moved = key;
-        return key;
+        return { key, sizeBytes };
       },
       settle: async () => {
         if (moved !== null) await this.blobs.remove(pendingKey(moved));

@@ -88,8 +88,8 @@ export class SceneRepository implements SceneStore {
   constructor(private readonly database: WorkspaceDatabase) {}
 
   /** The area is geodesic, by PostGIS. A row that cannot be read back is not kept. */
-  insert(scene: NewScene, id: string = uuidV7()): Promise<Scene> {
-    return this.database.transaction((queries) => insertScene(queries, scene, id));
+  insert(scene: NewScene, id: string = uuidV7(), sizeBytes: number | null = null): Promise<Scene> {
+    return this.database.transaction((queries) => insertScene(queries, scene, id, sizeBytes));
   }
 
   async byId(id: string): Promise<Scene | null> {
@@ -177,7 +177,7 @@ function conditionSql({ name, intersects, bounds, acquired, condition }: SceneFi
   return Prisma.join(conditions, ' AND ');
 }
 
-async function insertScene(queries: Queries, scene: NewScene, id: string): Promise<Scene> {
+async function insertScene(queries: Queries, scene: NewScene, id: string, sizeBytes: number | null): Promise<Scene> {
   const footprint = scene.footprint && JSON.stringify(scene.footprint);
   const stretch = scene.stretch && JSON.stringify(scene.stretch);
   const collar = scene.collar ? JSON.stringify(scene.collar) : null;
@@ -186,12 +186,13 @@ async function insertScene(queries: Queries, scene: NewScene, id: string): Promi
     SceneRow,
     Prisma.sql`
       INSERT INTO scene (workspace_id, id, name, source, sha256, width_px, height_px, bands, dtype, nodata, crs, geotransform, gsd_m,
-                         footprint, area_m2, rgb_bands, stretch, collar, blob_key, remote, acquired_at)
+                         footprint, area_m2, rgb_bands, stretch, collar, blob_key, blob_bytes, remote, acquired_at)
       VALUES (${queries.workspace}::text, ${id}::uuid, ${plainText(scene.name)}, ${plainText(scene.source, MAX_SOURCE)}, ${scene.sha256}, ${scene.widthPx}::int,
               ${scene.heightPx}::int, ${scene.bands}::int, ${scene.dtype}, ${nodataText(scene.nodata)}::text::float8,
               ${scene.crs && plainText(scene.crs, MAX_CRS)}, ${scene.affine && `{${scene.affine.join(',')}}`}::text::float8[], ${scene.gsdM}::float8,
               ST_GeomFromGeoJSON(${footprint}::text), ground_area_m2(ST_GeomFromGeoJSON(${footprint}::text)),
-              ${`{${scene.rgbBands.join(',')}}`}::text::int[], ${stretch}::text::jsonb, ${collar}::text::jsonb, ${scene.blobKey}, ${remote}::text::jsonb,
+              ${`{${scene.rgbBands.join(',')}}`}::text::int[], ${stretch}::text::jsonb, ${collar}::text::jsonb, ${scene.blobKey}, ${sizeBytes}::float8::bigint,
+              ${remote}::text::jsonb,
               ${scene.acquiredAt}::timestamptz)
       RETURNING ${COLUMNS}`,
   );

@@ -36,8 +36,11 @@ export interface SceneExtent {
 
 /** Port to the stored scenes; the database implements it. */
 export interface SceneStore {
-  /** Stores the scene, assigns identifier (unless given) and time, and computes its geodesic area. */
-  insert(scene: NewScene, id?: string): Promise<Scene>;
+  /**
+   * Stores the scene, assigns identifier (unless given) and time, and computes its geodesic area.
+   * @param sizeBytes of the copy of its file; null without one
+   */
+  insert(scene: NewScene, id?: string, sizeBytes?: number | null): Promise<Scene>;
   byId(id: string): Promise<Scene | null>;
   /** Scenes by identifier, in any order; unknown identifiers are left out. */
   byIds(ids: readonly string[]): Promise<Scene[]>;
@@ -83,10 +86,12 @@ export interface ImageOpener {
 
 /** Registers images as scenes and opens their pixels. */
 export class SceneService {
+  /** @param onKept told of the size of each file of which a copy is kept */
   constructor(
     private readonly store: SceneStore,
     private readonly locator: SceneLocator,
     private readonly images: ImageOpener,
+    private readonly onKept: (sizeBytes: number) => void = () => undefined,
   ) {}
 
   /**
@@ -100,7 +105,9 @@ export class SceneService {
     const located = await this.locator.locate(input);
     try {
       const scene = await this.describe(input, located, warn);
-      const stored = await this.store.insert({ ...scene, blobKey: await located.keep() }, id);
+      const kept = await located.keep();
+      const stored = await this.store.insert({ ...scene, blobKey: kept?.key ?? null }, id, kept?.sizeBytes ?? null);
+      if (kept) this.onKept(kept.sizeBytes);
       // What is left of the registration does no harm: the scene is stored.
       await located.settle().catch(() => undefined);
       return stored;

@@ -64,6 +64,7 @@ const worker = new SegmentationWorker(
     circuits: new ModelCircuits(),
     blobs,
     logger,
+    usage: { add: () => undefined },
   },
   { nearM: 0, maxWindows: 1000, runs: 1 },
 );

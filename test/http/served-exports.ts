@@ -29,6 +29,7 @@ export async function serveExports(
     config: readConfig(environment),
     authenticator: { isRequired: false, viewerOf: () => Promise.resolve(DEFAULT_VIEWER) },
     rates: { take: () => Promise.resolve(null) },
+    usage: { add: () => undefined },
     linksFor: (_viewer, baseUrl) => ({ absolute: (path) => baseUrl + path }),
     servicesFor: () => ({ exports }) as Services,
     readFeatureRequest: readRequest,
