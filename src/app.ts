@@ -224,6 +224,11 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   feeder?.start();
   await outbox.start();
   const storedBlobs = new StoredBlobsRepository(database.forRuns);
+  // At once: what one of them stores holds up the embedded engine, and with it the others.
+  const stopRuns = async (): Promise<void> => {
+    database.announceClose();
+    await Promise.all([worker?.close(), exportWorker?.close(), feeder?.close()]);
+  };
   const sweeper = new BlobSweeper(blobs, uploadsOver(shared), storedBlobs, logger);
   sweeper.start();
   return {
@@ -254,20 +259,14 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
       };
     },
     metrics,
-    async stopRuns() {
-      await exportWorker?.close();
-      await feeder?.close();
-      await worker?.close();
-    },
+    stopRuns,
     async close() {
       await graphql.stop();
       for (const stop of unfollow) stop();
       openScenes.close();
       await outbox.close();
       await events.close();
-      await exportWorker?.close();
-      await feeder?.close();
-      await worker?.close();
+      await stopRuns();
       await models.close();
       await remote.close();
       await sweeper.close();

@@ -61,6 +61,8 @@ export interface Database extends WorkspaceDatabase {
    * @throws {OutageError} when there is none
    */
   ping(): Promise<void>;
+  /** Says that a close will follow: from here on an embedded engine that is lost or stopped is not started again. */
+  announceClose(): void;
   close(): Promise<void>;
 }
 
@@ -120,16 +122,18 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   });
 }
 
+/** A client in this thread, as tests use it, has less to say of itself. */
+type OwnedClient = EmbeddedClient & Partial<Pick<EngineClient, 'checkAnswers' | 'announceClose'>>;
+
 /** Clients in this thread, as tests use them, hold up the event loop while they work, so whoever asks is answered after it. */
-const ping = async (client: EmbeddedClient & Partial<Pick<EngineClient, 'checkAnswers'>>): Promise<void> =>
-  client.checkAnswers?.();
+const ping = async (client: OwnedClient): Promise<void> => client.checkAnswers?.();
 
 /**
  * Makes a database from a running embedded engine and owns it.
  * @throws errors of {@link migrate}, after closing the engine
  */
 export async function databaseOnPGlite(
-  client: EmbeddedClient,
+  client: OwnedClient,
   migrations: readonly Migration[],
   close: () => Promise<void>,
   { rowSecurity = true, ...engine }: EngineOptions & Pick<DatabaseOptions, 'rowSecurity'> = {},
@@ -158,6 +162,7 @@ export async function databaseOnPGlite(
       forRuns,
       poolUse: () => [],
       ping: () => ping(client),
+      announceClose: () => client.announceClose?.(),
       async close() {
         await kept.close();
         await prisma.$disconnect();
@@ -231,6 +236,7 @@ async function databaseOnPools(
       pools.ping().catch((error: unknown) => {
         throw translateOutage(error);
       }),
+    announceClose: () => undefined,
     async close() {
       await session.close();
       await prisma.$disconnect();

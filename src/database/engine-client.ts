@@ -140,8 +140,13 @@ export class EngineClient implements EmbeddedClient {
     this.limits.onRestart?.(reason);
   }
 
-  async close(): Promise<void> {
+  /** From here on an engine that is lost is not started again. */
+  announceClose(): void {
     this.closing.abort();
+  }
+
+  async close(): Promise<void> {
+    this.announceClose();
     await (await this.thread.catch(() => null))?.close();
   }
 

@@ -48,7 +48,6 @@ export class ExportWorker {
   /** Puts what it works on back in the queue. */
   async close(): Promise<void> {
     this.closing.abort();
-    this.wakeUp();
     await this.loop;
   }
 
@@ -66,11 +65,12 @@ export class ExportWorker {
     }
   }
 
+  /** Resolves when there is work, after the poll interval, and on a close. */
   private async pause(): Promise<void> {
-    const woken = new Promise<void>((resolve) => {
-      this.wakeUp = resolve;
-    });
-    await Promise.race([woken, sleep(POLL_MS, undefined, { ref: false })]);
+    const woken = new AbortController();
+    this.wakeUp = () => woken.abort();
+    const signal = AbortSignal.any([woken.signal, this.closing.signal]);
+    await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
   }
 
   private async expire(): Promise<void> {

@@ -71,8 +71,10 @@ export class SegmentationWorker {
     this.closing.abort();
     this.wake();
     for (const run of this.active) run.stop(new RunAbandoned());
-    const late = sleep(CLOSE_MS, true, { ref: false });
+    const inTime = new AbortController();
+    const late = sleep(CLOSE_MS, true, { signal: inTime.signal }).catch(() => false);
     const isLate = await Promise.race([Promise.all(this.loops).then(() => false), late]);
+    inTime.abort();
     // Others put the runs back, as after a crash.
     if (isLate) this.ports.logger.warn({ runs: this.active.size }, 'Worker:Unfinished');
   }
