@@ -7,7 +7,7 @@ export class HostNotAllowedError extends AppError {
   constructor() {
     // The name is not quoted: it is of somebody else's choice, and links might be made of it.
     super(
-      'The Host header names another service; this one answers to loopback names, TERRAQL_PUBLIC_URL and TERRAQL_ALLOWED_HOSTS.',
+      'The Host header names another service; this service answers to loopback names, TERRAQL_PUBLIC_URL and TERRAQL_ALLOWED_HOSTS.',
     );
   }
 }

@@ -13,7 +13,7 @@ export class FileTooLargeError extends AppError {
     readonly maxBytes: number,
     readonly complete = true,
   ) {
-    super(`the file has ${complete ? '' : 'at least '}${sizeBytes} bytes; the limit is ${maxBytes}`);
+    super(`The file has ${complete ? '' : 'at least '}${sizeBytes} bytes; the limit is ${maxBytes}.`);
   }
 }
 
@@ -23,7 +23,7 @@ export class StorageFullError extends OutageError {
   override readonly retryAfterS = 60;
   /** @param needed what does not fit */
   constructor(needed: string, options?: ErrorOptions) {
-    super(`the disk for files has no room for ${needed}; retry later, or ask an operator to free space`, options);
+    super(`The file storage has no room for ${needed}; retry later, or ask an operator to free space.`, options);
   }
 }
 
@@ -31,7 +31,7 @@ export class StorageFullError extends OutageError {
 export class BlobNotFoundError extends AppError {
   readonly code = 'BLOB_NOT_FOUND';
   constructor(readonly key: string) {
-    super(`no stored file ${key}`);
+    super(`Stored file ${key} does not exist.`);
   }
 }
 

@@ -13,7 +13,7 @@ export class AuthNotChosenError extends AppError {
   readonly code = 'AUTH_NOT_CHOSEN';
   constructor(host: string) {
     super(
-      `TERRAQL_HOST=${host} can be reached from other machines. Set TERRAQL_AUTH=required, or TERRAQL_AUTH=off to let whoever reaches the service read, change and delete everything.`,
+      `TERRAQL_HOST=${host} can be reached from other machines. Set TERRAQL_AUTH=required, or TERRAQL_AUTH=off to let everyone who reaches the service read, change and delete everything.`,
     );
   }
 }
@@ -28,7 +28,7 @@ export class ModelServerKeyMissingError extends AppError {
   readonly code = 'AUTH_NOT_CHOSEN';
   constructor(host: string) {
     super(
-      `TERRAQL_HOST=${host} can be reached from other machines. Set TERRAQL_MODEL_SERVER_KEY here and for the clients, or TERRAQL_AUTH=off to let whoever reaches the server use its models.`,
+      `TERRAQL_HOST=${host} can be reached from other machines. Set TERRAQL_MODEL_SERVER_KEY here and for the clients, or TERRAQL_AUTH=off to let everyone who reaches the server use its models.`,
     );
   }
 }

@@ -23,9 +23,9 @@ export function repairable<Given extends Geometry>(geometry: Given): Given {
   if (crossings < MAX_CROSSINGS && contacts < MAX_CONTACTS) return geometry;
   const what =
     crossings < MAX_CROSSINGS
-      ? `has ${MAX_CONTACTS} pairs of edges or more that lie or end on each other`
-      : `crosses itself ${MAX_CROSSINGS} times or more`;
-  throw new InvalidGeometryError(`the ${geometry.type} ${what}, too often to be repaired; make it valid first`);
+      ? `has ${MAX_CONTACTS} or more pairs of edges that lie or end on each other`
+      : `crosses itself ${MAX_CROSSINGS} or more times`;
+  throw new InvalidGeometryError(`The ${geometry.type} ${what}, too many to be repaired; make it valid first.`);
 }
 
 /**

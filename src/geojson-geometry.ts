@@ -14,7 +14,7 @@ export class TooManyVerticesError extends AppError {
     readonly vertices: number,
     readonly maxVertices: number,
   ) {
-    super(`the geometry has ${vertices} vertices; the most is ${maxVertices}`);
+    super(`The geometry has ${vertices} vertices; the limit is ${maxVertices}.`);
   }
 }
 
@@ -22,10 +22,10 @@ export class TooManyVerticesError extends AppError {
 const position = z
   .custom<Position>(isPosition, { error: ({ input }) => describePosition(input) })
   .transform(([east, north]): Position => [east!, north!]);
-const line = z.array(position).min(2, 'a line needs 2 positions or more');
+const line = z.array(position).min(2, 'a line needs at least 2 positions');
 const ring = z
   .array(position)
-  .min(4, 'a ring needs 4 positions or more, the last equal to the first')
+  .min(4, 'a ring needs at least 4 positions, the last equal to the first')
   .refine((positions) => isClosed(positions), 'a ring must end at its first position');
 const polygon = z.array(ring).min(1, 'a polygon needs an exterior ring');
 
@@ -53,7 +53,7 @@ const geometry: z.ZodType<Geometry> = z.discriminatedUnion(
       type: z.literal('GeometryCollection'),
       geometries: z
         .array(z.lazy((): z.ZodType<Geometry> => geometry))
-        .min(1, 'a GeometryCollection needs 1 geometry or more'),
+        .min(1, 'a GeometryCollection needs at least 1 geometry'),
     }),
   ],
   { error: ({ input }) => `type is ${describeType(input)}; it must be one of ${TYPES}` },
@@ -81,10 +81,10 @@ export function parseGeometry(value: unknown, maxVertices: number): Geometry {
 /** The geometry, or the members of a collection, none of which may name a CRS. */
 function membersOf(value: unknown, level: number): object[] {
   if (typeof value !== 'object' || value === null) return [];
-  refuseCrs('the geometry', value);
+  refuseCrs('The geometry', value);
   if (!('geometries' in value) || !Array.isArray(value.geometries)) return [value];
   if (level === MAX_COLLECTION_LEVELS) {
-    throw new InvalidGeometryError(`a GeometryCollection nests deeper than ${MAX_COLLECTION_LEVELS} levels`);
+    throw new InvalidGeometryError(`The GeometryCollection nests deeper than ${MAX_COLLECTION_LEVELS} levels.`);
   }
   return value.geometries.flatMap((member) => membersOf(member, level + 1));
 }
@@ -93,7 +93,7 @@ function membersOf(value: unknown, level: number): object[] {
 export function refuseCrs(what: string, value: object): void {
   if (!('crs' in value)) return;
   throw new InvalidGeometryError(
-    `${what} has a crs member; RFC 7946 allows WGS 84 longitude and latitude only: transform the coordinates and omit crs`,
+    `${what} has a crs member; RFC 7946 allows only WGS 84 longitude and latitude. Transform the coordinates and omit crs.`,
   );
 }
 

@@ -89,7 +89,7 @@ describe('parseGeometry', () => {
           ],
         ],
       },
-      /4 positions or more/,
+      /at least 4 positions/,
     ],
     ['no ring', { type: 'Polygon', coordinates: [] }, /exterior ring/],
     [

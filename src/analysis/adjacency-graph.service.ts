@@ -9,7 +9,7 @@ import { once } from './once.ts';
 export class GraphTooLargeError extends AppError {
   readonly code = 'GRAPH_TOO_LARGE';
   constructor(what: 'features' | 'edges', most: number) {
-    super(`the graph has more than ${most} ${what}; narrow the filter${what === 'edges' ? ' or withinM' : ''}`);
+    super(`The graph has more than ${most} ${what}; narrow the filter${what === 'edges' ? ' or withinM' : ''}.`);
   }
 }
 

@@ -10,7 +10,7 @@ import { matchFeatures } from './match-features.ts';
 export class InvalidOverlapError extends AppError {
   readonly code = 'INVALID_OVERLAP';
   constructor(minOverlap: number) {
-    super(`minOverlap is ${minOverlap}; it must be more than 0 and at most 1`);
+    super(`minOverlap is ${minOverlap}; it must be more than 0 and at most 1.`);
   }
 }
 
@@ -18,7 +18,7 @@ export class InvalidOverlapError extends AppError {
 export class SegmentationNotFinishedError extends AppError {
   readonly code = 'SEGMENTATION_NOT_FINISHED';
   constructor({ id, state }: Segmentation) {
-    super(`segmentation ${id} is ${state}; only SUCCEEDED ones can be compared`);
+    super(`Segmentation ${id} is ${state}; only SUCCEEDED segmentations can be compared.`);
   }
 }
 
@@ -27,7 +27,7 @@ export class ChangeNotGeoreferencedError extends AppError {
   readonly code = 'SCENE_NOT_GEOREFERENCED';
   constructor(segmentation: Segmentation) {
     super(
-      `scene ${segmentation.sceneId} of segmentation ${segmentation.id} has no georeference; it cannot be compared`,
+      `Scene ${segmentation.sceneId} of segmentation ${segmentation.id} has no georeference; it cannot be compared.`,
     );
   }
 }
@@ -37,7 +37,7 @@ export class NoCommonGroundError extends AppError {
   readonly code = 'NO_COMMON_GROUND';
   constructor(from: Segmentation, to: Segmentation) {
     super(
-      `scenes ${from.sceneId} and ${to.sceneId}, or the areas of interest in them, do not overlap; there is no ground to compare`,
+      `Scenes ${from.sceneId} and ${to.sceneId}, or their areas of interest, do not overlap; there is nothing to compare.`,
     );
   }
 }
@@ -46,7 +46,7 @@ export class NoCommonGroundError extends AppError {
 export class ChangeTooLargeError extends AppError {
   readonly code = 'CHANGE_TOO_LARGE';
   constructor({ id, featureCount }: Segmentation) {
-    super(`segmentation ${id} has ${featureCount} features; the most to compare is ${MAX_CHANGE_FEATURES}`);
+    super(`Segmentation ${id} has ${featureCount} features; the limit for a comparison is ${MAX_CHANGE_FEATURES}.`);
   }
 }
 

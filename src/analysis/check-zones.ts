@@ -36,9 +36,7 @@ export function checkZones(requested: RequestedZones, maxVertices: number): Chec
   const { collection, featureIds, sceneIds } = requested;
   const given = [collection, featureIds, sceneIds].filter((one) => one !== undefined);
   if (given.length !== 1) {
-    throw new InvalidZonesError(
-      `zones has ${given.length} of collection, featureIds and sceneIds; it must have exactly one`,
-    );
+    throw new InvalidZonesError(`zones has ${given.length} of collection, featureIds and sceneIds; give exactly one.`);
   }
   if (collection) return checkCollection(collection, maxVertices);
   const kind = featureIds ? 'FEATURES' : 'SCENES';
@@ -52,7 +50,7 @@ function checkCollection(collection: object, maxVertices: number): CheckedZones 
   const members: unknown = 'features' in collection ? collection.features : undefined;
   if (type !== 'FeatureCollection' || !Array.isArray(members)) {
     throw new InvalidZonesError(
-      `zones.collection has the type ${JSON.stringify(type) ?? 'undefined'}; it must be a FeatureCollection with a list of features`,
+      `zones.collection has the type ${JSON.stringify(type) ?? 'undefined'}; it must be a FeatureCollection with a list of features.`,
     );
   }
   refuseCrs('zones.collection', collection);
@@ -68,17 +66,17 @@ function checkCollection(collection: object, maxVertices: number): CheckedZones 
 
 function checkCount(count: number): void {
   if (count >= 1 && count <= MAX_ZONES) return;
-  throw new InvalidZonesError(`${count} zones; a request has 1 to ${MAX_ZONES}`);
+  throw new InvalidZonesError(`The request has ${count} zones; give 1 to ${MAX_ZONES}.`);
 }
 
 /** @param left vertices that the zones before have left over */
 function outlineOf(member: unknown, index: number, left: number): Polygon | MultiPolygon {
-  if (typeof member === 'object' && member !== null) refuseCrs(`zone ${index}`, member);
+  if (typeof member === 'object' && member !== null) refuseCrs(`Zone ${index}`, member);
   const value = typeof member === 'object' && member !== null && 'geometry' in member ? member.geometry : undefined;
-  if (typeof value !== 'object' || value === null) throw new InvalidZonesError(`zone ${index} has no geometry`);
+  if (typeof value !== 'object' || value === null) throw new InvalidZonesError(`Zone ${index} has no geometry.`);
   const geometry = parseGeometry(value, left);
   if (geometry.type === 'Polygon' || geometry.type === 'MultiPolygon') return repairable(geometry);
-  throw new InvalidZonesError(`zone ${index} is a ${geometry.type}; a zone must be a Polygon or a MultiPolygon`);
+  throw new InvalidZonesError(`Zone ${index} is a ${geometry.type}; a zone must be a Polygon or a MultiPolygon.`);
 }
 
 /** RFC 7946 allows texts and numbers. */

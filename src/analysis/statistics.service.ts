@@ -26,7 +26,7 @@ export class TooManyGroupsError extends AppError {
   readonly code = 'TOO_MANY_GROUPS';
   constructor(groupBy: readonly FeatureGrouping[]) {
     super(
-      `grouped by ${groupBy.join(', ')} there are more than ${MAX_GROUPS} groups; narrow the filter, or group more coarsely`,
+      `Grouping by ${groupBy.join(', ')} gives more than ${MAX_GROUPS} groups; narrow the filter or group more coarsely.`,
     );
   }
 }
@@ -35,7 +35,7 @@ export class TooManyGroupsError extends AppError {
 export class UnionTooLargeError extends AppError {
   readonly code = 'UNION_TOO_LARGE';
   constructor(features: number) {
-    super(`unionAreaM2 of ${features} features; the most is ${MAX_UNION_FEATURES}: narrow the filter`);
+    super(`unionAreaM2 covers ${features} features; the limit is ${MAX_UNION_FEATURES}. Narrow the filter.`);
   }
 }
 
@@ -100,7 +100,7 @@ export class StatisticsService {
     warn: Warn | undefined,
   ): Promise<FeatureFilter> {
     const repeated = groupBy.find((grouping, index) => groupBy.indexOf(grouping) !== index);
-    if (repeated) throw new InvalidStatisticsError(`groupBy names ${repeated} twice; each grouping may stand once`);
+    if (repeated) throw new InvalidStatisticsError(`groupBy names ${repeated} twice; name each grouping once.`);
     return this.features.checkedFilter(requested, undefined, warn);
   }
 }
@@ -147,10 +147,10 @@ export class GroupStatistics implements GroupTotals {
    */
   async areaM2Quantiles(q: readonly number[]): Promise<readonly number[]> {
     if (q.length > MAX_QUANTILES) {
-      throw new InvalidStatisticsError(`${q.length} quantiles; the most is ${MAX_QUANTILES}`);
+      throw new InvalidStatisticsError(`The request has ${q.length} quantiles; the limit is ${MAX_QUANTILES}.`);
     }
     const wrong = q.find((one) => !(one >= 0 && one <= 1));
-    if (wrong !== undefined) throw new InvalidStatisticsError(`quantile ${wrong} must be 0 to 1`);
+    if (wrong !== undefined) throw new InvalidStatisticsError(`Quantile ${wrong} is not within 0 to 1.`);
     return (await this.measures.areaQuantiles(q)).get(this.name) ?? [];
   }
 

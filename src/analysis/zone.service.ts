@@ -9,7 +9,7 @@ import type { NearestToZone, ZoneCoverage, ZoneDescription, Zones, ZoneStore } f
 export class ZoneNotFoundError extends AppError {
   readonly code = 'ZONE_NOT_FOUND';
   constructor(kind: 'FEATURES' | 'SCENES', id: string) {
-    super(`no ${kind === 'FEATURES' ? 'feature' : 'scene'} ${id} to be a zone`);
+    super(`${kind === 'FEATURES' ? 'Feature' : 'Scene'} ${id} does not exist and cannot be a zone.`);
   }
 }
 
@@ -17,7 +17,7 @@ export class ZoneNotFoundError extends AppError {
 export class ZonesTooDetailedError extends AppError {
   readonly code = 'ZONES_TOO_LARGE';
   constructor(vertices: number) {
-    super(`the zones have ${vertices} vertices together; the most is ${MAX_STORED_VERTICES}: ask with fewer of them`);
+    super(`The zones have ${vertices} vertices in total; the limit is ${MAX_STORED_VERTICES}. Request fewer zones.`);
   }
 }
 
@@ -48,7 +48,7 @@ export class ZoneService {
       nearest: once(() => this.store.nearest(zones, filter)),
     };
     return descriptions.map(({ index, areaM2, invalid }) => {
-      if (invalid !== null) warn?.(`zone ${index} is not valid (${invalid}) and was repaired first`);
+      if (invalid !== null) warn?.(`Zone ${index} was invalid (${invalid}) and was repaired.`);
       return new MeasuredZone(index, ids[index] ?? null, areaM2 ?? 0, measures);
     });
   }
@@ -62,7 +62,7 @@ function checkDescriptions(zones: Zones, descriptions: readonly ZoneDescription[
   const unplaced = descriptions.find(({ areaM2 }) => areaM2 === null);
   if (unplaced) {
     throw new InvalidZonesError(
-      `zone ${zones.ids[unplaced.index]} has no georeference; a zone needs a place on the ground`,
+      `Zone ${zones.ids[unplaced.index]} has no georeference; a zone must have a position on the ground.`,
     );
   }
   const vertices = descriptions.reduce((sum, one) => sum + one.vertices, 0);

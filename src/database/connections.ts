@@ -46,7 +46,7 @@ export class StatementTimeoutError extends AppError {
     cause: unknown,
   ) {
     super(
-      `a database statement of the request exceeded ${timeoutS} s and was cancelled; narrow the filter or request less at once`,
+      `A database statement of this request exceeded ${timeoutS} s and was cancelled; narrow the filter or request less at a time.`,
       { cause },
     );
   }

@@ -5,7 +5,7 @@ import { AppError, OutageError } from '../errors.ts';
 export class DatabaseUnavailableError extends OutageError {
   readonly code = 'DATABASE_UNAVAILABLE';
   constructor(reason: string, options?: ErrorOptions) {
-    super(`the database is unavailable: ${reason}; retry in a few seconds`, options);
+    super(`The database is unavailable: ${reason}; retry in a few seconds.`, options);
   }
 }
 
@@ -13,7 +13,7 @@ export class DatabaseUnavailableError extends OutageError {
 export class DatabaseBusyError extends OutageError {
   readonly code = 'DATABASE_BUSY';
   constructor(options?: ErrorOptions) {
-    super('all database connections are in use; retry in a few seconds', options);
+    super('All database connections are in use; retry in a few seconds.', options);
   }
 }
 
@@ -21,7 +21,7 @@ export class DatabaseBusyError extends OutageError {
 export class DatabaseConflictError extends OutageError {
   readonly code = 'DATABASE_CONFLICT';
   constructor(options?: ErrorOptions) {
-    super('the database stopped a statement that conflicted with another; retry in a few seconds', options);
+    super('The database stopped a statement that conflicted with another; retry in a few seconds.', options);
   }
 }
 
@@ -30,7 +30,7 @@ export class DatabaseFullError extends OutageError {
   readonly code = 'DATABASE_FULL';
   override readonly retryAfterS = 60;
   constructor(options?: ErrorOptions) {
-    super('the disk of the database is full; nothing can be stored until an operator frees space', options);
+    super("The database's disk is full; nothing can be stored until an operator frees space.", options);
   }
 }
 
@@ -38,7 +38,7 @@ export class DatabaseFullError extends OutageError {
 export class ValueOutOfRangeError extends AppError {
   readonly code = 'VALUE_OUT_OF_RANGE';
   constructor(reason: string, options?: ErrorOptions) {
-    super(`an arithmetic expression cannot be computed for some of the rows: ${reason}`, options);
+    super(`An arithmetic expression cannot be evaluated for some of the rows: ${reason}.`, options);
   }
 }
 

@@ -99,7 +99,7 @@ const EMBEDDED_TIMEOUT_S = 30;
 export class DatabaseTooOldError extends AppError {
   readonly code = 'DATABASE_TOO_OLD';
   constructor(product: string, found: string, needed: string) {
-    super(`${product} ${found} is too old; TerraQL needs ${needed} or newer`);
+    super(`${product} ${found} is too old; TerraQL needs ${needed} or newer.`);
   }
 }
 

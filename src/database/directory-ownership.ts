@@ -9,8 +9,8 @@ export class EmbeddedDatabaseInUseError extends AppError {
   readonly code = 'EMBEDDED_DATABASE_IN_USE';
   constructor(readonly directory: string) {
     super(
-      `the embedded database in ${directory} is open in another process; stop that process, choose another TERRAQL_DATA_DIR, ` +
-        'or set DATABASE_URL to a PostgreSQL server, which many processes can share',
+      `The embedded database in ${directory} is open in another process; stop that process, choose another TERRAQL_DATA_DIR, ` +
+        'or set DATABASE_URL to a PostgreSQL server, which many processes can share.',
     );
   }
 }

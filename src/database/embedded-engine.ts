@@ -41,7 +41,7 @@ export class StatementLostError extends AppError {
   readonly code = 'STATEMENT_LOST';
   constructor(options?: ErrorOptions) {
     super(
-      'the embedded database ended a statement of the request without a result, as happens when a geometry overlay fails at full precision; use a simpler geometry, or set DATABASE_URL to a PostgreSQL server',
+      'The embedded database stopped a statement of this request without a result, as happens when a geometry overlay fails at full precision; use a simpler geometry, or set DATABASE_URL to a PostgreSQL server.',
       options,
     );
   }

@@ -32,8 +32,8 @@ export class MigrationChangedError extends AppError {
     shipped: string,
   ) {
     super(
-      `migration ${migration} was applied with checksum ${applied.slice(0, 12)}, and is shipped with ${shipped.slice(0, 12)}; ` +
-        'an applied migration must not change: restore it and add a new one',
+      `Migration ${migration} was applied with checksum ${applied.slice(0, 12)}, but the shipped file has ${shipped.slice(0, 12)}; ` +
+        'an applied migration must not change. Restore it and add a new one.',
     );
   }
 }
@@ -42,7 +42,7 @@ export class MigrationChangedError extends AppError {
 export class DatabaseNewerError extends AppError {
   readonly code = 'DATABASE_NEWER';
   constructor(readonly migration: string) {
-    super(`the database has migration ${migration}, which this version of TerraQL does not know; use a newer version`);
+    super(`The database has migration ${migration}, which this version of TerraQL does not know; use a newer version.`);
   }
 }
 
@@ -53,7 +53,7 @@ export class MigrationFailedError extends AppError {
     readonly migration: string,
     cause: unknown,
   ) {
-    super(`migration ${migration} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(`Migration ${migration} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }
 

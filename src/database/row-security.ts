@@ -19,9 +19,9 @@ export class RequestRoleError extends AppError {
   readonly code = 'DATABASE_ROLE';
   constructor(reason: string, user: string, options?: ErrorOptions) {
     super(
-      `requests run as the database role ${REQUEST_ROLE}, and ${reason}; let an administrator of the server run ` +
+      `Requests run as the database role ${REQUEST_ROLE}, but ${reason}. Ask an administrator of the server to run ` +
         `\`CREATE ROLE ${REQUEST_ROLE} NOLOGIN NOBYPASSRLS; GRANT ${REQUEST_ROLE} TO "${user}";\`, ` +
-        'or set TERRAQL_ROW_SECURITY=off',
+        'or set TERRAQL_ROW_SECURITY=off.',
       options,
     );
   }
@@ -148,14 +148,14 @@ async function makeRole(session: MigrationSession, user: string): Promise<void> 
       )[0];
   if (!(await find())) {
     const failed = await attempt(session, `CREATE ROLE ${REQUEST_ROLE} NOLOGIN NOBYPASSRLS`);
-    if (failed && !(await find())) throw new RequestRoleError(`"${user}" may not make it`, user, { cause: failed });
+    if (failed && !(await find())) throw new RequestRoleError(`"${user}" may not create it`, user, { cause: failed });
   }
   if ((await find())?.unbound) throw new RequestRoleError('row-level security does not bind that role', user);
   const takeIt = `SET ROLE ${REQUEST_ROLE}; RESET ROLE`;
   if (!(await attempt(session, takeIt))) return;
   await attempt(session, `GRANT ${REQUEST_ROLE} TO CURRENT_USER`);
   const refused = await attempt(session, takeIt);
-  if (refused) throw new RequestRoleError(`"${user}" may not take it`, user, { cause: refused });
+  if (refused) throw new RequestRoleError(`"${user}" may not switch to it`, user, { cause: refused });
 }
 
 /** @returns the error of a script that failed; null when it did not */

@@ -16,8 +16,8 @@ export class DatabaseEncodingError extends AppError {
   readonly code = 'DATABASE_ENCODING';
   constructor(encoding: string) {
     super(
-      `the database has the encoding ${encoding}; TerraQL needs UTF8, so that it can store every prompt and name: ` +
-        "create one with `CREATE DATABASE terraql ENCODING 'UTF8' TEMPLATE template0`",
+      `The database has the encoding ${encoding}; TerraQL needs UTF8 to store every prompt and name. ` +
+        "Create one with `CREATE DATABASE terraql ENCODING 'UTF8' TEMPLATE template0`.",
     );
   }
 }
@@ -27,9 +27,9 @@ export class DatabasePoolerError extends AppError {
   readonly code = 'DATABASE_POOLER';
   constructor() {
     super(
-      'DATABASE_URL leads through a pooler in transaction or statement mode (as PgBouncer with pool_mode=transaction); ' +
-        'TerraQL needs sessions for LISTEN, advisory locks and prepared statements: use pool_mode=session, or connect to ' +
-        'PostgreSQL directly',
+      'DATABASE_URL leads through a pooler in transaction or statement mode (such as PgBouncer with pool_mode=transaction); ' +
+        'TerraQL needs sessions for LISTEN, advisory locks and prepared statements. Use pool_mode=session, or connect to ' +
+        'PostgreSQL directly.',
     );
   }
 }
@@ -101,7 +101,7 @@ async function connected(made: pg.Client): Promise<void> {
   } catch (cause) {
     const reason = cause instanceof AggregateError ? (cause.errors[0] as unknown) : cause;
     const said = reason instanceof Error ? plainText(reason.message, 300) : String(reason);
-    throw new DatabaseUrlError(`leads to no database: ${said}`, { cause });
+    throw new DatabaseUrlError(`does not lead to a database: ${said}`, { cause });
   }
 }
 

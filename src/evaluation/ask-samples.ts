@@ -81,7 +81,7 @@ export async function askSamples(
     answered.push(...(await askImage(service, image, samples, options, problems)));
   }
   if (answered.length > 0) return { answered, problems };
-  throw new DatasetError(`no sample of ${dataset.folder} could be asked about; the first reason: ${problems[0]}`);
+  throw new DatasetError(`No sample of ${dataset.folder} could be evaluated; first reason: ${problems[0]}`);
 }
 
 async function askImage(

@@ -43,7 +43,7 @@ async function readEarthReason(data: string, split: string): Promise<LabelledDat
     .find((place) => PARTS.every((part) => existsSync(path.join(place, part))));
   if (folder === undefined) {
     throw new DatasetError(
-      `${data} has neither ${DATASET_FILE} nor ${PARTS.join(', ')} together (also looked for in ${places.slice(1).join(', ')})`,
+      `${data} has neither ${DATASET_FILE} nor all of ${PARTS.join(', ')} (also searched: ${places.slice(1).join(', ')})`,
     );
   }
   const [images, labels, answers] = await Promise.all([

@@ -49,7 +49,7 @@ export interface RedundancyReport {
 export class NoImageError extends AppError {
   readonly code = 'NO_IMAGE';
   constructor() {
-    super('none of the images could be read');
+    super('None of the images could be read.');
   }
 }
 

@@ -34,12 +34,12 @@ export async function convertFile(conversion: Conversion): Promise<Uint8Array> {
     }).catch((cause: unknown) => {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new ConversionFailedError(
-        `the file could not be converted to ${conversion.to}: ${reason}; narrow the filter`,
+        `The file could not be converted to ${conversion.to}: ${reason}. Narrow the filter.`,
         { cause },
       );
     });
     if ('bytes' in reply) return reply.bytes;
-    throw new ConversionFailedError(`GDAL does not make a file of type ${conversion.to}: ${reply.refused}`);
+    throw new ConversionFailedError(`GDAL cannot write a file of type ${conversion.to}: ${reply.refused}`);
   } finally {
     await worker.terminate();
   }

@@ -6,8 +6,8 @@ export class UnknownExportFormatError extends AppError {
   constructor(format: string, known: readonly string[]) {
     super(
       format === 'gpkg'
-        ? 'GeoPackage is not written here: ask for fgb, and turn it into one with `ogr2ogr features.gpkg features.fgb`'
-        : `features are not written as ${JSON.stringify(format)}; the formats are ${known.join(', ')}`,
+        ? 'GeoPackage is not available here; request fgb and convert it with `ogr2ogr features.gpkg features.fgb`.'
+        : `Format ${JSON.stringify(format)} does not exist; the formats are ${known.join(', ')}.`,
     );
   }
 }
@@ -16,7 +16,9 @@ export class UnknownExportFormatError extends AppError {
 export class ExportTooLargeError extends AppError {
   readonly code = 'EXPORT_TOO_LARGE';
   constructor(maxFeatures: number) {
-    super(`more than ${maxFeatures} features match; narrow the filter, or set limit to take the first ${maxFeatures}`);
+    super(
+      `More than ${maxFeatures} features match; narrow the filter, or set limit to export the first ${maxFeatures}.`,
+    );
   }
 }
 
@@ -29,6 +31,6 @@ export class InvalidExportError extends AppError {
 export class ExportInterruptedError extends AppError {
   readonly code = 'EXPORT_INTERRUPTED';
   constructor(missing: number) {
-    super(`${missing} of the features to write were deleted meanwhile; ask again`);
+    super(`${missing} of the features were deleted during the export; try again.`);
   }
 }

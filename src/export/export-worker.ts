@@ -155,6 +155,6 @@ function failureOf(error: unknown): { readonly code: string; readonly message: s
   if (error instanceof AppError) return { code: error.code, message: error.message };
   return {
     code: 'INTERNAL_SERVER_ERROR',
-    message: 'The file could not be made; the log of the service has the reason.',
+    message: 'The export failed; the service log has the reason.',
   };
 }

@@ -92,7 +92,7 @@ export class ExportService {
   private checkLimit(limit: number | undefined): void {
     const { maxFeatures } = this.limits;
     if (limit === undefined || (limit >= 1 && limit <= maxFeatures)) return;
-    throw new InvalidExportError(`limit is ${limit}; it must be 1 to ${maxFeatures}`);
+    throw new InvalidExportError(`limit is ${limit}; it must be 1 to ${maxFeatures}.`);
   }
 }
 
@@ -102,17 +102,17 @@ function precisionOf(precision: number | undefined, { isText, extension }: Expor
   if (!isText) {
     if (precision === undefined) return MAX_PRECISION;
     throw new InvalidExportError(
-      `precision is ${precision}, but ${extension} holds coordinates as they are stored; leave it out`,
+      `precision is ${precision}, but ${extension} keeps full-precision coordinates; omit precision.`,
     );
   }
   const places = precision ?? DEFAULT_PRECISION;
   if (places >= 0 && places <= MAX_PRECISION) return places;
-  throw new InvalidExportError(`precision is ${places}; it must be 0 to ${MAX_PRECISION} decimal places`);
+  throw new InvalidExportError(`precision is ${places}; it must be 0 to ${MAX_PRECISION} decimal places.`);
 }
 
 function simplificationOf(simplifyM = 0): number {
   if (simplifyM >= 0 && simplifyM <= MAX_ADJACENT_M) return simplifyM;
-  throw new InvalidExportError(`simplifyM is ${simplifyM}; it must be 0 to ${MAX_ADJACENT_M} metres`);
+  throw new InvalidExportError(`simplifyM is ${simplifyM}; it must be 0 to ${MAX_ADJACENT_M} metres.`);
 }
 
 async function* counted(

@@ -57,6 +57,6 @@ export function fileFormat(name: string): FileFormat {
   const format = FILE_FORMATS.find((known) => known.name === name);
   if (format) return format;
   throw new InvalidExportError(
-    `format is ${JSON.stringify(name)}; it must be one of ${FILE_FORMATS.map((known) => known.name).join(', ')}`,
+    `format is ${JSON.stringify(name)}; it must be one of ${FILE_FORMATS.map((known) => known.name).join(', ')}.`,
   );
 }

@@ -9,7 +9,7 @@ import type { StoredExport, StoredExportRequest, StoredExports } from './stored-
 export class ExportNotFoundError extends AppError {
   readonly code = 'EXPORT_NOT_FOUND';
   constructor(id: string) {
-    super(`no export ${id}; it may have expired`);
+    super(`Export ${id} does not exist; it may have expired.`);
   }
 }
 
@@ -17,7 +17,9 @@ export class ExportNotFoundError extends AppError {
 export class ExportNotReadyError extends AppError {
   readonly code = 'EXPORT_NOT_READY';
   constructor({ id, state, failure }: StoredExport) {
-    super(`export ${id} is ${state}${failure ? ` (${failure.message})` : ''}; its file is there when it is SUCCEEDED`);
+    super(
+      `Export ${id} is ${state}${failure ? ` (${failure.message})` : ''}; its file can be downloaded once it is SUCCEEDED.`,
+    );
   }
 }
 
@@ -25,7 +27,7 @@ export class ExportNotReadyError extends AppError {
 export class ExportFinishedError extends AppError {
   readonly code = 'EXPORT_FINISHED';
   constructor({ id, state }: StoredExport) {
-    super(`export ${id} is ${state} already; only QUEUED and RUNNING exports can be cancelled`);
+    super(`Export ${id} is ${state} already; only QUEUED and RUNNING exports can be cancelled.`);
   }
 }
 
@@ -98,9 +100,10 @@ async function checkCrs({ name, gdal }: FileFormat, crs: string | undefined): Pr
   if (crs === undefined) return;
   if (!gdal) {
     throw new InvalidExportError(
-      `crs is ${crs}, but ${name} holds WGS 84; leave it out, or ask for GEOPACKAGE or FLATGEOBUF`,
+      `crs is ${crs}, but ${name} files are in WGS 84; omit crs, or request GEOPACKAGE or FLATGEOBUF.`,
     );
   }
-  if (!CRS_CODE.test(crs)) throw new InvalidExportError(`crs is ${JSON.stringify(crs)}; it must be EPSG:code`);
+  if (!CRS_CODE.test(crs))
+    throw new InvalidExportError(`crs is ${JSON.stringify(crs)}; it must have the form EPSG:code.`);
   await resolveCrs(crs);
 }

@@ -63,13 +63,13 @@ function checkNesting(requested: RequestedFilter): void {
     filters++;
     if (level > MAX_FILTER_NESTING) {
       throw new InvalidFilterError(
-        `the filter nests deeper than ${MAX_FILTER_NESTING} levels of and, or, not and adjacentTo`,
+        `The filter nests deeper than ${MAX_FILTER_NESTING} levels of and, or, not and adjacentTo.`,
       );
     }
   }
   if (filters > MAX_FILTERS) {
     throw new InvalidFilterError(
-      `the filter has ${filters} filters in and, or, not and adjacentTo; the maximum is ${MAX_FILTERS}`,
+      `The filter has ${filters} filters in and, or, not and adjacentTo; the limit is ${MAX_FILTERS}.`,
     );
   }
 }
@@ -113,11 +113,11 @@ const MAX_IDS = 1000;
 
 function checkList(name: string, ids: readonly string[] | undefined): void {
   if (ids && ids.length > MAX_IDS)
-    throw new InvalidFilterError(`${name} has ${ids.length} identifiers; the maximum is ${MAX_IDS}`);
+    throw new InvalidFilterError(`${name} has ${ids.length} identifiers; the limit is ${MAX_IDS}.`);
 }
 
 const UNBOUNDED_DISJOINT =
-  'disjoint alone matches nearly every stored feature; add sceneId, segmentationId, bbox, near, intersects or within beside it';
+  'disjoint alone matches nearly every stored feature; add sceneId, segmentationId, bbox, near, intersects or within.';
 
 function checkGeometries(
   requested: Record<SpatialPredicate, object | undefined>,
@@ -143,10 +143,10 @@ function checkBbox(bbox: readonly number[]): Bbox {
     ![south, north].every((y) => inRange(y, 90))
   ) {
     throw new InvalidFilterError(
-      `bbox [${bbox.join(', ')}] must be [west, south, east, north] within -180 to 180 and -90 to 90`,
+      `bbox [${bbox.join(', ')}] must be [west, south, east, north] within -180 to 180 and -90 to 90.`,
     );
   }
-  if (south > north) throw new InvalidFilterError(`bbox has south ${south} above north ${north}`);
+  if (south > north) throw new InvalidFilterError(`bbox has south ${south} above north ${north}.`);
   return [west, south, east, north];
 }
 
@@ -155,14 +155,14 @@ function checkRange(name: string, range: FloatRange | undefined, [least, most]: 
   const { min, max } = range;
   for (const value of [min, max]) {
     if (value !== undefined && !Number.isFinite(value))
-      throw new InvalidFilterError(`${name} has the bound ${value}; it must be finite`);
+      throw new InvalidFilterError(`${name} has the bound ${value}; it must be finite.`);
     if (value !== undefined && (value < least || value > most))
       throw new InvalidFilterError(
-        `${name} has the bound ${value}; it must be ${most === Infinity ? `${least} or more` : `${least} to ${most}`}`,
+        `${name} has the bound ${value}; it must be ${most === Infinity ? `${least} or more` : `${least} to ${most}`}.`,
       );
   }
   if (min !== undefined && max !== undefined && min > max)
-    throw new InvalidFilterError(`${name} has min ${min} above max ${max}`);
+    throw new InvalidFilterError(`${name} has min ${min} above max ${max}.`);
 }
 
 function checkNear(
@@ -171,13 +171,12 @@ function checkNear(
 ): NonNullable<FeatureFilter['near']> {
   if (withinM >= 0 && withinM <= MAX_NEAR_M)
     return { geometry: repairable(parseGeometry(geometry, maxVertices)), withinM };
-  throw new InvalidFilterError(`near.withinM is ${withinM}; it must be 0 to ${MAX_NEAR_M} metres`);
+  throw new InvalidFilterError(`near.withinM is ${withinM}; it must be 0 to ${MAX_NEAR_M} metres.`);
 }
 
 function checkAdjacency(adjacentTo: RequestedFilter | undefined, adjacentWithinM: number | undefined): void {
   if (adjacentWithinM === undefined) return;
-  if (!adjacentTo)
-    throw new InvalidFilterError('adjacentWithinM needs adjacentTo beside it; {} stands for any neighbour');
+  if (!adjacentTo) throw new InvalidFilterError('adjacentWithinM requires adjacentTo; {} stands for any neighbour.');
   checkGap('adjacentWithinM', adjacentWithinM);
 }
 
@@ -193,7 +192,7 @@ export function nearOf(filter: FeatureFilter): FeatureFilter['near'] | null {
 /** @throws {InvalidFilterError} for a gap that is negative or joins too much of the table */
 export function checkGap(name: string, metres: number | undefined): void {
   if (metres === undefined || (metres >= 0 && metres <= MAX_ADJACENT_M)) return;
-  throw new InvalidFilterError(`${name} is ${metres}; it must be 0 to ${MAX_ADJACENT_M} metres`);
+  throw new InvalidFilterError(`${name} is ${metres}; it must be 0 to ${MAX_ADJACENT_M} metres.`);
 }
 
 /** The filter without the condition that {@link nearOf} finds. */
@@ -215,7 +214,7 @@ export function withoutNear(filter: FeatureFilter): FeatureFilter {
 /** @throws {InvalidFilterError} for an order by distance without a `near` condition */
 export function checkOrder(order: FeatureOrder, filter: FeatureFilter): void {
   if (order.by === 'DISTANCE' && !nearOf(filter)) {
-    throw new InvalidFilterError('orderBy DISTANCE needs a near condition in the filter, outside or and not');
+    throw new InvalidFilterError('orderBy DISTANCE needs a near condition in the filter, outside or and not.');
   }
 }
 

@@ -31,6 +31,6 @@ export function orderSql({ by, direction }: FeatureOrder, scope: Scope, distance
   }
   if (by === 'CREATED') return { ...order, value: Prisma.sql`NULL::float8`, key: null };
   const value = by === 'NEIGHBOURS' ? neighbourCountSql(scope) : distance;
-  if (!value) throw new TypeError('an order by distance needs a geometry to measure to');
+  if (!value) throw new TypeError('An order by distance needs a geometry to measure from.');
   return { ...order, value, key: { sql: value, missing } };
 }

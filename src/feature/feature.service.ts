@@ -131,7 +131,7 @@ export class FeatureService {
     warn?: Warn,
   ): Promise<string> {
     if (!(limit >= 0 && limit <= MAX_COLLECTION)) {
-      throw new RequestTooLargeError(`limit is ${limit}; it must be 0 to ${MAX_COLLECTION}`);
+      throw new RequestTooLargeError(`limit is ${limit}; it must be 0 to ${MAX_COLLECTION}.`);
     }
     checkFormat(format);
     const filter = await this.checkedFilter(requested, order, warn);
@@ -142,7 +142,7 @@ export class FeatureService {
       format,
     );
     if (numberReturned < numberMatched) {
-      warn?.(`The collection has ${numberReturned} of ${numberMatched} features that match; limit is ${limit}.`);
+      warn?.(`The collection has ${numberReturned} of ${numberMatched} matching features; the limit is ${limit}.`);
     }
     return text;
   }
@@ -192,10 +192,10 @@ function checkFormat(format: GeometryFormat): void {
 
 function formatProblem({ precision, simplifyM }: GeometryFormat): string | null {
   if (!Number.isInteger(precision) || precision < 0 || precision > 15) {
-    return `precision is ${precision}; it must be 0 to 15 decimal places`;
+    return `precision is ${precision}; it must be 0 to 15 decimal places.`;
   }
   if (!(simplifyM >= 0 && simplifyM <= MAX_ADJACENT_M)) {
-    return `simplifyM is ${simplifyM}; it must be 0 to ${MAX_ADJACENT_M} metres`;
+    return `simplifyM is ${simplifyM}; it must be 0 to ${MAX_ADJACENT_M} metres.`;
   }
   return null;
 }

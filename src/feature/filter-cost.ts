@@ -11,7 +11,7 @@ export class OperationTooCostlyError extends AppError {
     readonly maxCost: number,
   ) {
     super(
-      `the operation costs ${cost}; the maximum is ${maxCost}: ask for fewer nodes (first, last, limit) or fewer spatial conditions`,
+      `The operation costs ${cost}; the limit is ${maxCost}. Request fewer nodes (first, last, limit) or fewer spatial conditions.`,
     );
   }
 }
@@ -87,8 +87,8 @@ export class ComparisonTooLargeError extends AppError {
   constructor({ pairs, vertices }: Comparison) {
     const counted = pairs > MAX_COMPARED_PAIRS ? `more than ${MAX_COMPARED_PAIRS}` : String(pairs);
     super(
-      `${counted} pairs of features with ${Math.round(vertices)} vertices would be measured; the maximum is ` +
-        `${MAX_COMPARED_PAIRS} pairs and ${MAX_COMPARED_VERTICES} vertices: narrow the filter, the page or withinM`,
+      `The request would measure ${counted} pairs of features with ${Math.round(vertices)} vertices; the limits are ` +
+        `${MAX_COMPARED_PAIRS} pairs and ${MAX_COMPARED_VERTICES} vertices. Narrow the filter, the page or withinM.`,
     );
   }
 }

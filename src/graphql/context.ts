@@ -100,7 +100,7 @@ export function createContext({ viewer, services, limits, links }: ContextParts)
 export class DeletedMeanwhileError extends AppError {
   readonly code = 'DELETED_MEANWHILE';
   constructor(id: string) {
-    super(`${id} was deleted while the request was answered; send the request again.`);
+    super(`${id} was deleted while the request was being answered; send the request again.`);
   }
 }
 

@@ -6,7 +6,7 @@ import type { Page, PageRequest } from '../page.ts';
 export class PageSizeError extends AppError {
   readonly code = 'PAGE_SIZE_INVALID';
   constructor(argument: 'first' | 'last', size: number, maxPage: number) {
-    super(`${argument} ${size}: a page has 0 to ${maxPage} nodes`);
+    super(`${argument} is ${size}; it must be 0 to ${maxPage}.`);
   }
 }
 

@@ -70,7 +70,7 @@ function setHeaders(
     'TerraQL-Features-Left-Out': String(withoutGeoreference),
   });
   // A header is printable ASCII.
-  if (warnings.length > 0) response.set('TerraQL-Warning', warnings.join('; ').replace(/[^ -~]/g, '?'));
+  if (warnings.length > 0) response.set('TerraQL-Warning', warnings.join(' ').replace(/[^ -~]/g, '?'));
   if (!format.compressible) return 'identity';
   response.vary('Accept-Encoding');
   if (request.acceptsEncodings('gzip', 'identity') !== 'gzip') return 'identity';

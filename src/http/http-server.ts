@@ -96,7 +96,9 @@ export function createRouter(service: HttpService, outlet: Outlet): Express {
   const persistedOnly = config.TERRAQL_PERSISTED_OPERATIONS !== undefined;
   router.use(dashboardFiles(outlet, { basemapStyle: config.TERRAQL_BASEMAP_STYLE, persistedOnly }));
   router.use((request, response) => {
-    response.status(404).json({ error: { code: 'ROUTE_NOT_FOUND', message: `no ${request.method} ${request.path}` } });
+    response
+      .status(404)
+      .json({ error: { code: 'ROUTE_NOT_FOUND', message: `${request.method} ${request.path} does not exist.` } });
   });
   router.use(errorResponse(service.logger));
   return router;

@@ -17,7 +17,7 @@ class UnsupportedCharsetError extends Error {
   readonly status = 415;
   readonly expose = true;
   constructor(charset: string) {
-    super(`unsupported charset "${charset.toUpperCase()}"; use UTF-8`);
+    super(`Charset "${charset.toUpperCase()}" is not supported; use UTF-8.`);
   }
 }
 

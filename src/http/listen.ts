@@ -8,8 +8,8 @@ export class CannotListenError extends AppError {
   /** @param setting the variable that holds the port */
   constructor(host: string, port: number, setting: string, cause: NodeJS.ErrnoException) {
     const reason =
-      cause.code === 'EADDRINUSE' ? `another process listens there; set ${setting} to a free port` : cause.message;
-    super(`cannot listen on ${host}:${port}: ${reason}`, { cause });
+      cause.code === 'EADDRINUSE' ? `another process uses the port; set ${setting} to a free port` : cause.message;
+    super(`Cannot listen on ${host}:${port}: ${reason}`, { cause });
   }
 }
 

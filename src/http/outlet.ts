@@ -18,7 +18,7 @@ export class FilterNotAllowedError extends AppError {
   readonly code = 'EXPORT_NOT_ALLOWED';
   constructor(resource: string) {
     super(
-      `${resource} accepts any filter, and this service answers only the operations of TERRAQL_PERSISTED_OPERATIONS; files of saved views are at /features.geojson?view=.`,
+      `${resource} accepts any filter, but this service answers only the operations in TERRAQL_PERSISTED_OPERATIONS; files of saved views are at /features.geojson?view=.`,
     );
   }
 }
@@ -98,7 +98,7 @@ export class Outlet {
   /** The viewer of a request that passed {@link admit}. */
   viewerOf(request: IncomingMessage): Viewer {
     const viewer = this.viewers.get(request);
-    if (!viewer) throw new Error(`nobody found out who asks for ${request.url}`);
+    if (!viewer) throw new Error(`The viewer of ${request.url} was not determined.`);
     return viewer;
   }
 
@@ -210,16 +210,16 @@ export class Outlet {
 function jsonBody(request: AnyRequest, Invalid: InputError): unknown {
   if (request.is('application/json')) return request.body as unknown;
   const type = request.headers['content-type'] ?? 'nothing';
-  throw new Invalid(`the body is ${type}; it must be application/json`);
+  throw new Invalid(`The body is ${type}; it must be application/json.`);
 }
 
 function queryValues({ query }: AnyRequest, members: readonly string[], Invalid: InputError): unknown {
   return Object.fromEntries(
     Object.entries(query).map(([name, value]) => {
       if (!members.includes(name)) {
-        throw new Invalid(`there is no parameter ${name}; there are ${members.join(', ')}`);
+        throw new Invalid(`Parameter ${name} does not exist; the parameters are ${members.join(', ')}.`);
       }
-      if (typeof value !== 'string') throw new Invalid(`parameter ${name} must be given once`);
+      if (typeof value !== 'string') throw new Invalid(`Parameter ${name} must be given once.`);
       return [name, parseParameter(name, value, Invalid)];
     }),
   );
@@ -230,6 +230,6 @@ function parseParameter(name: string, text: string, Invalid: InputError): unknow
     return JSON.parse(text);
   } catch (cause) {
     const shown = text.length > 80 ? `${text.slice(0, 77)}...` : text;
-    throw new Invalid(`parameter ${name} is not JSON: ${shown}`, { cause });
+    throw new Invalid(`Parameter ${name} is not JSON: ${shown}`, { cause });
   }
 }

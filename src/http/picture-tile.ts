@@ -32,13 +32,15 @@ export function readPictureTile(
   const { z, x, file } = request.params;
   const unknown = Object.keys(request.query).find((name) => name !== 'r' && !parameters.includes(name));
   if (unknown !== undefined) {
-    throw new BadInputError(`There is no parameter ${unknown}; there are ${[...parameters, 'r'].join(', ')}.`);
+    throw new BadInputError(
+      `Parameter ${unknown} does not exist; the parameters are ${[...parameters, 'r'].join(', ')}.`,
+    );
   }
   const [, y = '', double, extension] = /^([^@.]*)(@2x)?\.(\w+)$/.exec(file) ?? [];
   const format = formats.find((known) => known === extension);
   if (!format) {
     throw new InvalidTileStyleError(
-      `${JSON.stringify(file)} names no tile; it must be a row with one of .${formats.join(', .')}, as 12.${formats[0]} or 12@2x.${formats[0]}.`,
+      `${JSON.stringify(file)} is not a tile; it must be a row number with one of .${formats.join(', .')}, such as 12.${formats[0]} or 12@2x.${formats[0]}.`,
     );
   }
   return { tile: parseTile(z, x, y), format, sidePx: double ? 512 : 256 };

@@ -86,7 +86,7 @@ function rangeOf(text: unknown): readonly [number, number] {
   const [min, max, ...more] = numbersOf('rescale', text, Number.isFinite);
   if (min !== undefined && max !== undefined && min < max && more.length === 0) return [min, max];
   throw new InvalidTileStyleError(
-    `rescale is ${JSON.stringify(text)}; it must be two numbers, the smaller first, as 0,3000.`,
+    `rescale is ${JSON.stringify(text)}; it must be two numbers, the smaller first, such as 0,3000.`,
   );
 }
 

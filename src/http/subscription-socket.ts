@@ -77,7 +77,7 @@ function open(sockets: WebSocketServer, opened: WebSocket, request: IncomingMess
 }
 
 function tooMany({ maxSubscriptionsPerSocket: most }: SocketLimits): GraphQLError {
-  return new GraphQLError(`This connection has ${most} subscriptions, the maximum; end some of them first.`, {
+  return new GraphQLError(`This connection has ${most} subscriptions, which is the limit; end some of them first.`, {
     extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' },
   });
 }

@@ -76,24 +76,24 @@ async function sendTileJson(outlet: Outlet, asked: Asked<Record<string, string>>
     vector_layers: [
       {
         id: 'features',
-        description: 'Features of a pixel or more, largest first.',
+        description: 'Features of at least one pixel, largest first.',
         fields: {
           id: 'Identifier, text.',
           sceneId: 'Identifier of the scene.',
           segmentationId: 'Identifier of the segmentation.',
           prompt: 'What was asked.',
-          review: 'Status of the newest review; absent where nobody reviewed it.',
+          review: 'Status of the newest review; absent without a review.',
           ...Object.fromEntries(MEASURES.map(({ name, doc }: Measure) => [name, doc])),
         },
       },
       {
         id: 'cells',
-        description: `What is too small or too much to draw, counted in ${CELLS} × ${CELLS} cells.`,
+        description: `Features too small or too many to draw, counted in ${CELLS} × ${CELLS} cells.`,
         fields: {
           count: 'Number of features.',
           areaM2: 'Sum of their areas, square metres.',
           meanProbability: 'Mean probability of their pixels.',
-          left_out: 'Those of them that are a pixel or more, for which the tile has no room.',
+          left_out: "Features of at least one pixel that exceed the tile's feature limit.",
         },
       },
     ],

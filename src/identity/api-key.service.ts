@@ -41,7 +41,7 @@ export class ApiKeyService {
       throw new InvalidApiKeyError(`The name of a key must have 1 to ${MAX_NAME} characters; it has ${name.length}.`);
     }
     if (expiresAt !== null && expiresAt.getTime() <= Date.now()) {
-      throw new InvalidApiKeyError(`The key would expire at ${expiresAt.toISOString()}, which is past.`);
+      throw new InvalidApiKeyError(`The key would expire at ${expiresAt.toISOString()}, which is in the past.`);
     }
     const secret = newSecret();
     const key = { name, role, expiresAt, prefix: prefixOf(secret), sha256: sha256Of(secret) };

@@ -52,7 +52,7 @@ export class Authenticator {
 
   private viewerOfToken(token: string): Promise<Viewer> {
     const { tokens } = this.parts;
-    if (!tokens) throw new UnauthenticatedError('The credential is no API key of this service.');
+    if (!tokens) throw new UnauthenticatedError('The credential is not an API key of this service.');
     return tokens.accept(token).then((viewer) => this.existing(viewer));
   }
 

@@ -61,7 +61,7 @@ export class LinkSigner {
   /** @param path with its query, as the service sees it; may have `{z}`, `{x}` and `{y}` to fill in */
   sign(method: LinkMethod, path: string, workspace: string): string {
     const [newest] = this.keys;
-    if (!newest) throw new Error('there is no key to sign links with');
+    if (!newest) throw new Error('No key to sign links exists.');
     const expires = String(Math.ceil((Date.now() / 1000 + this.ttlS) / ROUND_S) * ROUND_S);
     const mac = macOf(newest, { method, path, workspace, expires }).toString('base64url');
     const added = new URLSearchParams({ workspace, expires, signature: `${newest.id}.${mac}` });
@@ -77,7 +77,7 @@ export class LinkSigner {
     const { searchParams } = new URL(address, 'http://localhost');
     const [workspace, expires, signature] = PARAMETERS.map((name) => searchParams.get(name));
     if (!signature) return null;
-    if (!workspace || !/^\d{1,12}$/.test(expires ?? '')) throw new UnauthenticatedError('The link is not complete.');
+    if (!workspace || !/^\d{1,12}$/.test(expires ?? '')) throw new UnauthenticatedError('The link is incomplete.');
     if (Number(expires) * 1000 <= Date.now()) {
       throw new UnauthenticatedError(`The link expired at ${new Date(Number(expires) * 1000).toISOString()}.`);
     }

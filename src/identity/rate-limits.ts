@@ -20,7 +20,7 @@ export class RateLimitedError extends AppError {
   readonly retryAfterS: number;
   constructor(readonly budget: Budget) {
     const { name, maximum, resetS } = budget;
-    super(`The workspace used up its ${name} of ${maximum} a minute; retry in ${resetS} s.`);
+    super(`The workspace has used its ${name} of ${maximum} per minute; retry in ${resetS} s.`);
     this.retryAfterS = resetS;
   }
 }

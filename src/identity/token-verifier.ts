@@ -25,7 +25,7 @@ export interface TokenSettings {
 export class IdentityProviderUnavailableError extends OutageError {
   readonly code = 'IDENTITY_PROVIDER_UNAVAILABLE';
   constructor(issuer: string, cause: unknown) {
-    super(`The OpenID provider ${issuer} does not answer; tokens cannot be checked for now.`, { cause });
+    super(`The OpenID provider ${issuer} does not answer; tokens cannot be verified at the moment.`, { cause });
   }
 }
 
@@ -117,7 +117,10 @@ export class TokenVerifier {
     }
     const named = roleClaim === undefined ? [role] : [claimOf(payload, roleClaim)].flat();
     const best = ROLES.findLast((known) => named.includes(known));
-    if (!best) throw new UnauthenticatedError(`The claim ${roleClaim} of the token names none of ${ROLES.join(', ')}.`);
+    if (!best)
+      throw new UnauthenticatedError(
+        `The claim ${roleClaim} of the token names no role; it must name one of ${ROLES.join(', ')}.`,
+      );
     return { workspace, subject: payload.sub ?? '', role: best };
   }
 }

@@ -33,7 +33,7 @@ export class WorkspaceRepository {
   async create({ id, name }: Workspace): Promise<Workspace> {
     if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(id) || id.length > 63) {
       throw new InvalidWorkspaceError(
-        `Workspace ${JSON.stringify(id)} must be lower-case letters, digits and single hyphens between them, at most 63.`,
+        `Workspace ${JSON.stringify(id)} is not allowed; use at most 63 lower-case letters and digits, with single hyphens between them.`,
       );
     }
     if (name.trim() === '' || name.length > 200) {

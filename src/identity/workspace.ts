@@ -16,6 +16,6 @@ export class InvalidWorkspaceError extends AppError {
 export class WorkspaceTakenError extends AppError {
   readonly code = 'WORKSPACE_TAKEN';
   constructor(id: string) {
-    super(`Workspace ${JSON.stringify(id)} exists already; choose another identifier.`);
+    super(`Workspace ${JSON.stringify(id)} already exists; choose another identifier.`);
   }
 }

@@ -14,7 +14,7 @@ export class InvalidBoundsError extends AppError {
     readonly bounds: readonly number[],
     reason: string,
   ) {
-    super(`bounds [${bounds.join(', ')}] cannot be used: ${reason}`);
+    super(`bounds [${bounds.join(', ')}] cannot be used: ${reason}.`);
   }
 }
 
@@ -40,7 +40,7 @@ export async function georeference(header: ImageHeader, bounds: readonly number[
   const { widthPx, heightPx } = header;
   if (header.affine) mapToPixel(header.affine, 0, 0); // refuses pixels without area
   if (bounds && header.affine && header.crs !== null) {
-    throw new InvalidBoundsError(bounds, `the file has a georeference of its own (${crsName(header.crs)})`);
+    throw new InvalidBoundsError(bounds, `the file is already georeferenced (${crsName(header.crs)})`);
   }
   const affine = bounds ? affineOfBounds(bounds, widthPx, heightPx) : header.affine;
   const definition = bounds ? 'EPSG:4326' : header.crs;
@@ -63,12 +63,12 @@ function affineOfBounds(bounds: readonly number[], widthPx: number, heightPx: nu
     throw new InvalidBoundsError(bounds, 'they must be four numbers [west, south, east, north]');
   }
   if (Math.abs(west!) > 180 || Math.abs(east!) > 180) {
-    throw new InvalidBoundsError(bounds, 'longitudes go from -180 to 180');
+    throw new InvalidBoundsError(bounds, 'longitudes must be within -180 to 180');
   }
   if (south! < -90 || north! > 90 || south! >= north!) {
-    throw new InvalidBoundsError(bounds, 'latitudes go from -90 to 90 and south must be less than north');
+    throw new InvalidBoundsError(bounds, 'latitudes must be within -90 to 90, and south must be less than north');
   }
-  if (west === east) throw new InvalidBoundsError(bounds, 'west and east are the same');
+  if (west === east) throw new InvalidBoundsError(bounds, 'west and east are equal');
   const width = east! > west! ? east! - west! : east! - west! + 360;
   return [west!, width / widthPx, 0, north!, 0, (south! - north!) / heightPx];
 }

@@ -13,7 +13,7 @@ export class OutsideCrsError extends AppError {
     readonly position: readonly [number, number],
     reason = `has no longitude and latitude in ${crsName(crs)}`,
   ) {
-    super(`position ${position.join(', ')} of the image ${reason}`);
+    super(`Position ${position.join(', ')} of the image ${reason}.`);
   }
 }
 

@@ -51,7 +51,7 @@ function inMib(bytes: number): number {
 export class DecoderTimeError extends AppError {
   readonly code = 'IMAGE_TIME_EXCEEDED';
   constructor(readonly maxS: number) {
-    super(`Decoding the image takes longer than the limit of ${maxS} s (TERRAQL_DECODER_TIMEOUT_S).`);
+    super(`Decoding the image exceeded the limit of ${maxS} s (TERRAQL_DECODER_TIMEOUT_S).`);
   }
 }
 
@@ -59,7 +59,7 @@ export class DecoderTimeError extends AppError {
 export class DecoderEndedError extends AppError {
   readonly code = 'IMAGE_DECODER_ENDED';
   constructor(readonly how: string) {
-    super(`The process that decoded the image ended (${how}).`);
+    super(`The decoder process ended unexpectedly (${how}).`);
   }
 }
 
@@ -94,7 +94,7 @@ const MAX_SIDE_PX = 2 ** 26;
 class SideTooLongError extends AppError {
   readonly code = 'IMAGE_TOO_MANY_PIXELS';
   constructor(widthPx: number, heightPx: number) {
-    super(`The image has ${widthPx} x ${heightPx} pixels; the longest side is ${MAX_SIDE_PX}.`);
+    super(`The image has ${widthPx} x ${heightPx} pixels; the limit of a side is ${MAX_SIDE_PX}.`);
   }
 }
 

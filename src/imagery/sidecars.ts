@@ -59,7 +59,7 @@ export async function readSidecars(
   const warnings = beside.unread();
   const pamText = await beside.read([`${beside.name}.aux.xml`, `${beside.stem}.aux.xml`]);
   const pam = pamText ? readPam(pamText.text) : NO_PAM;
-  if (pam.hasNodata) warnings.push(`The nodata value in ${pamText!.file} is not used; store it inside the image.`);
+  if (pam.hasNodata) warnings.push(`The nodata value in ${pamText!.file} is ignored; store it inside the image.`);
   const world = await beside.read(worldFileNames(beside.stem, path, format));
   if (!world) return { world: null, pam, warnings };
   const affine = affineOfWorldFile(world.file, world.text);
@@ -91,8 +91,8 @@ async function filesBeside(path: string) {
     name,
     stem,
     unread(): string[] {
-      const masks = find(`${name}.msk`).map((file) => `The mask ${file} is not used; store it inside the image.`);
-      const copies = find(`${name}.ovr`).map((file) => `The overviews in ${file} are not used.`);
+      const masks = find(`${name}.msk`).map((file) => `The mask ${file} is ignored; store it inside the image.`);
+      const copies = find(`${name}.ovr`).map((file) => `The overviews in ${file} are ignored.`);
       return [...masks, ...copies];
     },
     async read(wanted: readonly string[]): Promise<{ file: string; text: string } | null> {

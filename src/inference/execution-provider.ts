@@ -14,7 +14,7 @@ interface ProviderFacts {
   readonly remedy: string;
 }
 
-const CUDA_FILES = 'run `npm rebuild onnxruntime-node --foreground-scripts`, which fetches its CUDA 12 libraries';
+const CUDA_FILES = 'run `npm rebuild onnxruntime-node --foreground-scripts`, which downloads its CUDA 12 libraries';
 const FACTS: Readonly<Record<ExecutionProvider, ProviderFacts>> = {
   cpu: { session: ['cpu'], profile: 'CPUExecutionProvider', remedy: 'install onnxruntime-node again' },
   webgpu: {
@@ -22,19 +22,19 @@ const FACTS: Readonly<Record<ExecutionProvider, ProviderFacts>> = {
     profile: 'WebGpuExecutionProvider',
     remedy:
       'It needs a GPU with a Vulkan driver: install the Vulkan loader (Debian: libvulkan1) and the driver of the GPU, ' +
-      'and see that `vulkaninfo --summary` lists the GPU; or set TERRAQL_EXECUTION_PROVIDER=cpu',
+      'and check that `vulkaninfo --summary` lists the GPU; or set TERRAQL_EXECUTION_PROVIDER=cpu.',
   },
   cuda: {
     session: ['cuda'],
     profile: 'CUDAExecutionProvider',
-    remedy: `It needs an NVIDIA driver, CUDA 12 and cuDNN 9: ${CUDA_FILES}; or set TERRAQL_EXECUTION_PROVIDER=cpu`,
+    remedy: `It needs an NVIDIA driver, CUDA 12 and cuDNN 9: ${CUDA_FILES}; or set TERRAQL_EXECUTION_PROVIDER=cpu.`,
   },
   tensorrt: {
     session: ['tensorrt', 'cuda'],
     profile: 'TensorrtExecutionProvider',
     remedy:
       `It needs an NVIDIA driver, CUDA 12, cuDNN 9 and TensorRT 10: ${CUDA_FILES}, and install TensorRT; ` +
-      'or set TERRAQL_EXECUTION_PROVIDER=cuda or cpu',
+      'or set TERRAQL_EXECUTION_PROVIDER=cuda or cpu.',
   },
 };
 
@@ -45,7 +45,7 @@ export class ExecutionProviderError extends AppError {
     readonly provider: ExecutionProvider,
     readonly reason: string,
   ) {
-    super(`execution provider ${provider} cannot be used: ${reason.trim()}. ${FACTS[provider].remedy}`);
+    super(`Execution provider ${provider} cannot be used: ${reason.trim()}. ${FACTS[provider].remedy}`);
   }
 }
 

@@ -57,7 +57,7 @@ export class LocalModel implements SegmentationModel {
       threads,
       { maxWaiting, maxQuestions: MOST_QUESTIONS },
       (retryAfterS) =>
-        new ModelUnavailableError(this.info.id, `${maxWaiting} requests are waiting already`, retryAfterS),
+        new ModelUnavailableError(this.info.id, `${maxWaiting} requests are already waiting`, retryAfterS),
       (batch) => onBatch?.(this.info.id, batch),
     );
   }
@@ -134,7 +134,7 @@ export class LocalModel implements SegmentationModel {
   ): Promise<Float32Array[]> {
     signal?.throwIfAborted();
     const bytes = this.info.windowPx ** 2 * 3;
-    if (image.length !== bytes) throw new RangeError(`an image of ${image.length} bytes; the window takes ${bytes}`);
+    if (image.length !== bytes) throw new RangeError(`The image has ${image.length} bytes; the window takes ${bytes}.`);
     if (this.failure) throw this.failure;
     return this.queue.add({ key: windowKey(image), image, questions, signal, onPhase });
   }

@@ -88,7 +88,7 @@ export interface VerifiedModel {
 export class ModelFolderError extends AppError {
   readonly code = 'MODEL_INVALID';
   constructor(folder: string, reason: string) {
-    super(`model folder ${folder}: ${reason}`);
+    super(`Model folder ${folder}: ${reason}`);
   }
 }
 

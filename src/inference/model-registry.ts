@@ -8,10 +8,14 @@ import type { ModelInfo, SegmentationModel } from './segmentation-model.ts';
 export class UnknownModelError extends AppError {
   readonly code = 'MODEL_NOT_FOUND';
   constructor(
-    readonly wanted: string,
+    readonly wanted: string | null,
     known: readonly string[],
   ) {
-    super(`no model ${wanted}; the model folder has: ${known.join(', ') || 'none'}`);
+    super(
+      wanted === null
+        ? 'The model folder (TERRAQL_MODELS_DIR) has no model.'
+        : `Model ${wanted} does not exist; the model folder has ${known.join(', ') || 'no model'}.`,
+    );
   }
 }
 
@@ -19,7 +23,7 @@ export class UnknownModelError extends AppError {
 export class AmbiguousModelError extends AppError {
   readonly code = 'MODEL_AMBIGUOUS';
   constructor(known: readonly string[]) {
-    super(`several models are installed (${known.join(', ')}): name one in modelId or in TERRAQL_MODEL`);
+    super(`Several models are installed (${known.join(', ')}); name one in modelId or in TERRAQL_MODEL.`);
   }
 }
 
@@ -135,7 +139,7 @@ export class ModelRegistry<Model extends SegmentationModel = SegmentationModel> 
       return id;
     }
     const newest = ids.at(-1);
-    if (newest === undefined) throw new UnknownModelError('at all', ids);
+    if (newest === undefined) throw new UnknownModelError(null, ids);
     if (ids.some((id) => path.dirname(id) !== path.dirname(newest))) throw new AmbiguousModelError(ids);
     return newest;
   }

@@ -68,16 +68,16 @@ function readRow(manifest: Manifest, row: number, ids: BigInt64Array, mask: BigI
         (wrong < 0 ? '' : `: column ${wrong} is ${mask[wrong]}`),
     );
   const task = taskOf(manifest, ids.subarray(0, start));
-  if (task === null) throw new PromptRowError(`input_ids row ${row} does not start with a prompt of ${manifest.name}`);
+  if (task === null) throw new PromptRowError(`input_ids row ${row} does not start with a prompt of ${manifest.name}.`);
   if (end - start > manifest.maxQuestionTokens)
     throw new PromptRowError(
-      `input_ids row ${row} has a question of ${end - start} tokens; the model reads at most ${manifest.maxQuestionTokens}`,
+      `input_ids row ${row} has a question of ${end - start} tokens; the model reads at most ${manifest.maxQuestionTokens}.`,
     );
   const question = ids.subarray(start, end);
   const alien = question.find((id) => id < 0n || id >= BigInt(manifest.vocabSize));
   if (alien !== undefined)
     throw new PromptRowError(
-      `input_ids row ${row} has the token ${alien} in its question; tokens are 0 to ${manifest.vocabSize - 1}`,
+      `input_ids row ${row} has the token ${alien} in its question; tokens are 0 to ${manifest.vocabSize - 1}.`,
     );
   return { task, ids: Array.from(question, Number) };
 }

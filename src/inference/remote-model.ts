@@ -110,12 +110,12 @@ export class RemoteModel implements SegmentationModel {
   ): Promise<Float32Array[]> {
     signal?.throwIfAborted();
     const bytes = this.info.windowPx ** 2 * 3;
-    if (image.length !== bytes) throw new RangeError(`an image of ${image.length} bytes; the window takes ${bytes}`);
+    if (image.length !== bytes) throw new RangeError(`The image has ${image.length} bytes; the window takes ${bytes}.`);
     const tokenized = questions.map(({ task, text }) => ({ task, ids: this.tokenizer.encode(text) }));
     const most = MOST_OUTSTANDING * this.settings.urls.length;
     if (this.closed) throw new ModelUnavailableError(this.info.id, 'it was closed');
     if (this.inFlight >= most)
-      throw new ModelUnavailableError(this.info.id, `${most} requests are in progress already`, 1);
+      throw new ModelUnavailableError(this.info.id, `${most} requests are already in progress`, 1);
     const deadline = AbortSignal.timeout(this.settings.timeoutMs);
     const stop = signal ? AbortSignal.any([signal, deadline]) : deadline;
     let isBegun = false;
@@ -189,7 +189,9 @@ export class RemoteModel implements SegmentationModel {
       const outputs = modelContract(this.verified.manifest).outputs;
       const logits = readResponse(answer.body, typeof length === 'string' ? length : undefined, outputs).get('logits')!;
       if (logits.shape[0] !== questions)
-        throw new InferenceMessageError(`it has logits for ${logits.shape[0]} questions; the request has ${questions}`);
+        throw new InferenceMessageError(
+          `It has logits for ${logits.shape[0]} questions; the request has ${questions}.`,
+        );
       const size = this.info.logitsPx ** 2;
       const values = logits.data as Float32Array;
       return Array.from({ length: questions }, (_, row) => values.slice(row * size, (row + 1) * size));

@@ -70,7 +70,7 @@ export class QuestionTooLongError extends AppError {
     readonly tokens: number,
     readonly maxTokens: number,
   ) {
-    super(`the prompt has ${tokens} tokens or more; the model reads at most ${maxTokens}`);
+    super(`The prompt has at least ${tokens} tokens; the model reads at most ${maxTokens}.`);
   }
 }
 
@@ -78,7 +78,7 @@ export class QuestionTooLongError extends AppError {
 export class ModelFailureError extends AppError {
   readonly code = 'MODEL_FAILED';
   constructor(modelId: string, cause: unknown) {
-    super(`model ${modelId} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(`Model ${modelId} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }
 
@@ -91,7 +91,7 @@ export class ModelUnavailableError extends AppError {
     readonly reason: string,
     readonly retryAfterS: number | null = null,
   ) {
-    super(`model ${modelId} is unavailable: ${reason}`);
+    super(`Model ${modelId} is unavailable: ${reason}`);
   }
 }
 
@@ -102,7 +102,7 @@ export class ModelLateError extends ModelUnavailableError {}
 export class ModelCrashedError extends AppError {
   readonly code = 'MODEL_CRASHED';
   constructor(modelId: string, reason: string) {
-    super(`model ${modelId} crashed while it worked on the window: ${reason}`);
+    super(`Model ${modelId} crashed while processing the window: ${reason}`);
   }
 }
 
@@ -110,6 +110,6 @@ export class ModelCrashedError extends AppError {
 export class ModelRejectedError extends AppError {
   readonly code = 'MODEL_REJECTED';
   constructor(modelId: string, reason: string) {
-    super(`model ${modelId} refused the request: ${reason}`);
+    super(`Model ${modelId} refused the request: ${reason}`);
   }
 }

@@ -23,8 +23,8 @@ export class VisionStagesMissingError extends AppError {
     const said = (cause instanceof Error ? cause.message : String(cause)).trim().replace(/\s*\n\s*/g, '; ');
     const missing = /Graph output \((\w+)\) does not exist/.exec(said)?.[1];
     super(
-      `${file} cannot give ${STAGES.join(', ')} (${missing === undefined ? said : `nothing in it is called ${missing}`}): ` +
-        'export the model again with `python -m segmenter export`, which names them',
+      `${file} does not provide ${STAGES.join(', ')} (${missing === undefined ? said : `it has no output named ${missing}`}); ` +
+        'export the model again with `python -m segmenter export`, which adds them.',
       { cause },
     );
   }

@@ -77,7 +77,7 @@ export class JobFeeder {
   }
 }
 
-const UNKNOWN = { code: 'INTERNAL_SERVER_ERROR', message: 'It failed; the log of the service has the reason.' };
+const UNKNOWN = { code: 'INTERNAL_SERVER_ERROR', message: 'It failed; the service log has the reason.' };
 
 async function sceneOf({ sceneId, reference }: ClaimedItem, scenes: SceneService): Promise<Scene> {
   if (reference === null) return scenes.get(sceneId);

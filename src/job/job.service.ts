@@ -27,7 +27,7 @@ export class InvalidJobError extends AppError {
 export class JobNotFoundError extends AppError {
   readonly code = 'JOB_NOT_FOUND';
   constructor(id: string) {
-    super(`no job ${id}`);
+    super(`Job ${id} does not exist.`);
   }
 }
 
@@ -133,7 +133,7 @@ export class JobService {
   async cancel(id: string): Promise<Job> {
     const job = await this.require(id);
     if (isOver(job))
-      throw new InvalidJobError(`job ${id} is ${job.state} already; only unfinished jobs can be cancelled`);
+      throw new InvalidJobError(`Job ${id} is ${job.state} already; only unfinished jobs can be cancelled.`);
     await this.store.cancel(id);
     return this.require(id);
   }
@@ -141,7 +141,7 @@ export class JobService {
   /** Takes up the scenes and the runs that failed. */
   async retry(id: string): Promise<Job> {
     const job = await this.require(id);
-    if (job.state === 'CANCELLED') throw new InvalidJobError(`job ${id} is CANCELLED and cannot be retried`);
+    if (job.state === 'CANCELLED') throw new InvalidJobError(`Job ${id} is CANCELLED and cannot be retried.`);
     const failed = await this.store.retry(id);
     for (let from = 0; from < failed.length; from += MAX_RETRIED) {
       await this.parts.segmentations.retry(failed.slice(from, from + MAX_RETRIED));
@@ -188,7 +188,7 @@ export class JobService {
         await this.store.addItems(id, items);
         scenes += items.length;
       }
-      if (scenes === 0) throw new InvalidJobError('no scene matches; nothing to do');
+      if (scenes === 0) throw new InvalidJobError('No scene matches; there is nothing to do.');
     } catch (error) {
       await this.store.remove(id);
       throw error;
@@ -221,7 +221,7 @@ export class JobService {
   }
 
   private async *named(ids: readonly string[]): AsyncGenerator<Candidate[]> {
-    if (ids.length > MAX_IDS) throw new InvalidJobError(`${ids.length} scenes by identifier; the limit is ${MAX_IDS}`);
+    if (ids.length > MAX_IDS) throw new InvalidJobError(`ids has ${ids.length} scenes; the limit is ${MAX_IDS}.`);
     for (let from = 0; from < ids.length; from += CHUNK) {
       const scenes = await this.parts.scenes.byIds(ids.slice(from, from + CHUNK));
       yield scenes.map((scene) => ({ scene, reference: null }));
@@ -273,10 +273,10 @@ async function* chunksOf(
 function checkOne(which: JobScenes): void {
   const given = Object.entries(which).flatMap(([name, value]) => (value == null ? [] : [name]));
   if (given.length !== 1) {
-    throw new InvalidJobError(`give exactly one of filter, ids, stac, urls; given: ${given.join(', ') || 'none'}`);
+    throw new InvalidJobError(`Give exactly one of filter, ids, stac, urls; given: ${given.join(', ') || 'none'}.`);
   }
   const { stac } = which;
   if (stac && !(Number.isInteger(stac.limit) && stac.limit >= 1 && stac.limit <= MAX_IDS)) {
-    throw new InvalidJobError(`limit ${stac.limit} is not a whole number from 1 to ${MAX_IDS}`);
+    throw new InvalidJobError(`limit ${stac.limit} is not a whole number from 1 to ${MAX_IDS}.`);
   }
 }

@@ -15,7 +15,7 @@ export interface AccessSettings {
 export class ModelServerKeyError extends AppError {
   readonly code = 'UNAUTHENTICATED';
   constructor() {
-    super('this model server needs its key: set TERRAQL_MODEL_SERVER_KEY for its clients too');
+    super('This model server requires its key; set TERRAQL_MODEL_SERVER_KEY for its clients, too.');
   }
 }
 

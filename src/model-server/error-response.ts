@@ -11,7 +11,7 @@ export class TooManyRequestsError extends AppError {
     inside: number,
     readonly retryAfterS: number,
   ) {
-    super(`the server is busy with ${inside} requests; retry in ${retryAfterS} s`);
+    super(`The server is busy with ${inside} requests; retry in ${retryAfterS} s.`);
   }
 }
 
@@ -22,7 +22,7 @@ export class DeadlineExceededError extends AppError {
     timeoutMs: number,
     readonly retryAfterS: number,
   ) {
-    super(`no answer within ${timeoutMs / 1000} s; retry in ${retryAfterS} s`);
+    super(`No answer came within ${timeoutMs / 1000} s; retry in ${retryAfterS} s.`);
   }
 }
 
@@ -79,5 +79,5 @@ function described(error: unknown): { status: number; message: string } {
   if (error instanceof AppError) return { status: STATUS_OF_CODE[error.code] ?? 400, message: error.message };
   const status = httpStatus(error);
   if (status !== null) return { status, message: (error as Error).message };
-  return { status: UNEXPECTED, message: 'the server failed to answer; its log has the reason' };
+  return { status: UNEXPECTED, message: 'The server failed to answer; its log has the reason.' };
 }

@@ -60,11 +60,11 @@ function readInputs(
   if (inputIds.shape.join() !== attentionMask.shape.join()) {
     const shapes = [inputIds, attentionMask].map(({ shape }) => JSON.stringify(shape));
     throw new InferenceMessageError(
-      `input_ids has the shape ${shapes[0]} and attention_mask ${shapes[1]}; they must have the same shape`,
+      `input_ids has the shape ${shapes[0]} and attention_mask ${shapes[1]}; they must have the same shape.`,
     );
   }
   if (rows < 1 || rows > MOST_ROWS)
-    throw new InferenceMessageError(`input_ids has ${rows} rows; a request may have 1 to ${MOST_ROWS}`);
+    throw new InferenceMessageError(`input_ids has ${rows} rows; a request may have 1 to ${MOST_ROWS}.`);
   const questions = readRows(manifest, {
     inputIds: inputIds.data as BigInt64Array<ArrayBuffer>,
     attentionMask: attentionMask.data as BigInt64Array<ArrayBuffer>,

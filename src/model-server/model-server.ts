@@ -64,7 +64,10 @@ export function createModelServer(parts: ModelServerParts): Server {
     const { registry } = parts.metrics;
     response.set('Content-Type', registry.contentType).send(await registry.metrics());
   });
-  router.use((request, response) => void response.status(404).json({ error: `no ${request.method} ${request.path}` }));
+  router.use(
+    (request, response) =>
+      void response.status(404).json({ error: `${request.method} ${request.path} does not exist.` }),
+  );
   router.use(errorResponse(parts.logger));
   const { timeoutMs } = parts.settings;
   return createListener(router, parts.logger, { maxConnections: MAX_CONNECTIONS, requestTimeoutMs: timeoutMs });
@@ -75,7 +78,7 @@ export function createModelServer(parts: ModelServerParts): Server {
  * @throws {UnknownModelError} when there is none; {@link ExecutionProviderError} {@link ModelFailureError}
  */
 export async function loadModels({ models, logger }: Pick<ModelServerParts, 'models' | 'logger'>): Promise<void> {
-  if (models.list().length === 0) throw new UnknownModelError('to serve', []);
+  if (models.list().length === 0) throw new UnknownModelError(null, []);
   for (const { id } of models.list()) {
     const started = performance.now();
     const { executionProvider } = await models.get(id);
@@ -92,7 +95,7 @@ function addHealth(router: Express, { models }: ModelServerParts): void {
   router.get(`${MODEL}/ready`, (request: Request<ModelPath>, response) => {
     const id = modelOf(models, request);
     const ready = models.isReady(id);
-    const told = ready ? {} : { error: `model ${id} is not loaded yet` };
+    const told = ready ? {} : { error: `Model ${id} is not loaded yet.` };
     response.status(ready ? 200 : 503).json({ name: request.params.name, ready, ...told });
   });
 }

@@ -9,7 +9,7 @@ export class InvalidOgcParameterError extends AppError {
 export class CollectionNotFoundError extends AppError {
   readonly code = 'COLLECTION_NOT_FOUND';
   constructor(id: string) {
-    super(`There is no collection ${JSON.stringify(id)}; /ogc/collections lists them.`);
+    super(`Collection ${JSON.stringify(id)} does not exist; /ogc/collections lists the collections.`);
   }
 }
 

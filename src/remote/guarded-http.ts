@@ -15,7 +15,7 @@ export class UrlNotAllowedError extends AppError {
     readonly url: string | null,
     reason: string,
   ) {
-    super(`URL ${url === null ? '' : `${url} `}cannot be fetched: ${reason}`);
+    super(`URL ${url === null ? '' : `${url} `}cannot be fetched: ${reason}.`);
   }
 }
 
@@ -23,7 +23,7 @@ export class UrlNotAllowedError extends AppError {
 export class DownloadFailedError extends AppError {
   readonly code = 'DOWNLOAD_FAILED';
   constructor(url: string, reason: string, options?: ErrorOptions) {
-    super(`URL ${url} could not be fetched: ${reason}`, options);
+    super(`URL ${url} could not be fetched: ${reason}.`, options);
   }
 }
 

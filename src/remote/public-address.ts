@@ -9,7 +9,7 @@ export class AddressNotAllowedError extends AppError {
     readonly host: string,
     readonly address: string,
   ) {
-    super(`host ${host} has address ${address}, which is not a public internet address`);
+    super(`Host ${host} has address ${address}, which is not a public internet address.`);
   }
 }
 
@@ -20,7 +20,7 @@ export class HostNotFoundError extends AppError {
     readonly host: string,
     options?: ErrorOptions,
   ) {
-    super(`host ${host} has no address`, options);
+    super(`Host ${host} has no address.`, options);
   }
 }
 

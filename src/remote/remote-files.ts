@@ -148,10 +148,10 @@ export class RemoteFiles {
     const isOpen = sources.length === 0 || sources.some((prefix) => isUnderS3(object, prefix));
     if (!isOpen || (own && isUnderS3(object, own))) {
       throw new S3AddressError(
-        `s3://${object.bucket}/${object.key} is not in a bucket that scenes may be read from (TERRAQL_S3_SOURCES)`,
+        `s3://${object.bucket}/${object.key} is not in an allowed bucket or prefix (TERRAQL_S3_SOURCES).`,
       );
     }
-    if (object.key === '') throw new UrlNotAllowedError(`s3://${object.bucket}`, 'it names no object');
+    if (object.key === '') throw new UrlNotAllowedError(`s3://${object.bucket}`, 'it does not name an object');
     return new S3Ranges(await this.s3.open(), object, this.s3.requesterPays);
   }
 }

@@ -10,7 +10,7 @@ export class S3NotConfiguredError extends AppError {
   readonly code = 'S3_NOT_CONFIGURED';
   constructor(readonly url: string) {
     super(
-      `${url} cannot be read: no S3 endpoint and credentials are configured; use a signed https:// URL or an upload`,
+      `${url} cannot be read because no S3 endpoint and credentials are configured; use a signed https:// URL or an upload.`,
     );
   }
 }
@@ -28,7 +28,9 @@ export interface S3Address {
 export function parseS3(text: string): S3Address {
   const found = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(text);
   if (!found)
-    throw new S3AddressError('an S3 address has the form s3://bucket/key, with a bucket of 3 to 63 a-z 0-9 . -');
+    throw new S3AddressError(
+      'An S3 address has the form s3://bucket/key, with a bucket name of 3 to 63 characters: a-z, 0-9, dots and hyphens.',
+    );
   return { bucket: found[1]!, key: found[2] ?? '' };
 }
 

@@ -96,7 +96,7 @@ async function* items(http: GuardedHttp, query: StacQuery): AsyncGenerator<Found
   const seen = new Set<string>();
   for (let url = waiting.shift(); url !== undefined; url = waiting.shift()) {
     if (seen.has(url)) continue;
-    if (seen.size >= MAX_DOCUMENTS) throw new StacError(`the catalogue has more than ${MAX_DOCUMENTS} documents`);
+    if (seen.size >= MAX_DOCUMENTS) throw new StacError(`The catalogue has more than ${MAX_DOCUMENTS} documents.`);
     seen.add(url);
     const document = await fetchJson(http, url, Document);
     if (document.type === 'Feature') {
@@ -140,7 +140,7 @@ async function* pages(
     }
     const next = linkOf(page.links, 'next');
     if (!next || page.features.length === 0) return;
-    if (read >= MAX_DOCUMENTS) throw new StacError(`the catalogue has more than ${MAX_DOCUMENTS} pages`);
+    if (read >= MAX_DOCUMENTS) throw new StacError(`The catalogue has more than ${MAX_DOCUMENTS} pages.`);
     url = new URL(next.href, url).href;
     const body = next.method?.toUpperCase() === 'POST' ? { ...(next.merge ? asked : {}), ...next.body } : undefined;
     page = await fetchJson(http, url, Page, body);
@@ -180,7 +180,9 @@ function imageOf(item: Item, url: string, wanted: string | undefined): StacImage
       : Object.entries(item.assets).find(([key]) => key === wanted);
   if (!found) {
     const what = wanted === undefined ? 'no asset that is an image' : `no asset ${JSON.stringify(wanted)}`;
-    throw new StacError(`STAC item ${item.id} has ${what}; it has ${Object.keys(item.assets).join(', ') || 'none'}`);
+    throw new StacError(
+      `STAC item ${item.id} has ${what}; its assets are ${Object.keys(item.assets).join(', ') || 'none'}.`,
+    );
   }
   const [key, asset] = found;
   const { datetime, start_datetime: start } = item.properties;

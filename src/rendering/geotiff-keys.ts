@@ -7,7 +7,7 @@ import { readDirectory, type TiffField } from '../imagery/tiff-directory.ts';
 export class CrsNotWritableError extends AppError {
   readonly code = 'CRS_NOT_WRITABLE';
   constructor(crs: string, reason: string) {
-    super(`a GeoTIFF cannot be written in coordinate reference system ${crs}: ${reason}`);
+    super(`A GeoTIFF cannot be written in coordinate reference system ${crs}: ${reason}`);
   }
 }
 

@@ -11,7 +11,7 @@ export class ReviewChangedError extends AppError {
   readonly code = 'REVIEW_CHANGED';
   constructor(featureId: string, { by, status, at }: Review) {
     const verdict = { ACCEPTED: 'accepted', REJECTED: 'rejected', UNREVIEWED: 'cleared' }[status];
-    super(`${by} ${verdict} feature ${featureId} meanwhile, at ${at.toISOString()}.`);
+    super(`${by} ${verdict} feature ${featureId} in the meantime, at ${at.toISOString()}.`);
   }
 }
 
@@ -62,6 +62,6 @@ export class ReviewService {
 function checkedText(name: string, text: string | null, most: number): string | null {
   const trimmed = text?.trim() ?? '';
   if (trimmed.length > most)
-    throw new InvalidReviewError(`${name} has ${trimmed.length} characters; the maximum is ${most}.`);
+    throw new InvalidReviewError(`${name} has ${trimmed.length} characters; the limit is ${most}.`);
   return trimmed === '' ? null : trimmed;
 }

@@ -22,7 +22,7 @@ export class LateWindow extends Error {
 export class WindowLateError extends AppError {
   readonly code = 'MODEL_TIMEOUT';
   constructor(modelId: string, { number, windows, cause }: LateWindow) {
-    super(`model ${modelId} answers other requests but timed out on window ${number} of ${windows}: ${cause.reason}`, {
+    super(`Model ${modelId} answers other requests but timed out on window ${number} of ${windows}: ${cause.reason}`, {
       cause,
     });
   }

@@ -50,7 +50,7 @@ export class ModelChangedError extends AppError {
   readonly code = 'MODEL_CHANGED';
   constructor({ model }: Segmentation, present: ModelInfo) {
     super(
-      `model ${model.id} had sha256 ${model.sha256} when the question was asked and has ${present.sha256} now; ask again`,
+      `Model ${model.id} had SHA-256 ${model.sha256} when the question was asked and now has ${present.sha256}; ask again.`,
     );
   }
 }

@@ -24,7 +24,7 @@ const RETRY_AFTER_S = 2;
 
 const UNKNOWN_FAILURE: Failure = {
   code: 'INTERNAL_SERVER_ERROR',
-  message: 'The run failed; the log of the service has the reason.',
+  message: 'The run failed; the service log has the reason.',
 };
 
 /** Errors that may have another cause than the request and are retried a few times. */

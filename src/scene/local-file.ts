@@ -7,7 +7,7 @@ import { FileTooLargeError } from '../blob-store.ts';
 export class OutsideRootsError extends AppError {
   readonly code = 'PATH_OUTSIDE_ROOTS';
   constructor(readonly path: string) {
-    super(`path ${path} is not in a folder that scenes may be read from (TERRAQL_SCENE_ROOTS)`);
+    super(`path ${path} is not in an allowed folder (TERRAQL_SCENE_ROOTS).`);
   }
 }
 
@@ -15,7 +15,7 @@ export class OutsideRootsError extends AppError {
 export class SceneFileNotFoundError extends AppError {
   readonly code = 'SCENE_FILE_NOT_FOUND';
   constructor(readonly path: string) {
-    super(`no file at ${path}`);
+    super(`path ${path} does not exist or is not a file.`);
   }
 }
 

@@ -19,7 +19,7 @@ const MAX_FILENAME = 200;
 export class SceneReferenceError extends AppError {
   readonly code = 'SCENE_REFERENCE_INVALID';
   constructor(readonly given: readonly string[]) {
-    super(`give exactly one of path, url, uploadId; given: ${given.join(', ') || 'none'}`);
+    super(`Give exactly one of path, url, uploadId; given: ${given.join(', ') || 'none'}.`);
   }
 }
 

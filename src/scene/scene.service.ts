@@ -67,7 +67,7 @@ export interface RegisterScene extends SceneReference {
 export class SceneNotFoundError extends AppError {
   readonly code = 'SCENE_NOT_FOUND';
   constructor(readonly id: string) {
-    super(`no scene ${id}`);
+    super(`Scene ${id} does not exist.`);
   }
 }
 
@@ -233,24 +233,26 @@ function isFar({ overviews, widthPx, heightPx }: ImageHeader, remote: Scene['rem
 
 function collarWarning({ value, share }: Collar): string {
   const percent = (100 * share).toFixed(1);
-  return `The picture is surrounded by the value ${value} (${percent} % of the image), and the file names no nodata: this collar is taken for no data. Set nodata in the file to decide otherwise.`;
+  return `The image is surrounded by the value ${value} (${percent} % of its pixels), and the file declares no nodata value. This collar is treated as no data; set nodata in the file to change that.`;
 }
 
 function sceneName(asked: string | undefined, filename: string): string {
   const name = (asked ?? filename).trim();
   if (name.length >= 1 && name.length <= MAX_NAME) return name;
   if (asked === undefined) return name.slice(0, MAX_NAME);
-  throw new InvalidSceneInputError(`name has ${name.length} characters; 1 to ${MAX_NAME} are allowed`);
+  throw new InvalidSceneInputError(`name has ${name.length} characters; 1 to ${MAX_NAME} are allowed.`);
 }
 
 function shownBands(asked: readonly number[] | undefined, header: ImageHeader): readonly number[] {
   if (!asked) return header.rgbBands;
   checkBands(asked, header.bands);
   if (header.photometric === 'PALETTE' && asked.length !== 1) {
-    throw new InvalidSceneInputError(`bands [${asked.join(', ')}]: a palette image has exactly one band to show`);
+    throw new InvalidSceneInputError(`bands is [${asked.join(', ')}]; a palette image shows exactly one band.`);
   }
   if (asked.length !== 1 && asked.length !== 3) {
-    throw new InvalidSceneInputError(`bands [${asked.join(', ')}]: give one for grey or three for red, green, blue`);
+    throw new InvalidSceneInputError(
+      `bands is [${asked.join(', ')}]; give one band for grey or three for red, green and blue.`,
+    );
   }
   return asked;
 }

@@ -6,7 +6,7 @@ export class TooManyUploadsError extends OutageError {
   readonly code = 'TOO_MANY_UPLOADS';
   override readonly retryAfterS = 60;
   constructor(open: number) {
-    super(`${open} uploads are open already; send or wait for some of them before you announce more`);
+    super(`${open} uploads are already open; finish some of them, or wait until they expire, before you create more.`);
   }
 }
 

@@ -15,7 +15,7 @@ export class InvalidUploadError extends AppError {
 export class UploadNotFoundError extends AppError {
   readonly code = 'UPLOAD_NOT_FOUND';
   constructor(readonly id: string) {
-    super(`no upload ${id} with that token`);
+    super(`Upload ${id} does not exist, or the token is wrong.`);
   }
 }
 
@@ -23,7 +23,7 @@ export class UploadNotFoundError extends AppError {
 export class UploadExpiredError extends AppError {
   readonly code = 'UPLOAD_EXPIRED';
   constructor(id: string, expiresAt: Date) {
-    super(`upload ${id} expired at ${expiresAt.toISOString()}`);
+    super(`Upload ${id} expired at ${expiresAt.toISOString()}.`);
   }
 }
 
@@ -31,7 +31,7 @@ export class UploadExpiredError extends AppError {
 export class UploadUsedError extends AppError {
   readonly code = 'UPLOAD_USED';
   constructor(id: string, how: 'received' | 'registered as a scene') {
-    super(`upload ${id} has already been ${how}`);
+    super(`Upload ${id} has already been ${how}.`);
   }
 }
 
@@ -43,7 +43,7 @@ export class UploadIncompleteError extends AppError {
     readonly receivedBytes: number,
     readonly sizeBytes: number,
   ) {
-    super(`upload ${id} has received ${receivedBytes} of ${sizeBytes} announced bytes`);
+    super(`Upload ${id} has received ${receivedBytes} of ${sizeBytes} announced bytes.`);
   }
 }
 
@@ -115,10 +115,10 @@ export class UploadService {
     const { maxBytes, ttlS, workspace } = this.options;
     if (filename.length === 0 || filename.length > MAX_FILENAME || /[\p{Cc}\p{Cs}]/u.test(filename)) {
       const shown = JSON.stringify(filename.slice(0, MAX_FILENAME));
-      throw new InvalidUploadError(`filename ${shown} must have 1 to ${MAX_FILENAME} printable characters`);
+      throw new InvalidUploadError(`filename ${shown} must have 1 to ${MAX_FILENAME} printable characters.`);
     }
     if (!Number.isInteger(sizeBytes) || sizeBytes < 1) {
-      throw new InvalidUploadError(`sizeBytes ${sizeBytes} must be a whole number of at least 1`);
+      throw new InvalidUploadError(`sizeBytes is ${sizeBytes}; it must be a whole number of at least 1.`);
     }
     if (sizeBytes > maxBytes) throw new FileTooLargeError(sizeBytes, maxBytes);
     const id = randomUUID();

@@ -17,7 +17,7 @@ const MAX_CRASHES = 2;
 /** Why a run is set aside. */
 const CRASHED: Failure = {
   code: 'RUN_CRASHED',
-  message: `the worker process ended ${MAX_CRASHES} times during this run; it is set aside and can be retried`,
+  message: `The worker process ended ${MAX_CRASHES} times during this run; the run is set aside and can be retried.`,
 };
 /** Seconds between checks of a batch that waits for another batch's answer. */
 const SAME_WORK_AFTER_S = 2;
@@ -133,7 +133,7 @@ export function recoverLost(queries: Queries): Promise<Released> {
         AND l.objid::bigint = s.worker
     )
     ORDER BY s.id FOR UPDATE OF s SKIP LOCKED`;
-  const failure = { code: 'WORKER_LOST', message: 'the worker process ended before the run was finished' };
+  const failure = { code: 'WORKER_LOST', message: 'The worker process ended before the run was finished.' };
   return putBack(queries, lost, { failure, delayS: 0, stalled: true }, CRASHED);
 }
 

@@ -44,14 +44,14 @@ export class InvalidSegmentRequestError extends AppError {
 export class SegmentationNotFoundError extends AppError {
   readonly code = 'SEGMENTATION_NOT_FOUND';
   constructor(id: string) {
-    super(`no segmentation ${id}`);
+    super(`Segmentation ${id} does not exist.`);
   }
 }
 
 export class SegmentationFinishedError extends AppError {
   readonly code = 'SEGMENTATION_FINISHED';
   constructor({ id, state }: Segmentation) {
-    super(`segmentation ${id} is ${state} already; only QUEUED and RUNNING segmentations can be cancelled`);
+    super(`Segmentation ${id} is ${state} already; only QUEUED and RUNNING segmentations can be cancelled.`);
   }
 }
 
@@ -64,7 +64,7 @@ const MAX_RETRIED = 1000;
 export class SegmentationNotFailedError extends AppError {
   readonly code = 'SEGMENTATION_NOT_FAILED';
   constructor({ id, state }: Segmentation) {
-    super(`segmentation ${id} is ${state}; only FAILED segmentations can be retried`);
+    super(`Segmentation ${id} is ${state}; only FAILED segmentations can be retried.`);
   }
 }
 
@@ -149,7 +149,9 @@ export class SegmentationService {
    */
   async retry(ids: readonly string[]): Promise<Segmentation[]> {
     if (ids.length === 0 || ids.length > MAX_RETRIED) {
-      throw new InvalidSegmentRequestError(`${ids.length} segmentations to retry; a call takes 1 to ${MAX_RETRIED}`);
+      throw new InvalidSegmentRequestError(
+        `The request retries ${ids.length} segmentations; give 1 to ${MAX_RETRIED}.`,
+      );
     }
     const retried = new Set(await this.store.retry(ids));
     return Promise.all(
@@ -211,14 +213,14 @@ export class SegmentationService {
   private checkPrompts(prompts: readonly string[]): void {
     if (prompts.length === 0 || prompts.length > this.limits.maxPrompts) {
       throw new InvalidSegmentRequestError(
-        `the request has ${prompts.length} prompts; 1 to ${this.limits.maxPrompts} are allowed`,
+        `The request has ${prompts.length} prompts; 1 to ${this.limits.maxPrompts} are allowed.`,
       );
     }
     for (const prompt of prompts) {
-      if (prompt === '') throw new InvalidSegmentRequestError('a prompt is empty');
+      if (prompt === '') throw new InvalidSegmentRequestError('A prompt is empty.');
       if (prompt.length > MAX_PROMPT_LENGTH) {
         throw new InvalidSegmentRequestError(
-          `a prompt has ${prompt.length} characters; the limit is ${MAX_PROMPT_LENGTH}`,
+          `A prompt has ${prompt.length} characters; the limit is ${MAX_PROMPT_LENGTH}.`,
         );
       }
     }
@@ -245,7 +247,9 @@ function keyOf({ idempotencyKey, ...request }: SegmentRequest, prompts: readonly
   if (idempotencyKey === undefined) return null;
   const { length } = idempotencyKey;
   if (length === 0 || length > MAX_KEY_LENGTH) {
-    throw new InvalidSegmentRequestError(`idempotencyKey has ${length} characters; 1 to ${MAX_KEY_LENGTH} are allowed`);
+    throw new InvalidSegmentRequestError(
+      `idempotencyKey has ${length} characters; 1 to ${MAX_KEY_LENGTH} are allowed.`,
+    );
   }
   const { sceneId, task, modelId, scale, gsdM, threshold, minAreaM2, areaOfInterest, force } = request;
   const area = areaOfInterest && [areaOfInterest.type, areaOfInterest.coordinates];
@@ -255,7 +259,7 @@ function keyOf({ idempotencyKey, ...request }: SegmentRequest, prompts: readonly
 
 function checkNumbers({ gsdM, threshold, minAreaM2, waitS }: Omit<SegmentRequest, 'sceneId'>): void {
   const check = (valid: boolean, name: string, value: number, allowed: string): void => {
-    if (!valid) throw new InvalidSegmentRequestError(`${name} ${value} is not ${allowed}`);
+    if (!valid) throw new InvalidSegmentRequestError(`${name} is ${value}; it must be ${allowed}.`);
   };
   check(threshold > 0 && threshold < 1, 'threshold', threshold, 'between 0 and 1');
   check(minAreaM2 >= 0 && Number.isFinite(minAreaM2), 'minAreaM2', minAreaM2, '0 or more');
@@ -266,15 +270,16 @@ function checkNumbers({ gsdM, threshold, minAreaM2, waitS }: Omit<SegmentRequest
 function checkGeoreference({ gsdM, minAreaM2, areaOfInterest, scale }: SegmentRequest, scene: Scene): void {
   if (scale === 'WHOLE' && gsdM !== undefined) {
     throw new InvalidSegmentRequestError(
-      `gsdM ${gsdM} cannot be combined with scale WHOLE, which shows the scene in one window`,
+      `gsdM ${gsdM} cannot be combined with scale WHOLE, which shows the scene in one window.`,
     );
   }
   if (isGeoreferenced(scene)) return;
   const asked = gsdM !== undefined ? 'gsdM' : minAreaM2 > 0 ? 'minAreaM2' : areaOfInterest ? 'areaOfInterest' : null;
-  if (asked) throw new InvalidSegmentRequestError(`${asked} needs a georeferenced scene; scene ${scene.id} has no CRS`);
+  if (asked)
+    throw new InvalidSegmentRequestError(`${asked} requires a georeferenced scene; scene ${scene.id} has no CRS.`);
 }
 
 function coarseWarning({ id, gsdM }: Scene, model: ModelInfo): string {
   const trained = `${model.gsdM.min} to ${model.gsdM.max} m`;
-  return `Scene ${id} has pixels of ${gsdM?.toPrecision(4)} m; the model was trained on ${trained}. It is asked at its own resolution.`;
+  return `Scene ${id} has pixels of ${gsdM?.toPrecision(4)} m; the model was trained on ${trained}. The run uses the scene's own resolution.`;
 }

@@ -109,7 +109,7 @@ export interface SegmentationStore {
 export class IdempotencyKeyReusedError extends AppError {
   readonly code = 'IDEMPOTENCY_KEY_REUSED';
   constructor(key: string) {
-    super(`idempotencyKey ${JSON.stringify(key)} was used for another request in the last 24 hours; use a new key`);
+    super(`idempotencyKey ${JSON.stringify(key)} was used for another request in the last 24 hours; use a new key.`);
   }
 }
 
@@ -121,7 +121,7 @@ export class SegmentationNotRunningError extends AppError {
     readonly state: SegmentationState | null,
   ) {
     const found = state === 'RUNNING' ? 'running under another attempt' : (state ?? 'deleted');
-    super(`segmentation ${segmentationId} is ${found}; only its RUNNING attempt stores results`);
+    super(`Segmentation ${segmentationId} is ${found}; only its RUNNING attempt stores results.`);
   }
 }
 
@@ -129,7 +129,9 @@ export class SegmentationNotRunningError extends AppError {
 export class UncomparedAnswersError extends AppError {
   readonly code = 'UNCOMPARED_ANSWERS';
   constructor(segmentationId: string, others: number) {
-    super(`segmentation ${segmentationId} was not compared with ${others} answers stored for its scene meanwhile`);
+    super(
+      `Segmentation ${segmentationId} was not compared with ${others} answers that were stored for its scene in the meantime.`,
+    );
   }
 }
 
@@ -140,6 +142,6 @@ export class UnknownFeatureLabelError extends AppError {
     readonly segmentationId: string,
     readonly missing: number,
   ) {
-    super(`${missing} adjacent pairs of segmentation ${segmentationId} name unknown features`);
+    super(`${missing} adjacent pairs of segmentation ${segmentationId} name unknown features.`);
   }
 }

@@ -52,13 +52,13 @@ export class Metrics {
   readonly operations = new Counter({
     ...this.in,
     name: 'terraql_graphql_operations_total',
-    help: 'GraphQL operations, by type and by the code of their first error (ok: none).',
+    help: 'GraphQL operations, by type and by the code of their first error (ok without an error).',
     labelNames: ['type', 'code'],
   });
   readonly statements = new Histogram({
     ...this.in,
     name: 'terraql_database_statement_duration_seconds',
-    help: 'Time of a database statement, waiting for a connection included.',
+    help: 'Time of a database statement, including waiting for a connection.',
     buckets: STATEMENT_BUCKETS,
   });
   readonly runs = new Histogram({
@@ -71,7 +71,7 @@ export class Metrics {
   readonly windows = new Counter({
     ...this.in,
     name: 'terraql_windows_total',
-    help: 'Windows answered, by where the answer came from: the model, or an earlier attempt.',
+    help: 'Windows answered, by origin of the answer: the model, or an earlier attempt.',
     labelNames: ['source'],
   });
   readonly modelRequests = new Histogram({
@@ -141,7 +141,7 @@ export class Metrics {
     const ready = new Gauge({
       ...this.in,
       name: 'terraql_model_ready',
-      help: '1 where a model is loaded and can answer.',
+      help: '1 when a model is loaded and can answer.',
       labelNames: ['model'],
       collect: () => {
         for (const { model, isReady, pauseS } of models()) {
@@ -153,7 +153,7 @@ export class Metrics {
     const pause = new Gauge({
       ...this.in,
       name: 'terraql_model_pause_seconds',
-      help: 'Time until a model that failed is tried again; 0 while it works.',
+      help: 'Time until a failed model is tried again; 0 while it works.',
       labelNames: ['model'],
     });
   }
@@ -162,7 +162,7 @@ export class Metrics {
     const bytes = new Gauge({
       ...this.in,
       name: 'terraql_cache_bytes',
-      help: 'Size of what a cache holds.',
+      help: 'Size of the contents of a cache.',
       labelNames: ['cache'],
     });
     const lookups = new Counter({

@@ -129,7 +129,7 @@ function shownBands(scene: Scene, { bands, rescale }: SceneTileStyle): BandShow 
   const rgbBands = bands ?? scene.rgbBands;
   if (rgbBands.length !== 1 && rgbBands.length !== 3) {
     throw new InvalidTileStyleError(
-      `bands has ${rgbBands.length} bands; give one for grey or three for red, green, blue.`,
+      `bands has ${rgbBands.length} bands; give one for grey or three for red, green and blue.`,
     );
   }
   const unknown = rgbBands.find((band) => band > scene.bands);

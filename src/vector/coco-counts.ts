@@ -86,7 +86,7 @@ function* runsOfOnes(counts: readonly number[]): Generator<[number, number]> {
 function checkCounts(counts: readonly number[], widthPx: number, heightPx: number): void {
   const wrong = counts.findIndex((count) => !Number.isInteger(count) || count < 0);
   if (wrong >= 0)
-    throw new InvalidCocoCountsError(`Count ${wrong} is ${counts[wrong]}; counts must be whole numbers from 0.`);
+    throw new InvalidCocoCountsError(`Count ${wrong} is ${counts[wrong]}; counts must be whole numbers of at least 0.`);
   const sum = counts.reduce((total, count) => total + count, 0);
   if (sum !== widthPx * heightPx) {
     throw new InvalidCocoCountsError(

@@ -88,12 +88,12 @@ function partSizes(
 ): [minimum: number, sizes: Float64Array] {
   const [minimum, sizeOfPixel] =
     'minPixelCount' in sieve ? [sieve.minPixelCount, () => 1] : [sieve.minAreaM2, sieve.pixelAreaM2];
-  if (!(minimum >= 0)) throw new InvalidSieveError(`The minimum part size is ${minimum}; it must be a number from 0.`);
+  if (!(minimum >= 0)) throw new InvalidSieveError(`The minimum part size is ${minimum}; it must be at least 0.`);
   const sizes = new Float64Array(runCount);
   for (let k = 0; k < lines.length; k++) {
     const size = sizeOfPixel(lines[k]!);
     if (!(size >= 0))
-      throw new InvalidSieveError(`A pixel of row ${lines[k]} covers ${size} m²; the area must be a number from 0.`);
+      throw new InvalidSieveError(`A pixel of row ${lines[k]} covers ${size} m²; the area must be at least 0.`);
     for (let run = offsets[k]!; run < offsets[k + 1]!; run++) {
       sizes[roots[run]!]! += size * (toggles[2 * run + 1]! - toggles[2 * run]!);
     }

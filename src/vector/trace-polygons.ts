@@ -21,7 +21,7 @@ export interface TracedPolygon {
 export class InvalidAnchorDistanceError extends AppError {
   readonly code = 'INVALID_ANCHOR_DISTANCE';
   constructor(anchorPx: number) {
-    super(`The vertex spacing is ${anchorPx} pixels; it must be a whole number from 1.`);
+    super(`The vertex spacing is ${anchorPx} pixels; it must be a whole number of at least 1.`);
   }
 }
 

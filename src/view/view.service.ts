@@ -82,7 +82,7 @@ export class ViewService {
     }
     const styleBytes = style === null ? 0 : Buffer.byteLength(JSON.stringify(style));
     if (styleBytes > MAX_STYLE_BYTES) {
-      throw new InvalidViewError(`The style takes ${styleBytes} bytes; the maximum is ${MAX_STYLE_BYTES}.`);
+      throw new InvalidViewError(`The style takes ${styleBytes} bytes; the limit is ${MAX_STYLE_BYTES}.`);
     }
     await this.features.checkedFilter(filter, order ?? LARGEST_FIRST);
     return { name, slug: slug === null ? slugOf(name) : checkedSlug(slug), filter, order, style };
@@ -92,7 +92,7 @@ export class ViewService {
 function checkedSlug(slug: string): string {
   if (/^[a-z0-9]+(-[a-z0-9]+)*$/.test(slug) && slug.length <= MAX_SLUG) return slug;
   throw new InvalidViewError(
-    `Slug ${JSON.stringify(slug)} must be lower-case letters, digits and single hyphens between them, at most ${MAX_SLUG}.`,
+    `Slug ${JSON.stringify(slug)} is not allowed; use at most ${MAX_SLUG} lower-case letters and digits, with single hyphens between them.`,
   );
 }
 
@@ -106,5 +106,5 @@ export function slugOf(name: string): string {
     .slice(0, MAX_SLUG)
     .replaceAll(/^-+|-+$/g, '');
   if (slug !== '') return slug;
-  throw new InvalidViewError(`No slug can be made of the name ${JSON.stringify(name)}; give one.`);
+  throw new InvalidViewError(`No slug can be made from the name ${JSON.stringify(name)}; give one.`);
 }

@@ -40,5 +40,5 @@ export function outcomeOf(
 function pauseReason(status: number | null, failingSince: Date, now: Date): string | null {
   if (status === 410) return 'The address answered 410 Gone.';
   if (now.getTime() - failingSince.getTime() < GIVE_UP_MS) return null;
-  return `No message was delivered since ${failingSince.toISOString()}.`;
+  return `No message has been delivered since ${failingSince.toISOString()}.`;
 }

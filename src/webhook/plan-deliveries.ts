@@ -68,7 +68,7 @@ export class DeliveryPlanner {
   private async isRefused({ id }: Recipient, error: unknown): Promise<boolean> {
     this.logger.error({ err: error, webhook: id }, 'Webhook:Unplanned');
     if (!(error instanceof AppError) || error instanceof OutageError) return false;
-    await this.queue.pause(id, `Its filter is refused: ${error.message}`);
+    await this.queue.pause(id, `Its filter was refused: ${error.message}`);
     return true;
   }
 }

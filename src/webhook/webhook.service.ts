@@ -55,16 +55,16 @@ export class WebhookService {
     if (events.length === 0) throw new InvalidWebhookError('events is empty; name at least one.');
     if (description.length > MAX_DESCRIPTION) {
       throw new InvalidWebhookError(
-        `The description has ${description.length} characters; the maximum is ${MAX_DESCRIPTION}.`,
+        `The description has ${description.length} characters; the limit is ${MAX_DESCRIPTION}.`,
       );
     }
-    if (filter && view !== null) throw new InvalidWebhookError('Give a filter or a view, not both.');
+    if (filter && view !== null) throw new InvalidWebhookError('Give either a filter or a view, not both.');
     // As it will be asked: beside a condition on the segmentation.
     if (filter) await this.features.checkedFilter({ and: [{}, filter] });
     const viewId = view === null ? null : (await this.views.requireSlug(view)).id;
     const existing = (await this.store.list()).length;
     if (existing >= MAX_WEBHOOKS) {
-      throw new InvalidWebhookError(`The workspace has ${existing} webhooks, the maximum; delete one first.`);
+      throw new InvalidWebhookError(`The workspace has ${existing} webhooks, which is the limit; delete one first.`);
     }
     const secret = newSecret();
     const asked = { url, description, events: [...new Set(events)], filter, viewId };
@@ -116,7 +116,7 @@ export class WebhookService {
   /** Sends finished deliveries again, with the identifiers that they had. @throws {InvalidWebhookError} */
   async resend(ids: readonly string[]): Promise<Delivery[]> {
     if (ids.length > MAX_PAGE)
-      throw new InvalidWebhookError(`There are ${ids.length} ids; the maximum is ${MAX_PAGE}.`);
+      throw new InvalidWebhookError(`ids has ${ids.length} identifiers; the limit is ${MAX_PAGE}.`);
     return this.store.resend(ids, new Date());
   }
 
@@ -132,7 +132,7 @@ const newSecret = (): string => `whsec_${randomBytes(24).toString('base64')}`;
 
 function checkUrl(text: string): void {
   if (text.length > MAX_URL) {
-    throw new InvalidWebhookError(`The URL has ${text.length} characters; the maximum is ${MAX_URL}.`);
+    throw new InvalidWebhookError(`The URL has ${text.length} characters; the limit is ${MAX_URL}.`);
   }
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url?.protocol !== 'https:') throw new InvalidWebhookError('The URL must begin with https://.');

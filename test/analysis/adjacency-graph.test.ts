@@ -100,7 +100,7 @@ describe('an adjacency graph', () => {
   });
 
   it.each([-1, 10_001, Number.NaN])('within %d m is refused', async (withinM) => {
-    await expect(graph({}, { withinM })).rejects.toThrow(`withinM is ${withinM}; it must be 0 to 10000 metres`);
+    await expect(graph({}, { withinM })).rejects.toThrow(`withinM is ${withinM}; it must be 0 to 10000 metres.`);
   });
 
   it('is refused when it is too large', async () => {
@@ -110,7 +110,7 @@ describe('an adjacency graph', () => {
       { nodes: async (_filter, most) => many.slice(0, most), comparison: async () => NOTHING, edges: async () => [] },
       { nearM: NEAR_M },
     );
-    await expect(service.graph({}, {})).rejects.toThrow('the graph has more than 20000 features; narrow the filter');
+    await expect(service.graph({}, {})).rejects.toThrow('The graph has more than 20000 features; narrow the filter.');
     const edge: AdjacencyEdge = {
       fromId: 'a',
       toId: 'b',
@@ -130,7 +130,7 @@ describe('an adjacency graph', () => {
     );
     await expect((await dense.graph({}, {})).edges()).rejects.toMatchObject({
       code: 'GRAPH_TOO_LARGE',
-      message: 'the graph has more than 100000 edges; narrow the filter or withinM',
+      message: 'The graph has more than 100000 edges; narrow the filter or withinM.',
     });
   });
 });
@@ -138,7 +138,7 @@ describe('an adjacency graph', () => {
 describe('a question that would compare too much', () => {
   const refusal = {
     code: 'COMPARISON_TOO_LARGE',
-    message: expect.stringMatching(/^more than 200000 pairs of features with \d+ vertices/),
+    message: expect.stringMatching(/^The request would measure more than 200000 pairs of features with \d+ vertices/),
   };
 
   it('is refused before anything is measured, with what it would compare and the limits', async () => {
@@ -161,7 +161,7 @@ describe('a question that would compare too much', () => {
   it('counts vertices too, for one large outline may be compared with many', () => {
     expect(() => checkComparison({ pairs: 200_000, vertices: 32_000_000 })).not.toThrow();
     expect(() => checkComparison({ pairs: 800, vertices: 33_000_000 })).toThrow(
-      '800 pairs of features with 33000000 vertices would be measured; the maximum is 200000 pairs and 32000000 vertices',
+      'would measure 800 pairs of features with 33000000 vertices; the limits are 200000 pairs and 32000000 vertices.',
     );
   });
 });

@@ -224,22 +224,24 @@ describe('change', () => {
         (error: { code: string; message: string }) => `${error.code}: ${error.message}`,
       );
     expect(await refused(segmentationId, running.id)).toBe(
-      `SEGMENTATION_NOT_FINISHED: segmentation ${running.id} is RUNNING; only SUCCEEDED ones can be compared`,
+      `SEGMENTATION_NOT_FINISHED: Segmentation ${running.id} is RUNNING; only SUCCEEDED segmentations can be compared.`,
     );
     expect(await refused(unplaced.id, segmentationId)).toBe(
-      `SCENE_NOT_GEOREFERENCED: scene ${pixels.id} of segmentation ${unplaced.id} has no georeference; it cannot be compared`,
+      `SCENE_NOT_GEOREFERENCED: Scene ${pixels.id} of segmentation ${unplaced.id} has no georeference; it cannot be compared.`,
     );
-    expect(await refused(segmentationId, nowhere)).toBe(`SEGMENTATION_NOT_FOUND: no segmentation ${nowhere}`);
+    expect(await refused(segmentationId, nowhere)).toBe(
+      `SEGMENTATION_NOT_FOUND: Segmentation ${nowhere} does not exist.`,
+    );
     for (const wrong of [0, -1, 1.01, Number.NaN]) {
       expect(await refused(segmentationId, segmentationId, wrong)).toBe(
-        `INVALID_OVERLAP: minOverlap is ${wrong}; it must be more than 0 and at most 1`,
+        `INVALID_OVERLAP: minOverlap is ${wrong}; it must be more than 0 and at most 1.`,
       );
     }
     await database.execute(
       Prisma.sql`UPDATE segmentation SET feature_count = 20001 WHERE id = ${segmentationId}::uuid`,
     );
     expect(await refused(segmentationId, segmentationId)).toBe(
-      `CHANGE_TOO_LARGE: segmentation ${segmentationId} has 20001 features; the most to compare is 20000`,
+      `CHANGE_TOO_LARGE: Segmentation ${segmentationId} has 20001 features; the limit for a comparison is 20000.`,
     );
   });
 });

@@ -7,11 +7,11 @@ const member = { type: 'Feature', properties: {}, geometry: box(10, 50, 11, 51) 
 
 it.each([
   ['a collection', { type: 'FeatureCollection', crs, features: [member] }, 'zones.collection has a crs member'],
-  ['a feature', { type: 'FeatureCollection', features: [member, { ...member, crs }] }, 'zone 1 has a crs member'],
+  ['a feature', { type: 'FeatureCollection', features: [member, { ...member, crs }] }, 'Zone 1 has a crs member'],
   [
     'a geometry',
     { type: 'FeatureCollection', features: [{ ...member, geometry: { ...member.geometry, crs } }] },
-    'the geometry has a crs member',
+    'The geometry has a crs member',
   ],
 ])('refuses a CRS that is named by %s', (_what, collection, message) => {
   expect(() => checkZones({ collection }, 100)).toThrow(

@@ -241,7 +241,7 @@ describe('terraql adjacency', () => {
     const { exitCode, notes } = await cli('adjacency', '--gap-m', '20000');
     expect({ exitCode, notes }).toEqual({
       exitCode: 1,
-      notes: ['terraql: withinM is 20000; it must be 0 to 10000 metres'],
+      notes: ['terraql: withinM is 20000; it must be 0 to 10000 metres.'],
     });
   });
 });

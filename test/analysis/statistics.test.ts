@@ -187,9 +187,9 @@ describe('statistics of 720 rectangles', () => {
 
   it.each<[string, FeatureGrouping[], number[]]>([
     ['groupBy names SCENE twice', ['SCENE', 'PROMPT', 'SCENE'], []],
-    ['quantile 1.5 must be 0 to 1', [], [0.5, 1.5]],
-    ['quantile NaN must be 0 to 1', [], [Number.NaN]],
-    ['101 quantiles; the most is 100', [], Array.from({ length: 101 }, () => 0.5)],
+    ['Quantile 1.5 is not within 0 to 1.', [], [0.5, 1.5]],
+    ['Quantile NaN is not within 0 to 1.', [], [Number.NaN]],
+    ['The request has 101 quantiles; the limit is 100.', [], Array.from({ length: 101 }, () => 0.5)],
   ])('are refused: %s', async (message, groupBy, q) => {
     await expect(statistics(groupBy).then(([group]) => group!.areaM2Quantiles(q))).rejects.toThrow(message);
   });

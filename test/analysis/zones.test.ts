@@ -179,7 +179,7 @@ describe('zones', () => {
     };
     const [zone] = await measure({ collection: collection(bowtie) });
     expect(zone!.areaM2).toBeGreaterThan(2e10);
-    expect(warnings).toEqual(['zone 0 is not valid (Self-intersection[1 1]) and was repaired first']);
+    expect(warnings).toEqual(['Zone 0 was invalid (Self-intersection[1 1]) and was repaired.']);
   });
 
   it('take no statement for what is not asked', async () => {
@@ -201,42 +201,47 @@ describe('zones are refused', () => {
       'of no kind',
       () => ({}),
       'INVALID_ZONES',
-      'zones has 0 of collection, featureIds and sceneIds; it must have exactly one',
+      'zones has 0 of collection, featureIds and sceneIds; give exactly one.',
     ],
     ['of two kinds', () => ({ featureIds: [NOWHERE], sceneIds: [NOWHERE] }), 'INVALID_ZONES', 'zones has 2 of'],
-    ['none', () => ({ featureIds: [] }), 'INVALID_ZONES', '0 zones; a request has 1 to 1000'],
+    ['none', () => ({ featureIds: [] }), 'INVALID_ZONES', 'The request has 0 zones; give 1 to 1000.'],
     [
       'too many',
       () => ({ featureIds: Array.from({ length: 1001 }, () => NOWHERE) }),
       'INVALID_ZONES',
-      '1001 zones; a request has 1 to 1000',
+      'The request has 1001 zones; give 1 to 1000.',
     ],
     ['no identifier', () => ({ featureIds: ['x'] }), 'INVALID_ID', 'a zone "x"'],
     [
       'not stored',
       () => ({ featureIds: [water[0]!.id, NOWHERE] }),
       'ZONE_NOT_FOUND',
-      `no feature ${NOWHERE} to be a zone`,
+      `Feature ${NOWHERE} does not exist and cannot be a zone.`,
     ],
-    ['no scene', () => ({ sceneIds: [NOWHERE] }), 'ZONE_NOT_FOUND', `no scene ${NOWHERE} to be a zone`],
+    [
+      'no scene',
+      () => ({ sceneIds: [NOWHERE] }),
+      'ZONE_NOT_FOUND',
+      `Scene ${NOWHERE} does not exist and cannot be a zone.`,
+    ],
     [
       'not a collection',
       () => ({ collection: outline(FOOTPRINT) }),
       'INVALID_ZONES',
       'zones.collection has the type "Polygon"; it must be a FeatureCollection',
     ],
-    ['without geometry', () => ({ collection: collection(null) }), 'INVALID_ZONES', 'zone 0 has no geometry'],
+    ['without geometry', () => ({ collection: collection(null) }), 'INVALID_ZONES', 'Zone 0 has no geometry.'],
     [
       'a point',
       () => ({ collection: collection(outline(FOOTPRINT), { type: 'Point', coordinates: [0, 0] }) }),
       'INVALID_ZONES',
-      'zone 1 is a Point; a zone must be a Polygon or a MultiPolygon',
+      'Zone 1 is a Point; a zone must be a Polygon or a MultiPolygon.',
     ],
     [
       'too detailed together',
       () => ({ collection: collection(...Array.from({ length: 201 }, () => outline(FOOTPRINT))) }),
       'GEOMETRY_TOO_LARGE',
-      'has 5 vertices; the most is 0',
+      'has 5 vertices; the limit is 0',
     ],
     [
       'off the map',
@@ -262,7 +267,7 @@ describe('zones are refused', () => {
 
   it('of a scene without georeference', async () => {
     const scene = await storeScene(database, FOOTPRINT, { crs: null, affine: null, gsdM: null, footprint: null });
-    await expect(measure({ sceneIds: [scene.id] })).rejects.toThrow(`zone ${scene.id} has no georeference`);
+    await expect(measure({ sceneIds: [scene.id] })).rejects.toThrow(`Zone ${scene.id} has no georeference`);
   });
 });
 

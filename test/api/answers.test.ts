@@ -53,7 +53,7 @@ describe('an answer over HTTP', () => {
     const { body } = await post(FEATURES, { filter: { intersects: { type: 'Polygon', coordinates: [bowtie] } } });
     expect(body.data!.features.nodes).toHaveLength(3);
     expect(body.extensions!.warnings).toEqual([
-      expect.stringMatching(/^the Polygon is not valid \(Self-inter.* was repaired/),
+      expect.stringMatching(/^The Polygon was invalid \(Self-inter.* was repaired/),
     ]);
   });
 
@@ -72,7 +72,7 @@ describe('an answer over HTTP', () => {
       'an empty collection',
       { type: 'GeometryCollection', geometries: [] },
       'INVALID_GEOMETRY',
-      /a GeometryCollection needs 1 geometry/,
+      /a GeometryCollection needs at least 1 geometry/,
     ],
     ['a crs', { type: 'Point', coordinates: [0, 0], crs: { type: 'name' } }, 'INVALID_GEOMETRY', /crs member/],
     ['metres', { type: 'Point', coordinates: [500_000, 0] }, 'INVALID_GEOMETRY', /\[500000,0\] is not a position/],

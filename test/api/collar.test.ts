@@ -25,7 +25,7 @@ it('answers nothing in the white fill around a turned picture, and says so', asy
     warnings.push(warning),
   );
   expect(warnings).toEqual([
-    expect.stringMatching(/^The picture is surrounded by the value 255 \(3\d\.\d % of the image\)/),
+    expect.stringMatching(/^The image is surrounded by the value 255 \(3\d\.\d % of its pixels\)/),
   ]);
   const { data } = await test.ask(
     `mutation($input: SegmentInput!) { segment(input: $input) { mask { pixelCount } } }`,

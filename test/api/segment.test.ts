@@ -125,23 +125,23 @@ describe('segment', () => {
   });
 
   it.each([
-    [{ prompts: [] }, 'SEGMENT_REQUEST_INVALID', 'the request has 0 prompts; 1 to 20 are allowed'],
-    [{ prompts: ['  '] }, 'SEGMENT_REQUEST_INVALID', 'a prompt is empty'],
+    [{ prompts: [] }, 'SEGMENT_REQUEST_INVALID', 'The request has 0 prompts; 1 to 20 are allowed.'],
+    [{ prompts: ['  '] }, 'SEGMENT_REQUEST_INVALID', 'A prompt is empty.'],
     [
       { prompts: ['x'.repeat(600)] },
       'PROMPT_TOO_LONG',
-      'the prompt has 600 tokens or more; the model reads at most 500',
+      'The prompt has at least 600 tokens; the model reads at most 500.',
     ],
-    [{ threshold: 1 }, 'SEGMENT_REQUEST_INVALID', 'threshold 1 is not between 0 and 1'],
-    [{ minAreaM2: -1 }, 'SEGMENT_REQUEST_INVALID', 'minAreaM2 -1 is not 0 or more'],
+    [{ threshold: 1 }, 'SEGMENT_REQUEST_INVALID', 'threshold is 1; it must be between 0 and 1.'],
+    [{ minAreaM2: -1 }, 'SEGMENT_REQUEST_INVALID', 'minAreaM2 is -1; it must be 0 or more.'],
     [{ gsdM: 0.1 }, 'GSD_TOO_FINE', expect.stringContaining('0.1')],
-    [{ idempotencyKey: '' }, 'SEGMENT_REQUEST_INVALID', 'idempotencyKey has 0 characters; 1 to 200 are allowed'],
-    [{ waitS: 601 }, 'SEGMENT_REQUEST_INVALID', 'waitS 601 is not from 0 to 600'],
-    [{ modelId: 'gpt' }, 'MODEL_NOT_FOUND', 'no model gpt; the model folder has: brightness/1'],
+    [{ idempotencyKey: '' }, 'SEGMENT_REQUEST_INVALID', 'idempotencyKey has 0 characters; 1 to 200 are allowed.'],
+    [{ waitS: 601 }, 'SEGMENT_REQUEST_INVALID', 'waitS is 601; it must be from 0 to 600.'],
+    [{ modelId: 'gpt' }, 'MODEL_NOT_FOUND', 'Model gpt does not exist; the model folder has brightness/1.'],
     [
       { sceneId: '01900000-0000-7000-8000-000000000000' },
       'SCENE_NOT_FOUND',
-      'no scene 01900000-0000-7000-8000-000000000000',
+      'Scene 01900000-0000-7000-8000-000000000000 does not exist.',
     ],
     [
       { areaOfInterest: { type: 'Point', coordinates: [0, 0] } },
@@ -174,7 +174,7 @@ describe('segment', () => {
     expect(second.id).toBe(first.id);
     expect((await segment({ idempotencyKey: 'k1', force: true, threshold: 0.4 })).error).toEqual({
       code: 'IDEMPOTENCY_KEY_REUSED',
-      message: 'idempotencyKey "k1" was used for another request in the last 24 hours; use a new key',
+      message: 'idempotencyKey "k1" was used for another request in the last 24 hours; use a new key.',
     });
   });
 
@@ -266,7 +266,7 @@ describe('the schema', () => {
     expect((await test.ask(deep)).error?.message).toMatch(/depth limit of 12/);
     expect((await test.ask('{ scenes(first: 5000) { totalCount } }')).error).toEqual({
       code: 'PAGE_SIZE_INVALID',
-      message: 'first 5000: a page has 0 to 1000 nodes',
+      message: 'first is 5000; it must be 0 to 1000.',
     });
   });
 

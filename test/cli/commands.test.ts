@@ -68,9 +68,7 @@ describe('register', () => {
   it('leaves with 1 and the reason in one line for an image that is refused', async () => {
     const { exitCode, output, notes } = await cli('register', '/etc/hostname');
     expect({ exitCode, output }).toEqual({ exitCode: 1, output: '' });
-    expect(notes).toEqual([
-      `terraql: path /etc/hostname is not in a folder that scenes may be read from (TERRAQL_SCENE_ROOTS)`,
-    ]);
+    expect(notes).toEqual([`terraql: path /etc/hostname is not in an allowed folder (TERRAQL_SCENE_ROOTS).`]);
   });
 });
 
@@ -120,7 +118,10 @@ describe('segment', () => {
 
   it('leaves with 1 for an unknown scene, and with 2 for a file that is not JSON', async () => {
     const unknown = await cli('segment', '01900000-0000-7000-8000-000000000000', 'dark');
-    expect(unknown).toMatchObject({ exitCode: 1, notes: ['terraql: no scene 01900000-0000-7000-8000-000000000000'] });
+    expect(unknown).toMatchObject({
+      exitCode: 1,
+      notes: ['terraql: Scene 01900000-0000-7000-8000-000000000000 does not exist.'],
+    });
     const wrong = await cli('segment', sceneId, 'dark', '--area-of-interest', SUBURB);
     expect(wrong.exitCode).toBe(2);
     expect(wrong.notes).toEqual([expect.stringMatching(/^terraql: --area-of-interest .*suburb.* is not JSON: /)]);
@@ -156,13 +157,13 @@ describe('features', () => {
   it('notes what is answered otherwise than it was put', async () => {
     const bowTie = '{"type":"Polygon","coordinates":[[[0,0],[1,1],[1,0],[0,1],[0,0]]]}';
     const { exitCode, notes } = await cli('features', '--intersects', bowTie);
-    expect({ exitCode, notes }).toMatchObject({ exitCode: 0, notes: [expect.stringMatching(/was repaired first/)] });
+    expect({ exitCode, notes }).toMatchObject({ exitCode: 0, notes: [expect.stringMatching(/was repaired/)] });
     const file = path.join(dataDir, 'bow-tie.graphql');
     await writeFile(
       file,
       `{ features(filter: { intersects: ${bowTie.replaceAll(/"(\w+)":/g, '$1: ')} }) { totalCount } }`,
     );
-    expect((await cli('query', file)).notes.join()).toMatch(/was repaired first/);
+    expect((await cli('query', file)).notes.join()).toMatch(/was repaired/);
   });
 
   it('refuses a bound that no feature has, with what is allowed', async () => {

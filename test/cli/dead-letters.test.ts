@@ -58,7 +58,7 @@ describe('terraql dead-letters list', () => {
       finishedAt: expect.any(String),
       failure: {
         code: 'MODEL_REJECTED',
-        message: 'model brightness/1 refused the request: no such tensor',
+        message: 'Model brightness/1 refused the request: no such tensor',
         attempts: 1,
       },
     });
@@ -66,7 +66,7 @@ describe('terraql dead-letters list', () => {
     expect(exitCode).toBe(0);
     const [heading, first] = output.split('\n');
     expect(heading).toMatch(/segmentation +scene +prompt +attempts +code +reason/);
-    expect(first).toMatch(/Suburb +a unicorn +1 +MODEL_REJECTED +model brightness\/1 refused/);
+    expect(first).toMatch(/Suburb +a unicorn +1 +MODEL_REJECTED +Model brightness\/1 refused/);
   });
 
   it('lists at most as many as asked, and those of one code', async () => {
@@ -110,6 +110,6 @@ describe('terraql dead-letters redrive', () => {
   it('leaves with 1 for one that did not fail', async () => {
     const { exitCode, notes } = await cli('redrive', ids[0]!);
     expect(exitCode).toBe(1);
-    expect(notes).toEqual([`terraql: segmentation ${ids[0]} is SUCCEEDED; only FAILED segmentations can be retried`]);
+    expect(notes).toEqual([`terraql: Segmentation ${ids[0]} is SUCCEEDED; only FAILED segmentations can be retried.`]);
   });
 });

@@ -103,7 +103,7 @@ describe('terraql', () => {
     expect({ exitCode, notes }).toEqual({
       exitCode: 1,
       notes: [
-        `terraql: cannot listen on 127.0.0.1:${port}: another process listens there; set TERRAQL_PORT to a free port`,
+        `terraql: Cannot listen on 127.0.0.1:${port}: another process uses the port; set TERRAQL_PORT to a free port`,
       ],
     });
     expect(await readdir(untouched)).toEqual([]);

@@ -95,7 +95,7 @@ describe('terraql serve', () => {
       expect(list).toEqual({ code: 0, stdout: '[]\n', stderr: '' });
       const second = await finished(terraql(['migrate']));
       expect(second).toMatchObject({ code: 1, stdout: '' });
-      expect(second.stderr).toMatch(/terraql: the embedded database in .* is open in another process; [^\n]+\n$/);
+      expect(second.stderr).toMatch(/terraql: The embedded database in .* is open in another process; [^\n]+\n$/);
 
       server.kill('SIGTERM');
       expect(await once(server, 'exit')).toEqual([0, null]);
@@ -117,7 +117,7 @@ describe('terraql serve', () => {
       other.close();
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
       expect(stderr).toBe(
-        `terraql: cannot listen on 127.0.0.1:${port}: another process listens there; set TERRAQL_PORT to a free port\n`,
+        `terraql: Cannot listen on 127.0.0.1:${port}: another process uses the port; set TERRAQL_PORT to a free port\n`,
       );
     },
     START_MS,

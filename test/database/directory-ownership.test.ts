@@ -45,7 +45,7 @@ describe('the directory of an embedded database', () => {
   it('is refused while another process owns it, and free when that one is killed', async () => {
     const child = await owningProcess();
     await expect(ownDirectory(directory)).rejects.toThrow(
-      `the embedded database in ${directory} is open in another process`,
+      `The embedded database in ${directory} is open in another process`,
     );
     child.kill('SIGKILL');
     await once(child, 'exit');

@@ -46,7 +46,7 @@ describe('migrate', () => {
     await migrate(session, [...shipped, first]);
     const changed = [...shipped, { ...first, checksum: 'another' }, second];
     await expect(migrate(session, changed)).rejects.toThrow(MigrationChangedError);
-    await expect(migrate(session, changed)).rejects.toThrow(/migration 9001_first was applied with checksum/);
+    await expect(migrate(session, changed)).rejects.toThrow(/Migration 9001_first was applied with checksum/);
     expect(await exists('second_thing')).toBe(false);
   });
 

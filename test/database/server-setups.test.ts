@@ -75,7 +75,7 @@ describe.skipIf(!url)('a server set up in another way', () => {
 
   it('that nobody listens on is named, without the password', async () => {
     const opened = openDatabase({ databaseUrl: 'postgresql://user:SECRET@127.0.0.1:9/db', dataDir: '' });
-    await expect(opened).rejects.toThrow('DATABASE_URL leads to no database: connect ECONNREFUSED 127.0.0.1:9');
+    await expect(opened).rejects.toThrow('DATABASE_URL does not lead to a database: connect ECONNREFUSED 127.0.0.1:9');
     await expect(opened).rejects.not.toThrow('SECRET');
   });
 });

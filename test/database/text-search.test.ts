@@ -4,9 +4,9 @@ import { answersSearchSql, searchText } from '../../src/database/sql/text-search
 
 describe('a search text', () => {
   it.each([
-    ['501 characters', 'a'.repeat(501), 'name has 501 characters; the limit is 500'],
-    ['20,000 words', 'w '.repeat(20_000), 'name has 40000 characters; the limit is 500'],
-    ['NUL', 'a\0b', 'name contains the character NUL'],
+    ['501 characters', 'a'.repeat(501), 'name has 501 characters; the limit is 500.'],
+    ['20,000 words', 'w '.repeat(20_000), 'name has 40000 characters; the limit is 500.'],
+    ['NUL', 'a\0b', 'name contains the character NUL.'],
   ])('with %s is refused before it reaches the database', (_what, text, message) => {
     expect(() => searchText('name', text)).toThrow(message);
     expect(() => answersSearchSql(Prisma.sql`s.prompt`, text)).toThrow(message.replace('name', 'promptContains'));

@@ -94,7 +94,7 @@ describe('a decoder process', () => {
       const behind = image.readRgb(WINDOW, 30, 25, show);
       await expect(endless).rejects.toMatchObject({
         code: 'IMAGE_TIME_EXCEEDED',
-        message: 'Decoding the image takes longer than the limit of 8 s (TERRAQL_DECODER_TIMEOUT_S).',
+        message: 'Decoding the image exceeded the limit of 8 s (TERRAQL_DECODER_TIMEOUT_S).',
       });
       expect((await behind).valid.length).toBe(750);
       expect(children()).not.toContain(pid);

@@ -90,7 +90,7 @@ describe('a window that the model hangs at each time', () => {
       expect(failure).toEqual({
         code: 'MODEL_TIMEOUT',
         message:
-          `model segearth-r1-compact/1 answers other requests but timed out on window ${white + 1} of ${windows}: ` +
+          `Model segearth-r1-compact/1 answers other requests but timed out on window ${white + 1} of ${windows}: ` +
           `no answer in ${TIMEOUT_S} s`,
       });
       expect(progress.windowsDone).toBe(white);

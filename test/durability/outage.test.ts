@@ -41,7 +41,7 @@ describe('while the model is away', () => {
     expect(waiting.length).toBeGreaterThan(0);
     const reasons = async (): Promise<unknown[]> =>
       (await all(waiting.map(({ id }) => id))).map(({ state, failure }) => ({ state, failure }));
-    const message = 'model brightness/1 is unavailable: connection refused';
+    const message = 'Model brightness/1 is unavailable: connection refused';
     const reason = { state: 'QUEUED', failure: { code: 'MODEL_UNAVAILABLE', message } };
     // From time to time one of them tries whether the model is back.
     await expect.poll(reasons, WAIT).toEqual(waiting.map(() => reason));
@@ -69,7 +69,7 @@ describe('a request that the model rejects', () => {
     await expect.poll(async () => (await test.segmentation(id)).state, WAIT).toBe('FAILED');
     expect(await test.segmentation(id)).toMatchObject({
       attempts: 1,
-      failure: { code: 'MODEL_REJECTED', message: 'model brightness/1 refused the request: no such tensor' },
+      failure: { code: 'MODEL_REJECTED', message: 'Model brightness/1 refused the request: no such tensor' },
     });
     test.model.failure = null;
     const RETRY = 'mutation($ids: [ID!]!) { retrySegmentations(ids: $ids) { state failure { code } } }';
@@ -77,7 +77,7 @@ describe('a request that the model rejects', () => {
     await expect.poll(async () => (await test.segmentation(id)).state, WAIT).toBe('SUCCEEDED');
     expect((await test.ask(RETRY, { ids: [id] })).error).toEqual({
       code: 'SEGMENTATION_NOT_FAILED',
-      message: `segmentation ${id} is SUCCEEDED; only FAILED segmentations can be retried`,
+      message: `Segmentation ${id} is SUCCEEDED; only FAILED segmentations can be retried.`,
     });
   }, 120_000);
 });
@@ -89,7 +89,7 @@ describe('an answer of the model with characters that no database holds', () => 
     await expect.poll(async () => (await test.segmentation(id)).state, WAIT).toBe('FAILED');
     test.model.failure = null;
     const { failure } = await test.segmentation(id);
-    expect(failure?.message).toBe('model brightness/1 refused the request: unexpected token');
+    expect(failure?.message).toBe('Model brightness/1 refused the request: unexpected token');
     const next = await test.askAnew(sceneId);
     await expect.poll(async () => (await test.segmentation(next)).state, WAIT).toBe('SUCCEEDED');
   }, 120_000);
@@ -106,7 +106,7 @@ describe('a window that ends the model each time', () => {
     const { attempts, failure, progress } = await test.segmentation(id);
     expect(failure).toEqual({
       code: 'MODEL_CRASHED',
-      message: 'model brightness/1 crashed while it worked on the window: its worker thread ended with code 1',
+      message: 'Model brightness/1 crashed while processing the window: its worker thread ended with code 1',
     });
     expect(attempts).toBe(5);
     expect(progress).toMatchObject({ windowsDone: 2, windowsTotal: WINDOWS });

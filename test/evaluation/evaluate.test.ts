@@ -84,10 +84,10 @@ describe('asking the service about labelled images', () => {
       options(),
     );
     expect(answered.map(({ asked }) => asked.question)).toEqual(['dark']);
-    expect(problems[0]).toMatch(/^block, x+: the prompt has 501 tokens or more/);
+    expect(problems[0]).toMatch(/^block, x+: The prompt has at least 501 tokens/);
     await writeFile(path.join(folder, 'images', 'a.png'), 'no image');
     const again = askSamples(localService(test.app), await openDataset(folder, ''), null, options());
-    await expect(again).rejects.toThrow(/no sample of .*broken could be asked about; the first reason: block: /);
+    await expect(again).rejects.toThrow(/No sample of .*broken could be evaluated; first reason: block: /);
   });
 
   it('stops between images when it is interrupted', async () => {
@@ -185,7 +185,7 @@ describe('terraql evaluate', () => {
 
   it.each([
     [['evaluate', '/nowhere'], 1, /\/nowhere is not a folder/],
-    [['evaluate', 'src'], 1, /has neither dataset\.json nor images, labels, QAs together/],
+    [['evaluate', 'src'], 1, /has neither dataset\.json nor all of images, labels, QAs/],
     [['evaluate', '.', '--scale', 'huge'], 2, /Allowed are auto, whole, windows/],
     [['evaluate', '.', '--limit', '0'], 2, /must be a whole number of at least 1/],
     [['evaluate'], 2, /missing required argument 'folder'/],

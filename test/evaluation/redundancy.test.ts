@@ -93,7 +93,7 @@ describe('stages of the vision graph', () => {
       const unnamed = Buffer.from(named.toString('latin1').replaceAll('res4', 'resX'), 'latin1');
       await writeFile(path.join(folder, 'vision.onnx'), unnamed);
       await expect(VisionStages.load(folder, 'vision.onnx', WINDOW, 1)).rejects.toThrow(
-        /vision\.onnx cannot give res2, res3, res4, res5 \(nothing in it is called res4\): .*python -m segmenter export/,
+        /vision\.onnx does not provide res2, res3, res4, res5 \(it has no output named res4\); .*python -m segmenter export/,
       );
     } finally {
       await rm(folder, { recursive: true });
@@ -114,7 +114,7 @@ describe('redundancy', () => {
     const stages = await VisionStages.load(FIXTURES, 'stages.onnx', WINDOW, 1);
     async function* none(): AsyncGenerator<RedundancyImage> {}
     const measured = measureRedundancy(stages, { id: 'means/1', windowPx: WINDOW }, none());
-    await expect(measured).rejects.toThrow('none of the images could be read');
+    await expect(measured).rejects.toThrow('None of the images could be read.');
     await stages.close();
   });
 

@@ -36,7 +36,7 @@ describe('checkFilter', () => {
     ['a range without end', { neighbourCount: { max: Infinity } }, /neighbourCount has the bound Infinity/],
     ['a negative distance', { near: { geometry: point, withinM: -1 } }, /near\.withinM is -1/],
     ['a distance that is no number', { near: { geometry: point, withinM: Number.NaN } }, /near\.withinM is NaN/],
-    ['a gap without a neighbour', { adjacentWithinM: 5 }, /adjacentWithinM needs adjacentTo/],
+    ['a gap without a neighbour', { adjacentWithinM: 5 }, /adjacentWithinM requires adjacentTo/],
     [
       'a gap beyond the limit',
       { adjacentTo: {}, adjacentWithinM: 10_001 },
@@ -47,7 +47,7 @@ describe('checkFilter', () => {
     [
       'a hundred filters in one',
       { or: Array.from({ length: 100 }, () => ({})) },
-      /has 101 filters .* the maximum is 100/,
+      /has 101 filters .* the limit is 100/,
     ],
     ['more than five levels', nested(6), /deeper than 5 levels/],
   ])('refuses %s and says so', (_what, filter, message) => {
@@ -59,7 +59,7 @@ describe('checkFilter', () => {
     const allowed = most === Infinity ? `${least} or more` : `${least} to ${most}`;
     const beyond = most === Infinity ? [least - 1] : [least - 0.001, most + 6];
     for (const value of beyond) {
-      const message = `${name} has the bound ${value}; it must be ${allowed}`;
+      const message = `${name} has the bound ${value}; it must be ${allowed}.`;
       expect(() => checkFilter({ [name]: { min: value } }, 10)).toThrow(message);
       expect(() => checkFilter({ or: [{ not: { [name]: { max: value } } }] }, 10)).toThrow(message);
     }

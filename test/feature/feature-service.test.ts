@@ -48,7 +48,7 @@ describe('the feature service', () => {
       const { edges } = await service.find(filter, undefined, whole, (warning) => warnings.push(warning));
       expect(edges.map(({ node }) => node.label)).toEqual([1]);
       expect(warnings).toEqual([
-        expect.stringMatching(/^the Polygon is not valid \(Self-intersection\[10.05 50.05.*\]\) and was repaired/),
+        expect.stringMatching(/^The Polygon was invalid \(Self-intersection\[10.05 50.05.*\]\) and was repaired/),
       ]);
     }
   });

@@ -16,7 +16,7 @@ async function costOf(query: string, variables = {}): Promise<number> {
   const strict = await startServer(buildSchema(), { maxCost: 1 });
   const { errors } = await post(strict, { query, variables });
   await strict.stop();
-  return Number(/^the operation costs (\d+); the maximum is 1:/.exec(errors?.[0]?.message ?? '')?.[1] ?? NaN);
+  return Number(/^The operation costs (\d+); the limit is 1\./.exec(errors?.[0]?.message ?? '')?.[1] ?? NaN);
 }
 
 describe('an operation', () => {
@@ -25,7 +25,7 @@ describe('an operation', () => {
       status: 400,
       errors: [
         {
-          message: expect.stringMatching(/^the operation costs 1001; the maximum is 1000/),
+          message: expect.stringMatching(/^The operation costs 1001; the limit is 1000/),
           extensions: { code: 'OPERATION_TOO_COSTLY' },
         },
       ],

@@ -35,9 +35,14 @@ async function failing(error: unknown) {
 
 describe('errors over HTTP', () => {
   it.each([
-    [404, 'SCENE_NOT_FOUND', new SceneNotFoundError('s1'), 'no scene s1'],
-    [410, 'UPLOAD_EXPIRED', new UploadExpiredError('u1', new Date(0)), 'upload u1 expired at 1970-01-01T00:00:00.000Z'],
-    [409, 'UPLOAD_USED', new UploadUsedError('u1', 'received'), 'upload u1 has already been received'],
+    [404, 'SCENE_NOT_FOUND', new SceneNotFoundError('s1'), 'Scene s1 does not exist.'],
+    [
+      410,
+      'UPLOAD_EXPIRED',
+      new UploadExpiredError('u1', new Date(0)),
+      'Upload u1 expired at 1970-01-01T00:00:00.000Z.',
+    ],
+    [409, 'UPLOAD_USED', new UploadUsedError('u1', 'received'), 'Upload u1 has already been received.'],
     [413, 'MASK_TOO_LARGE', new MaskTooLargeForPngError(20_000, 20_000), /^The mask has 20000 x 20000 pixels/],
     [422, 'IMAGE_CORRUPT', new CorruptImageError('no end'), 'The image file is damaged: no end.'],
     [400, 'BAD_USER_INPUT', new BadInputError('4 is not a date'), '4 is not a date'],

@@ -108,7 +108,7 @@ describe('/features.{format}', () => {
       ],
     };
     const response = await post('/features.csv', { filter: { intersects: bow } });
-    expect(response.headers.get('terraql-warning')).toMatch(/Polygon is not valid .* repaired/);
+    expect(response.headers.get('terraql-warning')).toMatch(/Polygon was invalid .* repaired/);
     await response.text();
   });
 });
@@ -116,11 +116,15 @@ describe('/features.{format}', () => {
 describe('what cannot be exported', () => {
   const point = { type: 'Point', coordinates: [200, 0] };
   it.each<[string, string, RegExp]>([
-    ['/features.shp', 'EXPORT_FORMAT_UNKNOWN', /"shp"; the formats are geojson, ndjson, geojsons, csv, fgb, parquet/],
+    [
+      '/features.shp',
+      'EXPORT_FORMAT_UNKNOWN',
+      /"shp" does not exist; the formats are geojson, ndjson, geojsons, csv, fgb, parquet/,
+    ],
     ['/features.gpkg', 'EXPORT_FORMAT_UNKNOWN', /ogr2ogr features\.gpkg features\.fgb/],
-    ['/features.geojson?colour=red', 'EXPORT_REQUEST_INVALID', /no parameter colour; .* filter, orderBy/],
-    ['/features.geojson?limit=1&limit=2', 'EXPORT_REQUEST_INVALID', /parameter limit must be given once/],
-    ['/features.geojson?filter=%7B', 'EXPORT_REQUEST_INVALID', /parameter filter is not JSON: \{/],
+    ['/features.geojson?colour=red', 'EXPORT_REQUEST_INVALID', /Parameter colour does not exist; .* filter, orderBy/],
+    ['/features.geojson?limit=1&limit=2', 'EXPORT_REQUEST_INVALID', /Parameter limit must be given once/],
+    ['/features.geojson?filter=%7B', 'EXPORT_REQUEST_INVALID', /Parameter filter is not JSON: \{/],
     [`/features.geojson?${query({ filter: { colour: 'red' } })}`, 'BAD_USER_INPUT', /^filter: .*"colour"/],
     [`/features.geojson?${query({ filter: [] })}`, 'BAD_USER_INPUT', /^filter: /],
     [`/features.geojson?${query({ filter: { areaM2: { min: 'a' } } })}`, 'BAD_USER_INPUT', /^filter\.areaM2\.min: .*a/],
@@ -131,7 +135,7 @@ describe('what cannot be exported', () => {
     ['/features.geojson?limit=2001', 'EXPORT_REQUEST_INVALID', /limit is 2001; it must be 1 to 2000/],
     ['/features.geojson?limit=1.5', 'BAD_USER_INPUT', /^limit: .*1\.5/],
     ['/features.csv?precision=16', 'EXPORT_REQUEST_INVALID', /precision is 16; it must be 0 to 15/],
-    ['/features.fgb?precision=3', 'EXPORT_REQUEST_INVALID', /precision is 3, but fgb holds coordinates as they are/],
+    ['/features.fgb?precision=3', 'EXPORT_REQUEST_INVALID', /precision is 3, but fgb keeps full-precision coordinates/],
   ])('is an error as JSON: %s', async (route, code, message) => {
     const response = await get(route);
     expect(response.status).toBe(code === 'EXPORT_FORMAT_UNKNOWN' ? 404 : 400);
@@ -141,7 +145,7 @@ describe('what cannot be exported', () => {
   });
 
   it.each([
-    ['text/plain', '{}', /the body is text\/plain; it must be application\/json/],
+    ['text/plain', '{}', /The body is text\/plain; it must be application\/json/],
     ['application/json', '[]', /must be a JSON object with any of filter, orderBy, precision, simplifyM, limit/],
     ['application/json', '{"colour":1}', /no member "colour"/],
     ['application/json', '{"a', /JSON/],
@@ -157,7 +161,7 @@ describe('what cannot be exported', () => {
     expect(await response.json()).toMatchObject({
       error: {
         code: 'OPERATION_TOO_COSTLY',
-        message: expect.stringMatching(/costs 1005; the maximum is 1000/) as string,
+        message: expect.stringMatching(/costs 1005; the limit is 1000/) as string,
       },
     });
   });
@@ -188,7 +192,7 @@ describe('what cannot be exported', () => {
     const all = await post('/features.ndjson', { filter });
     expect(all.status).toBe(413);
     expect(await all.json()).toMatchObject({
-      error: { code: 'EXPORT_TOO_LARGE', message: expect.stringMatching(/more than 2000 features match/) as string },
+      error: { code: 'EXPORT_TOO_LARGE', message: expect.stringMatching(/More than 2000 features match/) as string },
     });
     const first = await post('/features.ndjson', { filter, limit: MAX_FEATURES });
     expect((await first.text()).trimEnd().split('\n')).toHaveLength(MAX_FEATURES);

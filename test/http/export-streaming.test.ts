@@ -140,6 +140,6 @@ describe('a long export', () => {
         await database.execute(Prisma.sql`DELETE FROM scene WHERE id = ${scene.id}::uuid`);
       }
     };
-    await expect(reading()).rejects.toThrow(/500 of the features to write were deleted meanwhile/);
+    await expect(reading()).rejects.toThrow(/500 of the features were deleted during the export/);
   });
 });

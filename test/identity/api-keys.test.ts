@@ -60,7 +60,7 @@ describe('an API key', () => {
 
   it.each([
     [{ name: ' ' }, 'The name of a key must have 1 to 200 characters; it has 0.'],
-    [{ name: 'x', expiresAt: '2020-01-01' }, 'The key would expire at 2020-01-01T00:00:00.000Z, which is past.'],
+    [{ name: 'x', expiresAt: '2020-01-01' }, 'The key would expire at 2020-01-01T00:00:00.000Z, which is in the past.'],
   ])('is not made of %s', async (input, message) => {
     expect((await test.ask(CREATE, { input })).error).toEqual({ code: 'API_KEY_INVALID', message });
   });

@@ -40,7 +40,11 @@ describe('a token of an OpenID provider', () => {
     ['of another issuer', { iss: 'https://other.test' }, 'The claim iss of the token is not accepted.'],
     ['that never expires', { exp: undefined }, 'The claim exp of the token is not accepted.'],
     ['without a workspace', { terraql: {} }, 'The token has no claim terraql.workspace, which names the workspace.'],
-    ['without a role', { roles: ['reader'] }, 'The claim roles of the token names none of viewer, analyst, admin.'],
+    [
+      'without a role',
+      { roles: ['reader'] },
+      'The claim roles of the token names no role; it must name one of viewer, analyst, admin.',
+    ],
   ])('is refused %s', async (_what, claims, message) => {
     await expect(tokens.accept(await provider.signed(claims))).rejects.toMatchObject({
       code: 'UNAUTHENTICATED',

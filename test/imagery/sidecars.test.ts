@@ -147,9 +147,9 @@ describe("GDAL's files beside an image", () => {
     const nodata = '<PAMDataset><PAMRasterBand band="1"><NoDataValue>0</NoDataValue></PAMRasterBand></PAMDataset>';
     const { warnings } = await headerOf({ 'a.tif': tif, 'a.tif.msk': tif, 'a.tif.ovr': tif, 'a.tif.aux.xml': nodata });
     expect(warnings).toEqual([
-      'The mask a.tif.msk is not used; store it inside the image.',
-      'The overviews in a.tif.ovr are not used.',
-      'The nodata value in a.tif.aux.xml is not used; store it inside the image.',
+      'The mask a.tif.msk is ignored; store it inside the image.',
+      'The overviews in a.tif.ovr are ignored.',
+      'The nodata value in a.tif.aux.xml is ignored; store it inside the image.',
     ]);
   });
 });

@@ -23,7 +23,7 @@ withoutCuda('an execution provider that cannot start', () => {
     async (provider, remedy) => {
       const loading = LocalModel.load(verified, { ...DEFAULT_LOCAL, provider });
       await expect(loading).rejects.toThrow(ExecutionProviderError);
-      await expect(loading).rejects.toThrow(/^execution provider \w+ cannot be used: .*Failed to load shared library/);
+      await expect(loading).rejects.toThrow(/^Execution provider \w+ cannot be used: .*Failed to load shared library/);
       await expect(loading).rejects.toThrow(remedy);
     },
   );
@@ -38,7 +38,7 @@ describe('requireNodesOn', () => {
 
   it('refuses a provider that ran nothing, and says what ran the graph', () => {
     expect(() => requireNodesOn('webgpu', node('CPUExecutionProvider'))).toThrow(
-      'execution provider webgpu cannot be used: it executed no node of the graph; the graph ran on CPUExecutionProvider. ' +
+      'Execution provider webgpu cannot be used: it executed no node of the graph; the graph ran on CPUExecutionProvider. ' +
         'It needs a GPU with a Vulkan driver',
     );
     expect(() => requireNodesOn('tensorrt', '')).toThrow('the graph ran on nothing');

@@ -115,7 +115,7 @@ describe('LocalModel', () => {
 
   it('refuses at the door what the graphs cannot take', async () => {
     await expect(model.infer(new Uint8Array(7), [QUESTION])).rejects.toThrow(
-      `an image of 7 bytes; the window takes ${model.info.windowPx ** 2 * 3}`,
+      `The image has 7 bytes; the window takes ${model.info.windowPx ** 2 * 3}.`,
     );
     const long = { ...QUESTION, text: 'water and '.repeat(500) };
     await expect(model.infer(noise(), [long])).rejects.toThrow(QuestionTooLongError);
@@ -163,7 +163,7 @@ describe('LocalModel', () => {
     const atWork = closing.infer(noise(), [QUESTION], undefined, (phase) => phase === 'reasoning' && reasoning());
     const refused = [noise(), noise()].map((image) =>
       expect(closing.infer(image, [QUESTION])).rejects.toThrow(
-        'model segearth-r1-compact/1 is unavailable: it was closed',
+        'Model segearth-r1-compact/1 is unavailable: it was closed',
       ),
     );
     await begun;
@@ -180,11 +180,11 @@ describe('LocalModel', () => {
     const manifest = smallManifest('broken');
     await writeModel(folder, manifest);
     const load = () => LocalModel.load({ folder, manifest, sha256: '' });
-    await expect(load()).rejects.toThrow(`model folder ${folder}: tokenizer.json is not a tokenizer: `);
+    await expect(load()).rejects.toThrow(`Model folder ${folder}: tokenizer.json is not a tokenizer: `);
     await copyFile(
       path.join(verified.folder, verified.manifest.files.tokenizer.path),
       path.join(folder, 'tokenizer.json'),
     );
-    await expect(load()).rejects.toThrow(/^model broken\/1 failed: .*vision\.onnx/);
+    await expect(load()).rejects.toThrow(/^Model broken\/1 failed: .*vision\.onnx/);
   });
 });

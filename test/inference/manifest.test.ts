@@ -27,7 +27,7 @@ describe('verifyModel', () => {
   it('refuses a file of the right size with another content', async () => {
     await write('mask.onnx', 'mask.0nnx');
     await expect(verifyModel(folder)).rejects.toThrow(
-      `model folder ${folder}: mask.onnx has SHA-256 ${sha256('mask.0nnx')}, the manifest says ${sha256('mask.onnx')}`,
+      `Model folder ${folder}: mask.onnx has SHA-256 ${sha256('mask.0nnx')}, the manifest says ${sha256('mask.onnx')}`,
     );
   });
 

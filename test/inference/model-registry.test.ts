@@ -38,7 +38,7 @@ describe('ModelRegistry', () => {
     const registry = await ModelRegistry.open(await modelsFolder('a/9', 'a/10', 'ab/11'), undefined, localModels());
     expect([registry.resolve('a'), registry.resolve('a/9'), registry.resolve('ab')]).toEqual(['a/10', 'a/9', 'ab/11']);
     expect(() => registry.resolve('a/1')).toThrow(new UnknownModelError('a/1', ['a/9', 'a/10', 'ab/11']));
-    await expect(registry.get('c')).rejects.toThrow('no model c; the model folder has: a/9, a/10, ab/11');
+    await expect(registry.get('c')).rejects.toThrow('Model c does not exist; the model folder has a/9, a/10, ab/11.');
   });
 
   it('has a default when it is preferred, or when there is one name only', async () => {
@@ -53,9 +53,9 @@ describe('ModelRegistry', () => {
 
   it('says so when there is no model or no folder', async () => {
     const none = await ModelRegistry.open(await modelsFolder(), undefined, localModels());
-    expect(() => none.resolve()).toThrow('no model at all; the model folder has: none');
+    expect(() => none.resolve()).toThrow('The model folder (TERRAQL_MODELS_DIR) has no model.');
     await expect(ModelRegistry.open('/nowhere', undefined, localModels())).rejects.toThrow(
-      'model folder /nowhere: cannot be listed (ENOENT)',
+      'Model folder /nowhere: cannot be listed (ENOENT)',
     );
   });
 

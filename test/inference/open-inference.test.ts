@@ -70,25 +70,25 @@ describe('inference requests', () => {
       timeoutMs: 1500,
     });
     expect(readJson(inJson({ parameters: { timeout: 0 } })).timeoutMs).toBeNull();
-    expect(() => readJson(inJson({ parameters: { timeout: 'soon' } }))).toThrow('parameter timeout is "soon"');
+    expect(() => readJson(inJson({ parameters: { timeout: 'soon' } }))).toThrow('Parameter timeout is "soon"');
   });
 
   it.each([
-    [{ inputs: [] }, 'tensor image is missing; the model needs image, ids'],
-    [{ inputs: [...inJson().inputs, inJson().inputs[0]] }, 'tensor image is given twice'],
-    [{ inputs: [{ ...inJson().inputs[0]!, name: 'picture' }] }, 'unknown tensor picture; the model has image, ids'],
+    [{ inputs: [] }, 'Tensor image is missing; the model needs image, ids.'],
+    [{ inputs: [...inJson().inputs, inJson().inputs[0]] }, 'Tensor image is given twice.'],
+    [{ inputs: [{ ...inJson().inputs[0]!, name: 'picture' }] }, 'Tensor picture is unknown; the model has image, ids.'],
     [{ inputs: [{ ...inJson().inputs[0]!, datatype: 'FP32' }] }, 'the datatype FP32; it must be UINT8'],
     [{ inputs: [{ ...inJson().inputs[0]!, shape: [1, 3, 2] }] }, 'the shape [1,3,2]; it must be [1,2,3]'],
-    [{ inputs: [{ ...inJson().inputs[0]!, data: [1, 2] }] }, 'tensor image has 2 values; its shape takes 6'],
+    [{ inputs: [{ ...inJson().inputs[0]!, data: [1, 2] }] }, 'Tensor image has 2 values; its shape takes 6.'],
     [
       { inputs: [{ ...inJson().inputs[0]!, data: [256, 0, 0, 0, 0, 0] }] },
-      'tensor image has the value 256; it must be UINT8',
+      'Tensor image has the value 256; it must be UINT8.',
     ],
-    [{ inputs: [{ ...inJson().inputs[1]!, data: [1.5, 0] }] }, 'tensor ids has the value 1.5; it must be INT64'],
-    [{ inputs: [{ ...inJson().inputs[1]!, data: undefined }] }, 'tensor ids has neither data nor binary_data_size'],
+    [{ inputs: [{ ...inJson().inputs[1]!, data: [1.5, 0] }] }, 'Tensor ids has the value 1.5; it must be INT64.'],
+    [{ inputs: [{ ...inJson().inputs[1]!, data: undefined }] }, 'Tensor ids has neither data nor binary_data_size.'],
     [{ inputs: [{ ...inJson().inputs[1]!, data: undefined, parameters: { binary_data_size: 16 } }] }, '0 are left'],
-    [{ inputs: 'none' }, 'the message does not follow the protocol'],
-    [inJson({ outputs: [{ name: 'masks' }] }), 'unknown output masks; the model has logits'],
+    [{ inputs: 'none' }, 'The message does not follow the protocol'],
+    [inJson({ outputs: [{ name: 'masks' }] }), 'Output masks is unknown; the model has logits.'],
   ])('are refused with what is wrong: %j', (json, message) => {
     expect(() => readJson(json)).toThrow(InferenceMessageError);
     expect(() => readJson(json)).toThrow(message);
@@ -104,12 +104,12 @@ describe('inference requests', () => {
     expect(readAs('many')).toThrow('Inference-Header-Content-Length is "many"; it must be a number of bytes up to');
     expect(readAs(String(body.length + 1))).toThrow('it must be a number of bytes up to');
     expect(readAs('-1')).toThrow('it must be a number of bytes up to');
-    expect(readAs('7')).toThrow('the message is not JSON');
+    expect(readAs('7')).toThrow('The message is not JSON');
     expect(readAs(String(headerLength), body.subarray(0, -1))).toThrow(
-      'tensor ids should have 16 bytes after the JSON; 15 are left',
+      'Tensor ids should have 16 bytes after the JSON; 15 are left.',
     );
     expect(readAs(String(headerLength), Buffer.concat([body, Buffer.of(0)]))).toThrow(
-      '1 bytes after the JSON belong to no tensor',
+      '1 bytes after the JSON belong to no tensor.',
     );
   });
 });
@@ -129,6 +129,6 @@ describe('inference answers', () => {
   it('never say null for a number that JSON does not have', () => {
     const nan = { ...logits, data: Float32Array.of(Number.NaN, 0, 0, 0) };
     const answer = () => writeResponse({ name: 'm', version: '1' }, readJson(inJson()), new Map([['logits', nan]]));
-    expect(answer).toThrow('tensor logits has values that JSON cannot represent');
+    expect(answer).toThrow('Tensor logits has values that JSON cannot represent.');
   });
 });

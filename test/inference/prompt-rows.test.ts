@@ -24,8 +24,8 @@ describe('rows of token ids', () => {
     ['no question', [1, 10, 2, 4], [0, 0, 0, 0], 'attention_mask row 0 is not zeros, then ones, then zeros'],
     ['a gap', [1, 10, 2, 4, 5, 6], [0, 0, 0, 1, 0, 1], 'then zeros: column 4 is 0'],
     ['a mask of two', [1, 10, 2, 4], [0, 0, 0, 2], 'is not zeros, then ones, then zeros'],
-    ['another prompt', [1, 10, 4, 4], [0, 0, 0, 1], 'input_ids row 0 does not start with a prompt of small'],
-    ['a prompt that is read', [1, 10, 2, 4], [0, 0, 1, 1], 'input_ids row 0 does not start with a prompt of small'],
+    ['another prompt', [1, 10, 4, 4], [0, 0, 0, 1], 'input_ids row 0 does not start with a prompt of small.'],
+    ['a prompt that is read', [1, 10, 2, 4], [0, 0, 1, 1], 'input_ids row 0 does not start with a prompt of small.'],
     ['an image token in the question', [1, 10, 2, 10], [0, 0, 0, 1], 'the token 10 in its question; tokens are 0 to 9'],
     ['a negative token', [1, 10, 2, -1], [0, 0, 0, 1], 'the token -1 in its question'],
     [

@@ -69,7 +69,7 @@ describe('a remote model', { timeout: 180_000 }, () => {
 
   it('refuses at the door what needs no server', async () => {
     const model = await remote(['http://127.0.0.1:9']);
-    await expect(model.infer(new Uint8Array(7), [QUESTION])).rejects.toThrow('an image of 7 bytes');
+    await expect(model.infer(new Uint8Array(7), [QUESTION])).rejects.toThrow('The image has 7 bytes');
     const long = { ...QUESTION, text: 'water and '.repeat(500) };
     await expect(model.infer(window(1), [long])).rejects.toThrow(QuestionTooLongError);
     expect(() => model.check(long)).toThrow(QuestionTooLongError);
@@ -104,9 +104,7 @@ describe('a remote model', { timeout: 180_000 }, () => {
     };
     const asked = model.infer(window(7), [QUESTION]);
     await expect(asked).rejects.toMatchObject({ code: 'MODEL_CRASHED' });
-    await expect(asked).rejects.toThrow(
-      /status 500: model segearth-r1-compact\/1 crashed while it worked on the window/,
-    );
+    await expect(asked).rejects.toThrow(/status 500: Model segearth-r1-compact\/1 crashed while processing the window/);
   });
 
   it('tells what the server does with a window, and of one that does not say so that it reasons', async () => {
@@ -199,7 +197,7 @@ describe('a remote model', { timeout: 180_000 }, () => {
   it('does not take an answer that is none', async () => {
     const chatty = await standIn((request, response) => void request.resume().once('end', () => response.end('hello')));
     const asked = (await remote([chatty.url])).infer(window(1), [QUESTION]);
-    await expect(asked).rejects.toThrow('the answer cannot be read: the message is not JSON');
+    await expect(asked).rejects.toThrow('the answer cannot be read: The message is not JSON');
     await expect(asked).rejects.toMatchObject({ code: 'MODEL_UNAVAILABLE' });
   });
 
@@ -269,6 +267,6 @@ describe('a remote model', { timeout: 180_000 }, () => {
     controller.abort(new Error('enough'));
     const reasons = (await settled).map((answer) => ((answer as PromiseRejectedResult).reason as Error).message);
     expect(reasons.filter((message) => message === 'enough')).toHaveLength(64);
-    expect(reasons.filter((message) => message.includes('64 requests are in progress already'))).toHaveLength(436);
+    expect(reasons.filter((message) => message.includes('64 requests are already in progress'))).toHaveLength(436);
   });
 });

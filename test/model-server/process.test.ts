@@ -78,7 +78,9 @@ describe('terraql model-server', () => {
       const failing = modelServer({ TERRAQL_MODELS_DIR: await temporaryFolder() });
       const [errors, [code]] = await Promise.all([failing.stderr.toArray(), once(failing, 'exit')]);
       expect(code).toBe(1);
-      expect(Buffer.concat(errors as Buffer[]).toString()).toContain('no model to serve; the model folder has: none');
+      expect(Buffer.concat(errors as Buffer[]).toString()).toContain(
+        'The model folder (TERRAQL_MODELS_DIR) has no model.',
+      );
     },
     START_MS,
   );
@@ -90,7 +92,7 @@ describe('terraql model-server', () => {
       const [errors, [code]] = await Promise.all([failing.stderr.toArray(), once(failing, 'exit')]);
       expect(code).toBe(1);
       expect(Buffer.concat(errors as Buffer[]).toString()).toMatch(
-        /^terraql: execution provider cuda cannot be used: .*npm rebuild onnxruntime-node/m,
+        /^terraql: Execution provider cuda cannot be used: .*npm rebuild onnxruntime-node/m,
       );
     },
     START_MS,

@@ -147,10 +147,10 @@ describe('the model server', { timeout: 180_000 }, () => {
 
   it('refuses a wrong request in the form of the protocol, and says what is allowed', async () => {
     const { manifest } = served.model;
-    expect(await refused({ method: 'POST', body: 'logits, please' })).toMatch(/^the message is not JSON/);
-    expect(await refused({ method: 'POST' })).toMatch(/^the message is not JSON/);
+    expect(await refused({ method: 'POST', body: 'logits, please' })).toMatch(/^The message is not JSON/);
+    expect(await refused({ method: 'POST' })).toMatch(/^The message is not JSON/);
     expect(await refused(jsonRequest(inputs.slice(1)))).toBe(
-      'tensor image is missing; the model needs image, input_ids, attention_mask',
+      'Tensor image is missing; the model needs image, input_ids, attention_mask.',
     );
     const alien = inputsOf(manifest, image, [{ task: 'REFERRING', ids: [manifest.vocabSize] }]);
     expect(await refused(binaryRequest(alien))).toContain(`tokens are 0 to ${manifest.vocabSize - 1}`);
@@ -161,7 +161,7 @@ describe('the model server', { timeout: 180_000 }, () => {
     expect(await refused(binaryRequest(bare))).toContain('does not start with a prompt of segearth-r1-compact');
     const many = Array.from({ length: 257 }, () => questions[1]!);
     expect(await refused(binaryRequest(inputsOf(manifest, image, many)))).toBe(
-      'input_ids has 257 rows; a request may have 1 to 256',
+      'input_ids has 257 rows; a request may have 1 to 256.',
     );
     const tooLarge = 'x'.repeat(48 * manifest.windowPx ** 2);
     expect(await refused({ method: 'POST', body: tooLarge }, 413)).toContain('too large');
@@ -181,7 +181,7 @@ describe('the model server', { timeout: 180_000 }, () => {
     const response = await infer(jsonRequest(fresh, { parameters: { timeout: 1000 } }));
     expect(response.status).toBe(503);
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
-    expect((await errorOf(response)).error).toMatch(/^no answer within 0\.001 s/);
+    expect((await errorOf(response)).error).toMatch(/^No answer came within 0\.001 s/);
   });
 
   it('counts windows, batches and requests for Prometheus', async () => {

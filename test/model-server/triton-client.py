@@ -41,5 +41,5 @@ try:
     client.infer("no-such-model", inputs)
     raise SystemExit("a model that is not there answered")
 except http.InferenceServerException as error:
-    assert error.status() == "404" and "no model no-such-model" in error.message(), error
+    assert error.status() == "404" and "Model no-such-model does not exist" in error.message(), error
 sys.stdout.buffer.write(result.as_numpy("logits").astype("<f4").tobytes())

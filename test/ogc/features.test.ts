@@ -227,9 +227,9 @@ describe('items', () => {
     [{ filter: '{}', 'filter-lang': 'cql2-json' }, 'filter: [] are members of no expression'],
     [{ filter: 'a = 1', 'filter-lang': 'sql' }, 'filter-lang is "sql"'],
     [{ areaM2: 'wide' }, 'areaM2 is "wide"; it must be a number.'],
-    [{ after: 'nonsense' }, 'cursor "nonsense"'],
+    [{ after: 'nonsense' }, 'Cursor "nonsense"'],
     [{ f: 'xml' }, 'f is "xml"; it must be json or html.'],
-    [{ filter: 'areaM2 ^ 999 > 1' }, 'an arithmetic expression cannot be computed'],
+    [{ filter: 'areaM2 ^ 999 > 1' }, 'An arithmetic expression cannot be evaluated'],
   ])('refuses %j with 400 and what is wrong', async (parameters, message) => {
     const response = await ogc.get(items('features', parameters as Record<string, string>));
     const body = (await response.json()) as { error: { message: string } };

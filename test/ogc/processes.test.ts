@@ -63,7 +63,7 @@ describe('the process segment', () => {
   it.each([
     [{}, 400, 'The body must be'],
     [{ inputs: { prompt: 'bright' } }, 400, 'sceneId'],
-    [{ inputs: { sceneId: 'x', prompt: 'bright' } }, 404, 'no scene x'],
+    [{ inputs: { sceneId: 'x', prompt: 'bright' } }, 404, 'Scene x does not exist.'],
     [{ inputs: { sceneId: 'x', prompt: 7 } }, 400, 'prompts'],
     [{ inputs: { sceneId: 'x', prompt: 'bright', colour: 'red' } }, 400, 'colour'],
   ])('refuses %j with %d', async (body, status, message) => {

@@ -126,7 +126,7 @@ describe('downloads', () => {
       'has 1000 bytes; the limit is 100',
     );
     await expect(fetcher.fetch(`https://files.example:${port}/none?signature=secret`)).rejects.toThrow(
-      `URL https://files.example:${port}/none could not be fetched: the server answered 404`,
+      `URL https://files.example:${port}/none could not be fetched: the server answered 404.`,
     );
     await expect(fetcher.fetch(`https://files.example:${port}/loop`)).rejects.toThrow('more than 5 redirects');
   });
@@ -149,7 +149,7 @@ describe('downloads', () => {
     const started = performance.now();
     await expect(bytesOf(slow.fetch(`https://files.example:${port}/drip`))).rejects.toMatchObject({
       code: 'DOWNLOAD_FAILED',
-      message: `URL https://files.example:${port}/drip could not be fetched: it took too long`,
+      message: `URL https://files.example:${port}/drip could not be fetched: it took too long.`,
     });
     expect(performance.now() - started).toBeLessThan(5000);
   });

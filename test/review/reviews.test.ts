@@ -106,9 +106,9 @@ describe('a review', () => {
     [
       'a long label',
       () => ({ ids: [idOf('w1')], label: 'x'.repeat(201) }),
-      /label has 201 characters; the maximum is 200/,
+      /label has 201 characters; the limit is 200/,
     ],
-    ['a long note', () => ({ ids: [idOf('w1')], note: 'x'.repeat(2001) }), /the maximum is 2000/],
+    ['a long note', () => ({ ids: [idOf('w1')], note: 'x'.repeat(2001) }), /the limit is 2000/],
   ])('with %s is refused', async (_what, variables, message) => {
     const { error } = await test.ask(REVIEW, { status: 'ACCEPTED', ...variables() });
     expect(error).toMatchObject({ code: 'REVIEW_INVALID', message: expect.stringMatching(message) as unknown });

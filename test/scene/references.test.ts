@@ -54,7 +54,7 @@ describe('paths', () => {
 
   it('of files that are too large are refused with both sizes', async () => {
     await expect(allowedFile(join(root, 'sub/a.tif'), [root], 5)).rejects.toThrow(
-      'the file has 6 bytes; the limit is 5',
+      'The file has 6 bytes; the limit is 5.',
     );
   });
 });
@@ -109,7 +109,7 @@ describe('addresses', () => {
       { address: '10.0.0.5', family: 4 },
     ];
     await expect(checkedAddresses('mixed.example', resolver, isPublicAddress)).rejects.toThrow(
-      'host mixed.example has address 10.0.0.5, which is not a public internet address',
+      'Host mixed.example has address 10.0.0.5, which is not a public internet address.',
     );
   });
 

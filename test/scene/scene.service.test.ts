@@ -184,10 +184,10 @@ describe('registering', () => {
 
   it.each([
     [[0, 0, 1], 'four numbers'],
-    [[0, 0, 0, 1], 'west and east are the same'],
+    [[0, 0, 0, 1], 'west and east are equal'],
     [[0, 2, 1, 1], 'south must be less than north'],
-    [[0, 0, 1, 91], 'latitudes go from -90 to 90'],
-    [[0, 0, 181, 1], 'longitudes go from -180 to 180'],
+    [[0, 0, 1, 91], 'latitudes must be within -90 to 90'],
+    [[0, 0, 181, 1], 'longitudes must be within -180 to 180'],
     [[0, Number.NaN, 1, 1], 'four numbers'],
   ])('bounds %j are refused: %s', async (bounds, reason) => {
     const path = await inRoot('pasture_no_georef.jpg');
@@ -197,7 +197,7 @@ describe('registering', () => {
   it('bounds for an image that knows its place are refused', async () => {
     const path = await inRoot('odd/alpha.tif');
     await expect(scenes.register({ path, bounds: [0, 0, 1, 1] })).rejects.toThrow(
-      'the file has a georeference of its own (EPSG:26914)',
+      'the file is already georeferenced (EPSG:26914)',
     );
   });
 
@@ -227,13 +227,13 @@ describe('registering', () => {
   });
 
   it('anything but exactly one reference is refused, naming what was given', async () => {
-    await expect(scenes.register({})).rejects.toThrow('give exactly one of path, url, uploadId; given: none');
+    await expect(scenes.register({})).rejects.toThrow('Give exactly one of path, url, uploadId; given: none.');
     await expect(scenes.register({ path: 'a', url: 'b' })).rejects.toThrow('given: path, url');
   });
 
   it('s3 is refused with what is missing', async () => {
     await expect(scenes.register({ url: 's3://bucket/key.tif' })).rejects.toThrow(
-      's3://bucket/key.tif cannot be read: no S3 endpoint and credentials are configured',
+      's3://bucket/key.tif cannot be read because no S3 endpoint and credentials are configured',
     );
   });
 
@@ -280,7 +280,7 @@ describe('registering', () => {
     await writeFile(`${path}.msk`, '');
     const warnings: string[] = [];
     await scenes.register({ path }, (warning) => warnings.push(warning));
-    expect(warnings).toEqual(['The mask image.msk is not used; store it inside the image.']);
+    expect(warnings).toEqual(['The mask image.msk is ignored; store it inside the image.']);
   });
 
   it('a private address is refused and leaves nothing behind', async () => {

@@ -61,7 +61,7 @@ describe('uploads', () => {
     const { id, path } = await uploads.createUpload('a.tif', 6);
     now = new Date('2030-01-01T00:01:01Z');
     await expect(uploads.receive(id, tokenOf(path), chunks('abcdef'))).rejects.toThrow(
-      `upload ${id} expired at 2030-01-01T00:01:00.000Z`,
+      `Upload ${id} expired at 2030-01-01T00:01:00.000Z.`,
     );
   });
 
@@ -202,7 +202,7 @@ describe('disk', () => {
     expect(made.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'fulfilled', 'rejected']);
     await expect(uploads.createUpload('a.tif', 1)).rejects.toMatchObject({
       code: 'STORAGE_FULL',
-      message: `the disk for files has no room for an upload of 1 bytes beside the ${2 * half} bytes promised to other uploads; retry later, or ask an operator to free space`,
+      message: `The file storage has no room for an upload of 1 bytes beside the ${2 * half} bytes promised to other uploads; retry later, or ask an operator to free space.`,
     });
     now = new Date(now.getTime() + 61_000);
     await uploads.createUpload('a.tif', half);

@@ -12,7 +12,7 @@ export interface KeysetPosition {
 export class InvalidCursorError extends AppError {
   readonly code = 'INVALID_CURSOR';
   constructor(readonly cursor: string) {
-    super(`cursor ${JSON.stringify(cursor)} does not belong to this list; use a cursor of the same list and order`);
+    super(`Cursor ${JSON.stringify(cursor)} does not belong to this list; use a cursor from the same list and order.`);
   }
 }
 

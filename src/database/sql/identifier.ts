@@ -40,7 +40,7 @@ export class InvalidIdentifierError extends AppError {
   readonly code = 'INVALID_ID';
   constructor(condition: string, id: string) {
     super(
-      `${condition} ${JSON.stringify(id)} is not an identifier; an identifier looks like 0199c2a5-7f00-7000-8000-000000000000`,
+      `${condition} ${JSON.stringify(id)} is not an identifier; identifiers look like 0199c2a5-7f00-7000-8000-000000000000.`,
     );
   }
 }

@@ -59,5 +59,5 @@ export async function repairedGeometries(
 
 /** The sentence that tells a client of a repair. */
 export function repairWarning({ given, reason }: RepairedGeometry): string {
-  return `the ${given.type} is not valid (${reason}) and was repaired first`;
+  return `The ${given.type} was invalid (${reason}) and was repaired.`;
 }

@@ -11,7 +11,7 @@ export class UnresolvableCrsError extends AppError {
     reason: string,
     options?: ErrorOptions,
   ) {
-    super(`coordinate reference system ${crsName(crs)} cannot be used: ${reason}`, options);
+    super(`Coordinate reference system ${crsName(crs)} cannot be used: ${reason}`, options);
   }
 }
 
@@ -80,7 +80,7 @@ function systemOf(library: Gdal, definition: string): Crs {
   if (definition.length > MAX_DEFINITION_LENGTH) {
     throw new UnresolvableCrsError(
       definition,
-      `the definition has ${definition.length} characters; at most ${MAX_DEFINITION_LENGTH} are read`,
+      `the definition has ${definition.length} characters; the limit is ${MAX_DEFINITION_LENGTH}`,
     );
   }
   try {
@@ -108,7 +108,7 @@ function systemOf(library: Gdal, definition: string): Crs {
 /** PROJ's reason; of another body only what matters. */
 function reasonOf({ message }: GdalError): string {
   const body = /do not belong to the same celestial body \((.+) vs Earth\)/.exec(message)?.[1];
-  return body === undefined ? message : `it belongs to another celestial body than the Earth (${body})`;
+  return body === undefined ? message : `it belongs to a celestial body other than the Earth (${body})`;
 }
 
 /** Earth-centred x, y and z, which WKT 2 also calls geodetic. */

@@ -201,7 +201,7 @@ export class Gdal {
     const failed = this.module.ccall('OSRSetFromUserInput', 'number', ['number', 'string'], [system, definition]);
     if (failed !== 0) {
       this.module._OSRDestroySpatialReference(system);
-      throw this.error('the definition is not understood');
+      throw this.error('the definition cannot be interpreted');
     }
     this.module._OSRSetAxisMappingStrategy(system, TRADITIONAL_GIS_ORDER);
     return system;

@@ -126,7 +126,7 @@ function tensorJson({ name, datatype, shape, data }: WireTensor, binary: boolean
   // JSON has neither NaN nor infinity. A float32 survives the round trip through a JSON number.
   const values = Array.from(data as ArrayLike<number | bigint>, Number);
   if (!values.every(Number.isFinite))
-    throw new InferenceMessageError(`tensor ${name} has values that JSON cannot represent`);
+    throw new InferenceMessageError(`Tensor ${name} has values that JSON cannot represent.`);
   return { name, datatype, shape, data: values };
 }
 
@@ -134,20 +134,20 @@ function split(body: Uint8Array, headerLength: string | undefined): { json: unkn
   const length = headerLength === undefined ? body.byteLength : Number(headerLength);
   if (!Number.isInteger(length) || length < 0 || length > body.byteLength || headerLength === '')
     throw new InferenceMessageError(
-      `${HEADER_LENGTH} is ${JSON.stringify(headerLength)}; it must be a number of bytes up to the body's ${body.byteLength}`,
+      `${HEADER_LENGTH} is ${JSON.stringify(headerLength)}; it must be a number of bytes up to the body's ${body.byteLength}.`,
     );
   const text = Buffer.from(body.buffer, body.byteOffset, length).toString('utf8');
   try {
     return { json: JSON.parse(text), binary: new BinaryPart(body.subarray(length)) };
   } catch (cause) {
-    throw new InferenceMessageError(`the message is not JSON: ${(cause as Error).message}`, { cause });
+    throw new InferenceMessageError(`The message is not JSON: ${(cause as Error).message}`, { cause });
   }
 }
 
 function parse<T>(schema: z.ZodType<T>, json: unknown): T {
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new InferenceMessageError(`the message does not follow the protocol: ${z.prettifyError(parsed.error)}`);
+  throw new InferenceMessageError(`The message does not follow the protocol: ${z.prettifyError(parsed.error)}`);
 }
 
 function readTensors(
@@ -159,20 +159,20 @@ function readTensors(
   const names = contracts.map(({ name }) => name).join(', ');
   for (const tensor of tensors) {
     const contract = contracts.find(({ name }) => name === tensor.name);
-    if (!contract) throw new InferenceMessageError(`unknown tensor ${tensor.name}; the model has ${names}`);
-    if (read.has(tensor.name)) throw new InferenceMessageError(`tensor ${tensor.name} is given twice`);
+    if (!contract) throw new InferenceMessageError(`Tensor ${tensor.name} is unknown; the model has ${names}.`);
+    if (read.has(tensor.name)) throw new InferenceMessageError(`Tensor ${tensor.name} is given twice.`);
     read.set(tensor.name, readTensor(tensor, contract, binary));
   }
   binary.end();
   const missing = contracts.find(({ name }) => !read.has(name));
-  if (missing) throw new InferenceMessageError(`tensor ${missing.name} is missing; the model needs ${names}`);
+  if (missing) throw new InferenceMessageError(`Tensor ${missing.name} is missing; the model needs ${names}.`);
   return read;
 }
 
 function known(name: string, { outputs }: ModelContract): string {
   if (outputs.some((output) => output.name === name)) return name;
   const names = outputs.map((output) => output.name).join(', ');
-  throw new InferenceMessageError(`unknown output ${name}; the model has ${names}`);
+  throw new InferenceMessageError(`Output ${name} is unknown; the model has ${names}.`);
 }
 
 function isBinary(parameters: z.infer<typeof parametersSchema> | undefined, fallback: boolean): boolean {
@@ -185,6 +185,6 @@ function readTimeout(microseconds: string | number | boolean | undefined): numbe
   if (typeof microseconds === 'number' && Number.isInteger(microseconds) && microseconds >= 0)
     return microseconds === 0 ? null : microseconds / 1000;
   throw new InferenceMessageError(
-    `parameter timeout is ${JSON.stringify(microseconds)}; it must be a whole number of microseconds`,
+    `Parameter timeout is ${JSON.stringify(microseconds)}; it must be a whole number of microseconds.`,
   );
 }

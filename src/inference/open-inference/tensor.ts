@@ -53,7 +53,7 @@ export class BinaryPart {
   take(name: string, size: number): Uint8Array<ArrayBuffer> {
     const left = this.bytes.byteLength - this.offset;
     if (size > left)
-      throw new InferenceMessageError(`tensor ${name} should have ${size} bytes after the JSON; ${left} are left`);
+      throw new InferenceMessageError(`Tensor ${name} should have ${size} bytes after the JSON; ${left} are left.`);
     const taken = Uint8Array.from(this.bytes.subarray(this.offset, this.offset + size));
     this.offset += size;
     return taken;
@@ -62,7 +62,7 @@ export class BinaryPart {
   /** @throws {InferenceMessageError} when bytes are left over */
   end(): void {
     const left = this.bytes.byteLength - this.offset;
-    if (left > 0) throw new InferenceMessageError(`${left} bytes after the JSON belong to no tensor`);
+    if (left > 0) throw new InferenceMessageError(`${left} bytes after the JSON belong to no tensor.`);
   }
 }
 
@@ -76,11 +76,11 @@ export function readTensor(
   binary: BinaryPart,
 ): WireTensor {
   if (json.datatype !== datatype)
-    throw new InferenceMessageError(`tensor ${name} has the datatype ${json.datatype}; it must be ${datatype}`);
+    throw new InferenceMessageError(`Tensor ${name} has the datatype ${json.datatype}; it must be ${datatype}.`);
   const fits = json.shape.length === shape.length && shape.every((size, i) => size === -1 || size === json.shape[i]);
   if (!fits) {
     const found = JSON.stringify(json.shape);
-    throw new InferenceMessageError(`tensor ${name} has the shape ${found}; it must be ${JSON.stringify(shape)}`);
+    throw new InferenceMessageError(`Tensor ${name} has the shape ${found}; it must be ${JSON.stringify(shape)}.`);
   }
   const elements = json.shape.reduce((product, size) => product * size, 1);
   return { name, datatype, shape: json.shape, data: readData(json, name, datatype, elements, binary) };
@@ -95,13 +95,13 @@ function readData(
 ): TensorData {
   const size = parameters?.[BINARY_DATA_SIZE];
   if (size === undefined) {
-    if (data === undefined) throw new InferenceMessageError(`tensor ${name} has neither data nor ${BINARY_DATA_SIZE}`);
+    if (data === undefined) throw new InferenceMessageError(`Tensor ${name} has neither data nor ${BINARY_DATA_SIZE}.`);
     return fromJson(name, datatype, elements, data);
   }
-  if (data !== undefined) throw new InferenceMessageError(`tensor ${name} has both data and ${BINARY_DATA_SIZE}`);
+  if (data !== undefined) throw new InferenceMessageError(`Tensor ${name} has both data and ${BINARY_DATA_SIZE}.`);
   const expected = elements * BYTES[datatype];
   if (size !== expected)
-    throw new InferenceMessageError(`tensor ${name} has ${BINARY_DATA_SIZE} ${size}; its shape takes ${expected}`);
+    throw new InferenceMessageError(`Tensor ${name} has ${BINARY_DATA_SIZE} ${size}; its shape takes ${expected}.`);
   const bytes = binary.take(name, expected);
   if (datatype === 'UINT8') return bytes;
   return datatype === 'INT64' ? new BigInt64Array(bytes.buffer) : new Float32Array(bytes.buffer);
@@ -123,7 +123,7 @@ function fromJson(name: string, datatype: Datatype, elements: number, data: read
       }
       if (!isElement(datatype, value))
         throw new InferenceMessageError(
-          `tensor ${name} has the value ${JSON.stringify(value)}; it must be ${datatype}`,
+          `Tensor ${name} has the value ${JSON.stringify(value)}; it must be ${datatype}.`,
         );
       if (filled < elements) made[filled] = datatype === 'INT64' ? BigInt(value) : value;
       filled += 1;
@@ -131,7 +131,7 @@ function fromJson(name: string, datatype: Datatype, elements: number, data: read
   };
   fill(data);
   if (filled === elements) return made;
-  throw new InferenceMessageError(`tensor ${name} has ${filled} values; its shape takes ${elements}`);
+  throw new InferenceMessageError(`Tensor ${name} has ${filled} values; its shape takes ${elements}.`);
 }
 
 function isElement(datatype: Datatype, value: unknown): value is number {

@@ -117,7 +117,7 @@ describe('nodes that are written by the database', () => {
     const refused = await overHttp(query, { p: 99 });
     expect(refused.errors).toEqual([
       expect.objectContaining({
-        message: 'precision is 99; it must be 0 to 15 decimal places',
+        message: 'precision is 99; it must be 0 to 15 decimal places.',
         extensions: { code: 'REQUEST_TOO_LARGE' },
       }),
     ]);
@@ -153,7 +153,7 @@ describe('sums of groups that are written by the database', () => {
     const { errors } = await overHttp('{ featureStatistics(groupBy: [SCENE, SCENE]) { featureCount } }', {});
     expect(errors).toEqual([
       expect.objectContaining({
-        message: 'groupBy names SCENE twice; each grouping may stand once',
+        message: 'groupBy names SCENE twice; name each grouping once.',
         extensions: { code: 'INVALID_STATISTICS' },
       }),
     ]);
