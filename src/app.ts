@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import path from 'node:path';
 import type { ApolloServer } from '@apollo/server';
+import { BackgroundWork } from './background-work.ts';
 import type { Config } from './config.ts';
 import { type Database, openDatabase } from './database/database.ts';
 import { createContext, type RequestContext } from './graphql/context.ts';
@@ -17,25 +18,17 @@ import { schemaText } from './graphql/schema-text.ts';
 import { createGraphqlServer } from './graphql/server/server.ts';
 import { Subscriptions } from './graphql/server/subscriptions.ts';
 import { type Identity, openIdentity } from './identity/open-identity.ts';
-import { ExportWorker } from './export/export-worker.ts';
-import { ExportQueueRepository } from './export/stored-export.repository.ts';
 import { DEFAULT_VIEWER, type Viewer } from './identity/viewer.ts';
 import type { Logger } from './logging.ts';
 import { openModels } from './inference/open-models.ts';
 import { type BlobStore, FolderBlobStore } from './blob-store.ts';
-import { BlobSweeper } from './scene/blob-sweeper.ts';
 import { LocalAndRemoteDecoders } from './decoding/image-decoders.ts';
 import { configuredRemoteFiles } from './remote/configured-remote-files.ts';
 import type { OpenRemoteFiles } from './remote/open-remote-files.ts';
 import type { ImageOpener } from './scene/scene.service.ts';
-import { StoredBlobsRepository } from './scene/stored-blobs.repository.ts';
-import { JobFeeder } from './job/job-feeder.ts';
-import { JobRepository } from './job/job.repository.ts';
 import { ModelCircuits } from './run/model-circuits.ts';
 import { SegmentationEvents } from './segmentation/segmentation-events.ts';
 import { SegmentationRepository } from './segmentation/segmentation.repository.ts';
-import type { RunMetrics } from './run/run-metrics.ts';
-import { SegmentationWorker } from './run/segmentation-worker.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { startTracing } from './telemetry/tracing.ts';
 import type { ServicesFor } from './services.ts';
@@ -47,7 +40,7 @@ import { TileCache } from './tiles/tile-cache.ts';
 import { followChanges } from './tiles/tile-changes.ts';
 import { inTime } from './in-time.ts';
 import { openOutbox } from './webhook/open-outbox.ts';
-import { type Models, servicesOver, uploadsOver } from './shared-services.ts';
+import { type Models, servicesOver } from './shared-services.ts';
 
 export type { Models } from './shared-services.ts';
 
@@ -146,52 +139,15 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   const masks = new MaskCache(config.TERRAQL_TILE_CACHE_MB * 2 ** 20);
   const tiles = { featureTiles, sceneTiles, openScenes, masks };
   const identity = await openIdentity(database.forRuns, config, logger);
-  const onExport = (): void => exportWorker?.wake();
+  const onExport = (): void => background.wakeExports();
   const { keys, workspaces, usage } = identity;
   const featuresOf = (workspace: string) => servicesFor({ ...DEFAULT_VIEWER, workspace }).features;
   const outbox = openOutbox({ database, featuresOf, delivers: config.TERRAQL_WORKER !== 'off', logger });
   const { feed } = outbox;
-  const shared = {
-    config,
-    keys,
-    workspaces,
-    usage,
-    database,
-    blobs,
-    remote,
-    images,
-    models,
-    events,
-    feed,
-    ...tiles,
-    onExport,
-  };
+  const stored = { database, blobs, remote, images, models, events, feed };
+  const shared = { config, keys, workspaces, usage, ...stored, ...tiles, onExport };
   const servicesFor = servicesOver(shared);
-  const worker =
-    config.TERRAQL_WORKER === 'off'
-      ? null
-      : new SegmentationWorker(
-          {
-            store,
-            scenesOf: (workspace) => servicesFor({ ...DEFAULT_VIEWER, workspace }).scenes,
-            models,
-            circuits,
-            blobs,
-            logger,
-            metrics: runMetrics(metrics),
-            usage,
-          },
-          { nearM: config.TERRAQL_NEAR_M, maxWindows: config.TERRAQL_MAX_WINDOWS, runs: config.TERRAQL_RUNS },
-        );
-  const exportWorker =
-    worker &&
-    new ExportWorker({
-      queue: new ExportQueueRepository(database.forRuns),
-      exportsOf: (workspace) => servicesFor({ ...DEFAULT_VIEWER, workspace }).exports,
-      blobs,
-      logger,
-      usage,
-    });
+  const background = new BackgroundWork({ shared, servicesFor, store, circuits, metrics, logger });
   const schema = buildSchema();
   const operations = {
     maxDepth: config.TERRAQL_MAX_DEPTH,
@@ -212,25 +168,8 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     await followChanges(database, 'terraql_features', [featureTiles], logger),
     await followChanges(database, 'terraql_scenes', [sceneTiles], logger),
   ];
-  await worker?.start();
-  exportWorker?.start();
-  const feeder =
-    worker &&
-    new JobFeeder(
-      new JobRepository(database.forRuns),
-      (workspace) => servicesFor({ ...DEFAULT_VIEWER, workspace }),
-      logger,
-    );
-  feeder?.start();
+  await background.start();
   await outbox.start();
-  const storedBlobs = new StoredBlobsRepository(database.forRuns);
-  // At once: what one of them stores holds up the embedded engine, and with it the others.
-  const stopRuns = async (): Promise<void> => {
-    database.announceClose();
-    await Promise.all([worker?.close(), exportWorker?.close(), feeder?.close()]);
-  };
-  const sweeper = new BlobSweeper(blobs, uploadsOver(shared), storedBlobs, logger);
-  sweeper.start();
   return {
     config,
     logger,
@@ -259,17 +198,16 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
       };
     },
     metrics,
-    stopRuns,
+    stopRuns: () => background.stopRuns(),
     async close() {
       await graphql.stop();
       for (const stop of unfollow) stop();
       openScenes.close();
       await outbox.close();
       await events.close();
-      await stopRuns();
+      await background.close();
       await models.close();
       await remote.close();
-      await sweeper.close();
       await images.close();
       await blobs.close();
       await identity.close();
@@ -283,12 +221,4 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
 async function startConfiguredTracing(config: Config): Promise<() => Promise<void>> {
   const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SERVICE_NAME: serviceName } = config;
   return endpoint === undefined ? () => Promise.resolve() : startTracing({ endpoint, serviceName });
-}
-
-function runMetrics({ runs, windows, modelRequests }: Metrics): RunMetrics {
-  return {
-    runEnded: (outcome, durationMs) => runs.observe({ outcome }, durationMs / 1000),
-    windowAnswered: (source) => windows.inc({ source }),
-    modelAnswered: (model, outcome, durationMs) => modelRequests.observe({ model, outcome }, durationMs / 1000),
-  };
 }

@@ -84,7 +84,10 @@ export interface SharedParts {
 }
 
 /** @param workspace whose uploads can be registered; undefined: of every one */
-export function uploadsOver({ config, blobs, database }: SharedParts, workspace?: string): UploadService {
+export function uploadsOver(
+  { config, blobs, database }: Pick<SharedParts, 'config' | 'blobs' | 'database'>,
+  workspace?: string,
+): UploadService {
   const stored = new StoredBlobsRepository(database.forRuns);
   return new UploadService(blobs, {
     maxBytes: config.TERRAQL_MAX_BYTES,
