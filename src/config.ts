@@ -23,7 +23,7 @@ export const environmentSchema = z.object({
   ),
   TERRAQL_ROW_SECURITY: documented(z.enum(['on', 'off']).default('on'), {
     description:
-      'Whether row-level security of PostgreSQL binds requests, beside the conditions of every statement; see [row-level security](#row-level-security).',
+      'Whether PostgreSQL row-level security applies to requests, in addition to the conditions of every statement; see [row-level security](#row-level-security).',
   }),
   TERRAQL_HOST: documented(z.string().min(1).default('127.0.0.1'), { description: 'Address to listen on.' }),
   TERRAQL_PORT: documented(z.coerce.number().int().min(0).max(65_535).default(4000), {
@@ -44,7 +44,7 @@ export const environmentSchema = z.object({
       .transform((names) => names.split(',').flatMap((name) => name.trim() || [])),
     {
       description:
-        'Further host names that requests may be addressed to, separated by commas, besides loopback names and the host of `TERRAQL_PUBLIC_URL`.',
+        'Accepted host names of requests, separated by commas, in addition to loopback names and the host of `TERRAQL_PUBLIC_URL`.',
       otherwise: 'none',
     },
   ),
@@ -57,7 +57,10 @@ export const environmentSchema = z.object({
         z.array(
           z
             .string()
-            .regex(/^(\*|https?:\/\/[^/]+)$/, 'must be origins as https://maps.example.org separated by commas, or *'),
+            .regex(
+              /^(\*|https?:\/\/[^/]+)$/,
+              'must be origins such as https://maps.example.org, separated by commas, or *',
+            ),
         ),
       ),
     {
@@ -67,7 +70,7 @@ export const environmentSchema = z.object({
   ),
   TERRAQL_BASEMAP_STYLE: documented(z.url({ protocol: /^https?$/ }).optional(), {
     description: 'MapLibre style of a background map for the dashboard.',
-    otherwise: 'none; nothing is loaded from elsewhere',
+    otherwise: 'none; nothing is loaded from other servers',
   }),
   TERRAQL_DATA_DIR: documented(z.string().min(1).default('.terraql'), {
     description: 'Folder of the embedded database, uploads, downloads and unfinished runs.',
@@ -78,11 +81,11 @@ export const environmentSchema = z.object({
       .default(process.cwd())
       .transform((roots) => roots.split(path.delimiter).filter((root) => root !== '')),
     {
-      description: 'Folders that scenes may be read from, separated by `:` (`;` on Windows).',
+      description: 'Folders from which scenes may be read, separated by `:` (`;` on Windows).',
       otherwise: 'working directory',
     },
   ),
-  TERRAQL_MAX_BYTES: count(2 * 1024 ** 3, 'Largest scene file; one that is read by range may be larger.', 'bytes'),
+  TERRAQL_MAX_BYTES: count(2 * 1024 ** 3, 'Largest scene file; a file that is read by range may be larger.', 'bytes'),
   TERRAQL_MAX_PIXELS: count(4e9, 'Largest scene.', 'pixels'),
   TERRAQL_DECODERS: count(2, 'Number of processes that decode images; each handles one request at a time.'),
   TERRAQL_DECODER_MEMORY_MB: count(1024, 'Memory limit for decoding one image.', 'MiB'),
@@ -105,7 +108,7 @@ export const environmentSchema = z.object({
       .default('')
       .transform((urls) => urls.split(',').flatMap((url) => url.trim().replace(/\/+$/, '') || []))
       .pipe(
-        z.array(z.url({ protocol: /^https?$/, error: 'must be http:// or https:// addresses separated by commas' })),
+        z.array(z.url({ protocol: /^https?$/, error: 'must be http:// or https:// addresses, separated by commas' })),
       ),
     {
       description: 'Servers of the Open Inference Protocol that run the models, separated by commas.',
@@ -116,13 +119,16 @@ export const environmentSchema = z.object({
     description: `Device that computes the models of this process: ${quoted(EXECUTION_PROVIDERS)}.`,
   }),
   TERRAQL_MODEL_WORKERS: count(1, 'Windows that a model processes at once; each worker thread holds the model once.'),
-  TERRAQL_MODEL_QUEUE: count(64, 'Requests that may wait for a model; further ones are refused and may be retried.'),
+  TERRAQL_MODEL_QUEUE: count(
+    64,
+    'Requests that may wait for a model; further requests are refused and may be retried.',
+  ),
   TERRAQL_MODEL_TIMEOUT_S: count(120, 'Model request timeout, including queueing.', 'seconds'),
   TERRAQL_MODEL_PORT: documented(z.coerce.number().int().min(0).max(65_535).default(8000), {
     description: 'TCP port of `terraql model-server`.',
   }),
   TERRAQL_TILE_CACHE_MB: documented(z.coerce.number().int().nonnegative().default(64), {
-    description: 'Memory for vector tiles, and as much for tiles of imagery and for masks; 0 keeps none.',
+    description: 'Memory for each of three caches: vector tiles, imagery tiles and masks; 0 disables them.',
     unit: 'MiB',
   }),
   TERRAQL_IMAGE_CACHE_MB: count(256, 'Memory for encoded windows, which makes further prompts on a scene fast.', 'MiB'),
@@ -134,43 +140,43 @@ export const environmentSchema = z.object({
     description: 'Largest gap between features that are stored as NEAR, 0 to 10000.',
     unit: 'metres',
   }),
-  TERRAQL_MAX_WINDOWS: count(20_000, 'Model windows of one run.'),
-  TERRAQL_MAX_PROMPTS: count(20, 'Prompts of one `segment` call.'),
-  TERRAQL_MAX_VERTICES: count(10_000, 'Vertices of a geometry in a request.'),
-  TERRAQL_MAX_DEPTH: count(12, 'Nesting depth of a GraphQL operation.'),
-  TERRAQL_MAX_ALIASES: count(30, 'Aliases in a GraphQL operation.'),
+  TERRAQL_MAX_WINDOWS: count(20_000, 'Maximum number of model windows of one run.'),
+  TERRAQL_MAX_PROMPTS: count(20, 'Maximum number of prompts of one `segment` call.'),
+  TERRAQL_MAX_VERTICES: count(10_000, 'Maximum number of vertices of a geometry in a request.'),
+  TERRAQL_MAX_DEPTH: count(12, 'Maximum nesting depth of a GraphQL operation.'),
+  TERRAQL_MAX_ALIASES: count(30, 'Maximum number of aliases in a GraphQL operation.'),
   TERRAQL_MAX_COST: count(
     50_000,
-    'Cost of a GraphQL operation. `extensions.cost` of every answer states it: about 1 for each row, 5 for a spatial condition, 50 to 200 for a join with neighbours.',
+    'Maximum cost of a GraphQL operation; `extensions.cost` of every answer states its cost. A row costs about 1, a spatial condition 5, a join with neighbours 50 to 200.',
   ),
   TERRAQL_STATEMENT_TIMEOUT_S: count(30, 'Timeout of a database statement of a request.', 'seconds'),
   TERRAQL_PERSISTED_OPERATIONS: documented(z.string().min(1).optional(), {
     description:
-      "Apollo's manifest of persisted operations (JSON file). Only its operations and those of the dashboard are answered over HTTP, and files of features only by saved views.",
+      'Apollo manifest of persisted operations (JSON file). Over HTTP, the service then answers only these operations and those of the dashboard, and exports only saved views.',
     otherwise: 'any operation',
   }),
-  TERRAQL_MAX_PAGE: count(1000, 'Nodes of one page of a list.'),
-  TERRAQL_MAX_EXPORT: count(1_000_000, 'Features of one exported file.'),
+  TERRAQL_MAX_PAGE: count(1000, 'Maximum number of nodes on one page of a list.'),
+  TERRAQL_MAX_EXPORT: count(1_000_000, 'Maximum number of features in one exported file.'),
   TERRAQL_EXPORT_TTL_S: count(86_400, 'Lifetime of a stored file of features.', 'seconds'),
   TERRAQL_UPLOAD_TTL_S: count(3600, 'Lifetime of an upload URL.', 'seconds'),
   TERRAQL_METRICS_PORT: documented(z.coerce.number().int().min(0).max(65_535).optional(), {
     description:
-      'TCP port of a second listener that serves `/metrics`, `/healthz` and `/readyz` without authentication, of `serve` and `worker` alike.',
-    otherwise: '`/metrics` is served with the other routes; a worker serves none',
+      'TCP port of a second listener of `serve` and `worker` for `/metrics`, `/healthz` and `/readyz`, without authentication.',
+    otherwise: '`serve` has `/metrics` among its other routes; `worker` has none',
   }),
   OTEL_EXPORTER_OTLP_ENDPOINT: documented(z.url({ protocol: /^https?$/ }).optional(), {
     description:
-      'OpenTelemetry collector that takes OTLP over HTTP, such as `http://localhost:4318`; turns traces on. The SDK reads its other variables, such as `OTEL_TRACES_SAMPLER`, itself.',
+      'OpenTelemetry collector for OTLP over HTTP, such as `http://localhost:4318`; enables traces. The SDK reads its other variables, such as `OTEL_TRACES_SAMPLER`, itself.',
     otherwise: 'no traces',
   }),
   OTEL_SERVICE_NAME: documented(z.string().min(1).default('terraql'), {
     description: 'Name of this service in traces.',
   }),
   TERRAQL_LOG_LEVEL: documented(z.enum(LOG_LEVELS).default('info'), {
-    description: `Least severe level that is logged, to standard error: ${quoted(LOG_LEVELS)}.`,
+    description: `Lowest level that is logged to standard error: ${quoted(LOG_LEVELS)}.`,
   }),
   NODE_ENV: documented(z.enum(['development', 'production', 'test']).default('development'), {
-    description: '`production` turns the GraphQL sandbox and introspection off.',
+    description: '`production` disables the GraphQL sandbox and introspection.',
   }),
 });
 

@@ -19,22 +19,23 @@ const TOKEN_ALGORITHMS = [
 export const IDENTITY_SETTINGS = {
   TERRAQL_AUTH: documented(z.enum(['off', 'required']).optional(), {
     description:
-      '`required`: every request needs a credential; `off`: whoever reaches the service is its administrator. Any address but a loopback one needs one of the two.',
+      '`required`: every request needs a credential; `off`: everyone who reaches the service is an administrator. It must be set when the service listens on an address other than loopback.',
     otherwise: '`off` on a loopback address',
   }),
   TERRAQL_API_KEY: documented(z.string().min(1).optional(), {
-    description: 'Key that commands send to the server they ask.',
-    otherwise: 'none; commands on the machine of the server need none',
+    description: 'API key that commands send to the server.',
+    otherwise: "none; commands on the server's machine need no key",
   }),
   TERRAQL_WORKSPACE: documented(z.string().min(1).default('default'), {
-    description: 'Workspace that commands on the machine work in; with `TERRAQL_API_KEY` it is that of the key.',
+    description:
+      "Workspace of commands on the server's machine; with `TERRAQL_API_KEY` it is the workspace of the key.",
   }),
   TERRAQL_JWT_ISSUER: documented(z.url({ protocol: /^https?$/ }).optional(), {
-    description: 'OpenID provider whose tokens are accepted, as its discovery document calls it.',
-    otherwise: 'none; API keys alone',
+    description: 'OpenID provider whose tokens are accepted, as named by its discovery document.',
+    otherwise: 'none; only API keys are accepted',
   }),
   TERRAQL_JWT_AUDIENCE: documented(z.string().min(1).optional(), {
-    description: 'Audience that tokens must be made for; needed with `TERRAQL_JWT_ISSUER`.',
+    description: 'Required audience of tokens; needed with `TERRAQL_JWT_ISSUER`.',
     otherwise: 'none',
   }),
   TERRAQL_JWT_ALGORITHMS: documented(
@@ -46,30 +47,32 @@ export const IDENTITY_SETTINGS = {
     { description: `Signature algorithms of tokens, separated by commas: ${quoted(TOKEN_ALGORITHMS)}.` },
   ),
   TERRAQL_JWT_CLOCK_TOLERANCE_S: documented(z.coerce.number().int().min(0).max(600).default(30), {
-    description: 'Difference of clocks that is accepted in tokens, 0 to 600.',
+    description: 'Tolerated clock difference in tokens, 0 to 600.',
     unit: 'seconds',
   }),
   TERRAQL_JWT_WORKSPACE_CLAIM: documented(z.string().min(1).optional(), {
-    description: 'Claim of a token that names the workspace, or a path to it as `terraql.workspace`.',
-    otherwise: 'none; every token works in `default`',
+    description: 'Claim of a token that names the workspace, or a path to it such as `terraql.workspace`.',
+    otherwise: 'none; every token belongs to `default`',
   }),
   TERRAQL_JWT_ROLE_CLAIM: documented(z.string().min(1).optional(), {
-    description: 'Claim of a token that names the role or roles, or a path to it as `realm_access.roles`.',
+    description: 'Claim of a token that names the role or roles, or a path to it such as `realm_access.roles`.',
     otherwise: 'none; every token has `TERRAQL_JWT_ROLE`',
   }),
   TERRAQL_JWT_ROLE: documented(z.enum(['viewer', 'analyst', 'admin']).default('viewer'), {
-    description: 'Role of tokens where no claim names it: `viewer`, `analyst`, `admin`.',
+    description: 'Role of tokens whose claims name no role: `viewer`, `analyst` or `admin`.',
   }),
-  TERRAQL_LINK_TTL_S: count(86_400, 'Lifetime of signed links in answers, rounded up to the full hour.', 'seconds'),
+  TERRAQL_LINK_TTL_S: count(86_400, 'Lifetime of signed links in answers, rounded up to a full hour.', 'seconds'),
   TERRAQL_MAX_REQUESTS_PER_MINUTE: documented(z.coerce.number().int().positive().optional(), {
-    description: 'Requests of a workspace in a minute; the table `quota` may say otherwise for one.',
-    otherwise: '6000 where a login is required, else unlimited',
+    description:
+      'Maximum number of requests of a workspace per minute; the table `quota` overrides it for single workspaces.',
+    otherwise: '6000 if authentication is required, otherwise unlimited',
   }),
   TERRAQL_MAX_COST_PER_MINUTE: documented(z.coerce.number().int().positive().optional(), {
-    description: 'Cost of the operations of a workspace in a minute; the table `quota` may say otherwise for one.',
-    otherwise: '5000000 where a login is required, else unlimited',
+    description:
+      'Maximum cost of the operations of a workspace per minute; the table `quota` overrides it for single workspaces.',
+    otherwise: '5000000 if authentication is required, otherwise unlimited',
   }),
-  TERRAQL_AUDIT_DAYS: count(365, 'Time for which the audit is kept.', 'days'),
+  TERRAQL_AUDIT_DAYS: count(365, 'How long audit entries are kept.', 'days'),
   TERRAQL_TRUSTED_PROXIES: documented(
     z
       .string()
@@ -78,23 +81,23 @@ export const IDENTITY_SETTINGS = {
       .pipe(
         z.array(
           z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
-            error: 'must be addresses or ranges as 10.0.0.0/8 separated by commas',
+            error: 'must be addresses or ranges such as 10.0.0.0/8, separated by commas',
           }),
         ),
       ),
     {
       description:
-        'Addresses and ranges of proxies, separated by commas, whose `X-Forwarded-Host`, `-Proto`, `-For` and `X-Request-Id` are believed.',
+        'Addresses and ranges of trusted proxies, separated by commas: their `X-Forwarded-Host`, `-Proto`, `-For` and `X-Request-Id` headers are used.',
       otherwise: 'none',
     },
   ),
   TERRAQL_MODEL_SERVER_KEY: documented(
     z
       .string()
-      .regex(/^[A-Za-z0-9._~+/-]{16,}=*$/, 'must be at least 16 characters of a bearer token')
+      .regex(/^[A-Za-z0-9._~+/-]{16,}=*$/, 'must be at least 16 characters that a bearer token may have')
       .optional(),
     {
-      description: 'Key that `terraql model-server` asks for, and that clients of model servers send.',
+      description: 'Key that `terraql model-server` requires and that clients of model servers send.',
       otherwise: 'none',
     },
   ),

@@ -3,13 +3,13 @@ import { count, documented } from './documented-setting.ts';
 
 /** Settings of files that lie elsewhere. */
 export const REMOTE_SETTINGS = {
-  TERRAQL_RANGE_CACHE_MB: count(64, 'Memory for the parts of remote files that were read last.', 'MiB'),
-  TERRAQL_RANGE_REQUESTS: count(8, 'Range requests to other servers under way at once.'),
+  TERRAQL_RANGE_CACHE_MB: count(64, 'Memory for recently read parts of remote files.', 'MiB'),
+  TERRAQL_RANGE_REQUESTS: count(8, 'Concurrent range requests to other servers.'),
   TERRAQL_S3_ENDPOINT: documented(
     z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).optional(),
     {
       description:
-        'Server of `s3://` references. Keys come from the usual variables (`AWS_ACCESS_KEY_ID`, …) and files. References to S3 are accepted when this, the region or the sources are set.',
+        'Server of `s3://` references. Keys come from the usual variables (`AWS_ACCESS_KEY_ID`, …) and files. S3 references are accepted when this, the region or the sources are set.',
       otherwise: 'Amazon S3',
     },
   ),
@@ -18,14 +18,14 @@ export const REMOTE_SETTINGS = {
     otherwise: '`us-east-1`',
   }),
   TERRAQL_S3_PATH_STYLE: documented(z.enum(['on', 'off']).optional(), {
-    description: 'Whether buckets stand in the path of addresses instead of the host name.',
-    otherwise: '`on` with `TERRAQL_S3_ENDPOINT`, else `off`',
+    description: 'Whether URLs name the bucket in the path instead of the host name.',
+    otherwise: '`on` with `TERRAQL_S3_ENDPOINT`, otherwise `off`',
   }),
   TERRAQL_S3_ANONYMOUS: documented(z.enum(['on', 'off']).default('off'), {
     description: '`on` reads public buckets without keys.',
   }),
   TERRAQL_S3_REQUESTER_PAYS: documented(z.enum(['on', 'off']).default('off'), {
-    description: '`on` accepts the costs of buckets whose requester pays.',
+    description: '`on` accepts the cost of requester-pays buckets.',
   }),
   TERRAQL_S3_SOURCES: documented(
     z
@@ -33,11 +33,14 @@ export const REMOTE_SETTINGS = {
       .default('')
       .transform((prefixes) => prefixes.split(',').flatMap((prefix) => prefix.trim() || []))
       .pipe(
-        z.array(z.string().regex(/^s3:\/\/[a-z0-9]/, 'must be prefixes as s3://bucket/prefix separated by commas')),
+        z.array(
+          z.string().regex(/^s3:\/\/[a-z0-9]/, 'must be prefixes such as s3://bucket/prefix, separated by commas'),
+        ),
       ),
     {
-      description: 'Buckets and prefixes that scenes may be read from, as `s3://bucket/prefix`, separated by commas.',
-      otherwise: 'every bucket that the keys open',
+      description:
+        'Buckets and prefixes from which scenes may be read, such as `s3://bucket/prefix`, separated by commas.',
+      otherwise: 'every bucket that the keys can read',
     },
   ),
 };

@@ -40,7 +40,7 @@ it('takes several model servers, and nothing else for one', () => {
     'https://models.example.org/a',
   ]);
   expect(() => urls('http://gpu1:8000,gpu2:8000')).toThrow(
-    'TERRAQL_MODEL_URL="http://gpu1:8000,gpu2:8000": must be http:// or https:// addresses separated by commas',
+    'TERRAQL_MODEL_URL="http://gpu1:8000,gpu2:8000": must be http:// or https:// addresses, separated by commas',
   );
 });
 

@@ -25,7 +25,11 @@ export function addAdjacency(program: Command, context: CommandContext): void {
     .description('print the features that match all given conditions, and which are neighbours, as a graph');
   withFilterOptions(command)
     .addOption(choice('--relation <relation>', 'only pairs of this relation', RELATIONS))
-    .option('--gap-m <metres>', 'largest gap, measured for every pair (default: stored neighbours)', parseNumber)
+    .option(
+      '--gap-m <metres>',
+      'largest gap in metres, measured for every pair (default: stored neighbours)',
+      parseNumber,
+    )
     .addOption(choice('--format <format>', 'output format', GRAPH_FORMATS).default('TABLE', 'table'))
     .addOption(urlOption())
     .option('--json', 'same as --format json')

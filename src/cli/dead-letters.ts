@@ -45,12 +45,12 @@ interface RedriveOptions extends ServiceOptions {
 
 /** Adds `terraql dead-letters`. */
 export function addDeadLetters(program: Command, context: CommandContext): void {
-  const group = program.command('dead-letters').description('list and retry runs that were given up');
+  const group = program.command('dead-letters').description('list and retry failed runs');
   const list = group
     .command('list')
-    .description('list runs that were given up, with the reason, newest first')
+    .description('list failed runs with the reason, newest first')
     .option('--code <code>', 'only failures with this code')
-    .option('--limit <count>', 'largest number of runs', parseCount, 50);
+    .option('--limit <count>', 'maximum number of runs', parseCount, 50);
   withServiceOptions(list).action((options: ListOptions) =>
     withService(context, options, async (tools) => {
       const letters = await deadLetters(tools, options.code, options.limit);
@@ -59,9 +59,9 @@ export function addDeadLetters(program: Command, context: CommandContext): void 
   );
   const redrive = group
     .command('redrive')
-    .description('queue runs again that were given up')
+    .description('queue failed runs again')
     .argument('[segmentation...]', 'identifiers, as printed by `dead-letters list`')
-    .option('--all', 'all of them')
+    .option('--all', 'all failed runs')
     .option('--code <code>', 'all failures with this code');
   withServiceOptions(redrive).action((ids: string[], options: RedriveOptions) =>
     withService(context, options, async (tools) => {
@@ -75,7 +75,7 @@ export function addDeadLetters(program: Command, context: CommandContext): void 
 
 async function chosen(tools: ServiceContext, ids: string[], { all = false, code }: RedriveOptions): Promise<string[]> {
   const ways = [ids.length > 0, all, code !== undefined].filter(Boolean).length;
-  if (ways !== 1) throw new UsageError('redrive takes exactly one of: identifiers, --all, --code');
+  if (ways !== 1) throw new UsageError('Give exactly one of: identifiers, --all, --code.');
   if (ids.length > 0) return ids;
   return (await deadLetters(tools, code, Infinity)).map(({ id }) => id);
 }

@@ -50,7 +50,7 @@ const KnownAnswer = z.object({
 export function addDemo(program: Command, context: CommandContext): void {
   program
     .command('demo')
-    .description('ask about a bundled image, print the polygons, and serve until stopped')
+    .description('ask questions about a bundled image, print the polygons, and serve until stopped')
     .option('--exit', 'exit after the answers; the last line of output is one JSON object')
     .action(async ({ exit }: { exit?: boolean }) => {
       const configured = readConfig(context.environment);

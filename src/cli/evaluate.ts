@@ -43,10 +43,13 @@ export function addEvaluate(program: Command, context: CommandContext): void {
     .option('--split <name>', 'split of EarthReason', 'val')
     .option('--model <id>', 'model, as listed by `models`')
     .addOption(
-      choice('--scale <scale>', 'how images are shown to the model', SEGMENTATION_SCALES).default('AUTO', 'auto'),
+      choice('--scale <scale>', 'scale at which the model sees the images', SEGMENTATION_SCALES).default(
+        'AUTO',
+        'auto',
+      ),
     )
     .addOption(choice('--questions <which>', 'questions of each sample', ['FIRST', 'ALL']).default('ALL', 'all'))
-    .option('--limit <count>', 'largest number of images', parseCount)
+    .option('--limit <count>', 'maximum number of images', parseCount)
     .option('--html <file>', 'write a page with pictures of the best, median and worst answers')
     .option('--json', 'print JSON')
     .action(async (folder: string, options: EvaluateOptions) => {

@@ -30,7 +30,11 @@ export function addFeatures(program: Command, context: CommandContext): void {
   withFilterOptions(command)
     .addOption(choice('--order-by <key>', 'measure to order by', FEATURE_SORT_KEYS).default('AREA', 'area'))
     .option('--ascending', 'ascending instead of descending order')
-    .option('--limit <count>', `largest number of features (default: ${TABLE_LIMIT} in a table, else all)`, parseCount)
+    .option(
+      '--limit <count>',
+      `maximum number of features (default: ${TABLE_LIMIT} in a table, otherwise all)`,
+      parseCount,
+    )
     .option('--precision <places>', 'decimal places of coordinates in text formats (default: 7)', parseNumber)
     .option('--simplify-m <metres>', 'largest shift of an outline by simplification (default: none)', parseNumber)
     .addOption(choice('--format <format>', 'output format', FORMATS).default('TABLE', 'table'))
@@ -58,12 +62,12 @@ async function run(tools: ServiceContext, format: 'TABLE' | FileFormat, options:
 function checkOutput(format: 'TABLE' | FileFormat, { output, precision }: FeaturesOptions): void {
   const name = format.toLowerCase();
   if (output === undefined && BINARY_FORMATS.some((binary) => binary === format)) {
-    throw new UsageError(`--format ${name} is binary; name a file with --output`);
+    throw new UsageError(`--format ${name} is binary; name a file with --output.`);
   }
   if (precision !== undefined && format === 'TABLE') {
-    throw new UsageError('--precision requires a --format other than table');
+    throw new UsageError('--precision requires a --format other than table.');
   }
   if (output !== undefined && format === 'TABLE') {
-    throw new UsageError('--output requires a --format other than table');
+    throw new UsageError('--output requires a --format other than table.');
   }
 }

@@ -31,15 +31,15 @@ interface CreateOptions extends ServiceOptions {
 export function addKeys(program: Command, context: CommandContext): void {
   const group = program
     .command('keys')
-    .description('make, list and revoke API keys of the workspace TERRAQL_WORKSPACE');
+    .description('create, list and revoke API keys of the workspace TERRAQL_WORKSPACE');
   const create = group
     .command('create')
-    .description('make an API key and print its secret, which is shown this once')
-    .argument('<name>', 'what the key is for')
+    .description('create an API key and print its secret, which is shown only once')
+    .argument('<name>', 'purpose of the key')
     .addOption(
       choice(
         '--role <role>',
-        'what it may do',
+        'role of the key',
         ROLES.map((role) => role.toUpperCase()),
       ).default('VIEWER'),
     )
@@ -50,7 +50,7 @@ export function addKeys(program: Command, context: CommandContext): void {
       const { createApiKey: made } = await service.ask(answer, CREATE, { input: { name, role, expiresAt } });
       if (options.json) terminal.write(`${JSON.stringify({ ...made.key, secret: made.secret })}\n`);
       else {
-        terminal.note(`Key ${made.key.id} (${made.key.role.toLowerCase()}). Its secret is shown this once:`);
+        terminal.note(`Key ${made.key.id} (${made.key.role.toLowerCase()}). Its secret is shown only once:`);
         terminal.write(`${made.secret}\n`);
       }
     }),
@@ -76,7 +76,8 @@ export function addKeys(program: Command, context: CommandContext): void {
 
 function parseInstant(text: string): string {
   const time = Date.parse(text);
-  if (Number.isNaN(time)) throw new InvalidArgumentError('It must be a date or an instant, as 2027-01-31T12:00:00Z.');
+  if (Number.isNaN(time))
+    throw new InvalidArgumentError('It must be a date or an instant, such as 2027-01-31T12:00:00Z.');
   return new Date(time).toISOString();
 }
 

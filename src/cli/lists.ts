@@ -29,7 +29,7 @@ export function addScenes(program: Command, context: CommandContext): void {
     .command('scenes')
     .description('list registered images, newest first')
     .option('--name <text>', 'only scenes whose name contains this text')
-    .option('--limit <count>', 'largest number of scenes', parseCount, 50);
+    .option('--limit <count>', 'maximum number of scenes', parseCount, 50);
   withServiceOptions(command).action((options: ListOptions & { readonly name?: string }) =>
     withService(context, options, async ({ service, terminal }) => {
       const variables = { filter: { name: options.name }, first: options.limit };
@@ -66,7 +66,7 @@ export function addSegmentations(program: Command, context: CommandContext): voi
     .option('--scene <id>', 'only of this scene')
     .option('--prompt <text>', 'only with a prompt that contains this text')
     .addOption(choice('--state <state>', 'only in this state', SEGMENTATION_STATES))
-    .option('--limit <count>', 'largest number of segmentations', parseCount, 50);
+    .option('--limit <count>', 'maximum number of segmentations', parseCount, 50);
   type Options = ListOptions & { readonly scene?: string; readonly prompt?: string; readonly state?: string };
   withServiceOptions(command).action((options: Options) =>
     withService(context, options, async ({ service, terminal }) => {

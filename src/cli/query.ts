@@ -25,7 +25,7 @@ export interface SavedOperation {
 export function addQuery(program: Command, context: CommandContext): void {
   program
     .command('query')
-    .description('run GraphQL operations from files and print their answers as JSON')
+    .description('run GraphQL operations from files and print the answers as JSON')
     .argument('<files...>', 'files with one operation each; several answers are printed as one object, by name')
     .option('--variables <json>', 'variables as JSON or file (default: the file of the same name ending in .json)')
     .addOption(urlOption())
@@ -58,7 +58,7 @@ export async function readOperation(file: string, variables?: string): Promise<S
   const beside = path.join(dir, `${name}.json`);
   const value = await readJson('--variables', variables ?? (existsSync(beside) ? beside : '{}'));
   const parsed = z.record(z.string(), z.unknown()).safeParse(value);
-  if (!parsed.success) throw new UsageError(`the variables of ${file} are not a JSON object`);
+  if (!parsed.success) throw new UsageError(`The variables of ${file} are not a JSON object.`);
   return { name, document, variables: parsed.data };
 }
 
@@ -91,13 +91,13 @@ const SEGMENTATIONS = `query Finished($after: String) {
 
 async function sceneNamed(service: Service, name: string): Promise<string> {
   const id = await newestNamed(service, SCENES, name);
-  if (id === null) throw new UsageError(`@scene:${name}: no scene has that name`);
+  if (id === null) throw new UsageError(`@scene:${name}: no scene has that name.`);
   return id;
 }
 
 async function segmentationAsked(service: Service, prompt: string): Promise<string> {
   const id = await newestNamed(service, SEGMENTATIONS, prompt);
-  if (id === null) throw new UsageError(`@segmentation:${prompt}: no finished segmentation has that prompt`);
+  if (id === null) throw new UsageError(`@segmentation:${prompt}: no finished segmentation has that prompt.`);
   return id;
 }
 

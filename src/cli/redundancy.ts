@@ -55,7 +55,7 @@ async function imageFiles(scenes: readonly string[]): Promise<string[]> {
     if (!found.isDirectory()) files.push(path.resolve(scene));
     else {
       const images = (await readdir(scene)).filter((name) => IMAGE_FILE.test(name)).toSorted();
-      if (images.length === 0) throw new UsageError(`${scene} holds no image (TIFF, PNG, JPEG or WebP)`);
+      if (images.length === 0) throw new UsageError(`${scene} has no image (TIFF, PNG, JPEG or WebP).`);
       files.push(...images.map((name) => path.resolve(scene, name)));
     }
   }

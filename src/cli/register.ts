@@ -41,7 +41,7 @@ export class UploadRefusedError extends AppError {
   /** @param body of the answer, `{ "error": { "message" } }` if the service wrote it */
   constructor(status: number, body: string) {
     const told = RefusalBody.safeParse(body);
-    super(told.success ? told.data.error.message : `the server answered the upload with status ${status}`);
+    super(told.success ? told.data.error.message : `The server answered the upload with status ${status}.`);
   }
 }
 
@@ -69,9 +69,9 @@ interface RegisterOptions extends ServiceOptions {
 export function addRegister(program: Command, context: CommandContext): void {
   const command = program
     .command('register')
-    .description('register an image as a scene: a file on the machine of the service, or an https address')
-    .argument('<image>', 'GeoTIFF, COG, PNG, JPEG or WebP: a path or an https:// address')
-    .option('--name <name>', 'name of the scene (default: name of the file)')
+    .description('register an image as a scene: a file on the server, or an https address')
+    .argument('<image>', 'path or https:// address of a GeoTIFF, COG, PNG, JPEG or WebP')
+    .option('--name <name>', 'name of the scene (default: file name)')
     .option(
       '--bounds <w,s,e,n>',
       'extent in WGS 84, for an image without georeference',
@@ -126,13 +126,13 @@ async function source(
 async function send(service: Service, terminal: Terminal, file: string): Promise<string> {
   if (service.url === null) {
     throw new UsageError(
-      '--upload sends the file to a running server, and none is running; leave it out to register the path',
+      '--upload sends the file to a running server, but none is running; omit it to register the path.',
     );
   }
   const found = await stat(file).catch((error: unknown) => {
     throw new UsageError(`--upload ${file}: ${errorLine(error)}`);
   });
-  if (!found.isFile()) throw new UsageError(`--upload ${file} is not a file`);
+  if (!found.isFile()) throw new UsageError(`--upload ${file} is not a file.`);
   const { size } = found;
   const { createUpload } = await service.ask(
     z.object({ createUpload: z.object({ id: z.string(), url: z.string() }) }),
@@ -159,6 +159,6 @@ async function send(service: Service, terminal: Terminal, file: string): Promise
 }
 
 function describe({ id, name, widthPx, heightPx, bands, dtype, crs, gsdM, areaM2 }: RegisteredScene): string {
-  const ground = gsdM === null ? 'no georeference' : `${crs}, ${gsdM.toPrecision(3)} m a pixel, ${areaText(areaM2)}`;
+  const ground = gsdM === null ? 'no georeference' : `${crs}, ${gsdM.toPrecision(3)} m per pixel, ${areaText(areaM2)}`;
   return `Scene ${id}\n${name}: ${widthPx} x ${heightPx} pixels, ${bands} x ${dtype}, ${ground}\n`;
 }

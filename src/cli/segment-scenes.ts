@@ -66,24 +66,24 @@ interface SegmentScenesOptions extends ServiceOptions {
 export function addSegmentScenes(program: Command, context: CommandContext): void {
   const command = program
     .command('segment-scenes')
-    .description('ask many scenes the same questions, as one job')
+    .description('ask the same questions about many scenes, as one job')
     .argument('<prompt...>', 'one or more questions, each in quotes')
     .option('--all', 'every registered scene')
-    .option('--scene-name <text>', 'registered scenes whose name has this part')
+    .option('--scene-name <text>', 'registered scenes whose name contains this text')
     .option('--stac <url>', 'images of a STAC catalogue, registered first')
     .option('--collections <names>', 'collections of the catalogue, separated by commas')
     .option(
       '--bbox <w,s,e,n>',
-      'box that items of the catalogue meet, WGS 84',
+      'box that items of the catalogue intersect, WGS 84',
       parseNumbers(4, 'west,south,east,north'),
     )
-    .option('--datetime <interval>', 'instant or interval of the catalogue, RFC 3339')
+    .option('--datetime <interval>', 'acquisition instant or interval of the items, RFC 3339')
     .option('--asset-key <key>', 'asset of the items to read')
-    .option('--limit <n>', 'most items of the catalogue (default: 1000)', parseCount)
+    .option('--limit <n>', 'maximum number of items of the catalogue (default: 1000)', parseCount)
     .option('--gsd-m <metres>', 'ground sample distance shown to the model, metres per pixel', parseNumber)
     .option('--threshold <probability>', 'probability from which a pixel belongs to the answer, 0 to 1', parseNumber)
     .option('--min-area-m2 <area>', 'drop smaller features, square metres', parseNumber)
-    .option('--estimate', 'print what it would cost and exit')
+    .option('--estimate', 'print the estimated cost and exit')
     .option('--no-wait', 'print the job and exit; needs a running server');
   withServiceOptions(command).action((prompts: string[], options: SegmentScenesOptions) =>
     withService(
@@ -91,7 +91,7 @@ export function addSegmentScenes(program: Command, context: CommandContext): voi
       options,
       async (tools) => {
         if (!options.wait && tools.service.url === null) {
-          throw new UsageError('--no-wait requires a running server, since this process ends before the runs do');
+          throw new UsageError('--no-wait requires a running server, since this process ends before the runs do.');
         }
         const input = inputOf(prompts, options);
         if (options.estimate) return printEstimate(tools, input, options);
@@ -109,7 +109,7 @@ function inputOf(prompts: readonly string[], options: SegmentScenesOptions): Rec
   const ways = [all && '--all', sceneName !== undefined && '--scene-name', stac !== undefined && '--stac'].filter(
     Boolean,
   );
-  if (ways.length !== 1) throw new UsageError('give exactly one of --all, --scene-name and --stac');
+  if (ways.length !== 1) throw new UsageError('Give exactly one of --all, --scene-name and --stac.');
   const { threshold, gsdM, minAreaM2 } = options;
   const which =
     stac === undefined
@@ -127,7 +127,7 @@ async function printEstimate(
   const { scenes, windows, areaKm2, seconds, stored, impossible } = jobEstimate;
   const ground = areaKm2 === null ? '' : `, ${areaKm2.toFixed(2)} km²`;
   const time = seconds === null ? '' : `, about ${Math.ceil(seconds)} s`;
-  const text = `${scenes} scenes${ground}: ${windows} windows${time}; ${stored} answers stored, ${impossible} scenes impossible`;
+  const text = `${scenes} scenes${ground}: ${windows} windows${time}; ${stored} answers already stored, ${impossible} scenes cannot be processed`;
   terminal.write(`${json ? JSON.stringify(jobEstimate) : text}\n`);
 }
 
@@ -152,7 +152,7 @@ async function segmentScenes(
     await Promise.race([follow(), untilAborted(signal)]);
     if (signal.aborted && isOpen(job)) {
       await service.ask(z.unknown(), CANCEL, { id: job.id });
-      throw new InterruptedError('the job was done; it is cancelled');
+      throw new InterruptedError('the job was finished; it is cancelled');
     }
   } finally {
     progress.stop();
@@ -164,7 +164,7 @@ const isOpen = ({ state }: AskedJob): boolean => state === 'QUEUED' || state ===
 
 function jobText({ id, state, scenes, pending, failedScenes, runs, progress }: AskedJob): string {
   const { windowsDone, windowsTotal, etaS } = progress;
-  const toGo = etaS === null ? '' : `, ${Math.ceil(etaS)} s to go`;
+  const toGo = etaS === null ? '' : `, ${Math.ceil(etaS)} s left`;
   const failed = failedScenes + runs.failed > 0 ? `, ${failedScenes} scenes and ${runs.failed} runs failed` : '';
   return `job ${id} ${state}: ${scenes - pending} of ${scenes} scenes, ${runs.succeeded} answers (${runs.reused} reused), window ${windowsDone} of ${windowsTotal}${failed}${toGo}`;
 }

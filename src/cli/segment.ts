@@ -88,7 +88,7 @@ export function addSegment(program: Command, context: CommandContext): void {
       options,
       async (tools) => {
         if (!options.wait && tools.service.url === null) {
-          throw new UsageError('--no-wait requires a running server, since this process ends before the runs do');
+          throw new UsageError('--no-wait requires a running server, since this process ends before the runs do.');
         }
         const segmentations = await segment(tools, await inputOf(sceneId, prompts, options), options.wait);
         tools.terminal.write(options.json ? `${JSON.stringify(segmentations)}\n` : segmentationTable(segmentations));
@@ -139,7 +139,7 @@ async function settled(
       latest.set(id, segmentationProgress);
       show();
     }
-    if (isOpen(latest.get(id)!)) throw new InterruptedError(`segmentation ${id} was done: its scene was deleted`);
+    if (isOpen(latest.get(id)!)) throw new InterruptedError(`segmentation ${id} finished: its scene was deleted`);
   };
   try {
     show();
@@ -162,7 +162,7 @@ function stateOf(open: readonly AskedSegmentation[]): [fraction: number | null, 
   const { phase, windowsDone, windowsTotal, fraction, etaS } = slowest.progress;
   const waits = slowest.failure ? `, ${slowest.failure.message}` : '';
   const windows = windowsTotal > 0 ? `, window ${windowsDone} of ${windowsTotal}` : '';
-  return [fraction, `${phase}${windows}${etaS === null ? '' : `, ${Math.ceil(etaS)} s to go`}${waits}`];
+  return [fraction, `${phase}${windows}${etaS === null ? '' : `, ${Math.ceil(etaS)} s left`}${waits}`];
 }
 
 /** One line per segmentation with its outcome. */

@@ -21,7 +21,7 @@ export function addServe(program: Command, context: CommandContext): void {
     .description('serve GraphQL, exports and masks over HTTP until stopped')
     .option('--host <address>', 'address to listen on (TERRAQL_HOST)')
     .option('--port <number>', 'TCP port; 0 picks a free one (TERRAQL_PORT)')
-    .option('--no-worker', 'leave the runs to `terraql worker` processes (TERRAQL_WORKER=off)')
+    .option('--no-worker', 'leave runs to `terraql worker` processes (TERRAQL_WORKER=off)')
     .option('--json', 'print JSON')
     .action(async (options: { host?: string; port?: string; worker: boolean; json?: boolean }) => {
       const config = readConfig({
@@ -32,7 +32,7 @@ export function addServe(program: Command, context: CommandContext): void {
       });
       if (config.TERRAQL_WORKER === 'off' && config.DATABASE_URL === undefined) {
         throw new UsageError(
-          '--no-worker needs DATABASE_URL: the embedded database belongs to one process, so no other process could carry out the runs',
+          '--no-worker requires DATABASE_URL: the embedded database belongs to one process, so no other process could carry out the runs.',
         );
       }
       checkExposure(config);

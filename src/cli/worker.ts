@@ -10,7 +10,7 @@ import { type CommandContext, untilAborted, untilInterrupted } from './applicati
 export function addWorker(program: Command, context: CommandContext): void {
   program
     .command('worker')
-    .description('carry out runs without serving; any number of servers and workers share one PostgreSQL')
+    .description('carry out runs without serving; servers and workers share one PostgreSQL')
     .option('--runs <count>', 'runs to carry out at once (TERRAQL_RUNS)', parseCount)
     .option('--json', 'print JSON')
     .action(async ({ runs, json }: { runs?: number; json?: boolean }) => {

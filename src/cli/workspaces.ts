@@ -18,16 +18,16 @@ interface Installation {
 
 /** Adds `terraql workspaces`. */
 export function addWorkspaces(program: Command, { terminal, environment }: CommandContext): void {
-  const group = program.command('workspaces').description('make and list workspaces, on the machine of the server');
+  const group = program.command('workspaces').description("create and list workspaces, on the server's machine");
   group
     .command('create')
-    .description('make a workspace')
+    .description('create a workspace')
     .argument('<id>', 'lower-case letters, digits and single hyphens between them')
     .option('--name <name>', 'name for people (default: the identifier)')
     .option('--json', 'print JSON')
     .action(async (id: string, { name = id, json }: { name?: string; json?: boolean }) => {
       const made = await onInstallation(readConfig(environment), (workspaces) => workspaces.create({ id, name }));
-      terminal.write(json ? `${JSON.stringify(made)}\n` : `made ${made.id}\n`);
+      terminal.write(json ? `${JSON.stringify(made)}\n` : `created ${made.id}\n`);
     });
   group
     .command('list')

@@ -46,8 +46,8 @@ export const FEATURE_ATTRIBUTES: readonly FeatureAttribute[] = [
   text('sceneId', 'Identifier of the scene.'),
   text('sceneName', 'Name of the scene.'),
   text('segmentationId', 'Identifier of the segmentation.'),
-  text('prompt', 'What was asked.'),
-  text('model', 'Model that answered, `name/version`.'),
+  text('prompt', 'Text of the prompt.'),
+  text('model', 'Model that answered, as `name/version`.'),
   ...MEASURES.map(({ name, kind, unit, missing, doc }): FeatureAttribute => ({
     name,
     kind,
@@ -60,7 +60,7 @@ export const FEATURE_ATTRIBUTES: readonly FeatureAttribute[] = [
     kind: 'COUNT',
     unit: null,
     nullable: false,
-    doc: 'Number of stored neighbours, which are those in the same scene.',
+    doc: 'Number of stored neighbours, which lie in the same scene.',
   },
   {
     name: 'distanceM',
@@ -74,7 +74,7 @@ export const FEATURE_ATTRIBUTES: readonly FeatureAttribute[] = [
     kind: 'TIME',
     unit: null,
     nullable: true,
-    doc: 'When the scene was taken; null where that is not known.',
+    doc: 'When the image was taken; null when unknown.',
   },
   { name: 'createdAt', kind: 'TIME', unit: null, nullable: false, doc: 'When the feature was stored.' },
 ];

@@ -14,12 +14,12 @@ export class AdjacencyGraphResolver {
   @AllowedTo('viewer')
   @Query(() => AdjacencyGraphType, {
     complexity: withWork(AGGREGATE_COST),
-    description: 'The matching features as a graph of neighbours; both ends of an edge match.',
+    description: 'The matching features as a graph of neighbours; both ends of each edge match the filter.',
   })
   adjacency(
     @Arg('filter', () => FeatureFilterInput, {
       nullable: true,
-      description: 'Which features to take; all of them unless given.',
+      description: 'Conditions on the features; all features by default.',
     })
     filter: FeatureFilterInput | undefined,
     @Arg('relation', () => AdjacencyRelationEnum, { nullable: true, description: 'Only edges of this relation.' })
@@ -27,7 +27,7 @@ export class AdjacencyGraphResolver {
     @Arg('withinM', () => Float, {
       nullable: true,
       description:
-        'Largest geodesic gap, measured for every pair, metres; stored neighbours, and those in other scenes, unless given.',
+        'Largest geodesic gap, metres, measured for every pair. Default: stored neighbours and those in other scenes.',
     })
     withinM: number | undefined,
     @Ctx() { services, warn }: RequestContext,
@@ -42,7 +42,7 @@ export class AdjacencyGraphResolver {
 
   @FieldResolver(() => [FeatureType], {
     complexity: unpagedCost,
-    description: 'The features in the order of their identifiers.',
+    description: 'The features, ordered by identifier.',
   })
   nodes(@Root() { nodeIds }: AdjacencyGraph, @Ctx() { features }: RequestContext): Promise<Feature[]> {
     return Promise.all(nodeIds.map((id) => features.load(id)));

@@ -1,7 +1,7 @@
 import { Field, Float, ID, Int, ObjectType } from 'type-graphql';
 import { AdjacencyRelationEnum } from './feature.type.ts';
 
-@ObjectType('AdjacencyGraph', { description: 'Features as nodes, and neighbouring pairs of them as edges.' })
+@ObjectType('AdjacencyGraph', { description: 'Features as nodes and neighbouring pairs as edges.' })
 export class AdjacencyGraphType {
   @Field(() => Int, { description: 'Number of features.' })
   readonly nodeCount!: number;
@@ -15,7 +15,7 @@ export class AdjacencyEdgeType {
   @Field(() => ID, { description: 'The larger of the two identifiers.' })
   readonly toId!: string;
 
-  @Field(() => AdjacencyRelationEnum, { description: 'How the two are related.' })
+  @Field(() => AdjacencyRelationEnum, { description: 'Relation of the two features.' })
   readonly relation!: keyof typeof AdjacencyRelationEnum;
 
   @Field(() => Float, {

@@ -28,7 +28,7 @@ export function requireRules(schema: GraphQLSchema): void {
       root && !ruleOf(root, field) ? `${root.name}.${field}` : [],
     ),
   );
-  if (without.length > 0) throw new Error(`no @AllowedTo says who may use ${without.join(', ')}`);
+  if (without.length > 0) throw new Error(`@AllowedTo is missing on ${without.join(', ')}.`);
 }
 
 /** @throws {ForbiddenError} for the first root field of the operation that the viewer may not use */

@@ -13,15 +13,15 @@ export class ApiKeyResolver {
     return services.apiKeys.list();
   }
 
-  @FieldResolver(() => RoleEnum, { description: 'What it may do.' })
+  @FieldResolver(() => RoleEnum, { description: 'Role of the key.' })
   role(@Root() { role }: ApiKey): keyof typeof RoleEnum {
     return roleName(role);
   }
 
   @AllowedTo('admin')
-  @Mutation(() => CreatedApiKeyType, { nullable: true, description: 'Makes a key.' })
+  @Mutation(() => CreatedApiKeyType, { nullable: true, description: 'Creates an API key.' })
   createApiKey(
-    @Arg('input', () => CreateApiKeyInput, { description: 'The key.' }) input: CreateApiKeyInput,
+    @Arg('input', () => CreateApiKeyInput, { description: 'The API key.' }) input: CreateApiKeyInput,
     @Ctx() { services }: RequestContext,
   ): Promise<CreatedApiKey> {
     const { name, role, expiresAt } = input;
@@ -31,7 +31,7 @@ export class ApiKeyResolver {
   @AllowedTo('admin')
   @Mutation(() => ApiKeyType, {
     nullable: true,
-    description: 'Revokes a key; it is refused within a minute, and subscriptions made with it end.',
+    description: 'Revokes a key. It is refused within a minute, and its subscriptions end.',
   })
   revokeApiKey(
     @Arg('id', () => ID, { description: 'Identifier of the key.' }) id: string,

@@ -2,21 +2,24 @@ import { Field, InputType, ObjectType } from 'type-graphql';
 import { connectionTypes, NodeType } from './connection.ts';
 import { DateTimeScalar } from './scalars.ts';
 
-@ObjectType('AuditEntry', { implements: NodeType, description: 'What somebody did; entries are never changed.' })
+@ObjectType('AuditEntry', {
+  implements: NodeType,
+  description: 'An entry of the audit log; entries are never changed.',
+})
 export class AuditEntryType extends NodeType {
   @Field(() => DateTimeScalar, { description: 'When.' })
   readonly at!: Date;
 
-  @Field(() => String, { description: 'Who: name of the key or subject of the token.' })
+  @Field(() => String, { description: 'Name of the key or subject of the token that did it.' })
   readonly subject!: string;
 
   @Field(() => String, { description: 'Name of the mutation.' })
   readonly action!: string;
 
-  @Field(() => String, { nullable: true, description: 'Identifier of the object; null where there is none.' })
+  @Field(() => String, { nullable: true, description: 'Identifier of the object; null without one.' })
   readonly target!: string | null;
 
-  @Field(() => String, { description: '`X-Request-Id` of the answer.' })
+  @Field(() => String, { description: '`X-Request-Id` of the response.' })
   readonly requestId!: string;
 
   @Field(() => String, { description: 'Address of the client.' })
@@ -25,7 +28,7 @@ export class AuditEntryType extends NodeType {
 
 export const AuditConnectionType = connectionTypes('Audit', () => AuditEntryType);
 
-@InputType('AuditFilter', { description: 'Entries that match all of these.' })
+@InputType('AuditFilter', { description: 'Conditions on audit entries; all of them must hold.' })
 export class AuditFilterInput {
   @Field(() => String, { nullable: true, description: 'Who.' })
   subject?: string;

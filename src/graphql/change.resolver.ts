@@ -14,7 +14,8 @@ export class ChangeResolver {
   @AllowedTo('viewer')
   @Query(() => ChangeType, {
     complexity: withWork(OVERLAY_COST),
-    description: 'What appeared, vanished, grew, shrank or stayed between two segmentations of overlapping scenes.',
+    description:
+      'What appeared, vanished, grew, shrank or stayed the same between two segmentations of overlapping scenes.',
   })
   change(
     @Arg('fromSegmentationId', () => ID, { description: 'Segmentation of the earlier scene.' }) fromId: string,
@@ -22,7 +23,7 @@ export class ChangeResolver {
     @Arg('minOverlap', () => Float, {
       nullable: true,
       defaultValue: DEFAULT_OVERLAP,
-      description: 'Least intersection over union of a pair; the best pair is matched first.',
+      description: 'Smallest intersection over union of a pair; best pairs are matched first.',
     })
     minOverlap: number | null,
     @Ctx() { services }: RequestContext,
@@ -32,7 +33,7 @@ export class ChangeResolver {
 
   @FieldResolver(() => [FeatureType], {
     complexity: unpagedCost,
-    description: 'Features afterwards without a match, largest first.',
+    description: 'Unmatched features of the later segmentation, largest first.',
   })
   appeared(@Root() { appearedIds }: FeatureChange, @Ctx() { features }: RequestContext): Promise<Feature[]> {
     return Promise.all(appearedIds.map((id) => features.load(id)));
@@ -40,7 +41,7 @@ export class ChangeResolver {
 
   @FieldResolver(() => [FeatureType], {
     complexity: unpagedCost,
-    description: 'Features before without a match, largest first.',
+    description: 'Unmatched features of the earlier segmentation, largest first.',
   })
   vanished(@Root() { vanishedIds }: FeatureChange, @Ctx() { features }: RequestContext): Promise<Feature[]> {
     return Promise.all(vanishedIds.map((id) => features.load(id)));
@@ -57,12 +58,12 @@ export class ChangeResolver {
 
 @Resolver(() => ChangePairType)
 export class ChangePairResolver {
-  @FieldResolver(() => FeatureType, { description: 'The feature before.' })
+  @FieldResolver(() => FeatureType, { description: 'The earlier feature.' })
   from(@Root() { fromId }: MatchedPair, @Ctx() { features }: RequestContext): Promise<Feature> {
     return features.load(fromId);
   }
 
-  @FieldResolver(() => FeatureType, { description: 'The feature afterwards.' })
+  @FieldResolver(() => FeatureType, { description: 'The later feature.' })
   to(@Root() { toId }: MatchedPair, @Ctx() { features }: RequestContext): Promise<Feature> {
     return features.load(toId);
   }

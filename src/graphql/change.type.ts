@@ -1,16 +1,16 @@
 import { Field, Float, ObjectType } from 'type-graphql';
 
 @ObjectType('Change', {
-  description: 'Two segmentations compared on the ground that both looked at; features elsewhere are left out.',
+  description: 'Comparison of two segmentations on the ground that both cover; features elsewhere are left out.',
 })
 export class ChangeType {
-  @Field(() => Float, { description: 'Ground covered only afterwards, by any feature, square metres.' })
+  @Field(() => Float, { description: 'Ground covered by features only in the later segmentation, square metres.' })
   readonly appearedAreaM2!: number;
 
-  @Field(() => Float, { description: 'Ground covered only before, square metres.' })
+  @Field(() => Float, { description: 'Ground covered by features only in the earlier segmentation, square metres.' })
   readonly vanishedAreaM2!: number;
 
-  @Field(() => Float, { description: 'Ground covered both times, square metres.' })
+  @Field(() => Float, { description: 'Ground covered by features in both segmentations, square metres.' })
   readonly persistedAreaM2!: number;
 }
 
@@ -19,6 +19,6 @@ export class ChangePairType {
   @Field(() => Float, { description: 'Intersection over union on the common ground, 0 to 1.' })
   readonly iou!: number;
 
-  @Field(() => Float, { description: 'Area afterwards minus area before on the common ground, square metres.' })
+  @Field(() => Float, { description: 'Later area minus earlier area on the common ground, square metres.' })
   readonly areaChangeM2!: number;
 }

@@ -16,7 +16,9 @@ export abstract class NodeType {
   readonly id!: string;
 }
 
-@ObjectType('PageInfo', { description: 'Where a page lies in its list, as the Relay connection specification has it.' })
+@ObjectType('PageInfo', {
+  description: 'Position of a page in its list, as defined by the Relay connection specification.',
+})
 export class PageInfoType {
   @Field(() => Boolean, { description: 'Whether more nodes follow this page.' })
   readonly hasNextPage!: boolean;
@@ -78,7 +80,7 @@ export function connectionTypes<T extends object>(name: string, nodeType: () => 
     @Field(() => nodeType(), { description: 'The node.' })
     readonly node!: T;
 
-    @Field(() => String, { description: 'Position of the node, for `after` and `before`.' })
+    @Field(() => String, { description: 'Cursor of the node, for `after` and `before`.' })
     readonly cursor!: string;
   }
 
@@ -90,7 +92,7 @@ export function connectionTypes<T extends object>(name: string, nodeType: () => 
     @Field(() => [nodeType()], { description: 'Nodes of the page.' })
     readonly nodes!: T[];
 
-    @Field(() => PageInfoType, { description: 'Where the page lies in the list.' })
+    @Field(() => PageInfoType, { description: 'Position of the page in the list.' })
     readonly pageInfo!: PageInfoType;
 
     @Field(() => Int, { description: 'Number of nodes on all pages.' })

@@ -12,7 +12,7 @@ import { FeatureConnectionType, FeatureFilterInput } from './feature.type.ts';
 import { askPage, FeaturePageArgs } from './page-request.ts';
 import { SegmentationFilterInput } from './segmentation.type.ts';
 
-const AFTER = 'Cursor of the last event that the client has; only events from now on unless given.';
+const AFTER = 'Cursor of the last event that the client received; by default, only new events are sent.';
 const STATES: readonly EventType[] = [
   'segmentation.queued',
   'segmentation.running',
@@ -49,13 +49,13 @@ export class FeaturesAddedResolver {
   @AllowedTo('viewer')
   @Subscription(() => FeaturesAddedType, {
     subscribe: followFeatures,
-    description: 'Each time that a segmentation stores features that match, whichever process carried it out.',
+    description: 'Sends an event each time a segmentation stores matching features, whichever process ran it.',
   })
   featuresAdded(
     @Root() added: FeaturesAdded,
     @Arg('filter', () => FeatureFilterInput, {
       nullable: true,
-      description: 'Which features; all of them unless given.',
+      description: 'Conditions on the features; all features by default.',
     })
     _filter: FeatureFilterInput | undefined,
     @Arg('after', () => String, { nullable: true, description: AFTER }) _after: string | undefined,
@@ -63,7 +63,7 @@ export class FeaturesAddedResolver {
     return added;
   }
 
-  @FieldResolver(() => FeatureConnectionType, { description: 'The features that match, largest first.' })
+  @FieldResolver(() => FeatureConnectionType, { description: 'The matching features, largest first.' })
   async features(
     @Root() { wanted }: FeaturesAdded,
     @Args(() => FeaturePageArgs) page: FeaturePageArgs,
@@ -79,13 +79,14 @@ export class SegmentationChangedResolver {
   @AllowedTo('viewer')
   @Subscription(() => SegmentationChangedType, {
     subscribe: followSegmentations,
-    description: 'Each time that a segmentation that matches is queued, begun or ended, whichever process does it.',
+    description:
+      'Sends an event each time a matching segmentation is queued, starts or ends, whichever process runs it.',
   })
   segmentationsChanged(
     @Root() changed: SegmentationChanged,
     @Arg('filter', () => SegmentationFilterInput, {
       nullable: true,
-      description: 'Which segmentations; all of them unless given.',
+      description: 'Conditions on the segmentations; all segmentations by default.',
     })
     _filter: SegmentationFilterInput | undefined,
     @Arg('after', () => String, { nullable: true, description: AFTER }) _after: string | undefined,

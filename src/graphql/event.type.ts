@@ -2,7 +2,8 @@ import { Field, Float, ObjectType } from 'type-graphql';
 import { DateTimeScalar } from './scalars.ts';
 import { SegmentationStateEnum, SegmentationType } from './segmentation.type.ts';
 
-const CURSOR = 'Pass it as `after` to go on behind this event, for instance after a lost connection. Kept for a week.';
+const CURSOR =
+  'Pass it as `after` to continue after this event, for instance after a lost connection. Events are kept for a week.';
 
 @ObjectType('FeaturesAdded', { description: 'A segmentation stored features.' })
 export class FeaturesAddedType {
@@ -12,14 +13,14 @@ export class FeaturesAddedType {
   @Field(() => DateTimeScalar, { description: 'When it happened.' })
   readonly at!: Date;
 
-  @Field(() => Float, { description: 'Number of the features that match.' })
+  @Field(() => Float, { description: 'Number of matching features.' })
   readonly featureCount!: number;
 
   @Field(() => SegmentationType, { description: 'The segmentation that found them.' })
   readonly segmentation!: SegmentationType;
 }
 
-@ObjectType('SegmentationChanged', { description: 'A segmentation came to another state.' })
+@ObjectType('SegmentationChanged', { description: 'A segmentation changed its state.' })
 export class SegmentationChangedType {
   @Field(() => String, { description: CURSOR })
   readonly cursor!: string;
@@ -27,9 +28,9 @@ export class SegmentationChangedType {
   @Field(() => DateTimeScalar, { description: 'When it happened.' })
   readonly at!: Date;
 
-  @Field(() => SegmentationStateEnum, { description: 'The state that it came to; it may have gone on since.' })
+  @Field(() => SegmentationStateEnum, { description: 'The new state; it may have changed again since.' })
   readonly state!: keyof typeof SegmentationStateEnum;
 
-  @Field(() => SegmentationType, { description: 'The segmentation as it is now.' })
+  @Field(() => SegmentationType, { description: 'The segmentation in its current state.' })
   readonly segmentation!: SegmentationType;
 }

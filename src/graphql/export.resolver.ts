@@ -17,7 +17,10 @@ export class ExportResolver {
   }
 
   @AllowedTo('viewer')
-  @Query(() => ExportType, { nullable: true, description: 'A stored file; null when there is none, or it expired.' })
+  @Query(() => ExportType, {
+    nullable: true,
+    description: 'A stored file; null when it does not exist or has expired.',
+  })
   export(
     @Arg('id', () => ID, { description: 'Identifier of the export.' }) id: string,
     @Ctx() { services }: RequestContext,
@@ -25,17 +28,17 @@ export class ExportResolver {
     return services.storedExports.byId(id);
   }
 
-  @FieldResolver(() => String, { nullable: true, description: 'Address of the file; null until SUCCEEDED.' })
+  @FieldResolver(() => String, { nullable: true, description: 'URL of the file; null until SUCCEEDED.' })
   url(@Root() { id, state, format }: StoredExport, @Ctx() { links, services }: RequestContext): string | null {
     return state === 'SUCCEEDED' ? links.absolute(`/exports/${id}/${services.storedExports.fileName(format)}`) : null;
   }
 
-  @FieldResolver(() => DateTimeScalar, { description: 'When it was asked for.' })
+  @FieldResolver(() => DateTimeScalar, { description: 'When it was requested.' })
   createdAt(@Root() { createdAt }: StoredExport): Date {
     return createdAt;
   }
 
-  @FieldResolver(() => DateTimeScalar, { nullable: true, description: 'When it was final.' })
+  @FieldResolver(() => DateTimeScalar, { nullable: true, description: 'When it reached its final state.' })
   finishedAt(@Root() { finishedAt }: StoredExport): Date | null {
     return finishedAt;
   }
@@ -48,11 +51,10 @@ export class ExportResolver {
   @AllowedTo('analyst')
   @Mutation(() => ExportType, {
     nullable: true,
-    description:
-      'Has a file of features made in the background. It is read in parts by programs that open files at addresses.',
+    description: 'Creates a file of features in the background. Programs that open files over HTTP read it in parts.',
   })
   async createExport(
-    @Arg('input', () => ExportInput, { description: 'What it is to hold.' }) input: ExportInput,
+    @Arg('input', () => ExportInput, { description: 'Contents of the file.' }) input: ExportInput,
     @Ctx() { services }: RequestContext,
   ): Promise<StoredExport> {
     const { format, filter: given, view: slug, orderBy, ...options } = withoutNulls(input);

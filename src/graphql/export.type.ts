@@ -18,12 +18,12 @@ registerEnumType(FileFormatEnum, {
   description: 'Format of a stored file.',
   valuesConfig: {
     GEOJSON: { description: 'RFC 7946 feature collection.' },
-    NDJSON: { description: 'One RFC 7946 feature a line.' },
+    NDJSON: { description: 'One RFC 7946 feature per line.' },
     GEOJSON_SEQUENCE: { description: 'RFC 8142 sequence.' },
     CSV: { description: 'Comma-separated values with outlines as well-known text.' },
     FLATGEOBUF: { description: 'FlatGeobuf with its spatial index.' },
     GEOPACKAGE: { description: 'GeoPackage with a spatial index.' },
-    GEOPARQUET: { description: 'GeoParquet 1.1, its row groups along a space-filling curve.' },
+    GEOPARQUET: { description: 'GeoParquet 1.1 with row groups along a space-filling curve.' },
   },
 });
 
@@ -32,15 +32,15 @@ registerEnumType(ExportStateEnum, {
   name: 'ExportState',
   description: 'State of a stored file.',
   valuesConfig: {
-    QUEUED: { description: 'Waits for a worker.' },
-    RUNNING: { description: 'Is being made.' },
-    SUCCEEDED: { description: 'Is there.' },
-    FAILED: { description: 'Could not be made; `failure` has the reason.' },
-    CANCELLED: { description: 'Was cancelled.' },
+    QUEUED: { description: 'Waiting for a worker.' },
+    RUNNING: { description: 'Being written.' },
+    SUCCEEDED: { description: 'Ready to download.' },
+    FAILED: { description: 'Failed; `failure` has the reason.' },
+    CANCELLED: { description: 'Cancelled by a client.' },
   },
 });
 
-@ObjectType('Export', { implements: NodeType, description: 'A file of features that is made in the background.' })
+@ObjectType('Export', { implements: NodeType, description: 'A file of features that is written in the background.' })
 export class ExportType extends NodeType {
   @Field(() => FileFormatEnum, { description: 'Format.' })
   readonly format!: keyof typeof FileFormatEnum;
@@ -51,10 +51,10 @@ export class ExportType extends NodeType {
   @Field(() => Int, { description: 'Features written so far.' })
   readonly featuresDone!: number;
 
-  @Field(() => Int, { nullable: true, description: 'Features of the file; null until they are chosen.' })
+  @Field(() => Int, { nullable: true, description: 'Number of features in the file; null until they are selected.' })
   readonly featuresTotal!: number | null;
 
-  @Field(() => Int, { description: 'Matching features without longitude and latitude, which are not in the file.' })
+  @Field(() => Int, { description: 'Matching features without longitude and latitude, which the file leaves out.' })
   readonly leftOut!: number;
 
   @Field(() => Float, { nullable: true, description: 'Size, bytes; null until SUCCEEDED.' })
@@ -67,12 +67,15 @@ export class ExportType extends NodeType {
   readonly failure!: FailureType | null;
 }
 
-@InputType('ExportInput', { description: 'What a file is to hold.' })
+@InputType('ExportInput', { description: 'Contents of a file.' })
 export class ExportInput {
   @Field(() => FileFormatEnum, { description: 'Format.' })
   format!: keyof typeof FileFormatEnum;
 
-  @Field(() => FeatureFilterInput, { nullable: true, description: 'Which features; all unless given.' })
+  @Field(() => FeatureFilterInput, {
+    nullable: true,
+    description: 'Conditions on the features; all features by default.',
+  })
   filter?: FeatureFilterInput;
 
   @Field(() => String, { nullable: true, description: 'Slug of a saved view instead of a filter.' })
@@ -80,16 +83,17 @@ export class ExportInput {
 
   @Field(() => FeatureOrderInput, {
     nullable: true,
-    description: 'Order; that of the view, else largest first. GEOPARQUET is ordered by place unless it is given.',
+    description:
+      'Order of the features. Default: the order of the view, otherwise largest first; spatial order for GEOPARQUET.',
   })
   orderBy?: FeatureOrderInput;
 
-  @Field(() => Int, { nullable: true, description: 'Number of features, from the start of the order.' })
+  @Field(() => Int, { nullable: true, description: 'Maximum number of features, from the start of the order.' })
   limit?: number;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Coordinate reference system of GEOPACKAGE and FLATGEOBUF, `EPSG:code`; WGS 84 unless given.',
+    description: 'Coordinate reference system of GEOPACKAGE and FLATGEOBUF, `EPSG:code`; WGS 84 by default.',
   })
   crs?: string;
 

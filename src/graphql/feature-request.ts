@@ -55,12 +55,14 @@ export function featureRequestReader(schema: GraphQLSchema, maxCost: number): Fe
   return (value, members = FEATURE_REQUEST_MEMBERS) => {
     checkValue(value, 'request');
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new BadInputError(`the request must be a JSON object with any of ${members.join(', ')}`);
+      throw new BadInputError(`The request must be a JSON object with any of ${members.join(', ')}.`);
     }
     const coerced = Object.entries(value).map(([name, given]) => {
       const member = members.find((known) => known === name);
       if (member === undefined) {
-        throw new BadInputError(`a request has no member ${JSON.stringify(name)}; it has ${members.join(', ')}`);
+        throw new BadInputError(
+          `Member ${JSON.stringify(name)} does not exist; the members of a request are ${members.join(', ')}.`,
+        );
       }
       return [name, coercedMember(types[member], name, given)] as const;
     });
@@ -98,7 +100,7 @@ export function coercedInput(schema: GraphQLSchema, type: string, name: string, 
 
 function inputType(schema: GraphQLSchema, name: string): GraphQLInputType {
   const type = schema.getType(name);
-  if (!isInputType(type)) throw new TypeError(`the schema has no input ${name}`);
+  if (!isInputType(type)) throw new TypeError(`The schema has no input ${name}.`);
   return type;
 }
 

@@ -37,7 +37,10 @@ interface NeighbourConnection {
 @Resolver(() => FeatureType)
 export class FeatureResolver {
   @AllowedTo('viewer')
-  @Query(() => FeatureType, { nullable: true, description: 'A feature by its identifier; null when there is none.' })
+  @Query(() => FeatureType, {
+    nullable: true,
+    description: 'A feature by its identifier; null when it does not exist.',
+  })
   feature(
     @Arg('id', () => ID, { description: 'Identifier of the feature.' }) id: string,
     @Ctx() { services }: RequestContext,
@@ -48,17 +51,17 @@ export class FeatureResolver {
   @AllowedTo('viewer')
   @Query(() => FeatureConnectionType, {
     name: 'features',
-    description: 'Features that match, largest first unless ordered otherwise.',
+    description: 'Features that match, largest first by default.',
   })
   async list(
     @Arg('filter', () => FeatureFilterInput, {
       nullable: true,
-      description: 'Which features to take; all of them unless given.',
+      description: 'Conditions on the features; all features by default.',
     })
     filter: FeatureFilterInput | undefined,
     @Arg('orderBy', () => FeatureOrderInput, {
       nullable: true,
-      description: 'Order of the features; largest first unless given.',
+      description: 'Order of the features; largest first by default.',
     })
     orderBy: FeatureOrderInput | undefined,
     @Args(() => FeaturePageArgs) page: FeaturePageArgs,
@@ -87,12 +90,12 @@ export class FeatureResolver {
   async featureCollection(
     @Arg('filter', () => FeatureFilterInput, {
       nullable: true,
-      description: 'Which features to take; all of them unless given.',
+      description: 'Conditions on the features; all features by default.',
     })
     filter: FeatureFilterInput | undefined,
     @Arg('orderBy', () => FeatureOrderInput, {
       nullable: true,
-      description: 'Order of the features; largest first unless given.',
+      description: 'Order of the features; largest first by default.',
     })
     orderBy: FeatureOrderInput | undefined,
     @Arg('limit', () => Int, {
@@ -158,7 +161,7 @@ export class FeatureResolver {
   }
 
   @FieldResolver(() => FeatureNeighbourConnectionType, {
-    description: 'Features of every prompt and scene that touch or are near, nearest first.',
+    description: 'Features of any prompt and scene that touch this feature or are near it, nearest first.',
     complexity: neighboursCost,
   })
   async neighbours(
@@ -168,10 +171,10 @@ export class FeatureResolver {
     @Arg('withinM', () => Float, {
       nullable: true,
       description:
-        'Largest geodesic gap to features of any scene, metres; the limit up to which the service stores neighbours unless given.',
+        "Largest geodesic gap to features of any scene, metres; the service's neighbour distance by default.",
     })
     withinM: number | undefined,
-    @Arg('inSegmentationId', () => ID, { nullable: true, description: 'Only neighbours that this segmentation found.' })
+    @Arg('inSegmentationId', () => ID, { nullable: true, description: 'Only neighbours found by this segmentation.' })
     inSegmentationId: string | undefined,
     @Args(() => PageArgs) page: PageArgs,
     @Ctx() { limits, neighbours, neighbourCounts }: RequestContext,

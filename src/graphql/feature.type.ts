@@ -18,12 +18,12 @@ registerEnumType(AdjacencyRelationEnum, {
   description: 'How two features are related.',
   valuesConfig: {
     TOUCHES: { description: 'Pixel edges or corners meet.' },
-    NEAR: { description: 'Separated by a gap up to the limit that the service stores.' },
+    NEAR: { description: "Separated by a gap of at most the service's neighbour distance." },
   },
 });
 registerEnumType(FeatureSortKeyEnum, {
   name: 'FeatureSortKey',
-  description: 'What features are ordered by; features without the value come last in either direction.',
+  description: 'Order key of features; features without the value come last in either direction.',
   valuesConfig: {
     ...Object.fromEntries(SORTED_MEASURES.map(({ sortKey, doc }) => [sortKey, { description: doc }])),
     CREATED: { description: 'When the feature was stored.' },
@@ -60,10 +60,10 @@ export class FeatureNeighbourType {
   @Field(() => FeatureType, { description: 'The neighbour.' })
   readonly node!: FeatureType;
 
-  @Field(() => String, { description: 'Position of the neighbour, for `after` and `before`.' })
+  @Field(() => String, { description: 'Cursor of the neighbour, for `after` and `before`.' })
   readonly cursor!: string;
 
-  @Field(() => AdjacencyRelationEnum, { description: 'How the two are related.' })
+  @Field(() => AdjacencyRelationEnum, { description: 'Relation of the two features.' })
   readonly relation!: keyof typeof AdjacencyRelationEnum;
 
   @Field(() => Float, {
@@ -90,7 +90,7 @@ export class FeatureNeighbourConnectionType {
   @Field(() => [FeatureNeighbourType], { description: 'Neighbours of the page.' })
   readonly edges!: FeatureNeighbourType[];
 
-  @Field(() => PageInfoType, { description: 'Where the page lies in the list.' })
+  @Field(() => PageInfoType, { description: 'Position of the page in the list.' })
   readonly pageInfo!: PageInfoType;
 
   @Field(() => Int, { description: 'Number of neighbours on all pages.' })
@@ -99,10 +99,10 @@ export class FeatureNeighbourConnectionType {
 
 @InputType('FloatRange', { description: 'A range of numbers, both ends included.' })
 export class FloatRangeInput {
-  @Field(() => Float, { nullable: true, description: 'Least value; unbounded unless given.' })
+  @Field(() => Float, { nullable: true, description: 'Smallest value; unbounded by default.' })
   min?: number;
 
-  @Field(() => Float, { nullable: true, description: 'Greatest value; unbounded unless given.' })
+  @Field(() => Float, { nullable: true, description: 'Largest value; unbounded by default.' })
   max?: number;
 }
 
@@ -131,7 +131,7 @@ export class FeatureFilterInput {
   @Field(() => ID, { nullable: true, description: 'Segmentation that found the feature.' })
   segmentationId?: string;
 
-  @Field(() => String, { nullable: true, description: 'The whole prompt, to the letter.' })
+  @Field(() => String, { nullable: true, description: 'The exact prompt.' })
   prompt?: string;
 
   @Field(() => String, { nullable: true, description: PROMPT_SEARCH })
@@ -142,7 +142,7 @@ export class FeatureFilterInput {
 
   @Field(() => DateTimeRangeInput, {
     nullable: true,
-    description: 'When the scene was taken; scenes without a date never match.',
+    description: 'When the image was taken; scenes without a date never match.',
   })
   acquired?: DateTimeRangeInput;
 
@@ -151,11 +151,11 @@ export class FeatureFilterInput {
 
   @Field(() => [ReviewStatusEnum], {
     nullable: true,
-    description: 'Status of the newest review; features that nobody reviewed are UNREVIEWED.',
+    description: 'Status of the newest review; features without a review are UNREVIEWED.',
   })
   review?: (keyof typeof ReviewStatusEnum)[];
 
-  @Field(() => String, { nullable: true, description: 'Label of the newest review, to the letter.' })
+  @Field(() => String, { nullable: true, description: 'The exact label of the newest review.' })
   label?: string;
 
   @Field(() => [Float], {
@@ -175,7 +175,7 @@ export class FeatureFilterInput {
 
   @Field(() => GeoJSONGeometryScalar, {
     nullable: true,
-    description: 'Geometry whose boundary the feature touches without common interior.',
+    description: 'Geometry that the feature touches: the boundaries meet, the interiors do not.',
   })
   touches?: object;
 
@@ -190,11 +190,11 @@ export class FeatureFilterInput {
 
   @Field(() => GeoJSONGeometryScalar, {
     nullable: true,
-    description: 'Geometry that the feature has nothing in common with.',
+    description: 'Geometry that the feature shares no point with.',
   })
   disjoint?: object;
 
-  @Field(() => NearInput, { nullable: true, description: 'Geometry within a distance of the feature.' })
+  @Field(() => NearInput, { nullable: true, description: 'Geometry, and the distance within which the feature lies.' })
   near?: NearInput;
 
   @Field(() => FloatRangeInput, {
@@ -206,24 +206,24 @@ export class FeatureFilterInput {
 
   @Field(() => FeatureFilterInput, {
     nullable: true,
-    description: 'Conditions on a neighbour, in any scene, that the feature must have.',
+    description: 'Conditions that at least one neighbour, in any scene, must meet.',
   })
   adjacentTo?: FeatureFilterInput;
 
   @Field(() => Float, {
     nullable: true,
     description:
-      'Largest geodesic gap to the neighbour of `adjacentTo`, metres; the limit up to which the service stores neighbours unless given.',
+      "Largest geodesic gap to the neighbour of `adjacentTo`, metres; the service's neighbour distance by default.",
   })
   adjacentWithinM?: number;
 
   @Field(() => [FeatureFilterInput], { nullable: true, description: 'Conditions that must all hold.' })
   and?: FeatureFilterInput[];
 
-  @Field(() => [FeatureFilterInput], { nullable: true, description: 'Conditions of which one must hold.' })
+  @Field(() => [FeatureFilterInput], { nullable: true, description: 'Conditions of which at least one must hold.' })
   or?: FeatureFilterInput[];
 
-  @Field(() => FeatureFilterInput, { nullable: true, description: 'Conditions that must not all hold.' })
+  @Field(() => FeatureFilterInput, { nullable: true, description: 'Conditions that must not all hold together.' })
   not?: FeatureFilterInput;
 }
 for (const { name, doc } of SORTED_MEASURES) {
@@ -232,7 +232,7 @@ for (const { name, doc } of SORTED_MEASURES) {
 
 @InputType('FeatureOrder', { description: 'Order of a list of features.' })
 export class FeatureOrderInput {
-  @Field(() => FeatureSortKeyEnum, { description: 'What to order by.' })
+  @Field(() => FeatureSortKeyEnum, { description: 'Order key.' })
   by!: keyof typeof FeatureSortKeyEnum;
 
   @Field(() => SortDirectionEnum, { defaultValue: 'DESC', description: 'Direction of the order.' })

@@ -30,7 +30,7 @@ const INPUT_TEXT = 'The scenes and the questions.';
 @Resolver(() => JobType)
 export class JobResolver {
   @AllowedTo('viewer')
-  @Query(() => JobType, { nullable: true, description: 'A job by its identifier; null when there is none.' })
+  @Query(() => JobType, { nullable: true, description: 'A job by its identifier; null when it does not exist.' })
   job(@Arg('id', () => ID, { description: ID_TEXT }) id: string, @Ctx() context: RequestContext): Promise<Job | null> {
     return context.services.jobs.byId(id);
   }
@@ -46,7 +46,10 @@ export class JobResolver {
   }
 
   @AllowedTo('viewer')
-  @Query(() => JobEstimateType, { nullable: true, description: 'What `segmentScenes` would cost; nothing is stored.' })
+  @Query(() => JobEstimateType, {
+    nullable: true,
+    description: 'Estimated cost of `segmentScenes`; nothing is stored.',
+  })
   jobEstimate(
     @Arg('input', () => SegmentScenesInput, { description: INPUT_TEXT }) input: SegmentScenesInput,
     @Ctx() { services, limits }: RequestContext,
@@ -59,7 +62,7 @@ export class JobResolver {
   @Mutation(() => JobType, {
     nullable: true,
     description:
-      'Asks many scenes the same questions, as one job. Returns when the scenes are listed; workers do the rest.',
+      'Asks the same questions about many scenes, as one job. Returns once the scenes are listed; workers do the rest.',
   })
   segmentScenes(
     @Arg('input', () => SegmentScenesInput, { description: INPUT_TEXT }) input: SegmentScenesInput,
@@ -82,14 +85,14 @@ export class JobResolver {
   @AllowedTo('analyst')
   @Mutation(() => JobType, {
     nullable: true,
-    description: 'Begins no further scene until the job is resumed; up to 8 runs that are queued go on.',
+    description: 'Pauses a job: no further scene starts until it is resumed. Up to 8 queued runs continue.',
   })
   pauseJob(@Arg('id', () => ID, { description: ID_TEXT }) id: string, @Ctx() context: RequestContext): Promise<Job> {
     return context.services.jobs.pause(id);
   }
 
   @AllowedTo('analyst')
-  @Mutation(() => JobType, { nullable: true, description: 'Goes on with a paused job.' })
+  @Mutation(() => JobType, { nullable: true, description: 'Resumes a paused job.' })
   resumeJob(@Arg('id', () => ID, { description: ID_TEXT }) id: string, @Ctx() context: RequestContext): Promise<Job> {
     return context.services.jobs.resume(id);
   }
@@ -97,14 +100,14 @@ export class JobResolver {
   @AllowedTo('analyst')
   @Mutation(() => JobType, {
     nullable: true,
-    description: 'Begins no further scene and cancels the runs that the job began; reused ones go on.',
+    description: 'Cancels a job: no further scene starts, and the runs it started are cancelled. Reused runs continue.',
   })
   cancelJob(@Arg('id', () => ID, { description: ID_TEXT }) id: string, @Ctx() context: RequestContext): Promise<Job> {
     return context.services.jobs.cancel(id);
   }
 
   @AllowedTo('analyst')
-  @Mutation(() => JobType, { nullable: true, description: 'Takes up the scenes and the runs that failed.' })
+  @Mutation(() => JobType, { nullable: true, description: 'Retries the failed scenes and runs of a job.' })
   retryJob(@Arg('id', () => ID, { description: ID_TEXT }) id: string, @Ctx() context: RequestContext): Promise<Job> {
     return context.services.jobs.retry(id);
   }
@@ -113,19 +116,19 @@ export class JobResolver {
   @Subscription(() => JobType, {
     subscribe: ({ args, context }: { args: { id: string }; context: RequestContext }) =>
       context.services.jobs.progress(args.id),
-    description: 'The job now and whenever it has come further, at most once a second; ends when it is over.',
+    description: 'The job now and after each step, at most once a second; ends when it is final.',
   })
   jobProgress(@Root() job: Job, @Arg('id', () => ID, { description: ID_TEXT }) _id: string): Job {
     return job;
   }
 
-  @FieldResolver(() => JobProgressType, { description: 'How far it has come.' })
+  @FieldResolver(() => JobProgressType, { description: 'Progress of the job.' })
   progress(@Root() { windowsDone, windowsTotal, etaS, scenes, pending }: Job): JobProgressType {
     const fraction = windowsTotal > 0 ? windowsDone / windowsTotal : scenes > 0 ? 1 - pending / scenes : 1;
     return { windowsDone, windowsTotal, etaS, fraction };
   }
 
-  @FieldResolver(() => SegmentationConnectionType, { nullable: true, description: 'Its runs, oldest first.' })
+  @FieldResolver(() => SegmentationConnectionType, { nullable: true, description: 'Runs of the job, oldest first.' })
   async segmentations(
     @Root() { id, runs }: Job,
     @Args(() => PageArgs) page: PageArgs,
@@ -154,8 +157,9 @@ function stacQuery(input: StacInput): NonNullable<JobScenes['stac']> {
   const { query, limit = DEFAULT_ITEMS, ...rest } = withoutNulls(input);
   const parsed = query === undefined ? undefined : parseJson(query);
   if (query !== undefined && (typeof parsed !== 'object' || parsed === null)) {
-    throw new BadInputError('query is not a JSON object');
+    throw new BadInputError('query is not a JSON object.');
   }
-  if (rest.bbox && rest.bbox.length !== 4) throw new BadInputError(`bbox has ${rest.bbox.length} numbers instead of 4`);
+  if (rest.bbox && rest.bbox.length !== 4)
+    throw new BadInputError(`bbox has ${rest.bbox.length} numbers; it must have 4.`);
   return { ...rest, limit, query: parsed as object | undefined };
 }

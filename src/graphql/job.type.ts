@@ -6,93 +6,96 @@ import { SegmentationScaleEnum, SegmentationStateEnum, SegmentationTaskEnum } fr
 
 @ObjectType('JobCounts', { description: 'Runs of a job by state.' })
 export class JobCountsType {
-  @Field(() => Int, { description: 'Runs that wait for a worker.' })
+  @Field(() => Int, { description: 'Runs waiting for a worker.' })
   readonly queued!: number;
 
-  @Field(() => Int, { description: 'Runs under way.' })
+  @Field(() => Int, { description: 'Runs in progress.' })
   readonly running!: number;
 
   @Field(() => Int, { description: 'Runs with an answer.' })
   readonly succeeded!: number;
 
-  @Field(() => Int, { description: 'Runs that gave up.' })
+  @Field(() => Int, { description: 'Runs that failed.' })
   readonly failed!: number;
 
   @Field(() => Int, { description: 'Runs that were cancelled.' })
   readonly cancelled!: number;
 
-  @Field(() => Int, { description: 'Runs of all states that were stored or in progress before the job asked.' })
+  @Field(() => Int, { description: 'Runs of any state that already existed when the job started.' })
   readonly reused!: number;
 }
 
-@ObjectType('JobProgress', { description: 'How far a job has come.' })
+@ObjectType('JobProgress', { description: 'Progress of a job.' })
 export class JobProgressType {
-  @Field(() => Int, { description: 'Windows answered, of all prompts; those of reused answers count at once.' })
+  @Field(() => Int, { description: 'Windows answered, over all prompts; windows of reused answers count at once.' })
   readonly windowsDone!: number;
 
-  @Field(() => Int, { description: 'Windows of all prompts on all scenes that are planned.' })
+  @Field(() => Int, { description: 'Windows of all prompts on all planned scenes.' })
   readonly windowsTotal!: number;
 
-  @Field(() => Float, { description: 'Part done, 0 to 1; of scenes where there are no windows.' })
+  @Field(() => Float, {
+    description: 'Share of the windows done, 0 to 1; share of the scenes when no windows are planned.',
+  })
   readonly fraction!: number;
 
-  @Field(() => Float, { nullable: true, description: 'Seconds to go; null when unknown.' })
+  @Field(() => Float, { nullable: true, description: 'Estimated seconds remaining; null when unknown.' })
   readonly etaS!: number | null;
 }
 
-@ObjectType('JobEstimate', { description: 'What a job would cost.' })
+@ObjectType('JobEstimate', { description: 'Estimated cost of a job.' })
 export class JobEstimateType {
-  @Field(() => Int, { description: 'Scenes that match; of a catalogue, items.' })
+  @Field(() => Int, { description: 'Number of matching scenes, or of items in a catalogue.' })
   readonly scenes!: number;
 
   @Field(() => Float, {
-    description:
-      'Windows to look at, of all prompts, without those stored. Scenes that are not registered are not counted.',
+    description: 'Windows to process, over all prompts, without stored answers. Unregistered scenes are not counted.',
   })
   readonly windows!: number;
 
   @Field(() => Float, {
     nullable: true,
-    description: 'Ground of the scenes, square kilometres; null without georeference.',
+    description: 'Ground area of the scenes, square kilometres; null without georeference.',
   })
   readonly areaKm2!: number | null;
 
   @Field(() => Float, {
     nullable: true,
-    description: 'Seconds at the speed of the last 100 runs of the model, one after another; null before its first.',
+    description:
+      "Estimated seconds at the speed of the model's last 100 runs, one after another; null before its first run.",
   })
   readonly seconds!: number | null;
 
-  @Field(() => Int, { description: 'Questions whose answers are stored or in progress.' })
+  @Field(() => Int, { description: 'Number of questions whose answers are stored or in progress.' })
   readonly stored!: number;
 
-  @Field(() => Int, { description: 'Scenes that cannot be asked, such as those with too many windows.' })
+  @Field(() => Int, { description: 'Scenes that cannot be processed, such as those with too many windows.' })
   readonly impossible!: number;
 }
 
-@ObjectType('Job', { implements: NodeType, description: 'Many runs under one roof.' })
+@ObjectType('Job', { implements: NodeType, description: 'A group of runs over many scenes.' })
 export class JobType extends NodeType {
   @Field(() => SegmentationStateEnum, {
-    description: 'SUCCEEDED when all is done, FAILED when a scene or a run failed. It is final but for `retryJob`.',
+    description:
+      'SUCCEEDED when all runs succeeded, FAILED when a scene or a run failed. Only `retryJob` changes a final state.',
   })
   readonly state!: keyof typeof SegmentationStateEnum;
 
-  @Field(() => Boolean, { description: 'Whether no further scene begins until it is resumed.' })
+  @Field(() => Boolean, { description: 'Whether the job is paused: no further scene starts until it is resumed.' })
   readonly paused!: boolean;
 
   @Field(() => Int, { description: 'Number of scenes.' })
   readonly scenes!: number;
 
-  @Field(() => Int, { description: 'Scenes that are not begun.' })
+  @Field(() => Int, { description: 'Scenes that have not started.' })
   readonly pending!: number;
 
   @Field(() => Int, { description: 'Scenes that could not be registered or asked about.' })
   readonly failedScenes!: number;
 
-  @Field(() => JobCountsType, { description: 'Its runs by state.' })
+  @Field(() => JobCountsType, { description: 'Runs of the job by state.' })
   readonly runs!: JobCountsType;
 
-  @Field(() => DateTimeScalar, { description: 'When it was made.' })
+  @Field(() => DateTimeScalar, { description: 'When it was created.' })
   readonly createdAt!: Date;
 }
 
@@ -105,10 +108,10 @@ export class StacInput {
   })
   url!: string;
 
-  @Field(() => [String], { nullable: true, description: 'Identifiers of collections; all unless given.' })
+  @Field(() => [String], { nullable: true, description: 'Identifiers of collections; all collections by default.' })
   collections?: string[];
 
-  @Field(() => [Float], { nullable: true, description: '[west, south, east, north], WGS 84, that items meet.' })
+  @Field(() => [Float], { nullable: true, description: '[west, south, east, north], WGS 84, that items intersect.' })
   bbox?: number[];
 
   @Field(() => String, {
@@ -119,17 +122,18 @@ export class StacInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'JSON of the query extension, such as `{"eo:cloud_cover": {"lt": 10}}`; an API answers it.',
+    description:
+      'JSON of the STAC query extension, such as `{"eo:cloud_cover": {"lt": 10}}`; evaluated by a STAC API only.',
   })
   query?: string;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Asset to read. Unless given: `visual`, else one with red, green and blue bands, else the data.',
+    description: 'Asset to read. Default: `visual`, otherwise one with red, green and blue bands, otherwise the data.',
   })
   assetKey?: string;
 
-  @Field(() => Int, { nullable: true, defaultValue: 1000, description: 'Most items, 1 to 10000.' })
+  @Field(() => Int, { nullable: true, defaultValue: 1000, description: 'Maximum number of items, 1 to 10000.' })
   limit?: number;
 }
 
@@ -146,7 +150,7 @@ export class RegisterScenesInput {
   description: 'Questions about many scenes: exactly one of `filter`, `ids`, `stac` and `urls`.',
 })
 export class SegmentScenesInput {
-  @Field(() => SceneFilterInput, { nullable: true, description: 'Scenes that match now; `{}` for all.' })
+  @Field(() => SceneFilterInput, { nullable: true, description: 'Scenes that match at the moment; `{}` for all.' })
   filter?: SceneFilterInput;
 
   @Field(() => [ID], { nullable: true, description: 'Scenes by identifier, at most 10000.' })
@@ -164,13 +168,13 @@ export class SegmentScenesInput {
   @Field(() => SegmentationTaskEnum, {
     nullable: true,
     defaultValue: 'REASONING',
-    description: 'How the prompts are to be understood.',
+    description: 'How to interpret the prompts.',
   })
   task?: keyof typeof SegmentationTaskEnum;
 
   @Field(() => ID, {
     nullable: true,
-    description: 'Model as `name` or `name/version`; the default model unless given.',
+    description: 'Model as `name` or `name/version`; the default model if omitted.',
   })
   modelId?: string;
 
@@ -181,7 +185,10 @@ export class SegmentScenesInput {
   })
   scale?: keyof typeof SegmentationScaleEnum;
 
-  @Field(() => Float, { nullable: true, description: 'Ground sample distance to show the model, metres.' })
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Ground sample distance at which the model sees the scene, metres per pixel.',
+  })
   gsdM?: number;
 
   @Field(() => Float, {
@@ -191,7 +198,11 @@ export class SegmentScenesInput {
   })
   threshold?: number;
 
-  @Field(() => Float, { nullable: true, defaultValue: 0, description: 'Smaller features are dropped, square metres.' })
+  @Field(() => Float, {
+    nullable: true,
+    defaultValue: 0,
+    description: 'Features smaller than this area are dropped, square metres.',
+  })
   minAreaM2?: number;
 
   @Field(() => GeoJSONGeometryScalar, {
@@ -203,7 +214,7 @@ export class SegmentScenesInput {
   @Field(() => Boolean, {
     nullable: true,
     defaultValue: false,
-    description: 'Asks again even if the same work is stored or in progress, which is taken otherwise.',
+    description: 'Asks again even if the same work is stored or in progress; otherwise that work is reused.',
   })
   force?: boolean;
 }

@@ -26,7 +26,7 @@ export class ModelType {
   @Field(() => String, {
     nullable: true,
     description:
-      'What computes the model (`cpu`, `webgpu`, `cuda`, `tensorrt`); null while it is not loaded or not known.',
+      'Execution provider of the model (`cpu`, `webgpu`, `cuda`, `tensorrt`); null while the model is not loaded or the provider is unknown.',
   })
   readonly executionProvider?: string | null;
 }

@@ -15,7 +15,7 @@ export class NodeResolver {
   @AllowedTo('viewer')
   @Query(() => NodeType, {
     nullable: true,
-    description: 'A scene, segmentation, feature, view or job by its identifier; null when there is none.',
+    description: 'A scene, segmentation, feature, view or job by its identifier; null when it does not exist.',
   })
   async node(
     @Arg('id', () => ID, { description: 'Global identifier.' }) id: string,

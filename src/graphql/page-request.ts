@@ -16,7 +16,7 @@ const DEFAULT_FEATURES = 100;
 /** Features of a collection unless the client says otherwise. */
 export const DEFAULT_COLLECTION = 1000;
 
-const FIRST = 'Maximum number of nodes, from the front; 0 asks for counts alone. Ignored when `last` is given.';
+const FIRST = 'Maximum number of nodes, from the start; 0 returns counts only. Ignored when `last` is given.';
 
 /** Arguments of every list, as the Relay connection specification has them. */
 @ArgsType()
@@ -26,7 +26,7 @@ export abstract class CursorArgs {
   @Field(() => String, { nullable: true, description: 'Cursor after which the page begins.' })
   after?: string | null;
 
-  @Field(() => Int, { nullable: true, description: 'Maximum number of nodes, from the back.' })
+  @Field(() => Int, { nullable: true, description: 'Maximum number of nodes, from the end.' })
   last?: number | null;
 
   @Field(() => String, { nullable: true, description: 'Cursor before which the page ends.' })

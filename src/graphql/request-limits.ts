@@ -17,5 +17,5 @@ export interface RequestLimits {
 export function areaOfInterest(value: object, { maxVertices }: RequestLimits): Polygon | MultiPolygon {
   const geometry = parseGeometry(value, maxVertices);
   if (geometry.type === 'Polygon' || geometry.type === 'MultiPolygon') return geometry;
-  throw new BadInputError(`areaOfInterest is a ${geometry.type}; it must be a Polygon or a MultiPolygon`);
+  throw new BadInputError(`areaOfInterest is a ${geometry.type}; it must be a Polygon or a MultiPolygon.`);
 }

@@ -31,9 +31,7 @@ export function checkDocumentText(text: string): void {
     } else if (character === '}' || character === ']' || character === ')') level = Math.max(0, level - 1);
   }
   if (definitions <= MAX_DEFINITIONS) return;
-  throw new BadInputError(
-    `The document has ${definitions} operations and fragments; the maximum is ${MAX_DEFINITIONS}.`,
-  );
+  throw new BadInputError(`The document has ${definitions} operations and fragments; the limit is ${MAX_DEFINITIONS}.`);
 }
 
 /** @returns index of the last character of the comment, string or block string that begins at `start` */
@@ -87,7 +85,7 @@ export function checkTexts(document: DocumentNode): void {
 /** @param where the text stands, asked only for the message */
 function checkText(text: string, where: () => string): void {
   if (text.length > MAX_TEXT) {
-    throw new BadInputError(`${where()} has ${text.length} characters; the maximum is ${MAX_TEXT}.`);
+    throw new BadInputError(`${where()} has ${text.length} characters; the limit is ${MAX_TEXT}.`);
   }
   const at = text.indexOf('\0');
   if (at >= 0)

@@ -11,7 +11,7 @@ import { DateTimeScalar } from './scalars.ts';
 export class ReviewResolver {
   @FieldResolver(() => ReviewType, {
     nullable: true,
-    description: 'Newest review of the feature; null when nobody reviewed it.',
+    description: 'Newest review of the feature; null without a review.',
   })
   review(@Root() { id }: Feature, @Ctx() { reviews }: RequestContext): Promise<Review | null> {
     return reviews.load(id);
@@ -24,18 +24,19 @@ export class ReviewResolver {
 
   @AllowedTo('analyst')
   @Mutation(() => [FeatureType], {
-    description: 'Stores one verdict on each of several features, all or nothing; earlier reviews are kept.',
+    description: 'Stores the same verdict on several features, all or nothing; earlier reviews are kept.',
   })
   async reviewFeatures(
     @Arg('ids', () => [ID], { description: 'Features, at most 1,000.' }) ids: string[],
     @Arg('status', () => ReviewStatusEnum, { description: 'The verdict.' }) status: keyof typeof ReviewStatusEnum,
-    @Arg('label', () => String, { nullable: true, description: 'What they are, at most 200 characters.' })
+    @Arg('label', () => String, { nullable: true, description: 'What the features are, at most 200 characters.' })
     label: string | null | undefined,
     @Arg('note', () => String, { nullable: true, description: 'A remark, at most 2,000 characters.' })
     note: string | null | undefined,
     @Arg('unchangedSince', () => DateTimeScalar, {
       nullable: true,
-      description: 'Refuses features that somebody reviewed after this instant (`REVIEW_CHANGED`); null never does.',
+      description:
+        'Refuses features that were reviewed after this instant (`REVIEW_CHANGED`); null disables the check.',
     })
     unchangedSince: Date | null | undefined,
     @Ctx() { services }: RequestContext,

@@ -11,14 +11,14 @@ function parseDateTime(value: unknown): Date {
   const date = typeof value === 'string' ? parseInstant(value) : null;
   if (date) return date;
   throw new BadInputError(
-    `DateTime ${describeValue(value)} is not an ISO 8601 date, or date and time with an offset, in the years 1 to 9999`,
+    `DateTime ${describeValue(value)} is not an ISO 8601 date, or date and time with an offset, in the years 1 to 9999.`,
   );
 }
 
 /** An instant. In: ISO 8601 with an offset, or a date (midnight UTC). Out: ISO 8601 in UTC. */
 export const DateTimeScalar = new GraphQLScalarType<Date, string>({
   name: 'DateTime',
-  description: 'An instant, ISO 8601: in UTC in answers; with an offset, or a date (midnight UTC), in requests.',
+  description: 'An ISO 8601 instant. Answers are in UTC; requests give an offset, or a date (midnight UTC).',
   serialize: (value) => (value instanceof Date ? value : parseDateTime(value)).toISOString(),
   parseValue: parseDateTime,
   parseLiteral: (node) => parseDateTime(node.kind === Kind.STRING ? node.value : null),
@@ -26,7 +26,7 @@ export const DateTimeScalar = new GraphQLScalarType<Date, string>({
 
 function parseObject(value: unknown, expected = 'geometry'): object {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new BadInputError(`${describeValue(value)} is not a GeoJSON ${expected} object`);
+    throw new BadInputError(`${describeValue(value)} is not a GeoJSON ${expected} object.`);
   }
   return value;
 }
@@ -37,7 +37,7 @@ function parseObject(value: unknown, expected = 'geometry'): object {
  */
 export const GeoJSONGeometryScalar = new GraphQLScalarType<object, unknown>({
   name: 'GeoJSONGeometry',
-  description: 'RFC 7946 geometry, WGS 84 longitude and latitude; pixels where a scene has no georeference.',
+  description: 'RFC 7946 geometry in WGS 84 longitude and latitude, or in pixels for a scene without georeference.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc7946#section-3.1',
   serialize: (value) => value,
   parseValue: (value) => parseObject(value),
@@ -47,7 +47,7 @@ export const GeoJSONGeometryScalar = new GraphQLScalarType<object, unknown>({
 /** An RFC 7946 feature collection. What a client sends is checked where it is used. */
 export const GeoJSONFeatureCollectionScalar = new GraphQLScalarType<object, unknown>({
   name: 'GeoJSONFeatureCollection',
-  description: 'RFC 7946 feature collection, WGS 84 longitude and latitude.',
+  description: 'RFC 7946 feature collection in WGS 84 longitude and latitude.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc7946#section-3.3',
   serialize: (value) => value,
   parseValue: (value) => parseObject(value, 'feature collection'),

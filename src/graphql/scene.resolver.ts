@@ -13,7 +13,7 @@ import { RegisterSceneInput, SceneConnectionType, SceneFilterInput, SceneType, U
 @Resolver(() => SceneType)
 export class SceneResolver {
   @AllowedTo('viewer')
-  @Query(() => SceneType, { nullable: true, description: 'A scene by its identifier; null when there is none.' })
+  @Query(() => SceneType, { nullable: true, description: 'A scene by its identifier; null when it does not exist.' })
   scene(
     @Arg('id', () => ID, { description: 'Identifier of the scene.' }) id: string,
     @Ctx() { services }: RequestContext,
@@ -26,7 +26,7 @@ export class SceneResolver {
   async list(
     @Arg('filter', () => SceneFilterInput, {
       nullable: true,
-      description: 'Which scenes to take; all of them unless given.',
+      description: 'Conditions on the scenes; all scenes by default.',
     })
     filter: SceneFilterInput | undefined,
     @Args(() => PageArgs) page: PageArgs,
@@ -46,7 +46,7 @@ export class SceneResolver {
     description: 'Registers an image as a scene.',
   })
   registerScene(
-    @Arg('input', () => RegisterSceneInput, { description: 'The image and what is known about it.' })
+    @Arg('input', () => RegisterSceneInput, { description: 'The image and its metadata.' })
     input: RegisterSceneInput,
     @Ctx() { services, warn }: RequestContext,
   ): Promise<Scene> {
@@ -55,7 +55,7 @@ export class SceneResolver {
 
   @AllowedTo('analyst')
   @Mutation(() => UploadType, {
-    description: 'Creates a one-time URL to PUT the bytes of an image to; register it with `uploadId` afterwards.',
+    description: 'Creates a one-time URL that accepts an image by PUT; register the image with `uploadId` afterwards.',
   })
   async createUpload(
     @Arg('filename', () => String, { description: 'Name of the file, with its extension.' }) filename: string,
@@ -92,7 +92,7 @@ export class SceneResolver {
 
   @FieldResolver(() => String, {
     nullable: true,
-    description: 'Address of its map tiles, with {z}, {x} and {y} to fill in; null without georeference.',
+    description: 'URL template of its map tiles, with {z}, {x} and {y}; null without georeference.',
   })
   tilesUrl(@Root() scene: Scene, @Ctx() { links }: RequestContext): string | null {
     return isGeoreferenced(scene) ? links.absolute(`/tiles/scenes/${scene.id}/{z}/{x}/{y}.webp`) : null;

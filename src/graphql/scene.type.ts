@@ -5,7 +5,7 @@ import { DateTimeScalar, GeoJSONGeometryScalar } from './scalars.ts';
 
 @ObjectType('Scene', { implements: NodeType, description: 'A registered image and its georeference.' })
 export class SceneType extends NodeType {
-  @Field(() => String, { description: 'Name given at registration; the file name unless given.' })
+  @Field(() => String, { description: 'Name given at registration; the file name by default.' })
   readonly name!: string;
 
   @Field(() => String, {
@@ -15,13 +15,13 @@ export class SceneType extends NodeType {
 
   @Field(() => String, {
     description:
-      'SHA-256 of the file, lower-case hexadecimal. For a scene that is read by range (`readByRange`), of its ETag, size and first 16 KiB.',
+      'SHA-256 of the file, lower-case hexadecimal; for a scene read by range (`readByRange`), of its ETag, size and first 16 KiB.',
   })
   readonly sha256!: string;
 
   @Field(() => Boolean, {
     description:
-      'Whether the image stays where it lies and is read by range; what changed since is refused with SOURCE_CHANGED.',
+      'Whether the image stays at its source and is read by range. An image that has changed since is refused with SOURCE_CHANGED.',
   })
   readonly readByRange!: boolean;
 
@@ -70,7 +70,7 @@ export class SceneType extends NodeType {
 
 export const SceneConnectionType = connectionTypes('Scene', () => SceneType);
 
-@ObjectType('Upload', { description: 'A one-time address for the bytes of a scene.' })
+@ObjectType('Upload', { description: 'A one-time URL for the bytes of an image.' })
 export class UploadType {
   @Field(() => ID, { description: 'Identifier for `registerScene(input: { uploadId })`.' })
   readonly id!: string;
@@ -110,20 +110,20 @@ export class RegisterSceneInput {
 
   @Field(() => DateTimeScalar, {
     nullable: true,
-    description: 'When the image was taken; read from the file unless given.',
+    description: 'When the image was taken; read from the file by default.',
   })
   acquiredAt?: Date;
 
-  @Field(() => String, { nullable: true, description: 'Name of the scene; the file name unless given.' })
+  @Field(() => String, { nullable: true, description: 'Name of the scene; the file name by default.' })
   name?: string;
 }
 
 @InputType('DateTimeRange', { description: 'A range of instants, both ends included.' })
 export class DateTimeRangeInput {
-  @Field(() => DateTimeScalar, { nullable: true, description: 'Earliest instant; unbounded unless given.' })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'Earliest instant; unbounded by default.' })
   from?: Date;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'Latest instant; unbounded unless given.' })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'Latest instant; unbounded by default.' })
   to?: Date;
 }
 

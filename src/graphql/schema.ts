@@ -50,10 +50,10 @@ const RESOLVERS = [
 /** The library asks for one where there is a subscription; ours give their events themselves. */
 const NO_TOPICS: PubSub = {
   publish: (topic) => {
-    throw new Error(`nobody subscribes to topics, as ${topic}`);
+    throw new Error(`Topics such as ${topic} are not supported.`);
   },
   subscribe: (topic) => {
-    throw new Error(`there are no topics, as ${topic}`);
+    throw new Error(`Topics such as ${topic} are not supported.`);
   },
 };
 
@@ -75,9 +75,9 @@ export function buildSchema(): GraphQLSchema {
 /** type-graphql has no place for what the root types mean. */
 function describeRoots(schema: GraphQLSchema): void {
   const roots = [
-    [schema.getQueryType(), 'Everything that can be read.'],
-    [schema.getMutationType(), 'Everything that can be changed.'],
-    [schema.getSubscriptionType(), 'Events as they happen, by WebSocket (graphql-transport-ws).'],
+    [schema.getQueryType(), 'Operations that read.'],
+    [schema.getMutationType(), 'Operations that change something.'],
+    [schema.getSubscriptionType(), 'Events as they happen, over WebSocket (graphql-transport-ws).'],
   ] as const;
   for (const [type, description] of roots) if (type) type.description = description;
 }

@@ -29,7 +29,7 @@ export class SegmentationResolver {
   @AllowedTo('viewer')
   @Query(() => SegmentationType, {
     nullable: true,
-    description: 'A segmentation by its identifier; null when there is none.',
+    description: 'A segmentation by its identifier; null when it does not exist.',
   })
   segmentation(
     @Arg('id', () => ID, { description: 'Identifier of the segmentation.' }) id: string,
@@ -46,7 +46,7 @@ export class SegmentationResolver {
   async list(
     @Arg('filter', () => SegmentationFilterInput, {
       nullable: true,
-      description: 'Which segmentations to take; all of them unless given.',
+      description: 'Conditions on the segmentations; all segmentations by default.',
     })
     filter: SegmentationFilterInput | undefined,
     @Args(() => PageArgs) page: PageArgs,
@@ -60,7 +60,7 @@ export class SegmentationResolver {
   @AllowedTo('analyst')
   @Mutation(() => [SegmentationType], {
     description:
-      'Asks questions about a scene, one segmentation per prompt; they share the work on the image. Returns at once, or after up to `waitS` seconds. Work that is stored or in progress is returned as it is; that of another scene with the same image is waited for and copied.',
+      'Asks questions about a scene, one segmentation per prompt; they share the work on the image. Returns at once, or after up to `waitS` seconds. Work that is stored or in progress is returned as it is. Work on another scene with the same image is awaited and copied.',
   })
   segment(
     @Arg('input', () => SegmentInput, { description: 'The questions.' }) input: SegmentInput,
@@ -110,7 +110,7 @@ export class SegmentationResolver {
     return { ...model, ready: services.models.isReady(model.id) };
   }
 
-  @FieldResolver(() => ProgressType, { description: 'How far the run has come.' })
+  @FieldResolver(() => ProgressType, { description: 'Progress of the run.' })
   progress(@Root() { progress }: Segmentation): ProgressType {
     const { windowsDone, windowsTotal } = progress;
     return { ...progress, fraction: windowsTotal > 0 ? windowsDone / windowsTotal : 0 };
@@ -118,7 +118,7 @@ export class SegmentationResolver {
 
   @FieldResolver(() => FailureType, {
     nullable: true,
-    description: 'Why it FAILED; while it is QUEUED, why the last attempt ended.',
+    description: 'Why it FAILED; while it is QUEUED, why the last attempt failed.',
   })
   failure(@Root() { failure, attempts }: Segmentation): FailureType | null {
     return failure && { ...failure, attempts };
@@ -131,7 +131,7 @@ export class SegmentationResolver {
   }
 
   @FieldResolver(() => String, {
-    description: 'Address of vector tiles of its features, with {z}, {x} and {y} to fill in.',
+    description: 'URL template of vector tiles of its features, with {z}, {x} and {y}.',
   })
   tilesUrl(@Root() { id }: Segmentation, @Ctx() { links }: RequestContext): string {
     const filter = encodeURIComponent(JSON.stringify({ segmentationId: id }));
@@ -140,18 +140,18 @@ export class SegmentationResolver {
 
   @FieldResolver(() => FeatureConnectionType, {
     name: 'features',
-    description: 'Features found, largest first unless ordered otherwise.',
+    description: 'Features found, largest first by default.',
   })
   async found(
     @Root() { id }: Segmentation,
     @Arg('filter', () => FeatureFilterInput, {
       nullable: true,
-      description: 'Which features to take; all of them unless given.',
+      description: 'Conditions on the features; all features by default.',
     })
     filter: FeatureFilterInput | undefined,
     @Arg('orderBy', () => FeatureOrderInput, {
       nullable: true,
-      description: 'Order of the features; largest first unless given.',
+      description: 'Order of the features; largest first by default.',
     })
     orderBy: FeatureOrderInput | undefined,
     @Args(() => FeaturePageArgs) page: FeaturePageArgs,
@@ -186,7 +186,7 @@ export class MaskResolver {
 
   @FieldResolver(() => String, {
     description:
-      'Address of map tiles of the mask, each part in the colour of its mean probability, with {z}, {x} and {y} to fill in.',
+      'URL template of map tiles of the mask, coloured by the mean probability of each part, with {z}, {x} and {y}.',
   })
   tilesUrl(@Root() mask: LinkedMask, @Ctx() { links }: RequestContext): string {
     return links.absolute(`/tiles/segmentations/${mask.segmentationId}/{z}/{x}/{y}.webp`);

@@ -14,18 +14,18 @@ export const EmptyReasonEnum = enumOf(...EMPTY_REASONS);
 
 registerEnumType(SegmentationTaskEnum, {
   name: 'SegmentationTask',
-  description: 'How a prompt is to be understood.',
+  description: 'How to interpret a prompt.',
   valuesConfig: {
-    REASONING: { description: 'What to find has to be inferred from the prompt.' },
+    REASONING: { description: 'The prompt describes what to find indirectly; the model infers it.' },
     REFERRING: { description: 'The prompt names what to find.' },
   },
 });
 registerEnumType(SegmentationScaleEnum, {
   name: 'SegmentationScale',
-  description: 'At which scale the model sees the scene.',
+  description: 'Scale at which the model sees the scene.',
   valuesConfig: {
     WHOLE: { description: 'The whole scene, letterboxed into one window, as in the paper.' },
-    WINDOWS: { description: 'Overlapping windows at `gsdM`, or at the native resolution unless given.' },
+    WINDOWS: { description: 'Overlapping windows at `gsdM`, or at the native resolution by default.' },
     AUTO: { description: 'WHOLE where the model knows the resulting resolution, otherwise WINDOWS.' },
   },
 });
@@ -33,10 +33,10 @@ registerEnumType(SegmentationStateEnum, {
   name: 'SegmentationState',
   description: 'State of a segmentation.',
   valuesConfig: {
-    QUEUED: { description: 'Waits for a worker.' },
+    QUEUED: { description: 'Waiting for a worker.' },
     RUNNING: { description: 'A worker is working on it.' },
-    SUCCEEDED: { description: 'Finished; mask and features are stored, also when nothing was found.' },
-    FAILED: { description: 'Gave up after the last attempt; `failure` has the reason.' },
+    SUCCEEDED: { description: 'Finished; mask and features are stored, even when nothing was found.' },
+    FAILED: { description: 'Failed after the last attempt; `failure` has the reason.' },
     CANCELLED: { description: 'Cancelled by a client.' },
   },
 });
@@ -47,11 +47,11 @@ registerEnumType(EmptyReasonEnum, {
     NO_PIXEL_ABOVE_THRESHOLD: { description: 'No pixel reached the threshold.' },
     ALL_BELOW_MIN_AREA: { description: 'Every feature was smaller than `minAreaM2`.' },
     OUTSIDE_AREA_OF_INTEREST: { description: 'Pixels reached the threshold only outside the area of interest.' },
-    NO_VALID_PIXELS: { description: 'The scene has no valid pixels there.' },
+    NO_VALID_PIXELS: { description: 'The area has no valid pixels.' },
   },
 });
 
-@ObjectType('Progress', { description: 'How far a segmentation has come.' })
+@ObjectType('Progress', { description: 'Progress of a segmentation.' })
 export class ProgressType {
   @Field(() => String, { description: 'One of queued, reading, encoding, reasoning, tracing, storing, done.' })
   readonly phase!: string;
@@ -67,14 +67,14 @@ export class ProgressType {
 
   @Field(() => Float, {
     nullable: true,
-    description: 'Estimated seconds to go, from the windows so far; null when unknown.',
+    description: 'Estimated seconds remaining, from the windows so far; null when unknown.',
   })
   readonly etaS!: number | null;
 }
 
-@ObjectType('Failure', { description: 'Why a segmentation failed, or why its last attempt ended.' })
+@ObjectType('Failure', { description: 'Why a segmentation, or its last attempt, failed.' })
 export class FailureType {
-  @Field(() => String, { description: 'Stable code in upper case, for instance MODEL_UNAVAILABLE.' })
+  @Field(() => String, { description: 'Stable error code in upper case, such as MODEL_UNAVAILABLE.' })
   readonly code!: string;
 
   @Field(() => String, { description: 'The reason in a sentence.' })
@@ -107,7 +107,7 @@ export class MaskType {
   @Field(() => [Float], {
     complexity: 10,
     description:
-      'COCO run lengths in column-major order, beginning with pixels outside the mask; whole numbers, which may pass 2³¹.',
+      'COCO run lengths in column-major order, beginning with pixels outside the mask; whole numbers that may exceed 2³¹.',
   })
   readonly counts!: readonly number[];
 }
@@ -117,7 +117,7 @@ export class SegmentationType extends NodeType {
   @Field(() => String, { description: 'The question in plain words.' })
   readonly prompt!: string;
 
-  @Field(() => SegmentationTaskEnum, { description: 'How the prompt is understood.' })
+  @Field(() => SegmentationTaskEnum, { description: 'How the prompt is interpreted.' })
   readonly task!: keyof typeof SegmentationTaskEnum;
 
   @Field(() => Float, { description: 'Probability from which a pixel belongs to the mask.' })
@@ -158,7 +158,7 @@ export class SegmentationType extends NodeType {
 
   @Field(() => FailureType, {
     nullable: true,
-    description: 'Why it FAILED; while it is QUEUED, why the last attempt ended.',
+    description: 'Why it FAILED; while it is QUEUED, why the last attempt failed.',
   })
   readonly failure!: FailureType | null;
 }
@@ -176,13 +176,13 @@ export class SegmentInput {
   @Field(() => SegmentationTaskEnum, {
     nullable: true,
     defaultValue: 'REASONING',
-    description: 'How the prompts are to be understood.',
+    description: 'How to interpret the prompts.',
   })
   task?: keyof typeof SegmentationTaskEnum;
 
   @Field(() => ID, {
     nullable: true,
-    description: 'Model as `name` or `name/version`; the default model unless given.',
+    description: 'Model as `name` or `name/version`; the default model if omitted.',
   })
   modelId?: string;
 
@@ -193,7 +193,10 @@ export class SegmentInput {
   })
   scale?: keyof typeof SegmentationScaleEnum;
 
-  @Field(() => Float, { nullable: true, description: 'Ground sample distance to show the model, metres.' })
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Ground sample distance at which the model sees the scene, metres per pixel.',
+  })
   gsdM?: number;
 
   @Field(() => Float, {
@@ -203,7 +206,11 @@ export class SegmentInput {
   })
   threshold?: number;
 
-  @Field(() => Float, { nullable: true, defaultValue: 0, description: 'Smaller features are dropped, square metres.' })
+  @Field(() => Float, {
+    nullable: true,
+    defaultValue: 0,
+    description: 'Features smaller than this area are dropped, square metres.',
+  })
   minAreaM2?: number;
 
   @Field(() => GeoJSONGeometryScalar, {
@@ -222,14 +229,14 @@ export class SegmentInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'For 24 hours, a second call with the same key and arguments returns what the first returned; with other arguments it is refused.',
+      'For 24 hours, a second call with the same key and arguments returns the result of the first; with other arguments it is refused.',
   })
   idempotencyKey?: string;
 
   @Field(() => Boolean, {
     nullable: true,
     defaultValue: false,
-    description: 'Asks again even if the same work is stored or in progress, which is returned otherwise.',
+    description: 'Asks again even if the same work is stored or in progress; otherwise that work is returned.',
   })
   force?: boolean;
 }

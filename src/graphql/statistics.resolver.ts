@@ -20,13 +20,12 @@ export class StatisticsResolver {
   @AllowedTo('viewer')
   @Query(() => [FeatureStatisticsType], {
     complexity: withWork(AGGREGATE_COST),
-    description:
-      'Measures of the matching features by group, in the order of the keys; one group of all without `groupBy`.',
+    description: 'Measures of the matching features by group, ordered by key; a single group without `groupBy`.',
   })
   async featureStatistics(
     @Arg('filter', () => FeatureFilterInput, {
       nullable: true,
-      description: 'Which features to take; all of them unless given.',
+      description: 'Conditions on the features; all features by default.',
     })
     filter: FeatureFilterInput | undefined,
     @Arg('groupBy', () => [FeatureGroupingEnum], { defaultValue: [], description: 'Groupings, each at most once.' })
@@ -66,7 +65,7 @@ export class StatisticsResolver {
 
   @FieldResolver(() => Int, {
     complexity: AGGREGATE_COST,
-    description: 'Number of stored pairs of features that touch, both in the group.',
+    description: 'Number of stored pairs of touching features, both in the group.',
   })
   async touchingPairs(@Root() group: GroupStatistics): Promise<number> {
     return (await group.borders()).touchingPairs;
@@ -75,7 +74,7 @@ export class StatisticsResolver {
   @FieldResolver(() => Float, {
     nullable: true,
     complexity: AGGREGATE_COST,
-    description: 'Total border that those pairs share, metres; null without georeference.',
+    description: 'Total length of the border shared by touching pairs, metres; null without georeference.',
   })
   async sharedBorderM(@Root() group: GroupStatistics): Promise<number | null> {
     return (await group.borders()).sharedBorderM;
@@ -84,7 +83,7 @@ export class StatisticsResolver {
   @FieldResolver(() => GeoJSONGeometryScalar, {
     nullable: true,
     complexity: AGGREGATE_COST,
-    description: 'Bounding box of the features, in two parts across the antimeridian; null without georeference.',
+    description: 'Bounding box of the features, split in two at the antimeridian; null without georeference.',
   })
   extent(@Root() group: GroupStatistics): Promise<Polygon | MultiPolygon | null> {
     return group.extent();

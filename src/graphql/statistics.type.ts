@@ -8,7 +8,7 @@ const CELL =
   'Equal-area cell (EPSG:6933, EASE-Grid 2.0) of the centroid as `column/row`, counted from 0° E 0° N; empty without georeference.';
 registerEnumType(FeatureGroupingEnum, {
   name: 'FeatureGrouping',
-  description: 'What features are grouped by, and what the key of a group holds.',
+  description: 'What features are grouped by, and the content of the group key.',
   valuesConfig: {
     SCENE: { description: 'Identifier of the scene.' },
     SEGMENTATION: { description: 'Identifier of the segmentation.' },
@@ -24,7 +24,7 @@ registerEnumType(FeatureGroupingEnum, {
 
 @ObjectType('FeatureStatistics', { description: 'Measures of a group of features.' })
 export class FeatureStatisticsType {
-  @Field(() => [String], { description: 'One text per grouping of `groupBy`, in the same order.' })
+  @Field(() => [String], { description: 'One text per entry of `groupBy`, in the same order.' })
   readonly key!: readonly string[];
 
   @Field(() => Int, { description: 'Number of features.' })

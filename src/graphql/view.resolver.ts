@@ -29,9 +29,9 @@ export class ViewResolver {
   }
 
   @AllowedTo('viewer')
-  @Query(() => ViewType, { nullable: true, description: 'A view by its slug; null when there is none.' })
+  @Query(() => ViewType, { nullable: true, description: 'A view by its slug; null when it does not exist.' })
   view(
-    @Arg('slug', () => String, { description: 'Name in addresses.' }) slug: string,
+    @Arg('slug', () => String, { description: 'Name in URLs.' }) slug: string,
     @Ctx() { services }: RequestContext,
   ): Promise<View | null> {
     return services.views.bySlug(slug);
@@ -45,10 +45,13 @@ export class ViewResolver {
     return order;
   }
 
-  @FieldResolver(() => FeatureConnectionType, { nullable: true, description: 'The features that it shows.' })
+  @FieldResolver(() => FeatureConnectionType, { nullable: true, description: 'The features of the view.' })
   async features(
     @Root() view: View,
-    @Arg('orderBy', () => FeatureOrderInput, { nullable: true, description: 'Another order than that of the view.' })
+    @Arg('orderBy', () => FeatureOrderInput, {
+      nullable: true,
+      description: 'Order that replaces the order of the view.',
+    })
     orderBy: FeatureOrderInput | undefined,
     @Args(() => FeaturePageArgs) page: FeaturePageArgs,
     @Ctx() { services, limits, warn }: RequestContext,
@@ -58,12 +61,12 @@ export class ViewResolver {
     return toConnection(found, found.totalCount);
   }
 
-  @FieldResolver(() => String, { description: 'Address of its vector tiles, with {z}, {x} and {y} to fill in.' })
+  @FieldResolver(() => String, { description: 'URL template of its vector tiles, with {z}, {x} and {y}.' })
   tilesUrl(@Root() { slug }: View, @Ctx() { links }: RequestContext): string {
     return links.absolute(`/tiles/features/{z}/{x}/{y}.mvt?view=${slug}`);
   }
 
-  @FieldResolver(() => String, { description: 'Address of its features as a file.' })
+  @FieldResolver(() => String, { description: 'URL of its features as a file.' })
   exportUrl(
     @Root() { slug }: View,
     @Arg('format', () => ExportFormatEnum, { description: 'Format of the file.' })
@@ -83,10 +86,10 @@ export class ViewResolver {
   }
 
   @AllowedTo('analyst')
-  @Mutation(() => ViewType, { nullable: true, description: 'Changes a view, all of it.' })
+  @Mutation(() => ViewType, { nullable: true, description: 'Replaces a view.' })
   updateView(
     @Arg('id', () => ID, { description: 'Identifier of the view.' }) id: string,
-    @Arg('input', () => ViewInput, { description: 'The view as it shall be.' }) input: ViewInput,
+    @Arg('input', () => ViewInput, { description: 'The new content of the view.' }) input: ViewInput,
     @Ctx() { services }: RequestContext,
   ): Promise<View> {
     return services.views.update(id, requestedView(input));

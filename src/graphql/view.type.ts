@@ -10,7 +10,7 @@ registerEnumType(ExportFormatEnum, {
   description: 'Format of a file of features.',
   valuesConfig: {
     GEOJSON: { description: 'RFC 7946 feature collection.' },
-    NDJSON: { description: 'One RFC 7946 feature a line.' },
+    NDJSON: { description: 'One RFC 7946 feature per line.' },
     CSV: { description: 'Comma-separated values with outlines as well-known text.' },
     FLATGEOBUF: { description: 'FlatGeobuf.' },
     GEOPARQUET: { description: 'GeoParquet 1.1.' },
@@ -19,7 +19,7 @@ registerEnumType(ExportFormatEnum, {
 
 @ObjectType('FeatureOrderOutput', { description: 'Order of the features of a view.' })
 export class FeatureOrderType {
-  @Field(() => FeatureSortKeyEnum, { description: 'What features are ordered by.' })
+  @Field(() => FeatureSortKeyEnum, { description: 'Order key of the features.' })
   readonly by!: keyof typeof FeatureSortKeyEnum;
 
   @Field(() => SortDirectionEnum, { description: 'Direction.' })
@@ -28,39 +28,39 @@ export class FeatureOrderType {
 
 @ObjectType('View', {
   implements: NodeType,
-  description: 'A named filter: a tile layer and a file at once, which change with it.',
+  description: 'A named filter, available as a tile layer and as a file that follow its changes.',
 })
 export class ViewType extends NodeType {
-  @Field(() => String, { description: 'Name in addresses; unique.' })
+  @Field(() => String, { description: 'Name in URLs; unique.' })
   readonly slug!: string;
 
   @Field(() => String, { description: 'Name.' })
   readonly name!: string;
 
-  @Field(() => JSONScalar, { description: 'The filter as `FeatureFilter` takes it.' })
+  @Field(() => JSONScalar, { description: 'The filter, as JSON of `FeatureFilter`.' })
   readonly filter!: object;
 
-  @Field(() => JSONScalar, { nullable: true, description: 'How clients draw it; the service only keeps it.' })
+  @Field(() => JSONScalar, { nullable: true, description: 'Style for clients; the service only stores it.' })
   readonly style!: unknown;
 }
 
-@InputType('ViewInput', { description: 'A view as a person saves it.' })
+@InputType('ViewInput', { description: 'A view to save.' })
 export class ViewInput {
   @Field(() => String, { description: 'Name, at most 200 characters.' })
   name!: string;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Name in addresses: lower-case letters, digits and hyphens; made of the name unless given.',
+    description: 'Name in URLs: lower-case letters, digits and hyphens; derived from the name by default.',
   })
   slug?: string;
 
-  @Field(() => FeatureFilterInput, { description: 'Which features it shows.' })
+  @Field(() => FeatureFilterInput, { description: 'Conditions on the features of the view.' })
   filter!: FeatureFilterInput;
 
-  @Field(() => FeatureOrderInput, { nullable: true, description: 'Their order; largest first unless given.' })
+  @Field(() => FeatureOrderInput, { nullable: true, description: 'Order of the features; largest first by default.' })
   orderBy?: FeatureOrderInput;
 
-  @Field(() => JSONScalar, { nullable: true, description: 'How clients draw it, at most 64 KiB of JSON.' })
+  @Field(() => JSONScalar, { nullable: true, description: 'Style for clients, at most 64 KiB of JSON.' })
   style?: unknown;
 }

@@ -13,7 +13,7 @@ import { ViewerType } from './viewer.type.ts';
 @Resolver()
 export class ViewerResolver {
   @AllowedTo('viewer')
-  @Query(() => ViewerType, { description: 'Who asks.' })
+  @Query(() => ViewerType, { description: 'The viewer of the request.' })
   async viewer(@Ctx() { viewer, services }: RequestContext): Promise<ViewerType> {
     const { subject, role, workspace } = viewer;
     const found = await services.workspaces.find(workspace);
@@ -21,11 +21,11 @@ export class ViewerResolver {
   }
 
   @AllowedTo('admin')
-  @Query(() => AuditConnectionType, { nullable: true, description: 'What was done in the workspace, newest first.' })
+  @Query(() => AuditConnectionType, { nullable: true, description: 'Audit log of the workspace, newest first.' })
   async audit(
     @Arg('filter', () => AuditFilterInput, {
       nullable: true,
-      description: 'Which entries to take; all of them unless given.',
+      description: 'Conditions on the entries; all entries by default.',
     })
     filter: AuditFilterInput | undefined,
     @Args(() => PageArgs) page: PageArgs,

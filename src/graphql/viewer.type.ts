@@ -1,7 +1,7 @@
 import { Field, ID, ObjectType } from 'type-graphql';
 import { RoleEnum } from './api-key.type.ts';
 
-@ObjectType('Workspace', { description: 'Owner of what is stored.' })
+@ObjectType('Workspace', { description: 'The owner of stored data.' })
 export class WorkspaceType {
   @Field(() => ID, { description: 'Identifier.' })
   readonly id!: string;
@@ -10,14 +10,14 @@ export class WorkspaceType {
   readonly name!: string;
 }
 
-@ObjectType('Viewer', { description: 'Who asks.' })
+@ObjectType('Viewer', { description: 'The viewer of the request.' })
 export class ViewerType {
-  @Field(() => WorkspaceType, { description: 'The workspace that is asked about.' })
+  @Field(() => WorkspaceType, { description: 'The workspace of the request.' })
   readonly workspace!: WorkspaceType;
 
   @Field(() => String, { description: 'Name of the key or subject of the token.' })
   readonly subject!: string;
 
-  @Field(() => RoleEnum, { description: 'What the viewer may do.' })
+  @Field(() => RoleEnum, { description: 'Role of the viewer.' })
   readonly role!: keyof typeof RoleEnum;
 }

@@ -29,7 +29,10 @@ export class WebhookResolver {
   }
 
   @AllowedTo('admin')
-  @Query(() => WebhookType, { nullable: true, description: 'A webhook by its identifier; null when there is none.' })
+  @Query(() => WebhookType, {
+    nullable: true,
+    description: 'A webhook by its identifier; null when it does not exist.',
+  })
   webhook(
     @Arg('id', () => ID, ID_OF_WEBHOOK) id: string,
     @Ctx() { services }: RequestContext,
@@ -37,15 +40,18 @@ export class WebhookResolver {
     return services.webhooks.byId(id);
   }
 
-  @FieldResolver(() => [WebhookEventEnum], { description: 'What it is told of.' })
+  @FieldResolver(() => [WebhookEventEnum], { description: 'Events to report.' })
   events(@Root() { events }: Webhook): (keyof typeof WebhookEventEnum)[] {
     return events.map(eventName);
   }
 
-  @FieldResolver(() => [WebhookDeliveryType], { nullable: true, description: 'Its messages, newest first.' })
+  @FieldResolver(() => [WebhookDeliveryType], { nullable: true, description: 'Messages of the webhook, newest first.' })
   deliveries(
     @Root() { id }: Webhook,
-    @Arg('state', () => DeliveryStateEnum, { nullable: true, description: 'In this state; in any unless given.' })
+    @Arg('state', () => DeliveryStateEnum, {
+      nullable: true,
+      description: 'State of the messages; any state by default.',
+    })
     state: keyof typeof DeliveryStateEnum | undefined,
     @Arg('first', () => Int, { defaultValue: DEFAULT_DELIVERIES, description: 'Maximum number, 1 to 200.' })
     first: number,
@@ -59,7 +65,7 @@ export class WebhookResolver {
   @AllowedTo('admin')
   @Mutation(() => CreatedWebhookType, {
     nullable: true,
-    description: 'Makes a webhook; it is told of what happens from now on.',
+    description: 'Creates a webhook; it reports events from now on.',
   })
   createWebhook(
     @Arg('input', () => CreateWebhookInput, { description: 'The webhook.' }) input: CreateWebhookInput,
@@ -78,13 +84,13 @@ export class WebhookResolver {
   @AllowedTo('admin')
   @Mutation(() => CreatedWebhookType, {
     nullable: true,
-    description: 'Gives a webhook a new secret. Messages are signed with both until the overlap is over.',
+    description: 'Replaces the secret of a webhook. Messages are signed with both secrets until the overlap ends.',
   })
   rotateWebhookSecret(
     @Arg('id', () => ID, ID_OF_WEBHOOK) id: string,
     @Arg('overlapS', () => Float, {
       defaultValue: DEFAULT_OVERLAP_S,
-      description: 'How long the former secret signs too, seconds, at most a week.',
+      description: 'How long the former secret still signs, seconds, at most a week.',
     })
     overlapS: number,
     @Ctx() { services }: RequestContext,
@@ -95,14 +101,14 @@ export class WebhookResolver {
   @AllowedTo('admin')
   @Mutation(() => WebhookType, {
     nullable: true,
-    description: 'Stops sending; what happens meanwhile is sent after it is resumed.',
+    description: 'Pauses a webhook; events in the meantime are sent once it is resumed.',
   })
   pauseWebhook(@Arg('id', () => ID, ID_OF_WEBHOOK) id: string, @Ctx() { services }: RequestContext): Promise<Webhook> {
     return services.webhooks.pause(id);
   }
 
   @AllowedTo('admin')
-  @Mutation(() => WebhookType, { nullable: true, description: 'Sends again, from where it was paused.' })
+  @Mutation(() => WebhookType, { nullable: true, description: 'Resumes a webhook where it was paused.' })
   resumeWebhook(@Arg('id', () => ID, ID_OF_WEBHOOK) id: string, @Ctx() { services }: RequestContext): Promise<Webhook> {
     return services.webhooks.resume(id);
   }
@@ -117,7 +123,7 @@ export class WebhookResolver {
   @Mutation(() => [WebhookDeliveryType], {
     nullable: true,
     description:
-      'Sends finished deliveries again, dead or not, with the identifiers that they had. Returns those that wait now.',
+      'Sends finished deliveries again, whether DEAD or DELIVERED, with their original identifiers. Returns the deliveries that are now WAITING.',
   })
   resendDeliveries(
     @Arg('ids', () => [ID], { description: 'Identifiers of deliveries, at most 200.' }) ids: string[],

@@ -17,16 +17,16 @@ export const eventOf = (name: EventName): WebhookEvent => name.toLowerCase().rep
 export const WebhookEventEnum = enumOf<EventName>(...WEBHOOK_EVENTS.map(nameOf));
 registerEnumType(WebhookEventEnum, {
   name: 'WebhookEvent',
-  description: 'What a webhook is told of. Messages have it as `type`, such as `features.added`.',
+  description: 'An event that a webhook reports. Messages carry it as `type`, such as `features.added`.',
   valuesConfig: {
     SCENE_REGISTERED: { description: 'An image was registered.' },
     SEGMENTATION_SUCCEEDED: { description: 'A question was answered.' },
-    SEGMENTATION_FAILED: { description: 'A run was given up.' },
+    SEGMENTATION_FAILED: { description: 'A run failed.' },
     SEGMENTATION_CANCELLED: { description: 'A run was cancelled.' },
     FEATURES_ADDED: { description: 'A segmentation stored features that match the filter.' },
     FEATURES_REVIEWED: { description: 'Features that match the filter were reviewed.' },
     FEATURES_DELETED: {
-      description: 'Features were deleted; sent whatever the filter, which cannot be asked of features that are gone.',
+      description: 'Features were deleted; sent regardless of the filter, which cannot be applied to deleted features.',
     },
   },
 });
@@ -34,25 +34,25 @@ registerEnumType(WebhookEventEnum, {
 export const WebhookStateEnum = enumOf(...WEBHOOK_STATES);
 registerEnumType(WebhookStateEnum, {
   name: 'WebhookState',
-  description: 'Whether messages are sent.',
+  description: 'State of a webhook.',
   valuesConfig: {
     ACTIVE: { description: 'Messages are sent.' },
-    PAUSED: { description: 'Nothing is sent until it is resumed; it goes on where it was paused.' },
+    PAUSED: { description: 'Nothing is sent until the webhook is resumed; it then continues where it was paused.' },
   },
 });
 
 export const DeliveryStateEnum = enumOf(...DELIVERY_STATES);
 registerEnumType(DeliveryStateEnum, {
   name: 'DeliveryState',
-  description: 'What became of a message.',
+  description: 'State of a message.',
   valuesConfig: {
-    WAITING: { description: 'It is due, or will be tried again.' },
-    DELIVERED: { description: 'The address answered 2xx.' },
-    DEAD: { description: 'It was given up after three days of attempts.' },
+    WAITING: { description: 'The message is due, or will be sent again.' },
+    DELIVERED: { description: 'The address answered with status 2xx.' },
+    DEAD: { description: 'Delivery was abandoned after three days of attempts.' },
   },
 });
 
-@ObjectType('Webhook', { description: 'An address that is told of events, by Standard Webhooks.' })
+@ObjectType('Webhook', { description: 'An address that receives events by Standard Webhooks.' })
 export class WebhookType {
   @Field(() => ID, { description: 'Identifier.' })
   readonly id!: string;
@@ -60,16 +60,16 @@ export class WebhookType {
   @Field(() => String, { description: 'Address that messages are posted to.' })
   readonly url!: string;
 
-  @Field(() => String, { description: 'What it is for.' })
+  @Field(() => String, { description: 'Purpose, for people.' })
   readonly description!: string;
 
   @Field(() => JSONScalar, {
     nullable: true,
-    description: 'Which features it is told of, as `FeatureFilter` takes it.',
+    description: 'Conditions on the features to report, as JSON of `FeatureFilter`.',
   })
   readonly filter!: object | null;
 
-  @Field(() => WebhookStateEnum, { description: 'Whether messages are sent.' })
+  @Field(() => WebhookStateEnum, { description: 'State of a webhook.' })
   readonly state!: keyof typeof WebhookStateEnum;
 
   @Field(() => String, { nullable: true, description: 'Why it is PAUSED; null while it is ACTIVE.' })
@@ -82,7 +82,7 @@ export class WebhookType {
   })
   readonly failingSince!: Date | null;
 
-  @Field(() => DateTimeScalar, { description: 'When it was made.' })
+  @Field(() => DateTimeScalar, { description: 'When it was created.' })
   readonly createdAt!: Date;
 }
 
@@ -92,47 +92,48 @@ export class CreatedWebhookType {
   readonly webhook!: WebhookType;
 
   @Field(() => String, {
-    description: 'Secret that signs its messages, as libraries of Standard Webhooks take it. Shown this once.',
+    description:
+      'Secret that signs its messages, in the form Standard Webhooks libraries expect. It is shown only once.',
   })
   readonly secret!: string;
 }
 
-@ObjectType('DeliveryAnswer', { description: 'What one attempt came to.' })
+@ObjectType('DeliveryAnswer', { description: 'Result of one attempt.' })
 export class DeliveryAnswerType {
-  @Field(() => DateTimeScalar, { description: 'When it began.' })
+  @Field(() => DateTimeScalar, { description: 'When the attempt began.' })
   readonly at!: Date;
 
-  @Field(() => Int, { nullable: true, description: 'HTTP status; null when there was no answer.' })
+  @Field(() => Int, { nullable: true, description: 'HTTP status; null without a response.' })
   readonly status!: number | null;
 
-  @Field(() => String, { description: 'Beginning of the answer, or why there was none.' })
+  @Field(() => String, { description: 'Beginning of the response body, or why no response arrived.' })
   readonly text!: string;
 
-  @Field(() => Float, { description: 'How long it took, milliseconds.' })
+  @Field(() => Float, { description: 'Duration, milliseconds.' })
   readonly durationMs!: number;
 }
 
-@ObjectType('WebhookDelivery', { description: 'A message and what became of it; kept for a week after its end.' })
+@ObjectType('WebhookDelivery', { description: 'A message and its attempts; kept for a week after it ended.' })
 export class WebhookDeliveryType {
-  @Field(() => ID, { description: 'Sent as `webhook-id`, the same at every attempt.' })
+  @Field(() => ID, { description: 'Identifier sent as `webhook-id`, the same for every attempt.' })
   readonly id!: string;
 
   @Field(() => String, { description: 'The message as it is sent.' })
   readonly body!: string;
 
-  @Field(() => DeliveryStateEnum, { description: 'What became of it.' })
+  @Field(() => DeliveryStateEnum, { description: 'State of the message.' })
   readonly state!: keyof typeof DeliveryStateEnum;
 
   @Field(() => Int, { description: 'Number of attempts.' })
   readonly attempts!: number;
 
-  @Field(() => DateTimeScalar, { description: 'When it was made.' })
+  @Field(() => DateTimeScalar, { description: 'When it was created.' })
   readonly createdAt!: Date;
 
   @Field(() => DateTimeScalar, { nullable: true, description: 'When it ended; null while it is WAITING.' })
   readonly finishedAt!: Date | null;
 
-  @Field(() => [DeliveryAnswerType], { description: 'What the last twenty attempts came to, oldest first.' })
+  @Field(() => [DeliveryAnswerType], { description: 'Results of the last twenty attempts, oldest first.' })
   readonly answers!: readonly DeliveryAnswerType[];
 }
 
@@ -141,15 +142,18 @@ export class CreateWebhookInput {
   @Field(() => String, { description: 'Address to post messages to, https.' })
   url!: string;
 
-  @Field(() => String, { defaultValue: '', description: 'What it is for, at most 500 characters.' })
+  @Field(() => String, { defaultValue: '', description: 'Purpose, at most 500 characters.' })
   description!: string;
 
-  @Field(() => [WebhookEventEnum], { description: 'What it is told of.' })
+  @Field(() => [WebhookEventEnum], { description: 'Events to report.' })
   events!: (keyof typeof WebhookEventEnum)[];
 
-  @Field(() => FeatureFilterInput, { nullable: true, description: 'Which features it is told of; all unless given.' })
+  @Field(() => FeatureFilterInput, {
+    nullable: true,
+    description: 'Conditions on the features to report; all features by default.',
+  })
   filter?: FeatureFilterInput | null;
 
-  @Field(() => String, { nullable: true, description: 'Slug of a view to take the filter of, as it is at each event.' })
+  @Field(() => String, { nullable: true, description: 'Slug of a view whose current filter is applied to each event.' })
   view?: string | null;
 }

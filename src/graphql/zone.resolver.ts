@@ -13,13 +13,13 @@ export class ZoneResolver {
   @AllowedTo('viewer')
   @Query(() => [ZoneStatisticsType], {
     description:
-      'Coverage, count and nearest of the matching features, zone by zone. A feature is never counted in itself.',
+      'Coverage, count and nearest of the matching features, zone by zone. A zone that is a feature does not count itself.',
   })
   zonalStatistics(
-    @Arg('zones', () => ZonesInput, { description: 'Areas to measure in.' }) zones: ZonesInput,
+    @Arg('zones', () => ZonesInput, { description: 'Areas in which to measure.' }) zones: ZonesInput,
     @Arg('filter', () => FeatureFilterInput, {
       nullable: true,
-      description: 'Which features to take; all of them unless given.',
+      description: 'Conditions on the features; all features by default.',
     })
     filter: FeatureFilterInput | undefined,
     @Ctx() { services, warn }: RequestContext,

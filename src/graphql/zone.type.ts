@@ -1,7 +1,7 @@
 import { Field, Float, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { GeoJSONFeatureCollectionScalar } from './scalars.ts';
 
-@InputType('ZonesInput', { description: 'Areas to measure in, at most 1000: exactly one of the three.' })
+@InputType('ZonesInput', { description: 'Areas to measure in, at most 1000; give exactly one of the three.' })
 export class ZonesInput {
   @Field(() => GeoJSONFeatureCollectionScalar, { nullable: true, description: 'Feature collection of polygons.' })
   collection?: object;
@@ -13,9 +13,9 @@ export class ZonesInput {
   sceneIds?: string[];
 }
 
-@ObjectType('ZoneStatistics', { description: 'What the matching features cover of a zone.' })
+@ObjectType('ZoneStatistics', { description: 'Measures of the matching features in a zone.' })
 export class ZoneStatisticsType {
-  @Field(() => Int, { description: 'Position among the given zones, from 0.' })
+  @Field(() => Int, { description: 'Index among the given zones, from 0.' })
   readonly index!: number;
 
   @Field(() => ID, {

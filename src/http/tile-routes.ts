@@ -81,7 +81,7 @@ async function sendTileJson(outlet: Outlet, asked: Asked<Record<string, string>>
           id: 'Identifier, text.',
           sceneId: 'Identifier of the scene.',
           segmentationId: 'Identifier of the segmentation.',
-          prompt: 'What was asked.',
+          prompt: 'Text of the prompt.',
           review: 'Status of the newest review; absent without a review.',
           ...Object.fromEntries(MEASURES.map(({ name, doc }: Measure) => [name, doc])),
         },

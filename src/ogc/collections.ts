@@ -72,7 +72,7 @@ export class Collections {
     return featureCollection(this.services, {
       id: 'features',
       title: 'Features',
-      description: 'Every polygon that was found, of any prompt and scene.',
+      description: 'All polygons found, for any prompt and scene.',
       filter: {},
       tilesQuery: '',
     });

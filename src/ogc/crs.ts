@@ -40,7 +40,7 @@ export async function readCrs(parameter: string, text: string | undefined): Prom
   const code = EPSG.exec(text)?.[1];
   if (code === undefined) {
     throw new InvalidOgcParameterError(
-      `${parameter} is ${JSON.stringify(text)}; it must be ${CRS84_URI} or ${epsgUri('{code}')} with a code of EPSG.`,
+      `${parameter} is ${JSON.stringify(text)}; it must be ${CRS84_URI} or ${epsgUri('{code}')} with an EPSG code.`,
     );
   }
   try {

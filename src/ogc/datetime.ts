@@ -58,6 +58,6 @@ function shifted(instant: Date, duration: string, sign: 1 | -1): Date {
 
 function invalid(text: string): InvalidOgcParameterError {
   return new InvalidOgcParameterError(
-    `datetime is ${JSON.stringify(text)}; it must be an instant of RFC 3339 such as 2026-11-30T12:00:00Z, or two with / between, one of which may be ..`,
+    `datetime is ${JSON.stringify(text)}; it must be an RFC 3339 instant such as 2026-11-30T12:00:00Z, or two separated by /, one of which may be "..".`,
   );
 }

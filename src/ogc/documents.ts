@@ -46,12 +46,12 @@ export function landingPage(base: string, self: readonly Link[]): object {
   });
   return {
     title: 'TerraQL',
-    description: 'Polygons that a vision model found on satellite and aerial images, asked in plain words.',
+    description: 'Polygons that a vision model found in satellite and aerial images, for questions in plain words.',
     links: [
       ...self,
       link('/api?f=json', 'service-desc', OPENAPI_TYPE, 'The API as OpenAPI 3.0'),
       link('/api?f=html', 'service-doc', HTML_TYPE, 'The API as HTML'),
-      link('/conformance', 'conformance', JSON_TYPE, 'Requirement classes that the service meets'),
+      link('/conformance', 'conformance', JSON_TYPE, 'Conformance classes of the service'),
       link('/collections', 'data', JSON_TYPE, 'Collections'),
       link('/tileMatrixSets', `${REL}/tiling-schemes`, JSON_TYPE, 'Tile matrix sets'),
       link('/processes', `${REL}/processes`, JSON_TYPE, 'Processes'),
@@ -93,8 +93,8 @@ export function collectionDocument(
       ...own,
       items(GEOJSON_TYPE, 'json'),
       items(HTML_TYPE, 'html'),
-      { href: `${address}/queryables`, rel: `${REL}/queryables`, type: SCHEMA_TYPE, title: 'What a filter may name' },
-      { href: `${address}/schema`, rel: `${REL}/schema`, type: SCHEMA_TYPE, title: 'What an item consists of' },
+      { href: `${address}/queryables`, rel: `${REL}/queryables`, type: SCHEMA_TYPE, title: 'Queryable properties' },
+      { href: `${address}/schema`, rel: `${REL}/schema`, type: SCHEMA_TYPE, title: 'Schema of an item' },
       ...tilesLinks(collection, context),
     ],
   };

@@ -35,7 +35,7 @@ export function readParameters(query: Readonly<Record<string, unknown>>, known: 
   for (const [name, value] of Object.entries(query)) {
     if (!known.includes(name)) {
       throw new InvalidOgcParameterError(
-        `There is no parameter ${JSON.stringify(name)}; there are ${known.join(', ')}.`,
+        `Parameter ${JSON.stringify(name)} does not exist; the parameters are ${known.join(', ')}.`,
       );
     }
     if (typeof value !== 'string') throw new InvalidOgcParameterError(`Parameter ${name} must be given once.`);
@@ -74,7 +74,7 @@ export function readLimit(text: string | undefined, otherwise: number): number {
   if (text === undefined) return otherwise;
   const limit = Number(text);
   if (/^\d{1,15}$/.test(text) && limit >= 1) return limit;
-  throw new InvalidOgcParameterError(`limit is ${JSON.stringify(text)}; it must be a whole number from 1.`);
+  throw new InvalidOgcParameterError(`limit is ${JSON.stringify(text)}; it must be a whole number of at least 1.`);
 }
 
 function readBbox(text: string): number[] {

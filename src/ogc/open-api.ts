@@ -29,14 +29,14 @@ const inPath = (name: string, description: string): object => ({
   schema: { type: 'string' },
 });
 const COLLECTION = inPath('collectionId', 'Identifier of the collection.');
-const FORM = query('f', 'Form of the answer, in place of the header Accept.', {
+const FORM = query('f', 'Format of the response, instead of the Accept header.', {
   type: 'string',
   enum: ['json', 'html'],
 });
 const URI = { type: 'string', format: 'uri', default: CRS84_URI };
 
 const ERROR = {
-  description: 'The request is refused; the body says why.',
+  description: 'The request is refused; the body has the reason.',
   content: { [JSON_TYPE]: { schema: { $ref: '#/components/schemas/error' } } },
 };
 
@@ -68,7 +68,7 @@ function propertyParameters(): object[] {
 
 function itemParameters(maxLimit: number): object[] {
   return [
-    query('limit', 'Most items of the page; more than the maximum means the maximum.', {
+    query('limit', 'Maximum number of items per page; larger values are capped.', {
       type: 'integer',
       minimum: 1,
       maximum: maxLimit,
@@ -76,7 +76,7 @@ function itemParameters(maxLimit: number): object[] {
     }),
     query(
       'bbox',
-      'Only items whose geometry meets the box: lower corner, then upper corner, with or without heights.',
+      'Only items whose geometry intersects the box: lower corner, then upper corner, with or without heights.',
       {
         type: 'array',
         minItems: 4,
@@ -85,14 +85,18 @@ function itemParameters(maxLimit: number): object[] {
       },
     ),
     query('bbox-crs', 'Coordinate reference system of bbox.', URI),
-    query('crs', 'Coordinate reference system of the geometries of the answer: any code of EPSG.', URI),
-    query('datetime', 'Only items acquired then: an instant, or two with / between, one of which may be ..', {
-      type: 'string',
-    }),
+    query('crs', 'Coordinate reference system of the geometries in the response: any EPSG code.', URI),
+    query(
+      'datetime',
+      'Only items acquired at this instant, or between two instants separated by /, one of which may be "..".',
+      {
+        type: 'string',
+      },
+    ),
     query('filter', 'Only items that meet this CQL2 expression.', { type: 'string' }),
     query('filter-lang', 'Encoding of filter.', { type: 'string', enum: FILTER_LANGUAGES, default: 'cql2-text' }),
-    query('filter-crs', 'Coordinate reference system of the geometries of filter.', URI),
-    query('after', 'Place in the list: as the link "next" of the page before has it.', { type: 'string' }),
+    query('filter-crs', 'Coordinate reference system of the geometries in filter.', URI),
+    query('after', 'Position in the list, from the link "next" of the previous page.', { type: 'string' }),
     FORM,
     ...propertyParameters(),
   ];
@@ -102,15 +106,15 @@ function featurePaths(maxLimit: number): object {
   const both = [JSON_TYPE, HTML_TYPE];
   const of = (path: string) => `/collections/{collectionId}${path}`;
   return {
-    '/': operation('getLandingPage', 'Landing page', [FORM], answers('Links to everything.', both)),
-    '/conformance': operation('getConformance', 'Requirement classes', [FORM], answers('Their URIs.', both)),
+    '/': operation('getLandingPage', 'Landing page', [FORM], answers('Links to all resources.', both)),
+    '/conformance': operation('getConformance', 'Conformance classes', [FORM], answers('Their URIs.', both)),
     '/api': operation('getApi', 'This description', [FORM], answers('OpenAPI 3.0.', [OPENAPI_TYPE, HTML_TYPE])),
     '/collections': operation(
       'getCollections',
       'Collections: features, scenes, saved views, prompts',
       [
-        query('limit', 'Most prompts of the page.', { type: 'integer', minimum: 1, default: 100 }),
-        query('after', 'As the link "next" has it.', { type: 'string' }),
+        query('limit', 'Maximum number of prompts per page.', { type: 'integer', minimum: 1, default: 100 }),
+        query('after', 'Position in the list, from the link "next".', { type: 'string' }),
         FORM,
       ],
       answers('A page of collections.', both),
@@ -118,13 +122,13 @@ function featurePaths(maxLimit: number): object {
     [of('')]: operation('getCollection', 'One collection', [COLLECTION, FORM], answers('The collection.', both)),
     [of('/queryables')]: operation(
       'getQueryables',
-      'What a filter may name',
+      'Queryable properties',
       [COLLECTION, FORM],
       answers('JSON schema.', [SCHEMA_TYPE, HTML_TYPE]),
     ),
     [of('/schema')]: operation(
       'getSchema',
-      'What an item consists of',
+      'Schema of an item',
       [COLLECTION, FORM],
       answers('JSON schema.', [SCHEMA_TYPE, HTML_TYPE]),
     ),
@@ -159,7 +163,7 @@ function otherPaths(): object {
     summary: 'Asks a question about a scene',
     tags: ['OGC API'],
     requestBody: { required: true, content: { [JSON_TYPE]: { schema: { $ref: '#/components/schemas/document' } } } },
-    responses: { ...answers('The results.', json), '201': { description: 'The job, which runs on.' } },
+    responses: { ...answers('The results.', json), '201': { description: 'The job, which continues.' } },
   };
   const dismiss = {
     operationId: 'dismissJob',
@@ -182,8 +186,8 @@ function otherPaths(): object {
     '/processes/{processId}': at('getProcess', 'A process', [inPath('processId', 'segment.')]),
     '/processes/segment/execution': { post: execute },
     '/jobs': at('getJobs', 'Jobs, newest first', [
-      query('limit', 'Most jobs of the page.', { type: 'integer', minimum: 1, default: 100 }),
-      query('after', 'As the link "next" has it.', { type: 'string' }),
+      query('limit', 'Maximum number of jobs per page.', { type: 'integer', minimum: 1, default: 100 }),
+      query('after', 'Position in the list, from the link "next".', { type: 'string' }),
     ]),
     '/jobs/{jobId}': { ...at('getJob', 'State of a job', [job]), delete: dismiss },
     '/jobs/{jobId}/results': at('getResults', 'Results of a job', [job]),
@@ -200,7 +204,7 @@ export function openApi({ base, version, maxLimit }: ApiLimits): object {
     info: {
       title: 'TerraQL',
       version,
-      description: 'Polygons that a vision model found on satellite and aerial images, by the standards of OGC.',
+      description: 'Polygons that a vision model found in satellite and aerial images, by OGC standards.',
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
     },
     servers: [{ url: base }],

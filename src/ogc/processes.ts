@@ -6,7 +6,7 @@ const REL = 'http://www.opengis.net/def/rel/ogc/1.0';
 const SUMMARY = {
   id: 'segment',
   title: 'Segment',
-  description: 'Asks a vision model a question about a scene, and stores the polygons that it finds.',
+  description: 'Asks a vision model a question about a scene and stores the polygons that it finds.',
   version: '1.0.0',
   jobControlOptions: ['sync-execute', 'async-execute', 'dismiss'],
   outputTransmission: ['reference'],
@@ -46,20 +46,20 @@ export function segmentDescription(base: string): object {
     inputs: {
       sceneId: input('Identifier of the scene.', { type: 'string' }, true),
       prompt: input('Question in plain words.', { type: 'string' }, true),
-      task: input('How the prompt is understood.', {
+      task: input('How the prompt is interpreted.', {
         type: 'string',
         enum: ['REASONING', 'REFERRING'],
         default: 'REASONING',
       }),
-      modelId: input('Model, name or name/version; the default model unless given.', { type: 'string' }),
-      scale: input('How the scene is shown to the model.', {
+      modelId: input('Model as name or name/version; the default model if omitted.', { type: 'string' }),
+      scale: input('Scale at which the model sees the scene.', {
         type: 'string',
         enum: ['AUTO', 'WHOLE', 'WINDOWS'],
         default: 'AUTO',
       }),
-      gsdM: input('Metres of ground per pixel to show the model.', { type: 'number' }),
+      gsdM: input('Ground sample distance at which the model sees the scene, metres per pixel.', { type: 'number' }),
       threshold: input('Probability from which a pixel belongs to the answer.', { type: 'number', default: 0.5 }),
-      minAreaM2: input('Smaller features are dropped, square metres.', { type: 'number', default: 0 }),
+      minAreaM2: input('Features smaller than this area are dropped, square metres.', { type: 'number', default: 0 }),
       areaOfInterest: input('Polygon or MultiPolygon in WGS 84.', { type: 'object', format: 'geojson-geometry' }),
       force: input('Asks again even if the same work is stored.', { type: 'boolean', default: false }),
     },

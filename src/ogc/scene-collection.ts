@@ -13,7 +13,7 @@ export function sceneCollection(services: Pick<Services, 'scenes'>, maxVertices:
   return {
     id: 'scenes',
     title: 'Scenes',
-    description: 'Registered images, newest first, with their footprints.',
+    description: 'Registered images with their footprints, newest first.',
     tilesQuery: null,
     properties: SCENE_ATTRIBUTES,
     geometryDoc: 'Footprint of the image on the ground; null without georeference.',
@@ -59,7 +59,9 @@ function checked(condition: Condition, maxVertices: number): Condition {
   if (!('predicate' in condition)) return condition;
   const geometry = repairable(parseGeometry(asGeometry(condition.geometry), maxVertices));
   if (geometry.type === 'GeometryCollection') {
-    throw new InvalidOgcParameterError('A filter on scenes takes no GeometryCollection; name its members one by one.');
+    throw new InvalidOgcParameterError(
+      'A filter on scenes does not support GeometryCollection; give its members one by one.',
+    );
   }
   return { ...condition, geometry };
 }

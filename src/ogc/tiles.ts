@@ -48,12 +48,12 @@ export function tileset(collection: ItemCollection, context: TileContext): objec
       tileLink(collection, context),
     ],
     layers: [
-      { id: 'features', dataType: 'vector', geometryDimension: 2, description: 'Features of a pixel or more.' },
+      { id: 'features', dataType: 'vector', geometryDimension: 2, description: 'Features of at least one pixel.' },
       {
         id: 'cells',
         dataType: 'vector',
         geometryDimension: 2,
-        description: 'What is too small or too much to draw, counted.',
+        description: 'Counts of features that are too small or too many to draw.',
       },
     ],
   };

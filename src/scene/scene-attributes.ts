@@ -31,7 +31,7 @@ export const SCENE_ATTRIBUTES = [
     name: 'acquiredAt',
     kind: 'TIME',
     unit: null,
-    doc: 'When the image was taken; null where that is not known.',
+    doc: 'When the image was taken; null when unknown.',
     of: ({ acquiredAt }) => acquiredAt,
   },
   {

@@ -146,7 +146,7 @@ describe('segment', () => {
     [
       { areaOfInterest: { type: 'Point', coordinates: [0, 0] } },
       'BAD_USER_INPUT',
-      'areaOfInterest is a Point; it must be a Polygon or a MultiPolygon',
+      'areaOfInterest is a Point; it must be a Polygon or a MultiPolygon.',
     ],
   ])('refuses %o', async (input, code, message) => {
     expect((await segment(input)).error).toEqual({ code, message });

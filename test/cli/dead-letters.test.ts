@@ -86,7 +86,7 @@ describe('terraql dead-letters redrive', () => {
     expect({ exitCode, output, notes }).toEqual({
       exitCode: 2,
       output: '',
-      notes: [expect.stringContaining('redrive takes exactly one of: identifiers, --all, --code')],
+      notes: [expect.stringContaining('Give exactly one of: identifiers, --all, --code.')],
     });
   });
 

@@ -73,7 +73,7 @@ describe('terraql', () => {
     [['segment', 'scene-1'], "terraql: missing required argument 'prompt'"],
     [['features', '--limit', '0'], "argument '0' is invalid. It must be a whole number of at least 1."],
     [['features', '--bbox', '1,2,3'], "argument '1,2,3' is invalid. It must be west,south,east,north."],
-    [['features', '--precision', '3'], '--precision requires a --format other than table'],
+    [['features', '--precision', '3'], '--precision requires a --format other than table.'],
     [['register', 'a.tif', '--bands', '0,1,2'], "argument '0,1,2' is invalid. It must be three whole numbers"],
     [['register', 'a.tif', '--bands', '1.5,1,2'], "argument '1.5,1,2' is invalid. It must be three whole numbers"],
     [['scenes', '--url', 'nonsense'], "argument 'nonsense' is invalid. It must be an http:// or https:// address."],
@@ -125,7 +125,7 @@ describe('terraql', () => {
     const { exitCode, notes } = await cli(['scenes', '--url', 'http://127.0.0.1:9']);
     expect(exitCode).toBe(1);
     expect(notes).toEqual([
-      expect.stringMatching(/^terraql: no TerraQL server answers at http:\/\/127\.0\.0\.1:9: .+/),
+      expect.stringMatching(/^terraql: No TerraQL server answers at http:\/\/127\.0\.0\.1:9: .+/),
     ]);
   });
 });

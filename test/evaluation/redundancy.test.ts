@@ -170,6 +170,6 @@ describe('terraql redundancy', () => {
   it('refuses a folder without images', async () => {
     const terminal = new CapturedTerminal();
     expect(await runCli(['redundancy', folder], terminal, {})).toBe(2);
-    expect(terminal.notes).toEqual([`terraql: ${folder} holds no image (TIFF, PNG, JPEG or WebP)`]);
+    expect(terminal.notes).toEqual([`terraql: ${folder} has no image (TIFF, PNG, JPEG or WebP).`]);
   });
 });

@@ -20,7 +20,7 @@ describe('the text of a document', () => {
 
   it('is refused when it has more fragments than validation can follow', () => {
     const chain = Array.from({ length: 3000 }, (_, k) => `fragment A${k} on Query { ...A${k + 1} }`).join(' ');
-    expect(() => checkDocumentText(`{ ...A0 } ${chain}`)).toThrow('3001 operations and fragments; the maximum is 300');
+    expect(() => checkDocumentText(`{ ...A0 } ${chain}`)).toThrow('3001 operations and fragments; the limit is 300');
   });
 
   it.each([
@@ -52,7 +52,7 @@ describe('a value', () => {
 
   it('is refused for a text longer than anything stored', () => {
     expect(() => checkValue({ name: 'x'.repeat(8193) }, 'variables')).toThrow(
-      'name has 8193 characters; the maximum is 8192',
+      'name has 8193 characters; the limit is 8192',
     );
     expect(() => checkValue({ name: 'x'.repeat(8192) }, 'variables')).not.toThrow();
   });

@@ -205,8 +205,8 @@ describe('items', () => {
   });
 
   it.each([
-    [{ colour: 'red' }, 'There is no parameter "colour"'],
-    [{ limit: 0 }, 'limit is "0"; it must be a whole number from 1.'],
+    [{ colour: 'red' }, 'Parameter "colour" does not exist'],
+    [{ limit: 0 }, 'limit is "0"; it must be a whole number of at least 1.'],
     [{ limit: 'many' }, 'limit is "many"'],
     [{ bbox: '1,2,3' }, 'bbox is "1,2,3"; it must be 4 or 6 numbers'],
     [{ bbox: '1,2,3,x' }, 'bbox is "1,2,3,x"'],

@@ -59,7 +59,7 @@ export class RequestRefusedError extends AppError {
 export class ServerUnreachableError extends AppError {
   readonly code = 'SERVER_UNREACHABLE';
   constructor(url: string, cause: unknown) {
-    super(`no TerraQL server answers at ${url}: ${errorLine(reasonOf(cause))}`, { cause });
+    super(`No TerraQL server answers at ${url}: ${errorLine(reasonOf(cause))}`, { cause });
   }
 }
 
@@ -213,7 +213,8 @@ export function localService(
         { query: document, variables: { ...variables } },
         { contextValue: app.contextFor(viewer, '') },
       );
-      if (body.kind !== 'single') throw new Error('the operation was answered in pieces');
+      if (body.kind !== 'single')
+        throw new Error('The server answered the operation in parts, which is not supported.');
       // Through JSON, as over HTTP: answers hold dates and objects without a prototype.
       const answered = GraphqlAnswer.parse(JSON.parse(JSON.stringify(body.singleResult)));
       noteWarnings(terminal, answered);

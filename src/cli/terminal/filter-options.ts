@@ -38,8 +38,7 @@ export function withFilterOptions(command: Command): Command {
 /** The options as one `FeatureFilter`. @throws {UsageError} */
 export async function filterOf(options: FilterOptions): Promise<Record<string, unknown>> {
   const { near, withinM, intersects, within, minAreaM2, maxAreaM2, minProbability } = options;
-  if ((near === undefined) !== (withinM === undefined))
-    throw new UsageError('--near and --within-m require each other');
+  if ((near === undefined) !== (withinM === undefined)) throw new UsageError('Give --near and --within-m together.');
   const range = (min?: number, max?: number) => (min === undefined && max === undefined ? undefined : { min, max });
   return {
     sceneId: options.scene,

@@ -12,7 +12,7 @@ export interface ServiceOptions {
 export function urlOption(): Option {
   return new Option(
     '--url <url>',
-    'server to ask (default: the server of the data folder, else this process)',
+    'server to use (default: the server of the data folder, otherwise this process)',
   ).argParser((text: string) => {
     if (/^https?:\/\//.test(text) && URL.canParse(text)) return text;
     throw new InvalidArgumentError('It must be an http:// or https:// address.');
@@ -94,7 +94,7 @@ export async function readGeometry(option: string, text: string): Promise<unknow
   let value = await readJson(option, text);
   if (has(value, 'features') && Array.isArray(value.features)) {
     if (value.features.length !== 1) {
-      throw new UsageError(`${option} has ${value.features.length} features; it must have one`);
+      throw new UsageError(`${option} has ${value.features.length} features; it must have one.`);
     }
     value = value.features[0];
   }

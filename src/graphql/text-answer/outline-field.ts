@@ -27,7 +27,7 @@ export function answerOutlinesAtOnce(schema: GraphQLSchema): void {
   const type = schema.getType('Feature');
   const field = isObjectType(type) ? type.getFields()['geometry'] : undefined;
   const load = field?.resolve;
-  if (!field || !load) throw new Error('the schema has no Feature.geometry that is resolved');
+  if (!field || !load) throw new Error('The schema has no resolver for Feature.geometry.');
   field.resolve = (feature: Feature, given: OutlineArguments, context, info) => {
     const text = outlineIn(geometryFormat(given), feature.outline);
     return text === null ? load(feature, given, context, info) : JsonText.of(text);
