@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from './errors.ts';
 
-/** The request is addressed to a name that is not this service's: its sender was sent here by the DNS of somebody else. */
+/** The request is addressed to a name that is not this service's: the DNS of a third party led its sender here. */
 export class HostNotAllowedError extends AppError {
   readonly code = 'HOST_NOT_ALLOWED';
   constructor() {
-    // The name is not quoted: it is of somebody else's choice, and links might be made of it.
+    // The name is not quoted: a third party chose it, and it might be turned into a link.
     super(
       'The Host header names another service; this service answers to loopback names, TERRAQL_PUBLIC_URL and TERRAQL_ALLOWED_HOSTS.',
     );

@@ -48,7 +48,7 @@ export class BackgroundWork {
     this.jobs = new JobFeeder(new JobRepository(database.forRuns), of, logger);
   }
 
-  /** Takes up unfinished runs, and goes on with whatever is queued. */
+  /** Resumes unfinished runs, and continues with the queue. */
   async start(): Promise<void> {
     await this.runs?.start();
     this.exports?.start();
@@ -61,7 +61,7 @@ export class BackgroundWork {
     this.exports?.wake();
   }
 
-  /** Puts what is under way back in the queue, and takes no more. */
+  /** Puts current runs back in the queue, and takes no more. */
   async stopRuns(): Promise<void> {
     this.parts.shared.database.announceClose();
     // At once: what one of them stores holds up the embedded engine, and with it the others.

@@ -8,7 +8,7 @@ interface Exposed {
   readonly TERRAQL_MODEL_SERVER_KEY?: string | undefined;
 }
 
-/** The service would listen where others reach it, and nobody said who may ask. */
+/** The service would listen on a reachable address without a decision about authentication. */
 export class AuthNotChosenError extends AppError {
   readonly code = 'AUTH_NOT_CHOSEN';
   constructor(host: string) {
@@ -23,7 +23,7 @@ export function checkExposure({ TERRAQL_HOST, TERRAQL_AUTH }: Exposed): void {
   if (TERRAQL_AUTH === undefined && !isLoopbackHost(TERRAQL_HOST)) throw new AuthNotChosenError(TERRAQL_HOST);
 }
 
-/** Models would be served where others reach them, and nobody said who may ask. */
+/** Models would be served on a reachable address without a decision about authentication. */
 export class ModelServerKeyMissingError extends AppError {
   readonly code = 'AUTH_NOT_CHOSEN';
   constructor(host: string) {

@@ -1,7 +1,7 @@
 import type { Logger } from './logging.ts';
 
 /**
- * Keeps a server running when something is thrown that nobody caught: it is logged, and the other requests go on.
+ * Keeps a server running after an uncaught error: it is logged, and other requests continue.
  * @returns takes the handlers away again
  */
 export function keepServing(logger: Logger): () => void {

@@ -7,7 +7,7 @@ export type PageRequest = (
   | { readonly last: number; readonly first?: undefined }
 ) & { readonly after?: string | null; readonly before?: string | null };
 
-/** Nodes in order, each with the cursor that pages begin behind or end ahead of; stable when rows are added meanwhile. */
+/** Nodes in order, each with the cursor after which a page begins or before which it ends; stable while rows are added. */
 export interface Page<Node> {
   readonly edges: readonly { readonly node: Node; readonly cursor: string }[];
   readonly hasNextPage: boolean;

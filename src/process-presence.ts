@@ -93,7 +93,7 @@ async function machine(): Promise<string> {
   return bootId.trim() || hostname();
 }
 
-/** Whether the heartbeat of a file goes on; compares the file with itself, as clocks of machines differ. */
+/** Whether the heartbeat of a file continues; compares the file with itself, since clocks of machines differ. */
 async function beats(file: string): Promise<boolean> {
   const timeOf = (): Promise<number | null> =>
     stat(file).then(

@@ -125,7 +125,7 @@ describe('a body', () => {
     expect(performance.now() - begun).toBeLessThan(1900);
   });
 
-  it('that nobody reads is cut off in time too', async () => {
+  it('that is not read is cut off in time, too', async () => {
     const begun = performance.now();
     expect(await raw('POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\na')).toMatch(/^HTTP\/1\.1 408 /);
     expect(performance.now() - begun).toBeLessThan(1900);
@@ -150,7 +150,7 @@ describe('a body', () => {
   });
 });
 
-it('takes no more connections than it may, and goes on when some are closed', async () => {
+it('accepts no more connections than allowed, and continues when some are closed', async () => {
   const sockets = Array.from({ length: 30 }, () => connect(port, '127.0.0.1').on('error', () => undefined));
   const closed = sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve)));
   const refused = await Promise.race([

@@ -23,7 +23,7 @@ async function upgrade(target: string): Promise<void> {
   socket.destroy();
 }
 
-it('an error that nobody caught is logged, and the server goes on', async () => {
+it('an uncaught error is logged, and the server keeps running', async () => {
   await upgrade('/listener');
   expect(await (await fetch(url)).text()).toBe('whole');
   await upgrade('/promise');

@@ -57,7 +57,7 @@ describe('a process in a folder', () => {
     60_000,
   );
 
-  it('of another machine is alive as long as its heartbeat goes on', async () => {
+  it('of another machine is alive as long as its heartbeat continues', async () => {
     const folder = path.join(root, 'shared');
     const own = await ProcessPresence.open(folder);
     const file = path.join(folder, `${'a'.repeat(16)}.json`);

@@ -175,7 +175,7 @@ function byGroup<Value>(rows: readonly { readonly key: string[]; readonly value:
   return new Map(rows.map((row) => [JSON.stringify(row.key), row.value]));
 }
 
-/** Values that a grouping tells features apart by, and the text that stands for them in the key. */
+/** Values by which a grouping separates features, and their text in the key. */
 interface GroupingSql {
   readonly values: readonly Prisma.Sql[];
   /** @param columns of the values */

@@ -5,7 +5,7 @@ let answeredAt: Date | null = null;
 let lostAt: Date | null = null;
 const listeners = new Set<() => void>();
 
-/** What the network tells of the service; the page says so when it is gone. */
+/** Whether the service is reachable; the page shows when it is not. */
 export const connection = {
   answered(): void {
     answeredAt = new Date();

@@ -42,7 +42,7 @@ export const MAX_ROWS = 5000;
 
 type View = NonNullable<ViewsQuery['views']>[number];
 
-/** Who asks; an error of code `UNAUTHENTICATED` where the service wants a credential. */
+/** The viewer; an error of code `UNAUTHENTICATED` if the service requires a credential. */
 export function useViewer(): UseQueryResult<ViewerQuery['viewer']> {
   return useQuery({
     queryKey: ['viewer'],
@@ -167,7 +167,7 @@ export function useChange(change: Address['change']) {
   });
 }
 
-/** While the service is away, asks again every five seconds and when the network is back; then all is read anew. */
+/** While the service is unreachable, retries every five seconds and when the network is back; then reloads everything. */
 export function useReconnection(isLost: boolean): void {
   useEffect(() => {
     if (!isLost) return undefined;

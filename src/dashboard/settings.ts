@@ -18,7 +18,7 @@ export function useSettings() {
   });
 }
 
-/** The style of the background map: null where there is none or it does not answer, undefined until that is known. */
+/** The style of the background map: null if there is none or its server does not answer, undefined until that is known. */
 export function useBasemap(): StyleSpecification | null | undefined {
   const settings = useSettings();
   const url = settings.data?.basemapStyle ?? null;

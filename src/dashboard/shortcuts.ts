@@ -12,7 +12,7 @@ export const letters = {
   },
 };
 
-/** Calls what a key stands for, never while somebody types or a dialog is open. */
+/** Runs the action of a key, but never while the user types or a dialog is open. */
 export function useShortcuts(shortcuts: Shortcuts): void {
   const latest = useRef(shortcuts);
   latest.current = shortcuts;

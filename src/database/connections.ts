@@ -107,7 +107,7 @@ async function stoppable<T>(
     const stopped = row
       ? cancel?.(row.backend)
       : sleep(STOP_GRACE_MS, undefined, { signal: done.signal }).then(() => stop?.());
-    // The transaction tells what became of it.
+    // The transaction has the outcome.
     stopped?.catch(() => undefined);
   };
   signal.addEventListener('abort', onAbort, { once: true });

@@ -125,7 +125,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 /** A client in this thread, as tests use it, has less to say of itself. */
 type OwnedClient = EmbeddedClient & Partial<Pick<EngineClient, 'checkAnswers' | 'announceClose'>>;
 
-/** Clients in this thread, as tests use them, hold up the event loop while they work, so whoever asks is answered after it. */
+/** Clients in this thread, as tests use them, block the event loop while they work, so callers are answered afterwards. */
 const ping = async (client: OwnedClient): Promise<void> => client.checkAnswers?.();
 
 /**

@@ -1,7 +1,7 @@
 import type { Driver, Statements } from './driver.ts';
 import type { EmbeddedClient } from './engine-client.ts';
 
-/** Statements of whom a client of the embedded engine serves. */
+/** Statements of a client of the embedded engine. */
 export function embeddedDriver(client: Pick<EmbeddedClient, 'query' | 'transaction'>): Driver {
   return {
     ...statementsOn(client),

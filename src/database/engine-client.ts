@@ -29,7 +29,7 @@ const MAX_RETRY_MS = 10_000;
 /**
  * The embedded engine in a thread of its own. It has one connection, so statements and transactions take turns. An engine
  * that is lost, and one that is held up by a statement for too long, is started again on the same data, as after a crash:
- * what was committed is there, what was under way is rolled back and fails.
+ * committed data is kept; statements in progress are rolled back and fail.
  */
 export class EngineClient implements EmbeddedClient {
   private readonly listeners = new Map<string, Set<(payload: string) => void>>();

@@ -5,7 +5,7 @@ import type { RawResults, Served } from './engine-worker.ts';
 type Parsers = Record<number, (text: string, oid?: number) => unknown>;
 export type QueryOptions = Parameters<PGliteInterface['query']>[2];
 
-/** Runs a transaction in a thread; nothing else may be asked of it meanwhile. */
+/** Runs a transaction in a thread; nothing else may use the thread until it ends. */
 export async function transactionOn<T>(
   thread: EngineThread,
   served: Served,

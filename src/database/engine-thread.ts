@@ -16,7 +16,7 @@ interface Waiting {
 /** Longest that a database may take to close in order; what it has written is safe in any case. */
 const CLOSE_MS = 5000;
 
-/** A thread with an embedded engine: however long a statement takes, the rest of the process goes on. */
+/** A thread with an embedded engine: however long a statement takes, the rest of the process continues. */
 export class EngineThread {
   private readonly waiting = new Map<number, Waiting>();
   private nextId = 0;

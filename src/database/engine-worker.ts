@@ -97,7 +97,7 @@ function plainFields(error: object): Record<string, unknown> {
   );
 }
 
-/** Values go to the other thread as text, which parses them as it is asked to. */
+/** Values go to the other thread as text and are parsed there on request. */
 function leaveUnparsed(pglite: PGlite): void {
   const asText = (value: string): string => value;
   for (const oid of [...Object.keys(types.parsers), ...Object.keys(pglite.parsers)])

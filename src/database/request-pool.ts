@@ -4,7 +4,7 @@ import { statementNames } from './server-reader.ts';
 
 const SET_WORKSPACE = "SELECT set_config('terraql.workspace', $1, false)";
 
-/** The connections of requests. Each remembers which workspace it serves and is told only when that changes. */
+/** The connections of requests. Each remembers its workspace and sets it only when it changes. */
 export class RequestPool {
   private readonly served = new WeakMap<pg.PoolClient, string>();
   private readonly nameOf = statementNames();

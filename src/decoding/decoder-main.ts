@@ -27,7 +27,7 @@ sharp.cache(false);
 // Short of memory, Linux ends a decoder before the service; other systems have no such file.
 await writeFile('/proc/self/oom_score_adj', '500').catch(() => undefined);
 
-/** Fetches under way, oldest first: messages keep their order. */
+/** Fetches in progress, oldest first: messages keep their order. */
 const fetches: ((answer: FetchedRanges) => void)[] = [];
 
 function fetchRanges(message: RangesWanted): Promise<FetchedRanges> {

@@ -26,7 +26,7 @@ export interface DecoderLimits extends DecoderSettings {
 export class DecoderProcess {
   private reject: ((error: Error) => void) | null = null;
   private settle: ((reply: DecoderReply) => void) | null = null;
-  /** The clock of the request under way, which stands still while its bytes are fetched. */
+  /** The clock of the current request, which is paused while its bytes are fetched. */
   private clock: DecodingClock | null = null;
   private remote: RemoteBytes | null = null;
   private ended = false;
@@ -40,7 +40,7 @@ export class DecoderProcess {
       child.once('message', () => resolve());
       this.reject = reject;
     });
-    this.ready.catch(() => undefined); // the request that waits for it is told
+    this.ready.catch(() => undefined); // the waiting request gets the error
     child.on('message', (message: DecoderReply | RangesWanted | 'ready') => {
       if (message === 'ready') return;
       if ('wanted' in message) void this.fetch(message);
@@ -99,7 +99,7 @@ export class DecoderProcess {
     }
   }
 
-  /** Answers the process's question for bytes, unless its request has ended meanwhile. */
+  /** Answers the process's request for bytes, unless the request it serves has ended. */
   private async fetch({ wanted }: RangesWanted): Promise<void> {
     const { remote, clock } = this;
     if (!remote) return;
@@ -120,7 +120,7 @@ export class DecoderProcess {
     });
   }
 
-  /** Ends the process; a request under way fails with the reason. */
+  /** Ends the process; its current request fails with the reason. */
   stop(reason: Error = new DecoderEndedError('the service is closing')): void {
     this.ended = true;
     this.reject?.(reason);

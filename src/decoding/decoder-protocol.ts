@@ -45,7 +45,7 @@ export interface DecoderRequest<Verb extends DecoderVerb = DecoderVerb> {
   readonly args: DecoderCalls[Verb]['args'];
 }
 
-/** Bytes that a decoder needs to go on with its request; the service answers with {@link FetchedRanges}. */
+/** Bytes that a decoder needs to continue its request; the service answers with {@link FetchedRanges}. */
 export interface RangesWanted {
   readonly wanted: readonly { readonly start: number; readonly end: number }[];
 }

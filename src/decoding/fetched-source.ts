@@ -27,7 +27,7 @@ export class FetchedSource implements ByteSource {
     return Uint8Array.from(bytes!); // what comes from another process is a part of a larger buffer
   }
 
-  /** What an earlier call brought and nobody read is dropped. */
+  /** Unread bytes of an earlier call are dropped. */
   async prefetch(ranges: readonly Range[]): Promise<void> {
     this.ahead.clear();
     if (ranges.length === 0) return;

@@ -56,7 +56,7 @@ export class ImageDecoders {
     };
   }
 
-  /** Ends the processes; requests under way fail. */
+  /** Ends the processes; requests in progress fail. */
   async close(): Promise<void> {
     this.closed = true;
     for (const process of this.processes) process.stop();

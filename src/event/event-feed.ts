@@ -4,7 +4,7 @@ import type { Logger } from '../logging.ts';
 import { cursorOf, type EventPosition, type EventStore, type EventType, type StoredEvent } from './event.ts';
 import type { OutboxRepository } from './event.repository.ts';
 
-/** How often somebody looks for events that could not be seen when they were announced, milliseconds. */
+/** Interval of polling for events that were not visible when they were announced, milliseconds. */
 const LOOK_EVERY_MS = 1000;
 /** Events read at once. */
 const BATCH = 100;
@@ -55,7 +55,7 @@ export class EventFeed {
     for (const reader of this.readers) reader();
   }
 
-  /** An event can be seen when all transactions that began before its own have ended, which nobody announces. */
+  /** An event becomes visible once all earlier transactions have ended, which is not announced. */
   private async look(): Promise<void> {
     const { signal } = this.closing;
     while (!signal.aborted) {
@@ -80,7 +80,7 @@ export class EventStream implements AsyncIterableIterator<StoredEvent> {
   private stale = true;
   private resume: () => void = () => undefined;
 
-  /** @param onEnd called once, when nobody reads any more */
+  /** @param onEnd called once, after the last reader has left */
   constructor(
     private readonly store: EventStore,
     private readonly types: readonly EventType[],

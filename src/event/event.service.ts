@@ -11,7 +11,7 @@ export class EventService {
   /**
    * Follows events of some types.
    * @param cursor of the last event that the client has; null: only those from now on
-   * @param told makes of an event what the client is told; null leaves it out
+   * @param told turns an event into the client's message; null leaves it out
    * @throws {InvalidCursorError}
    */
   async follow<Told>(

@@ -44,7 +44,7 @@ export type EventData = z.infer<typeof EventData>;
 export interface StoredEvent {
   readonly position: EventPosition;
   readonly type: EventType;
-  /** Scene or segmentation; events of one object are told in order. */
+  /** Scene or segmentation; events of one object are sent in order. */
   readonly objectId: string;
   readonly data: EventData;
   readonly at: Date;

@@ -21,10 +21,10 @@ export interface ExportPorts {
 /** Interval at which exports of other processes, and those that expired, are looked for. */
 const POLL_MS = 1000;
 const EXPIRE_EVERY_MS = 60_000;
-/** Interval at which a running export says that it goes on, and learns that it was cancelled. */
+/** Interval at which a running export reports that it is alive, and learns whether it was cancelled. */
 const ALIVE_EVERY_MS = 2000;
 
-/** The export was cancelled, or another worker goes on with it. */
+/** The export was cancelled, or another worker has taken it over. */
 class ExportAbandoned extends Error {}
 
 /** Makes files one after another, beside any number of other processes; what it leaves another takes up. */

@@ -3,7 +3,7 @@ import { EXPORT_COLUMNS, type ExportRow } from './export-row.ts';
 /**
  * RFC 4180 in UTF-8 with a heading; the outline comes last, as OGC well-known text in the column `wkt`.
  *
- * Spreadsheets run a text that begins like a formula. Prompts and names of scenes come from whoever may ask, so such a
+ * Spreadsheets run a text that begins like a formula. Prompts and scene names come from clients, so such a
  * text is written with an apostrophe before it, which spreadsheets do not show.
  * @see https://www.rfc-editor.org/rfc/rfc4180 and https://owasp.org/www-community/attacks/CSV_Injection
  */

@@ -17,7 +17,7 @@ const COLUMN_TYPES: Readonly<Record<AttributeKind, ColumnType>> = {
   TIME: ColumnType.DateTime,
 };
 
-/** A count of 0 says that the number of features is not known beforehand; an index node size of 0, that none is there. */
+/** A count of 0 says that the number of features is not known in advance; an index node size of 0 says that there is no index. */
 const HEADER: HeaderMeta = {
   geometryType: GeometryType.MultiPolygon,
   columns: EXPORT_COLUMNS.map(({ name, kind, nullable }) => ({

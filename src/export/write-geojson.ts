@@ -17,7 +17,7 @@ export async function* writeGeoJson(batches: AsyncIterable<readonly ExportRow[]>
 /** What is in a file without features, so that readers find a layer in it: a sequence begins with its first separator. */
 const NO_FEATURES = '{"type":"FeatureCollection","features":[]}';
 
-/** One RFC 7946 feature a line, without the record separators of RFC 8142; an empty collection where there is none. */
+/** One RFC 7946 feature per line, without the record separators of RFC 8142; an empty collection without features. */
 export function writeNdjson(batches: AsyncIterable<readonly ExportRow[]>): AsyncGenerator<Uint8Array> {
   return writeLines(batches, '');
 }

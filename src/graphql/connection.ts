@@ -45,7 +45,7 @@ export interface Connection<T> {
 
 /**
  * @param page what the store gave
- * @param count of the nodes on all pages; called once, when somebody asks
+ * @param count of the nodes on all pages; called once, if selected
  */
 export function toConnection<T>(page: Page<T>, count: () => Promise<number>): Connection<T> {
   const { edges } = page;

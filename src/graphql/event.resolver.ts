@@ -21,7 +21,7 @@ const STATES: readonly EventType[] = [
   'segmentation.cancelled',
 ];
 
-/** What a subscriber is told of added features. */
+/** Event about added features. */
 interface FeaturesAdded {
   readonly cursor: string;
   readonly at: Date;
@@ -31,7 +31,7 @@ interface FeaturesAdded {
   readonly wanted: RequestedFilter;
 }
 
-/** What a subscriber is told of a segmentation. */
+/** Event about a segmentation. */
 interface SegmentationChanged {
   readonly cursor: string;
   readonly at: Date;

@@ -9,7 +9,7 @@ import type { RequestContext } from './context.ts';
 import { askPage, PageArgs } from './page-request.ts';
 import { ViewerType } from './viewer.type.ts';
 
-/** Who asks, and what was done. */
+/** The viewer, and the audit log. */
 @Resolver()
 export class ViewerResolver {
   @AllowedTo('viewer')

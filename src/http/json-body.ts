@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import express, { type RequestHandler } from 'express';
 
-/** Encodings of the Unicode standard. UTF-7 (RFC 2152) is none of them, and hides characters from everything that filters. */
+/** Encodings of the Unicode standard. UTF-7 (RFC 2152) is not among them, and hides characters from every filter. */
 const CHARSETS: ReadonlySet<string> = new Set([
   'utf-8',
   'utf-16',

@@ -18,7 +18,7 @@ export interface Listening {
   /** `http://host:port`, as a client on this machine reaches it. */
   readonly url: string;
   /**
-   * Accepts no more connections and lets requests that are under way finish.
+   * Accepts no more connections and lets requests in progress finish.
    * @param graceMs connections still open after this many milliseconds are cut
    */
   stop(graceMs: number): Promise<void>;

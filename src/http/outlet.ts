@@ -72,7 +72,7 @@ export interface RouteRule {
 }
 
 /**
- * What all routes share: who asks, with which services, whether filters are allowed, how a filter is read and priced, and
+ * What all routes share: the viewer and its services, whether filters are allowed, how a filter is read and priced, and
  * which methods there are. `error-response.ts` answers errors, `stored-file.ts` caches and ranges.
  */
 export class Outlet {
@@ -111,7 +111,7 @@ export class Outlet {
     return path;
   }
 
-  /** Finds out who asks, and lets no smaller role pass. */
+  /** Determines the viewer, and refuses an insufficient role. */
   admit(role: Rule): RequestHandler<Record<string, string>> {
     return async (request, response, next) => {
       const { authorization } = request.headers;

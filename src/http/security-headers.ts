@@ -17,7 +17,7 @@ export function securityHeaders({
     },
     // Pages of other origins show pictures by `<img>`, which asks without CORS.
     crossOriginResourcePolicy: { policy: TERRAQL_CORS_ORIGINS.length > 0 ? 'cross-origin' : 'same-origin' },
-    // Over plain HTTP browsers ignore it, and whoever terminates TLS is a proxy that knows its domain.
+    // Browsers ignore it over plain HTTP, and the proxy that terminates TLS knows its domain.
     strictTransportSecurity: TERRAQL_PUBLIC_URL?.startsWith('https://') === true,
   });
 }

@@ -15,7 +15,7 @@ interface Session {
   readonly presented: Presented;
 }
 
-/** Who asks over each socket, from its `connection_init` on for as long as the credential is accepted. */
+/** The viewer of each socket, from its `connection_init` on and for as long as the credential is accepted. */
 export class SocketViewers {
   private readonly sessions = new Map<WebSocket, Session>();
   private readonly timer: NodeJS.Timeout;

@@ -7,7 +7,7 @@ import type { Outlet } from './outlet.ts';
 const MAX_BODY_BYTES = 10_000;
 const NewWorkspace = z.object({ id: z.string(), name: z.string() });
 
-/** `GET` and `POST /workspaces`: for `terraql workspaces` on the machine of the server, and for nobody else. */
+/** `GET` and `POST /workspaces`: only for `terraql workspaces` on the server's machine. */
 export function workspaceRoutes(outlet: Outlet, { workspaces }: Pick<HttpService, 'workspaces'>): Router {
   return outlet.resource<Record<string, string>>('/workspaces', {
     role: 'machine',

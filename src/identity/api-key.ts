@@ -47,7 +47,7 @@ export interface ApiKeyStore {
   revoke(id: string): Promise<ApiKey | null>;
 }
 
-/** Keys of all workspaces, for whoever finds out who asks. */
+/** Keys of all workspaces, for authentication. */
 export interface KeyLookup {
   /** Keys whose secret begins so, revoked and expired ones too. */
   withPrefix(prefix: string): Promise<StoredKey[]>;

@@ -1,6 +1,6 @@
 import type { CountedPage, PageRequest } from '../page.ts';
 
-/** What somebody did. */
+/** An entry of the audit log. */
 export interface AuditEntry {
   readonly id: string;
   readonly at: Date;

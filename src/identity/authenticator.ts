@@ -16,7 +16,7 @@ export interface Presented {
   readonly workspace?: string | undefined;
 }
 
-/** Finds out who asks. */
+/** Determines the viewer of a request. */
 export class Authenticator {
   constructor(
     private readonly parts: {
@@ -62,7 +62,7 @@ export class Authenticator {
     throw new UnauthenticatedError(`The workspace ${JSON.stringify(viewer.workspace)} does not exist.`);
   }
 
-  /** Whoever has a signed address may do what it stands for: read, or send an upload. */
+  /** A signed URL permits what it was made for: reading, or sending an upload. */
   private async viewerOfLink(link: Presented['link']): Promise<Viewer> {
     const workspace = link ? await this.parts.links.workspaceOf(link.method, link.address) : null;
     if (workspace === null) throw new UnauthenticatedError();

@@ -31,7 +31,7 @@ const REFRESH_MS = 60_000;
 const UNKNOWN_MS = 1000;
 
 /**
- * Signs addresses, so that whoever has one may read what it leads to, and nothing else, until it expires: `<img>`, map
+ * Signs URLs, so that everyone who has one may read what it leads to, and nothing else, until it expires: `<img>`, map
  * libraries and desktop GIS send no header. The signature is an HMAC-SHA-256 over method, path, query and workspace.
  */
 export class LinkSigner {
@@ -48,7 +48,7 @@ export class LinkSigner {
   }
 
   /**
-   * Reads the keys, and makes one where there is none or the newest is 30 days old.
+   * Reads the keys, and creates one if there is none or the newest is 30 days old.
    * @param ttlS lifetime of links, seconds
    * @param onError told when the keys cannot be read again later
    */
@@ -140,6 +140,6 @@ function macOf({ secret }: LinkKey, { method, path, workspace, expires }: Signed
   return createHmac('sha256', secret).update(JSON.stringify(parts)).digest();
 }
 
-/** One signature holds for all tiles of a layer: their numbers stand for `{z}/{x}/{y}`. */
+/** One signature is valid for all tiles of a layer: their numbers replace `{z}/{x}/{y}`. */
 const tilePattern = (path: string): string =>
   path.replace(/\/(?:\d+|\{z\})\/(?:\d+|\{[xy]\})\/(?:\d+|\{[xy]\})(?=$|[@.])/, '/{z}/{x}/{y}');

@@ -24,7 +24,7 @@ export interface Links {
   absolute(path: string, method?: LinkMethod): string;
 }
 
-/** Finds out who asks, on behalf of every outlet. */
+/** Determines the viewer, on behalf of every outlet. */
 export interface Identity {
   readonly authenticator: Authenticator;
   readonly keys: KeyRing;

@@ -10,7 +10,7 @@ export interface TokenSettings {
   readonly issuer: string;
   /** That tokens must be made for. */
   readonly audience: string;
-  /** Signature algorithms; asymmetric ones alone, so that nobody signs with the public key. */
+  /** Signature algorithms; only asymmetric ones, so that nobody can sign with the public key. */
   readonly algorithms: readonly string[];
   /** Difference of clocks, seconds. */
   readonly clockToleranceS: number;
@@ -21,7 +21,7 @@ export interface TokenSettings {
   readonly role: Role;
 }
 
-/** The provider does not answer, so nobody knows whether a token is genuine. */
+/** The provider does not answer, so tokens cannot be verified. */
 export class IdentityProviderUnavailableError extends OutageError {
   readonly code = 'IDENTITY_PROVIDER_UNAVAILABLE';
   constructor(issuer: string, cause: unknown) {

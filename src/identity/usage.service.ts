@@ -2,7 +2,7 @@ import { BadInputError } from '../errors.ts';
 import { dayOf, type Usage, type UsageGrouping, type UsageMeter, type UsageStore } from './usage.ts';
 
 const DAY_MS = 86_400_000;
-/** Longest time that is told of at once. */
+/** Longest period of one report. */
 const MAX_DAYS = 3660;
 
 /** Tells what a viewer's workspace used up. */
@@ -15,7 +15,7 @@ export class UsageService {
   /**
    * Usage of the days (UTC) that lie between two times, the first and the last one in full. What this process counted is in
    * it; other processes write down theirs every few seconds.
-   * @returns by day, then by model, as far as they are told apart; nothing of days on which nothing was used
+   * @returns by day, then by model, if grouped so; days without usage are left out
    * @throws {BadInputError}
    */
   async between(from: Date, to: Date, groupBy: readonly UsageGrouping[]): Promise<Usage[]> {

@@ -30,7 +30,7 @@ export interface DayUse extends Amounts {
   readonly model: string;
 }
 
-/** By what usage is told apart. */
+/** Groupings of usage. */
 export const USAGE_GROUPINGS = ['DAY', 'MODEL'] as const;
 export type UsageGrouping = (typeof USAGE_GROUPINGS)[number];
 
@@ -48,7 +48,7 @@ export interface Usage extends Amounts {
 export interface UsageStore {
   /**
    * Sums of the days from the first to the last one, both included.
-   * @returns by day, then by model, as far as they are told apart
+   * @returns by day, then by model, if grouped so
    */
   sums(
     first: string,

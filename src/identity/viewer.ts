@@ -5,7 +5,7 @@ export type Role = (typeof ROLES)[number];
 /** Least role that an outlet asks for; `anyone` needs no credential, `machine` is for commands on the machine alone. */
 export type Rule = Role | 'anyone' | 'machine';
 
-/** Who asks. Services are made for a viewer and answer within the viewer's workspace. */
+/** The viewer of a request. Services are created for a viewer and answer within the viewer's workspace. */
 export interface Viewer {
   /** Owner of what is stored. */
   readonly workspace: string;

@@ -48,7 +48,7 @@ function checkReturn(crs: Crs, position: readonly [number, number], lonLat: read
   throw new OutsideCrsError(crs.definition, position, `lies outside the domain of ${crsName(crs.definition)}`);
 }
 
-/** Whether the map goes on past its seam, so that longitudes from 180 to 360 are as good as those from -180 to 0. */
+/** Whether the map continues past its seam, so that longitudes from 180 to 360 are as valid as those from -180 to 0. */
 function repeatsAt(crs: Crs, [x, y]: readonly [number, number], other: number): boolean {
   const longitudes = [0, 0.25, 0.5, 0.75, 1].map((share) => crs.toWgs84([other + share * (x - other), y])[0]);
   return longitudes.slice(1).every((longitude, index) => {

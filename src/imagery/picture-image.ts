@@ -177,7 +177,7 @@ export class PictureImage implements ImageReader {
   }
 }
 
-/** Pixels and memory are checked against the header beforehand. Colours stay as stored, as in GDAL. */
+/** Pixels and memory are checked against the header first. Colours stay as stored, as in GDAL. */
 const READ_OPTIONS = { limitInputPixels: false, ignoreIcc: true, failOn: 'error', sequentialRead: true } as const;
 
 /**

@@ -62,7 +62,7 @@ export interface Job {
   /** Over all prompts of all scenes that are planned. */
   readonly windowsTotal: number;
   readonly windowsDone: number;
-  /** Seconds to go; null when unknown. */
+  /** Estimated seconds remaining; null when unknown. */
   readonly etaS: number | null;
   readonly createdAt: Date;
 }

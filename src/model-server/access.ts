@@ -25,7 +25,7 @@ const PROBES = new Set(['/v2/health/live', '/v2/health/ready']);
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /**
- * Asks for the key. Where there is none, requests must be addressed to a name of the server instead, so that no web page
+ * Requires the key. Without one, requests must be addressed to a name of the server instead, so that no web page
  * reaches it under a name of its own; with a key no page could ask anything.
  */
 export function access({ key, hosts = LOOPBACK }: AccessSettings): RequestHandler {

@@ -38,7 +38,7 @@ const MOST_BODY_BYTES = 256 * 1024 ** 2;
 const BODY_BESIDE_IMAGE = 4 * 1024 ** 2;
 /** Longest JSON text of a pixel value, with brackets and spaces. */
 const JSON_BYTES = 8;
-/** Clients keep one connection per window under way. */
+/** Clients keep one connection per window in progress. */
 const MAX_CONNECTIONS = 1000;
 
 const MODEL = '/v2/models/:name{/versions/:version}';

@@ -7,7 +7,7 @@ import type { FloatRange } from '../feature/feature.filter.ts';
 import { type RangeName, RANGE_NAMES } from '../feature/measures.ts';
 
 /**
- * The filter that a condition stands for: by the members that have an index where there are such, else by `attributes`. It
+ * The filter of a condition: by the members that have an index, if any, otherwise by `attributes`. It
  * is not checked.
  */
 export function conditionFilter(condition: Condition): RequestedFilter {

@@ -42,7 +42,7 @@ export interface ItemCollection {
   readonly id: string;
   readonly title: string;
   readonly description: string;
-  /** What an address of vector tiles of the collection carries; null where there are none. */
+  /** Query of the collection's vector tile URLs; null if it has no tiles. */
   readonly tilesQuery: string | null;
   readonly properties: readonly ItemProperty[];
   /** Type of the geometry, for the schema. */

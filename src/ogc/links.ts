@@ -14,7 +14,7 @@ export const SCHEMA_TYPE = 'application/schema+json';
 export const OPENAPI_TYPE = 'application/vnd.oai.openapi+json;version=3.0';
 export const MVT_TYPE = 'application/vnd.mapbox-vector-tile';
 
-/** An address with further parameters; undefined ones are left out, those of the address stay but for those given anew. */
+/** A URL with further parameters; undefined ones are left out, and given ones replace those of the URL. */
 export function withParameters(address: string, parameters: Readonly<Record<string, string | undefined>>): string {
   const [path = '', query = ''] = address.split('?');
   const all = new URLSearchParams(query);

@@ -13,7 +13,7 @@ import {
 export class HttpsRanges implements RangeFetcher {
   private url: string;
 
-  /** @param renewed finds the address anew when it has expired; null when it stays the same */
+  /** @param renewed looks up the URL again when it has expired; null if it stays the same */
   constructor(
     private readonly http: GuardedHttp,
     url: string,

@@ -9,7 +9,7 @@ import { Turns } from './turns.ts';
 export interface RemoteOptions extends DownloadLimits, HttpOptions {
   /** Memory for ranges, bytes. */
   readonly cacheBytes?: number;
-  /** Range requests under way at once. */
+  /** Concurrent range requests. */
   readonly requests?: number;
   readonly retry?: RetryPolicy;
   /** Null: s3:// references are refused. */
@@ -20,7 +20,7 @@ export interface RemoteOptions extends DownloadLimits, HttpOptions {
 export interface OpenRemoteFiles {
   readonly files: RemoteFiles;
   readonly http: GuardedHttp;
-  /** Ends what is under way. */
+  /** Aborts the requests in progress. */
   close(): Promise<void>;
 }
 

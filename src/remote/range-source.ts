@@ -7,14 +7,14 @@ import type { Turns } from './turns.ts';
 /** What all remote files of a process share. */
 export interface RangePool {
   readonly cache: RangeCache;
-  /** Limits the requests that are under way. */
+  /** Limits concurrent requests. */
   readonly turns: Turns;
   readonly retry?: RetryPolicy;
-  /** Ends what is under way. */
+  /** Aborts the requests in progress. */
   readonly closing: AbortSignal;
 }
 
-/** First read at the beginning of a file, which holds the directories of a COG; doubled where reading goes on, bytes. */
+/** First read at the beginning of a file, which holds the directories of a COG; doubled while reading continues, bytes. */
 export const FIRST_READ_BYTES = 16 * 2 ** 10;
 const MAX_READ_AHEAD_BYTES = 4 * 2 ** 20;
 /** Ranges that lie no further apart are read in one request, bytes. */

@@ -37,7 +37,7 @@ export interface S3Access {
   readonly requesterPays: boolean;
   /** Prefixes that references may name; empty: every bucket that the keys open. */
   readonly sources: readonly S3Address[];
-  /** Prefix of the service's own files, which nobody may refer to; null for none. */
+  /** Prefix of the service's own files, which references may not name; null for none. */
   readonly own: S3Address | null;
 }
 
@@ -57,7 +57,7 @@ function contentKey({ etag, sizeBytes }: FileVersion, head: Uint8Array): string 
 
 /** Files over https and in S3: large TIFFs by range, everything else as a download. */
 export class RemoteFiles {
-  /** @param itemHref finds the address of an asset anew in its STAC item */
+  /** @param itemHref looks up the URL of an asset again in its STAC item */
   constructor(
     private readonly http: GuardedHttp,
     private readonly downloader: Downloader,

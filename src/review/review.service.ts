@@ -6,7 +6,7 @@ export class InvalidReviewError extends AppError {
   readonly code = 'REVIEW_INVALID';
 }
 
-/** Somebody reviewed a feature meanwhile. */
+/** Someone else reviewed a feature in the meantime. */
 export class ReviewChangedError extends AppError {
   readonly code = 'REVIEW_CHANGED';
   constructor(featureId: string, { by, status, at }: Review) {

@@ -239,7 +239,7 @@ function shrinkValid(valid: Uint8Array, { window, shownWidthPx, shownHeightPx }:
   return shown;
 }
 
-/** Marks a promise whose rejection is handled later, so that it does not count as unhandled meanwhile. */
+/** Marks a promise whose rejection is handled later, so that it does not count as unhandled until then. */
 export function settledLater<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;

@@ -42,7 +42,7 @@ export interface RunLimits {
   readonly maxWindows: number;
 }
 
-/** Stops a run that nobody waits for any more, or that another process continues. */
+/** Stops a run that is no longer wanted, or that another process continues. */
 export class RunAbandoned extends Error {}
 
 /** The model's weights have changed since the question was asked. */

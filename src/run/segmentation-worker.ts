@@ -145,7 +145,7 @@ export class SegmentationWorker {
     await this.persist(() => this.dropKeptOf(run.batchId));
   }
 
-  /** Decides what becomes of segmentations whose attempt threw. */
+  /** Decides the next state of segmentations whose attempt threw. */
   private async ended(unanswered: readonly Segmentation[], error: unknown): Promise<void> {
     const { store, circuits, logger } = this.ports;
     const [first] = unanswered;

@@ -144,7 +144,7 @@ export class UploadService {
   }
 
   /**
-   * Takes the bytes of an upload. When they break off or are too many, and when the process ends meanwhile, the URL stays
+   * Receives the bytes of an upload. If they break off or are too many, or the process ends, the URL stays
    * good for another try.
    * @throws {UploadNotFoundError | UploadExpiredError | UploadUsedError | UploadIncompleteError | FileTooLargeError}
    */

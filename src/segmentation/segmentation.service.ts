@@ -25,7 +25,7 @@ export interface SegmentRequest {
   /** WGS 84, checked. */
   readonly areaOfInterest: Polygon | MultiPolygon | null;
   readonly waitS: number;
-  /** Asks again although the same work is stored or under way. */
+  /** Asks again even if the same work is stored or in progress. */
   readonly force: boolean;
   readonly idempotencyKey?: string;
 }

@@ -63,7 +63,7 @@ export interface SegmentationProgress {
   readonly windowsDone: number;
   /** 0 until the windows are planned. */
   readonly windowsTotal: number;
-  /** Seconds to go; null when unknown. */
+  /** Estimated seconds remaining; null when unknown. */
   readonly etaS: number | null;
 }
 

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** Values read when somebody scrapes, named as their parts are. */
+/** Values read at each scrape, named as their parts are. */
 export interface Sampled {
   readonly queue: () => Promise<{ readonly queued: number; readonly running: number; readonly oldestQueuedS: number }>;
   readonly connections: () => readonly PoolUse[];

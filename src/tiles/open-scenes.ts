@@ -4,7 +4,7 @@ import type { Scene } from '../scene/scene.ts';
 
 /** Files that stay open between tiles. */
 const MAX_OPEN = 16;
-/** A file that was replaced is opened anew after this long at the latest, and refused then. */
+/** A replaced file is reopened after this time at the latest, and then refused. */
 const TTL_MS = 30_000;
 
 interface Opener {
@@ -40,7 +40,7 @@ export class OpenScenes {
     try {
       return await work(await one.source);
     } catch (error) {
-      // What failed once may have been replaced: it is opened anew.
+      // A file that failed once may have been replaced: it is reopened.
       if (this.opened.peek(scene.id) === one) this.opened.delete(scene.id);
       throw error;
     } finally {

@@ -21,7 +21,7 @@ interface Making<Value> {
 const REACH = 1 / 16;
 
 /**
- * Tiles made lately, bounded by bytes. A change takes out exactly those that it touches; a tile that is being made meanwhile
+ * Recently rendered tiles, bounded by bytes. A change evicts exactly the affected tiles; a tile that is being rendered then
  * is answered and not kept. Callers that ask for one tile at a time share its making.
  */
 export class TileCache<Value> {

@@ -118,7 +118,7 @@ export class DeliveryQueueRepository implements DeliveryQueue {
     return taken ?? null;
   }
 
-  /** A delivery that was taken again meanwhile, or was sent again by a person, keeps what it is. */
+  /** A delivery that was taken or resent in the meantime keeps its state. */
   async record(delivery: DueDelivery, answer: DeliveryAnswer, outcome: Outcome, now: Date): Promise<void> {
     const isFinished = outcome.state !== 'WAITING';
     await this.database.transaction(async (queries) => {

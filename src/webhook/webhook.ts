@@ -20,13 +20,13 @@ export const DELIVERY_STATES = ['WAITING', 'DELIVERED', 'DEAD'] as const;
 /** WAITING until it is DELIVERED, or DEAD after three days of attempts. */
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
-/** An address that is told of events. */
+/** An address that receives events. */
 export interface Webhook {
   readonly id: string;
   readonly url: string;
   readonly description: string;
   readonly events: readonly WebhookEvent[];
-  /** Which features it is told of; null: all, or those of the view. */
+  /** Features to report; null means all, or those of the view. */
   readonly filter: RequestedFilter | null;
   readonly viewId: string | null;
   readonly state: WebhookState;
@@ -50,7 +50,7 @@ export interface DeliveryAnswer {
   readonly durationMs: number;
 }
 
-/** A message and what became of it. */
+/** A message and its state. */
 export interface Delivery {
   /** Sent as `webhook-id`, the same at every attempt. */
   readonly id: string;

@@ -31,7 +31,7 @@ describe('the record of a running server', () => {
     expect(await findServer(dataDir)).toBeNull();
   });
 
-  it('is left alone when another server has written its own meanwhile', async () => {
+  it('is left alone when another server has replaced it', async () => {
     const withdraw = await announceServer(dataDir, 'http://127.0.0.1:1');
     await announceServer(dataDir, url);
     await withdraw();

@@ -84,7 +84,7 @@ describe('an embedded engine', () => {
     }
   }, 120_000);
 
-  it('stops a statement that takes too long, and keeps what was committed; the process goes on meanwhile', async () => {
+  it('stops a statement that takes too long, and keeps committed data; the process keeps working', async () => {
     let longestMs = 0;
     let last = performance.now();
     const beat = setInterval(() => {

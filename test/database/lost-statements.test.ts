@@ -37,7 +37,7 @@ describe.skipIf(process.env['DATABASE_URL'])('a statement that the embedded engi
     expect(await database.query(CountRow, left)).toEqual([{ count: 0 }]);
   });
 
-  it('is told from an answer without rows', async () => {
+  it('is distinguished from an answer without rows', async () => {
     expect(await database.query(AreaRow, Prisma.sql`SELECT 1::float8 AS area WHERE FALSE`)).toEqual([]);
     expect(await database.execute(Prisma.sql`UPDATE scene SET name = name`)).toBe(0);
   });

@@ -73,7 +73,7 @@ async function gaps(): Promise<string[]> {
 }
 
 describe('every table', () => {
-  it('belongs to a workspace and is behind a policy, unless it is of nobody', async () => {
+  it('belongs to a workspace and has a policy, unless it is listed as belonging to none', async () => {
     expect(await gaps()).toEqual([]);
   });
 

@@ -168,7 +168,7 @@ describe('a picture that must be held whole', () => {
   });
 });
 
-it('a file that was replaced is opened anew', async () => {
+it('a replaced file is reopened', async () => {
   const path = await temporaryFile('a.tif', '');
   await copyFile(imagePath('odd/alpha.tif'), path);
   const first = await decoders.open(path);

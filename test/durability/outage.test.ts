@@ -96,7 +96,7 @@ describe('an answer of the model with characters that no database holds', () => 
 });
 
 describe('a window that ends the model each time', () => {
-  it('fails its run after five attempts in vain, with a code of its own, and holds up nobody else', async () => {
+  it('fails its run after five futile attempts, with its own code, and does not delay other runs', async () => {
     test.model.windowsAsked = 0;
     test.model.failsAfter = 2;
     test.model.failure = new ModelCrashedError('brightness/1', 'its worker thread ended with code 1');

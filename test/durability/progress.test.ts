@@ -54,7 +54,7 @@ async function eventsOf(id: string): Promise<Event[]> {
 }
 
 describe('segmentationProgress over a WebSocket', () => {
-  it('tells several clients how a run goes on, and ends with the answer', async () => {
+  it('reports the progress of a run to several clients, and ends with the answer', async () => {
     test.model.pauseMs = 150;
     const started = performance.now();
     const id = await test.askAnew(sceneId);

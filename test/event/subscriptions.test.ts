@@ -42,7 +42,7 @@ const ADDED = `subscription ($filter: FeatureFilter, $after: String) {
 }`;
 
 describe('a subscription to what is stored', () => {
-  it('tells of segmentations that match, and goes on behind a cursor without a gap', async () => {
+  it('sends matching segmentations, and continues after a cursor without a gap', async () => {
     const begun = read(CHANGED, { filter: { promptContains: 'bright' } }, 3);
     await sleep(300);
     await test.segment(['dark', 'bright']);

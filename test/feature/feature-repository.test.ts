@@ -244,7 +244,7 @@ describe('a geometry to ask with', () => {
     ],
   };
 
-  it('is repaired when it is not valid, and the place is told', async () => {
+  it('is repaired when it is invalid, and its position is reported', async () => {
     const [repair, ...others] = await features.repair([box(0, 0, 1, 1), bowtie, point(0, 0)]);
     expect(others).toEqual([]);
     expect(repair).toMatchObject({ given: bowtie, reason: 'Self-intersection[1 1]' });

@@ -127,7 +127,7 @@ describe('a long export', () => {
     await failing.stop(0);
   });
 
-  it('of features that are deleted meanwhile is cut: a part must not look whole', async () => {
+  it('of features that are deleted during it is cut off: a part must not look whole', async () => {
     const { scene, segmentation } = await runningSegmentation(database);
     const outlines = Array.from({ length: 1500 }, (_, k) => box(30 + k / 1e3, 10, 30.0005 + k / 1e3, 10.001));
     const features = featuresOf(...outlines).map((one) => ({ ...one, meanProbability: 0.5 }));

@@ -26,7 +26,7 @@ const get = (path: string, headers: Record<string, string> = {}) => fetch(`${ser
 const layersOf = async (path: string) => decodeTile(new Uint8Array(await (await get(path)).arrayBuffer()));
 
 describe('a vector tile over HTTP', () => {
-  it('is compressed for who asks so, and the same', async () => {
+  it('is compressed on request, with the same content', async () => {
     const response = await get(tile, { 'accept-encoding': 'identity' });
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('application/vnd.mapbox-vector-tile');
@@ -54,7 +54,7 @@ describe('a vector tile over HTTP', () => {
     expect(((await file.json()) as { features: unknown[] }).features).toHaveLength(data.features.totalCount);
   });
 
-  it('is made anew after a commit that touches it, in this process and in any other', async () => {
+  it('is rendered again after a commit that affects it, in this process and in any other', async () => {
     const before = await layersOf(tile);
     const id = before.features![0]!.properties['id'];
     await served.ask('mutation ($ids: [ID!]!) { reviewFeatures(ids: $ids, status: REJECTED) { id } }', { ids: [id] });
@@ -118,7 +118,7 @@ describe('a page of another origin', () => {
     expect(read.headers.get('access-control-expose-headers')).toContain('ETag');
   });
 
-  it('that is not allowed is told so by no header', async () => {
+  it('that is not allowed gets no CORS header', async () => {
     expect((await preflight('https://elsewhere.example')).headers.get('access-control-allow-origin')).toBeNull();
     expect(
       (await get(tile, { origin: 'https://elsewhere.example' })).headers.get('access-control-allow-origin'),

@@ -97,7 +97,7 @@ describe.each(WALLS)('with %s, another workspace', (_walls, walled) => {
   };
 
   // Before the operations, among which the stranger makes a view of the same name.
-  it('is told the same by every route as of what does not exist', async () => {
+  it('gets the same answer from every route as for missing objects', async () => {
     const key = await test.app.servicesFor(OTHER).apiKeys.create({ name: 'stranger', role: 'admin', expiresAt: null });
     const outlet = new Outlet(test.app);
     createRouter(test.app, outlet);
@@ -142,7 +142,7 @@ describe.each(WALLS)('with %s, another workspace', (_walls, walled) => {
     expect(await rows()).toBe(rowsBefore);
   });
 
-  it('is why the owner is told more', async () => {
+  it('is the reason why the owner gets more', async () => {
     const told = new Set<string>();
     for (const operation of OPERATIONS.filter(({ root }) => root !== 'mutation')) {
       const answer = await answerTo(OWNER, operation, ids);

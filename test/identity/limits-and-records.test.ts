@@ -28,7 +28,7 @@ async function workspace(id: string): Promise<{ post: (query: string) => Promise
 }
 
 describe('a workspace', () => {
-  it('is told how many requests are left, and refused with 429 when there are none', async () => {
+  it('sees how many requests are left, and is refused with 429 when none are', async () => {
     const { post } = await workspace('busy');
     const first = await post('{ viewer { role workspace { id } } }');
     expect(await first.json()).toMatchObject({ data: { viewer: { role: 'ADMIN', workspace: { id: 'busy' } } } });
@@ -51,7 +51,7 @@ describe('a workspace', () => {
     expect((await other('{ __typename }')).status).toBe(200);
   });
 
-  it('is told the cost that is left, and refused when an operation costs more', async () => {
+  it('sees the remaining cost, and is refused when an operation costs more', async () => {
     const { post } = await workspace('costly');
     const query = '{ features(first: 300) { nodes { id } } }';
     const answers = [];
@@ -140,7 +140,7 @@ describe('the audit', () => {
     });
   });
 
-  it('is changed by nobody, and shortened by the owner of the table alone', async () => {
+  it('cannot be changed, and is shortened only by the owner of the table', async () => {
     const changed = database.execute(Prisma.sql`UPDATE audit SET subject = 'somebody else'`);
     await expect(changed).rejects.toThrow(/only added to/);
     await expect(database.execute(Prisma.sql`TRUNCATE audit`)).rejects.toThrow(/only added to/);

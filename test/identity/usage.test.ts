@@ -62,7 +62,7 @@ describe('usage', () => {
     expect(row!.areaKm2).toBeCloseTo(scenes.scenes.nodes[0]!.areaM2 / 1e6, 6);
   });
 
-  it('is one row where it is not told apart, and none without any use', async () => {
+  it('is one row without grouping, and no row without usage', async () => {
     expect(await usageToday()).toHaveLength(1);
     const answer = await test.ask(`{ usage(from: "2020-01-01T00:00:00Z", to: "2021-01-01T00:00:00Z") ${USAGE} }`);
     expect(answer.data).toEqual({ usage: [] });

@@ -20,7 +20,7 @@ async function headerOf(path: string) {
 }
 
 describe('format', () => {
-  it('is told by the bytes, whatever the name says', async () => {
+  it('is recognised by its bytes, whatever its name', async () => {
     const path = join(await temporaryFolder(), 'picture.png');
     await copyFile(imagePath('odd/alpha.tif'), path);
     expect((await headerOf(path)).format).toBe('GeoTIFF');

@@ -31,7 +31,7 @@ describe('EndpointPool', () => {
       return url;
     });
 
-  it('sends a request to the server with the fewest under way', async () => {
+  it('sends a request to the server with the fewest in progress', async () => {
     const pool = poolOf(A, B);
     const started: string[] = [];
     const release: (() => void)[] = [];
@@ -64,7 +64,7 @@ describe('EndpointPool', () => {
     expect(probes).toEqual([A]);
   });
 
-  it('takes a server out that fails, goes on with the others, and takes it back after a probe', async () => {
+  it('takes a failing server out, continues with the others, and takes it back after a probe', async () => {
     const pool = poolOf(A, B);
     await place(pool);
     down.add(A);

@@ -123,7 +123,7 @@ describe('LocalModel', () => {
     model.check(QUESTION);
   });
 
-  it('rejects with the reason of the signal, before and while it works, and goes on', async () => {
+  it('rejects with the reason of the signal, before and during its work, and continues', async () => {
     const reason = new Error('nobody waits any more');
     await expect(model.infer(noise(), [QUESTION], AbortSignal.abort(reason))).rejects.toBe(reason);
     const controller = new AbortController();

@@ -18,7 +18,7 @@ describe('verifyModel', () => {
     return write('manifest.json', JSON.stringify(manifest));
   };
 
-  it('takes a folder whose files match, and its id stands for the manifest', async () => {
+  it('accepts a folder whose files match, with an id that identifies the manifest', async () => {
     const model = await verifyModel(folder);
     expect(model.sha256).toBe(sha256(JSON.stringify(smallManifest())));
     expect(modelInfo(model)).toMatchObject({ id: 'small/1', licence: 'CC0-1.0', windowPx: 8 });

@@ -104,7 +104,7 @@ describe('ModelGraphs', () => {
     expect(small.cacheStats.bytes).toBeLessThanOrEqual(one * 1.5);
   });
 
-  it('runs no further graph for requests that nobody waits for', async () => {
+  it('runs no further graph for abandoned requests', async () => {
     const seen = noise(9);
     let asked = 0;
     const { misses } = graphs.cacheStats;

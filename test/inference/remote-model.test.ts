@@ -85,7 +85,7 @@ describe('a remote model', { timeout: 180_000 }, () => {
     expect((await both.infer(window(1), [QUESTION])).length).toBe(1);
   });
 
-  it('goes on with another server when one breaks off', async () => {
+  it('continues with another server when one breaks off', async () => {
     const broken = await standIn((request) => request.socket.destroy());
     const model = await remote([broken.url, served.url]);
     for (let i = 0; i < 3; i++) expect((await model.infer(window(1), [QUESTION])).length).toBe(1);
@@ -121,7 +121,7 @@ describe('a remote model', { timeout: 180_000 }, () => {
     expect(await phasesOf(silent, window(8))).toEqual(['reasoning']);
   });
 
-  it('asks no server for interim answers that stands behind a proxy', async () => {
+  it('requests no interim answers from a server behind a proxy', async () => {
     const heard: unknown[] = [];
     const proxied = await standIn((request, response) => {
       heard.push(request.headers['terraql-phases']);
@@ -194,7 +194,7 @@ describe('a remote model', { timeout: 180_000 }, () => {
     );
   });
 
-  it('does not take an answer that is none', async () => {
+  it('rejects a malformed answer', async () => {
     const chatty = await standIn((request, response) => void request.resume().once('end', () => response.end('hello')));
     const asked = (await remote([chatty.url])).infer(window(1), [QUESTION]);
     await expect(asked).rejects.toThrow('the answer cannot be read: The message is not JSON');

@@ -159,7 +159,7 @@ describe('WindowQueue', () => {
     await expect(queue.add(request('d', 1, atWork.signal))).rejects.toThrow('gone while it waited');
   });
 
-  it('tells every request of a batch what went wrong, and goes on', async () => {
+  it('reports the failure to every request of a batch, and continues', async () => {
     const failing: WindowRunner = { run: () => Promise.reject(new Error('out of memory')) };
     const queue = new WindowQueue([failing], { maxWaiting: 9, maxQuestions: 9 }, () => new Error('busy'));
     const asked = [queue.add(request('a')), queue.add(request('a')), queue.add(request('b'))];

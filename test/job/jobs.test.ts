@@ -55,7 +55,7 @@ async function over(id: string) {
 }
 
 describe('a job', () => {
-  it('asks every scene every prompt once, and its second does nothing anew', async () => {
+  it('asks every prompt about every scene once, and a second job repeats nothing', async () => {
     const input = { filter: {}, prompts: ['bright', 'dark'] };
     const before = (await test.ask(ESTIMATE, { input })).data.jobEstimate;
     expect(before).toMatchObject({ scenes: SCENES, windows: 2 * SCENES, seconds: null, stored: 0, impossible: 0 });
@@ -89,7 +89,7 @@ describe('a job', () => {
     expect(found).toHaveLength(5);
   });
 
-  it('that is paused begins nothing, and goes on when it is resumed', async () => {
+  it('that is paused starts nothing, and continues when it is resumed', async () => {
     const { id } = await test.services.jobs.segment(
       { ids },
       {

@@ -251,7 +251,7 @@ describe('a source that', () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it('gets a private address meanwhile is not asked again', async () => {
+  it('gets a private address in the meantime is not asked again', async () => {
     let address = '127.0.0.1';
     const { source } = await found({ resolver: async () => [{ address, family: 4 }] });
     address = '10.0.0.7';

@@ -82,7 +82,7 @@ describe('a review', () => {
     expect(await counted({ segmentationId: ids.roads, review: ['UNREVIEWED', 'ACCEPTED'] })).toBe(0);
   });
 
-  it('is refused where somebody reviewed meanwhile, and names them', async () => {
+  it('is refused if someone reviewed in the meantime, and names the reviewer', async () => {
     const since = new Date(Date.now() - 3600_000).toISOString();
     const { error } = await review(['w1', 'p1'], 'REJECTED', { since });
     expect(error).toMatchObject({

@@ -129,7 +129,7 @@ describe.each<Order>(['one by one', 'at once'])('windows that the model answers 
     expect(run.reads).toEqual([2, 4, 5]);
   });
 
-  it('are kept when one before them fails, and the failure is told', async () => {
+  it('are kept when an earlier one fails, and the failure is reported', async () => {
     run.windowMs = 5;
     run.fails = { index: 3, error: new Error('out of memory') };
     await expect(run.all()).rejects.toThrow('out of memory');

@@ -89,7 +89,7 @@ describe('RunProgress', () => {
     expect(written.at(-1)!.phase).toBe('tracing');
   });
 
-  it('writes nothing after its end, which waits for the write under way', async () => {
+  it('writes nothing after its end, which waits for the current write', async () => {
     const progress = progressOf(2, 100);
     progress.windowDone(1, 10);
     await pass(10);

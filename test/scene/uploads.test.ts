@@ -240,7 +240,7 @@ describe('disk', () => {
 });
 
 describe('a lease', () => {
-  it('is held by one living process, and goes on when that is dead', async () => {
+  it('is held by one living process, and passes on when that process is dead', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'terraql-'));
     const stores = Array.from({ length: 6 }, () => new FolderBlobStore(folder));
     for (let round = 0; round < 10; round++) {

@@ -162,7 +162,7 @@ describe('vector tiles of features', () => {
     expect((await tiles.tile(tileAt(-100, -40, 12), {})).bytes).toHaveLength(0);
   });
 
-  it('are told of many reviewed features by few boxes, which hold them all and not much more', async () => {
+  it('are announced for many reviewed features by few boxes, which contain them all and not much more', async () => {
     const random = seededRandom(3);
     const towns = [
       [5, 52],

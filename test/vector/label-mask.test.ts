@@ -34,7 +34,7 @@ describe.each([...hardMasks(), noiseMask(5, 70, 60, 0.59), blobMask(5, 70, 60, 9
     }
   });
 
-  it('leave out what is below the sieve and number the rest anew', () => {
+  it('leave out parts below the sieve and renumber the rest', () => {
     const sieved = labelMask(maskOf(drawn), { minPixelCount: 4 });
     const sizes = sizesOf(flooded);
     const kept = { ...drawn, bytes: Uint8Array.from(flooded, (label) => ((sizes.get(label) ?? 0) >= 4 ? 1 : 0)) };

@@ -53,7 +53,7 @@ describe('rowFromProbability', () => {
     }
   });
 
-  it('refuses a probability or a threshold that is none, and flags of another length', () => {
+  it('refuses an invalid probability or threshold, and flags of another length', () => {
     expect(() => rowFromProbability(7, Float32Array.of(0, 1.5), 0.5)).toThrow(
       'Probability 1.5 at row 7, column 1 is not within 0 to 1.',
     );

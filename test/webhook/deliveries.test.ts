@@ -96,7 +96,7 @@ const onlyDelivery = async (webhookId: string) =>
   (await service.deliveries(webhookId, { state: null, first: 10, after: null }))[0]!;
 
 describe('a webhook', () => {
-  it('is told of what happens after it was made, signed by its secret', async () => {
+  it('receives events after its creation, signed with its secret', async () => {
     await register('before');
     const { secret } = await hook();
     const sceneId = await register('after');
@@ -123,7 +123,7 @@ describe('a webhook', () => {
     expect(await service.deliveries(webhook.id, { state: null, first: 10, after: null })).toEqual([]);
   });
 
-  it('with a filter is told of the features that match, and of nothing where none does', async () => {
+  it('with a filter receives only features that match, and no message without any', async () => {
     const events = ['features.added', 'features.reviewed'] as const;
     const filter: RequestedFilter = { areaM2: { min: 15_000 } };
     await hook({ events: [...events], filter });
@@ -145,7 +145,7 @@ describe('a webhook', () => {
     expect(receiver.received.at(-1)).toMatchObject({ type: 'features.reviewed', data: { featureCount: 1 } });
   });
 
-  it('is told again after a failure, with the same identifier and in the order of its objects', async () => {
+  it('receives a message again after a failure, with the same identifier and in the order of its objects', async () => {
     await hook({ events: ['scene.registered'] });
     receiver.answer = { status: 500 };
     await register('first');
@@ -207,7 +207,7 @@ describe('a webhook', () => {
     expect(await service.byId(webhook.id)).toMatchObject({ state: 'ACTIVE', failingSince: null });
   });
 
-  it('that is gone is paused at once, and goes on where it was when it is resumed', async () => {
+  it('that answers 410 is paused at once, and continues where it was when it is resumed', async () => {
     const { webhook } = await hook();
     receiver.answer = { status: 410 };
     await register('kept');

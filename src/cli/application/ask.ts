@@ -94,7 +94,7 @@ export async function openService(url: string | undefined, config: Config, termi
   return localService(await startApp(config, commandLogLevel(config), terminal), viewer, terminal);
 }
 
-/** Headers that say who asks: by key, else as the administrator of this machine where the server runs on it. */
+/** Headers with the credential: the key, otherwise the local administrator's secret if the server runs on this machine. */
 async function credentialFor(server: string, config: Config): Promise<Record<string, string>> {
   const { TERRAQL_API_KEY: key, TERRAQL_DATA_DIR, TERRAQL_WORKSPACE } = config;
   if (key !== undefined) return { authorization: `Bearer ${key}` };
@@ -243,7 +243,7 @@ async function* localSubscription<T>(
   }
 }
 
-/** Takes what is told beside the answer. */
+/** Prints the warnings beside the answer. */
 type Notes = Pick<Terminal, 'note'>;
 
 function noteWarnings(terminal: Notes, { extensions }: z.infer<typeof GraphqlAnswer>): void {

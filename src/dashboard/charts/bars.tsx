@@ -6,7 +6,7 @@ export interface Bar {
   readonly value: number;
   readonly colour?: string;
   readonly isChosen: boolean;
-  /** Filters by what the bar stands for. */
+  /** Filters by the value of the bar. */
   readonly choose: () => void;
 }
 

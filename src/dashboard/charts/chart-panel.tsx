@@ -8,7 +8,7 @@ import { useCharts, useFilter, usePrompts } from '../queries.ts';
 import { area } from '../texts.en.ts';
 import { Bars } from './bars.tsx';
 
-/** Features by area, by question and over time; a bar filters by what it stands for, and once more takes the filter back. */
+/** Features by area, by question and over time; a click on a bar filters by it, and a second click removes the filter. */
 export function ChartPanel({ dark }: { readonly dark: boolean }): ReactNode {
   const filter = useFilter();
   const { prompts: order } = useAddress();

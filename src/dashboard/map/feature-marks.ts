@@ -47,7 +47,7 @@ export class FeatureMarks {
     this.written = wanted;
   }
 
-  /** A style that was set anew knows no states. */
+  /** A newly set style has no feature states. */
   forget(): void {
     this.written = new globalThis.Map();
   }

@@ -4,7 +4,7 @@ import { queryClient, useViewer } from '../queries.ts';
 import { roles, texts } from '../texts.en.ts';
 import { credential } from './credential.ts';
 
-/** Asks for a key where the service wants one; shows the page to whoever may see it. */
+/** Asks for a key if the service requires one; shows the page after sign-in. */
 export function SignIn({ children }: { readonly children: ReactNode }): ReactNode {
   const viewer = useViewer();
   const [key, setKey] = useState('');
@@ -40,7 +40,7 @@ export function SignIn({ children }: { readonly children: ReactNode }): ReactNod
   );
 }
 
-/** Workspace and role, and the way out, where somebody signed in. */
+/** Workspace, role and sign-out, after sign-in. */
 export function WhoAsks(): ReactNode {
   const { data } = useViewer();
   if (!data || credential.get() === null) return null;

@@ -90,7 +90,7 @@ export class Subscriptions {
     return { schema: this.schema, document, variableValues: variables, operationName, contextValue: contextOf };
   }
 
-  /** Begins a subscription. @returns its answers, or why there are none */
+  /** Begins a subscription. @returns its answers, or the errors that refuse it */
   async subscribe(request: CheckedSubscription): Promise<SubscriptionAnswers | ExecutionResult> {
     const stream = await createSourceEventStream({ ...request, contextValue: request.contextValue() });
     if (!(Symbol.asyncIterator in stream)) return this.formattedResult(stream);

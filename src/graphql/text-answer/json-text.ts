@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** Begins what stands for a text while an answer is written. No answer holds it, so that no client can know it. */
+/** Prefix of placeholders while an answer is written. No answer contains it, so clients cannot know it. */
 const MARK = randomBytes(16).toString('hex');
 
 /** The texts of the answer that is being written, in its order; null while none is. */
@@ -37,7 +37,7 @@ export interface AnswerText {
 }
 
 /**
- * JSON of a value, its {@link JsonText}s neither parsed nor written anew, and copied once.
+ * JSON of a value, its {@link JsonText}s neither parsed nor rewritten, and copied once.
  * @param end put behind it
  */
 export function stringifyWithJsonText(value: unknown, end = ''): string {

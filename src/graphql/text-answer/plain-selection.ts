@@ -5,7 +5,7 @@ export const answerKey = ({ name, alias }: FieldNode): string => (alias ?? name)
 
 /**
  * The fields that an operation asks of an object, each once by its name in the answer. Every fragment applies, so it is for
- * objects whose type is known beforehand.
+ * objects whose type is known in advance.
  * @returns null where `@skip` or `@include` decides
  */
 export function plainSelection(info: GraphQLResolveInfo, { selections }: SelectionSetNode): FieldNode[] | null {

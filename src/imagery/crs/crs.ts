@@ -38,7 +38,7 @@ const resolved = new LRUCache<string, Crs>({ max: MAX_RESOLVED });
 let loading: Promise<Gdal> | null = null;
 
 /**
- * GDAL, loaded at the first call (about 0.6 s and 100 MB) and anew after a trap.
+ * GDAL, loaded at the first call (about 0.6 s and 100 MB) and again after a trap.
  * @throws when the package is damaged
  */
 export async function gdal(): Promise<Gdal> {

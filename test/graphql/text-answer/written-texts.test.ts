@@ -149,7 +149,7 @@ describe('sums of groups that are written by the database', () => {
     expect(JSON.stringify(answer.data)).toBe(JSON.stringify(resolved.data));
   });
 
-  it('refuse a grouping that stands twice', async () => {
+  it('refuse a repeated grouping', async () => {
     const { errors } = await overHttp('{ featureStatistics(groupBy: [SCENE, SCENE]) { featureCount } }', {});
     expect(errors).toEqual([
       expect.objectContaining({
