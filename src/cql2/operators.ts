@@ -133,7 +133,7 @@ export function checkOperands({ expression, placeOf }: Cql2Filter): void {
 function checkCount(op: string, count: number, { operands, repeats }: Operator, place: string): void {
   if (count === operands.length || (repeats && count > operands.length)) return;
   const wanted = `${operands.length}${repeats ? ' or more' : ''}`;
-  throw new InvalidCql2Error(`${op} has ${count} operands and takes ${wanted}`, place);
+  throw new InvalidCql2Error(`${op} has ${count} operands instead of ${wanted}`, place);
 }
 
 /** A part as an error names it. */

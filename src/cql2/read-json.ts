@@ -9,7 +9,7 @@ import { checkOperands } from './operators.ts';
  */
 export function readCql2Json(text: string): Cql2Filter {
   if (text.length > MAX_LENGTH) {
-    throw new InvalidCql2Error(`${text.length} characters are too many; the limit is ${MAX_LENGTH}`, 'its end');
+    throw new InvalidCql2Error(`the filter has ${text.length} characters; the limit is ${MAX_LENGTH}`, 'its end');
   }
   const places = new WeakMap<object, string>();
   const expression = readPart(parsed(text), '', 0, places);
@@ -23,7 +23,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    throw new InvalidCql2Error(`no JSON (${error instanceof Error ? error.message : String(error)})`, 'its beginning');
+    throw new InvalidCql2Error(`not JSON (${error instanceof Error ? error.message : String(error)})`, 'its beginning');
   }
 }
 
@@ -35,7 +35,7 @@ function readPart(value: unknown, path: string, level: number, places: Places): 
   if (typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   if (typeof value !== 'object' || value === null) {
-    throw new InvalidCql2Error(`${JSON.stringify(value)} is no expression`, place);
+    throw new InvalidCql2Error(`${JSON.stringify(value)} is not an expression`, place);
   }
   const below = (part: unknown, step: string): Cql2 =>
     readPart(part, step.startsWith('[') || path === '' ? `${path}${step}` : `${path}.${step}`, level + 1, places);
@@ -78,7 +78,7 @@ function readObject(members: Members): Cql2 & object {
   if (kind !== undefined) return READERS[kind]!(members);
   const names = JSON.stringify(Object.keys(members.value));
   throw new InvalidCql2Error(
-    `${names} are members of no expression; one of ${KINDS.join(', ')} must be`,
+    `an object with ${names} is not an expression; it must have one of ${KINDS.join(', ')}`,
     members.place,
   );
 }
@@ -104,7 +104,7 @@ function readGeometry(value: Readonly<Record<string, unknown>>, place: string): 
     type === 'GeometryCollection' ? Array.isArray(value['geometries']) : GEOMETRY_TYPES.includes(String(type));
   if (known && (type === 'GeometryCollection' || Array.isArray(value['coordinates'])))
     return value as unknown as Geometry;
-  throw new InvalidCql2Error(`type ${JSON.stringify(type)} is no geometry of GeoJSON with coordinates`, place);
+  throw new InvalidCql2Error(`type ${JSON.stringify(type)} is not a GeoJSON geometry with coordinates`, place);
 }
 
 function numbersOf(list: readonly unknown[], place: string): number[] {

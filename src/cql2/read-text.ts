@@ -193,7 +193,7 @@ class TextReader {
     const ends = this.tokens.list(() => this.operand());
     const [from, to] = ends;
     if (from === undefined || to === undefined || ends.length !== 2) {
-      throw new InvalidCql2Error(`INTERVAL has ${ends.length} ends and takes 2`, `character ${position}`);
+      throw new InvalidCql2Error(`INTERVAL has ${ends.length} ends instead of 2`, `character ${position}`);
     }
     return { interval: [from, to] };
   }

@@ -82,7 +82,7 @@ class Resolver {
   condition(node: Cql2, negated: boolean, outer: string): Condition {
     const place = this.filter.placeOf(node) ?? outer;
     if (typeof node === 'boolean') return node === negated ? NEVER : ALWAYS;
-    if (!isOperation(node)) throw new InvalidCql2Error(`${shown(node)} is neither true nor false`, place);
+    if (!isOperation(node)) throw new InvalidCql2Error(`${shown(node)} is not true or false`, place);
     const { op, args } = node;
     if (op === 'and' || op === 'or') {
       const parts = args.map((part) => this.condition(part, negated, place));
@@ -116,13 +116,13 @@ class Resolver {
       throw new InvalidCql2Error('the pattern of LIKE must be a text in quotes', place);
     }
     if (/(?:^|[^\\])(?:\\\\)*\\$/.test(to.value)) {
-      throw new InvalidCql2Error('the pattern of LIKE ends in a backslash that has nothing to escape', place);
+      throw new InvalidCql2Error('the pattern of LIKE ends in a backslash that escapes nothing', place);
     }
     return { like: of, pattern: to.value, negated };
   }
 
   private among([value, list]: readonly Cql2[], negated: boolean, place: string): Condition {
-    if (!isList(list!)) throw new InvalidCql2Error('IN takes a list', place);
+    if (!isList(list!)) throw new InvalidCql2Error('IN requires a list', place);
     const equal = list.map((member) => ({ op: '=', args: [value!, member] }));
     const parts = equal.map((one) => this.condition(one, negated, place));
     const constants = parts.flatMap((part) =>
@@ -159,7 +159,7 @@ class Resolver {
 
   private isGeometry(name: string, place: string): boolean {
     if (this.kindOf(name, place) === 'GEOMETRY') return true;
-    throw new InvalidCql2Error(`property ${name} is no geometry`, place);
+    throw new InvalidCql2Error(`property ${name} is not a geometry`, place);
   }
 
   private geometry(node: Cql2, outer: string): Geometry | Box {
@@ -172,7 +172,7 @@ class Resolver {
   private text(node: Cql2, outer: string): Scalar {
     const { scalar, kind } = this.scalar(node, outer);
     if (kind === 'TEXT') return scalar;
-    throw new InvalidCql2Error(`${shown(node)} is no text`, this.filter.placeOf(node) ?? outer);
+    throw new InvalidCql2Error(`${shown(node)} is not a text`, this.filter.placeOf(node) ?? outer);
   }
 
   private scalar(node: Cql2, outer: string): Typed {
@@ -197,7 +197,7 @@ class Resolver {
     const [left, right] = args.map((one) => {
       const { scalar, kind } = this.scalar(one, place);
       if (kind === 'NUMBER') return scalar;
-      throw new InvalidCql2Error(`${shown(one)} is no number`, this.filter.placeOf(one) ?? place);
+      throw new InvalidCql2Error(`${shown(one)} is not a number`, this.filter.placeOf(one) ?? place);
     });
     return { sign, operands: [left!, right!] };
   }
@@ -206,7 +206,7 @@ class Resolver {
     const kind = this.vocabulary.queryables.get(name);
     if (kind) return kind;
     const known = [...this.vocabulary.queryables.keys()].join(', ');
-    throw new InvalidCql2Error(`there is no property ${JSON.stringify(name)} (there are ${known})`, place);
+    throw new InvalidCql2Error(`property ${JSON.stringify(name)} does not exist (the properties are ${known})`, place);
   }
 
   private isTime(node: Cql2, outer: string): boolean {
@@ -223,7 +223,7 @@ class Resolver {
     if (isDate(node)) return this.instant(node.date, /^\d{4}-\d\d-\d\d$/, place);
     if (isTimestamp(node)) return this.instant(node.timestamp, /T/, place);
     if (typeof node === 'string') return this.instant(node, /^/, place);
-    if (!isInterval(node)) throw new InvalidCql2Error(`${shown(node)} is no instant or interval`, place);
+    if (!isInterval(node)) throw new InvalidCql2Error(`${shown(node)} is not an instant or interval`, place);
     const [from, to] = node.interval;
     return {
       from: from === '..' ? -Infinity : this.span(from, place).from,
@@ -233,7 +233,7 @@ class Resolver {
 
   private instant(text: string, form: RegExp, place: string): Span {
     const from = form.test(text) ? this.vocabulary.parseInstant(text) : null;
-    if (!from) throw new InvalidCql2Error(`${JSON.stringify(text)} is no instant of RFC 3339`, place);
+    if (!from) throw new InvalidCql2Error(`${JSON.stringify(text)} is not an RFC 3339 instant`, place);
     const isDay = !text.includes('T');
     const to = isDay ? new Date(from.getTime() + DAY_MS - 1) : from;
     return { from: { value: from }, to: { value: to } };

@@ -40,7 +40,7 @@ export const isIdentifier = (name: string): boolean => WHOLE_IDENTIFIER.test(nam
  */
 export function tokensOf(text: string): Token[] {
   if (text.length > MAX_LENGTH) {
-    throw new InvalidCql2Error(`${text.length} characters are too many; the limit is ${MAX_LENGTH}`, 'its end');
+    throw new InvalidCql2Error(`the filter has ${text.length} characters; the limit is ${MAX_LENGTH}`, 'its end');
   }
   const tokens: Token[] = [];
   let at = skipSpace(text, 0);

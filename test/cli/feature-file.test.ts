@@ -93,9 +93,9 @@ describe('terraql features --format', () => {
   it('leaves with 2 where binary would go to the terminal, and where a table would go to a file', async () => {
     const binary = await features(test.url, '--format', 'parquet');
     expect(binary.exitCode).toBe(2);
-    expect(binary.notes).toEqual(['terraql: --format parquet is binary; name a file with --output']);
+    expect(binary.notes).toEqual(['terraql: --format parquet is binary; name a file with --output.']);
     const table = await features(test.url, '--output', path.join(folder, 'table.txt'));
-    expect([table.exitCode, table.notes]).toEqual([2, ['terraql: --output requires a --format other than table']]);
+    expect([table.exitCode, table.notes]).toEqual([2, ['terraql: --output requires a --format other than table.']]);
   });
 
   it('leaves with 1 and no file when the service refuses', async () => {
@@ -141,7 +141,7 @@ describe('terraql features --format', () => {
     const service = { ...localService(test.app), exportFeatures: () => Promise.resolve(endless) };
     const tools = { service, config: readConfig({}), terminal, signal: controller.signal };
     const file = path.join(folder, 'stopped.csv');
-    await expect(writeFeatures(tools, 'CSV', {}, file)).rejects.toThrow(/stopped before .*stopped\.csv was written/);
+    await expect(writeFeatures(tools, 'CSV', {}, file)).rejects.toThrow(/Stopped before .*stopped\.csv was written/);
     expect(terminal.notes).toEqual(['the filter was repaired', 'omitted: 1 features of scenes without georeference']);
     expect((await readdir(folder)).filter((name) => name.startsWith('stopped'))).toEqual([]);
   });

@@ -63,7 +63,7 @@ describe('CQL2', () => {
     ["'text' * 2 = 3", `filter: operand 1 of * must be a number, not "text" at character 8`],
     ['a BETWEEN 1 2', 'filter: expected AND, found "2" at character 13'],
     ['a IS 3', 'filter: expected NULL, found "3" at character 6'],
-    ['S_INTERSECTS(geometry)', 'filter: s_intersects has 1 operands and takes 2 at character 1'],
+    ['S_INTERSECTS(geometry)', 'filter: s_intersects has 1 operands instead of 2 at character 1'],
     ['S_INTERSECTS(geometry, 4)', 'filter: operand 2 of s_intersects must be a geometry, not 4 at character 1'],
     [
       'S_WITHIN(g, BBOX(1,2,3))',
@@ -74,23 +74,23 @@ describe('CQL2', () => {
     ['and = 1', 'filter: expected a value, found "and" at character 1'],
     [`${'('.repeat(50)}a = 1`, 'filter: nests deeper than 40 levels at character 41'],
     [`${'NOT '.repeat(50)}a = 1`, 'filter: nests deeper than 40 levels at character 161'],
-    [`a = '${'x'.repeat(20_000)}'`, 'filter: 20006 characters are too many; the limit is 20000 at its end'],
+    [`a = '${'x'.repeat(20_000)}'`, 'filter: the filter has 20006 characters; the limit is 20000 at its end'],
   ])('refuses %j with the token and its position', (text, message) => {
     expect(() => readCql2Text(text)).toThrow(message);
   });
 
   it.each([
-    ['[', /no JSON .* at its beginning/],
-    ['{"op":"=","args":[{"property":"a"},null]}', 'filter: null is no expression at args[1]'],
-    ['{"op":"not","args":[{"op":"=","args":[1]}]}', 'filter: = has 1 operands and takes 2 at args[0]'],
-    ['{"op":"=","args":[{"propertee":"a"},1]}', 'members of no expression'],
+    ['[', /not JSON .* at its beginning/],
+    ['{"op":"=","args":[{"property":"a"},null]}', 'filter: null is not an expression at args[1]'],
+    ['{"op":"not","args":[{"op":"=","args":[1]}]}', 'filter: = has 1 operands instead of 2 at args[0]'],
+    ['{"op":"=","args":[{"propertee":"a"},1]}', 'is not an expression; it must have one of'],
     [
       '{"op":"and","args":[true,{"op":"like","args":[{"property":"a"},5]}]}',
       'operand 2 of like must be a text, not 5 at args[1]',
     ],
     [
       '{"op":"s_within","args":[{"property":"g"},{"type":"Circle"}]}',
-      'type "Circle" is no geometry of GeoJSON with coordinates at args[1]',
+      'type "Circle" is not a GeoJSON geometry with coordinates at args[1]',
     ],
     [`${'{"op":"not","args":['.repeat(100)}true${']}'.repeat(100)}`, 'nests deeper than 40 levels at args[0].args[0]'],
   ])('refuses %s with the part and its path', (json, message) => {

@@ -28,7 +28,7 @@ export class UsageError extends AppError {
 export class InterruptedError extends AppError {
   readonly code = 'INTERRUPTED';
   constructor(what: string) {
-    super(`stopped before ${what}`);
+    super(`Stopped before ${what}`);
   }
 }
 
