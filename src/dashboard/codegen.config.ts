@@ -3,7 +3,7 @@ import type { CodegenConfig } from '@graphql-codegen/cli';
 /** Types of the dashboard's documents, from the schema that the service prints: an unknown field or filter key fails. */
 const config: CodegenConfig = {
   schema: 'schema/schema.graphql',
-  documents: ['src/dashboard/documents.ts', 'src/dashboard/feature-documents.ts'],
+  documents: ['src/dashboard/**/*documents.ts'],
   generates: {
     'src/dashboard/generated/': {
       preset: 'client',

@@ -113,7 +113,6 @@ export const CREATE_UPLOAD = graphql(`
     createUpload(filename: $filename, sizeBytes: $sizeBytes) {
       id
       url
-      maxBytes
     }
   }
 `);

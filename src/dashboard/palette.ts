@@ -41,6 +41,8 @@ export const CERTAINTY: readonly (readonly [from: number, colour: string])[] = [
 ];
 
 export const CHANGE_COLOURS = { appeared: '#ffb000', vanished: '#6db7ff', stayed: '#d5d9df' } as const;
+/** The same on light panels. */
+export const CHANGE_COLOURS_LIGHT = { appeared: '#9a5b00', vanished: '#0b6bcb', stayed: '#6b7480' } as const;
 export const REVIEW_COLOURS = { ACCEPTED: '#00ebc4', REJECTED: REST, UNREVIEWED: '#b3d4ff' } as const;
 
 /** The slot of a question; null for those beyond the slots. */

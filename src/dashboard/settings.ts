@@ -8,6 +8,8 @@ interface Settings {
   readonly basemapStyle: string | null;
   /** Whether files are given of saved views only. */
   readonly persistedOnly: boolean;
+  /** Largest file that can be uploaded. */
+  readonly maxUploadBytes: number;
 }
 
 export function useSettings() {

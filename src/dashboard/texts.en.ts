@@ -1,4 +1,4 @@
-import type { EmptyReason, ReviewStatus, Role, SegmentationState } from './generated/graphql.ts';
+import type { EmptyReason, ReviewStatus, Role, SegmentationState, WebhookState } from './generated/graphql.ts';
 import type { Condition } from './filter.ts';
 import type { Colouring, Panel } from './address.ts';
 
@@ -72,12 +72,19 @@ export const states: Readonly<Record<SegmentationState, string>> = {
   CANCELLED: 'Cancelled.',
 };
 /** Why nothing was found, and what may help. */
-export const empties: Readonly<Record<EmptyReason, { readonly reason: string; readonly action: string | null }>> = {
-  NO_PIXEL_ABOVE_THRESHOLD: { reason: 'The model was nowhere 50 % sure.', action: 'Ask at 30 %' },
-  ALL_BELOW_MIN_AREA: { reason: 'All were smaller than the least size.', action: 'Ask without a least size' },
-  OUTSIDE_AREA_OF_INTEREST: { reason: 'Nothing in your area.', action: 'Ask the whole image' },
-  NO_VALID_PIXELS: { reason: 'The image has no data there.', action: null },
+export const empties: Readonly<
+  Record<EmptyReason, { readonly reason: (threshold: number) => string; readonly action: string | null }>
+> = {
+  NO_PIXEL_ABOVE_THRESHOLD: {
+    reason: (threshold) => `The model was nowhere ${percent(threshold)} sure.`,
+    action: 'Ask at 30 %',
+  },
+  ALL_BELOW_MIN_AREA: { reason: () => 'All were smaller than the least size.', action: 'Ask without a least size' },
+  OUTSIDE_AREA_OF_INTEREST: { reason: () => 'Nothing in your area.', action: 'Ask the whole image' },
+  NO_VALID_PIXELS: { reason: () => 'The image has no data there.', action: null },
 };
+
+export const webhookStates: Readonly<Record<WebhookState, string>> = { ACTIVE: 'active', PAUSED: 'paused' };
 
 /** Roles as people read them. */
 export const roles: Readonly<Record<Role, string>> = { VIEWER: 'Viewer', ANALYST: 'Analyst', ADMIN: 'Administrator' };
@@ -89,6 +96,7 @@ export const texts = {
   title: 'TerraQL',
   askPlaceholder: 'What do you want to find? One question a line.',
   noImages: 'No images yet. Drop a GeoTIFF, PNG or JPEG here.',
+  anotherImage: 'Another image: drop it here.',
   chooseFile: 'Choose file',
   dropHere: 'Drop the image here.',
   reading: 'Reading the image…',
@@ -136,19 +144,66 @@ export const texts = {
   reviewed: (done: number, accepted: number, rejected: number): string =>
     `All ${count(done)} reviewed: ${count(accepted)} accepted, ${count(rejected)} rejected.`,
   conflict: (by: string, status: ReviewStatus): string =>
-    `${by} ${status === 'REJECTED' ? 'rejected' : 'accepted'} this meanwhile.`,
+    `${by} ${{ ACCEPTED: 'accepted', REJECTED: 'rejected', UNREVIEWED: 'cleared' }[status]} this meanwhile.`,
   saved: 'Saved. Tiles, files and API follow it.',
   tooLong: 'Save this filter as a view to share it.',
   unknownParameters: (names: readonly string[]): string =>
     `The address has parts that are not understood: ${names.join(', ')}. They were left out.`,
   mapStopped: 'The map stopped.',
+  panelStopped: 'This panel stopped.',
+  tableStopped: 'The table stopped.',
   restart: 'Restart',
+  close: 'Close',
+  cancel: 'Cancel',
+  zoomTo: 'Zoom to',
+  leftPanel: 'Left panel',
+  rightPanel: 'Details',
+  showAll: 'Show everything',
+  area: 'Area',
+  filterByArea: 'Filter by a drawn area',
+  compare: 'Compare',
+  mapLabel: (features: string): string => `Map: ${features} features`,
+  choice: (prompt: string, areaM2: number | null): string => (areaM2 === null ? prompt : `${prompt} · ${area(areaM2)}`),
+  drawing: 'Click the corners of the area; the first one again ends it.',
+  onlyInArea: 'Only in an area',
+  inDrawnArea: 'In the drawn area',
+  earlier: (name: string): string => `Earlier: ${name}`,
+  later: (name: string): string => `Later: ${name}`,
+  noOverlap: 'These images do not overlap.',
+  verdicts: {
+    ACCEPTED: 'Accepted.',
+    REJECTED: 'Rejected.',
+    UNREVIEWED: 'Cleared.',
+  } satisfies Record<ReviewStatus, string>,
+  undo: 'Undo',
+  keep: 'Keep',
+  somebody: 'Somebody',
+  anyway: { ACCEPTED: 'Accept anyway', REJECTED: 'Reject anyway', UNREVIEWED: 'Clear anyway' } satisfies Record<
+    ReviewStatus,
+    string
+  >,
   noWebGl: 'No WebGL: table and charts still work.',
   signIn: 'Sign in to see this workspace: the service asks for a key.',
   forbidden: (reason: string): string => `${reason} Ask an administrator of your workspace.`,
   viewsOnly: 'This service gives files of saved views only.',
   noBasemap: 'The background map does not answer.',
   useKey: 'Use a key',
+  copy: 'Copy',
+  copied: 'Copied.',
+  views: 'Saved views',
+  tiles: 'Tiles',
+  ogc: 'OGC',
+  webhook: 'Webhook',
+  delete: 'Delete',
+  copyTiles: (view: string): string => `Copy the tile address of ${view}`,
+  copyOgc: (view: string): string => `Copy the OGC API address of ${view}`,
+  copyOgcHome: 'Copy OGC API address',
+  webhookOf: (view: string): string => `Webhooks of ${view}`,
+  deleteView: (view: string): string => `Delete the view ${view}`,
+  webhookUrl: 'Address that is told of new and reviewed features (https)',
+  makeWebhook: 'Make webhook',
+  webhookSecret: 'Its secret, shown this once:',
+  deleteWebhook: (url: string): string => `Delete the webhook ${url}`,
 } as const;
 
 export const shortcuts: readonly (readonly [keys: string, meaning: string])[] = [

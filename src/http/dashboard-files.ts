@@ -20,17 +20,24 @@ export interface DashboardOptions {
   readonly basemapStyle: string | undefined;
   /** Whether only known operations are answered, and files of saved views alone. */
   readonly persistedOnly: boolean;
+  /** Largest file that can be uploaded. */
+  readonly maxUploadBytes: number;
 }
 
 /**
  * The dashboard at `/`, its files at `/assets/...`, and what it must know of the settings at `/dashboard.json`. Its content
  * security policy lets it talk to this origin alone, and to that of the background map where there is one.
  */
-export function dashboardFiles(outlet: Outlet, { basemapStyle, persistedOnly }: DashboardOptions): Router {
+export function dashboardFiles(
+  outlet: Outlet,
+  { basemapStyle, persistedOnly, maxUploadBytes }: DashboardOptions,
+): Router {
   const router = Router();
   const policy = contentSecurityPolicy(basemapStyle === undefined ? [] : [new URL(basemapStyle).origin]);
   router.get(outlet.declare('/dashboard.json', ['GET'], 'anyone'), (_request, response) => {
-    response.set('Cache-Control', 'no-cache').json({ basemapStyle: basemapStyle ?? null, persistedOnly });
+    response
+      .set('Cache-Control', 'no-cache')
+      .json({ basemapStyle: basemapStyle ?? null, persistedOnly, maxUploadBytes });
   });
   router.use(
     outlet.declare('/assets', ['GET'], 'anyone'),

@@ -94,7 +94,8 @@ export function createRouter(service: HttpService, outlet: Outlet): Express {
   router.use(sceneTileRoutes(outlet, service));
   router.use(segmentationTileRoutes(outlet));
   const persistedOnly = config.TERRAQL_PERSISTED_OPERATIONS !== undefined;
-  router.use(dashboardFiles(outlet, { basemapStyle: config.TERRAQL_BASEMAP_STYLE, persistedOnly }));
+  const { TERRAQL_BASEMAP_STYLE: basemapStyle, TERRAQL_MAX_BYTES: maxUploadBytes } = config;
+  router.use(dashboardFiles(outlet, { basemapStyle, persistedOnly, maxUploadBytes }));
   router.use((request, response) => {
     response
       .status(404)

@@ -140,6 +140,7 @@ export interface AnswerData {
   readonly adjacency: AnsweredGraph;
   readonly createApiKey: { readonly secret: string; readonly key: { readonly id: string; readonly prefix: string } };
   readonly apiKeys: readonly { readonly id: string; readonly lastUsedAt: string | null }[];
+  readonly webhooks: readonly { readonly url: string; readonly events: readonly string[] }[];
   readonly node: { readonly id: string };
   readonly models: readonly { readonly id: string; readonly ready: boolean }[];
 }

@@ -138,6 +138,27 @@ describe.skipIf(NO_CHROMIUM !== null)('the dashboard', () => {
     await page.locator(`[role=grid][aria-rowcount="${data.view.features.totalCount + 1}"]`).waitFor();
   });
 
+  it('gives the address of a view for OGC clients, and tells others of its features', async () => {
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.getByRole('button', { name: 'Copy the OGC API address of Bright roofs' }).click();
+    await page.getByText('Copied.').waitFor();
+    const collection = (await page.evaluate('navigator.clipboard.readText()')) as string;
+    const items = await (await fetch(`${collection}/items?f=json`)).json();
+    const { data } = await served.ask('{ view(slug: "bright-roofs") { features { totalCount } } }');
+    expect(items).toMatchObject({ type: 'FeatureCollection', numberMatched: data.view.features.totalCount });
+    await page.getByRole('button', { name: 'Webhooks of Bright roofs' }).click();
+    await page.getByLabel('Address that is told of new and reviewed features').fill('https://example.org/hook');
+    await page.getByRole('button', { name: 'Make webhook' }).click();
+    await page.locator('code', { hasText: /^whsec_/ }).waitFor();
+    const made = await served.ask('{ webhooks { url events } }');
+    expect(made.data.webhooks).toEqual([
+      { url: 'https://example.org/hook', events: ['FEATURES_ADDED', 'FEATURES_REVIEWED'] },
+    ]);
+    await picture('share');
+    await page.getByRole('button', { name: 'Delete the webhook https://example.org/hook' }).click();
+    await expect.poll(async () => (await served.ask('{ webhooks { url } }')).data.webhooks).toEqual([]);
+  });
+
   it.each([
     ['wide', 3840, 2160, 'dark'],
     ['laptop', 1024, 768, 'light'],

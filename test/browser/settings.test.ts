@@ -40,6 +40,7 @@ describe.skipIf(NO_CHROMIUM !== null)(
       const { port } = basemap.address() as AddressInfo;
       served = await openServedApp({
         TERRAQL_PERSISTED_OPERATIONS: manifest,
+        TERRAQL_MAX_BYTES: '2000000',
         TERRAQL_BASEMAP_STYLE: `http://127.0.0.1:${port}/style.json`,
       });
       browser = await openChromium();
@@ -66,6 +67,15 @@ describe.skipIf(NO_CHROMIUM !== null)(
       await page.locator('.card').getByRole('button', { name: 'Show', exact: true }).waitFor();
       await page.locator('.maplibregl-canvas').waitFor();
       expect(stylesSent).toBe(1);
+    });
+
+    it('refuses a file that is too large before anything of it is sent', async () => {
+      const asked: string[] = [];
+      page.on('request', (request) => void asked.push(`${request.method()} ${request.postData() ?? ''}`));
+      const buffer = Buffer.alloc(3_000_000);
+      await page.setInputFiles('input[type=file]', { name: 'field.tif', mimeType: 'image/tiff', buffer });
+      await page.getByText('field.tif is 3 MB; the most is 2 MB.').waitFor();
+      expect(asked.filter((request) => /^PUT|createUpload/.test(request))).toEqual([]);
     });
 
     it('answers no other operation, and no file but of a saved view', async () => {

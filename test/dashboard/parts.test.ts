@@ -117,6 +117,8 @@ describe('the style of the map', () => {
         colouring,
         opacity: 0.5,
         dark: true,
+        isComparing: false,
+        isSwiping: false,
       },
       null,
     );

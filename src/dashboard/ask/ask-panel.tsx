@@ -1,33 +1,28 @@
 import type { Polygon } from 'geojson';
-import { type ReactNode, useId, useRef, useState } from 'react';
+import { type ReactNode, useId, useState } from 'react';
 import { ASK } from '../documents.ts';
 import type { RunFieldsFragment, SegmentInput } from '../generated/graphql.ts';
 import { ask, problemText } from '../graphql.ts';
 import { refresh, useRuns, useScenes } from '../queries.ts';
-import { bytes, texts } from '../texts.en.ts';
-import { RunCard } from './run-card.tsx';
-import { uploadScene } from './upload.ts';
+import { texts } from '../texts.en.ts';
+import { LOWER_THRESHOLD, RunCard } from './run-card.tsx';
+import { UploadField } from './upload-field.tsx';
 
 interface Properties {
+  /** Area that questions are limited to; null: the whole image. */
+  readonly area: Polygon | null;
+  readonly onArea: (area: Polygon | null) => void;
   /** Lets a person draw an area. */
   readonly onDraw: (onDrawn: (outline: Polygon) => void) => void;
   readonly onShow: (run: RunFieldsFragment) => void;
   readonly onScene: (id: string) => void;
 }
 
-interface Upload {
-  readonly name: string;
-  readonly total: number;
-  readonly done: number;
-  readonly problem: string | null;
-}
-
 /** Chooses an image or uploads one, asks questions about it, and lists what was asked. */
-export function AskPanel({ onDraw, onShow, onScene }: Properties): ReactNode {
+export function AskPanel({ area, onArea, onDraw, onShow, onScene }: Properties): ReactNode {
   const scenes = useScenes();
   const runs = useRuns();
   const [chosen, setChosen] = useState<string | null>(null);
-  const [area, setArea] = useState<Polygon | null>(null);
   const [text, setText] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
   const fieldId = useId();
@@ -56,7 +51,7 @@ export function AskPanel({ onDraw, onShow, onScene }: Properties): ReactNode {
     void put({
       sceneId: run.scene.id,
       prompts: [run.prompt],
-      ...(emptyReason === 'NO_PIXEL_ABOVE_THRESHOLD' ? { threshold: 0.3 } : {}),
+      ...(emptyReason === 'NO_PIXEL_ABOVE_THRESHOLD' ? { threshold: LOWER_THRESHOLD } : {}),
       ...(emptyReason === 'ALL_BELOW_MIN_AREA' ? { minAreaM2: 0 } : {}),
     });
   };
@@ -107,8 +102,8 @@ export function AskPanel({ onDraw, onShow, onScene }: Properties): ReactNode {
             <button type="submit" className="primary" disabled={prompts.length === 0}>
               {texts.askCount(Math.max(1, prompts.length))}
             </button>
-            <button type="button" aria-pressed={area !== null} onClick={() => (area ? setArea(null) : onDraw(setArea))}>
-              {area ? 'In the drawn area' : 'Only in an area'}
+            <button type="button" aria-pressed={area !== null} onClick={() => (area ? onArea(null) : onDraw(onArea))}>
+              {area ? texts.inDrawnArea : texts.onlyInArea}
             </button>
           </p>
           {problem && (
@@ -124,108 +119,5 @@ export function AskPanel({ onDraw, onShow, onScene }: Properties): ReactNode {
         ))}
       </ul>
     </section>
-  );
-}
-
-/** Takes a file by drop or by button, shows how much of it was sent, and can stop. */
-function UploadField({ onUploaded, isEmpty }: { onUploaded: (id: string) => void; isEmpty: boolean }): ReactNode {
-  const [upload, setUpload] = useState<Upload | null>(null);
-  const [lastFile, setLastFile] = useState<File | null>(null);
-  const [over, setOver] = useState(false);
-  const abort = useRef<AbortController | null>(null);
-  const input = useRef<HTMLInputElement>(null);
-
-  const send = async (file: File, bounds: readonly number[] | null): Promise<void> => {
-    const controller = new AbortController();
-    abort.current = controller;
-    const started = { name: file.name, total: file.size, done: 0, problem: null };
-    setUpload(started);
-    setLastFile(file);
-    try {
-      const scene = await uploadScene(file, bounds, {
-        signal: controller.signal,
-        onProgress: (done) => setUpload({ ...started, done }),
-      });
-      onUploaded(scene.id);
-      setUpload(scene.isGeoreferenced ? null : { ...started, done: file.size, problem: texts.noGeoreference });
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      setUpload(controller.signal.aborted ? null : { ...started, problem: message });
-    }
-  };
-  const sending = upload && upload.problem === null;
-  return (
-    <div
-      className={over ? 'drop over' : 'drop'}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setOver(false);
-        const [file] = event.dataTransfer.files;
-        if (file) void send(file, null);
-      }}
-    >
-      <p role="status">{over ? texts.dropHere : upload ? uploadText(upload) : isEmpty ? texts.noImages : ''}</p>
-      {sending && <progress max={upload.total} value={upload.done} aria-label={upload.name} />}
-      <p className="actions">
-        {sending ? (
-          <button type="button" onClick={() => abort.current?.abort()}>
-            Cancel
-          </button>
-        ) : (
-          <button type="button" onClick={() => input.current?.click()}>
-            {texts.chooseFile}
-          </button>
-        )}
-      </p>
-      {upload?.problem === texts.noGeoreference && lastFile && (
-        <Corners onCorners={(bounds) => void send(lastFile, bounds)} />
-      )}
-      <input
-        ref={input}
-        type="file"
-        hidden
-        accept=".tif,.tiff,.png,.jpg,.jpeg,.webp"
-        aria-label={texts.chooseFile}
-        onChange={({ target }) => {
-          const [file] = target.files ?? [];
-          target.value = '';
-          if (file) void send(file, null);
-        }}
-      />
-    </div>
-  );
-}
-
-function uploadText({ name, total, done, problem }: Upload): string {
-  if (problem !== null) return problem;
-  return done < total ? texts.uploading(name, done, total) : `${texts.reading} ${bytes(total)}`;
-}
-
-const SIDES = ['West', 'South', 'East', 'North'] as const;
-
-/** Corners of an image without georeference, in degrees. */
-function Corners({ onCorners }: { onCorners: (bounds: readonly number[]) => void }): ReactNode {
-  return (
-    <form
-      className="corners"
-      onSubmit={(event) => {
-        event.preventDefault();
-        const data = new FormData(event.currentTarget);
-        onCorners(SIDES.map((side) => Number(data.get(side))));
-      }}
-    >
-      {SIDES.map((side) => (
-        <label key={side}>
-          {side}
-          <input name={side} type="number" step="any" required />
-        </label>
-      ))}
-      <button type="submit">{texts.enterCorners}</button>
-    </form>
   );
 }

@@ -52,9 +52,9 @@ export function RunCard({ run: given, onShow, onAgain }: Properties): ReactNode 
             Show
           </button>
         )}
-        {run.emptyReason && empties[run.emptyReason].action && (
+        {mayHelp(run) && (
           <button type="button" onClick={() => onAgain(run)}>
-            {empties[run.emptyReason].action}
+            {empties[run.emptyReason!].action}
           </button>
         )}
       </p>
@@ -62,9 +62,19 @@ export function RunCard({ run: given, onShow, onAgain }: Properties): ReactNode 
   );
 }
 
+/** Threshold of a second try, where the model was nowhere sure. */
+export const LOWER_THRESHOLD = 0.3;
+
+/** Whether asking otherwise may find something. */
+function mayHelp({ emptyReason, threshold }: RunFieldsFragment): boolean {
+  if (!emptyReason || empties[emptyReason].action === null) return false;
+  return emptyReason !== 'NO_PIXEL_ABOVE_THRESHOLD' || threshold > LOWER_THRESHOLD;
+}
+
 function told(run: RunFieldsFragment): string {
   const { state, progress, failure, emptyReason } = run;
-  if (state === 'SUCCEEDED' && emptyReason) return `${texts.nothing(run.prompt)} ${empties[emptyReason].reason}`;
+  if (state === 'SUCCEEDED' && emptyReason)
+    return `${texts.nothing(run.prompt)} ${empties[emptyReason].reason(run.threshold)}`;
   if (state === 'SUCCEEDED') return texts.found(run.featureCount, run.areaM2 ?? null);
   if (state === 'FAILED') return texts.stopped(failure?.message ?? '');
   if (state === 'QUEUED' && failure) return texts.modelAway;

@@ -1,6 +1,5 @@
 import { CREATE_UPLOAD, REGISTER_UPLOAD } from '../documents.ts';
 import { ask, ServiceError } from '../graphql.ts';
-import { texts } from '../texts.en.ts';
 
 export interface UploadedScene {
   readonly id: string;
@@ -17,14 +16,11 @@ interface Watch {
 /**
  * Sends an image and registers it.
  * @param bounds corners `[west, south, east, north]` for an image without georeference
- * @throws {ServiceError} when it is too large or refused
+ * @throws {ServiceError} when it is refused
  */
 export async function uploadScene(file: File, bounds: readonly number[] | null, watch: Watch): Promise<UploadedScene> {
   // A new address for each try: one serves once.
   const { createUpload } = await ask(CREATE_UPLOAD, { filename: file.name, sizeBytes: file.size }, watch.signal);
-  if (file.size > createUpload.maxBytes) {
-    throw new ServiceError(texts.tooLarge(file.name, file.size, createUpload.maxBytes), 'FILE_TOO_LARGE');
-  }
   await put(createUpload.url, file, watch);
   watch.onProgress(file.size);
   const { registerScene } = await ask(

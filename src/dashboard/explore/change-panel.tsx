@@ -1,28 +1,44 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { changeAddress, useAddress } from '../address-store.ts';
 import { problemText } from '../graphql.ts';
-import { CHANGE_COLOURS } from '../palette.ts';
+import { CHANGE_COLOURS, CHANGE_COLOURS_LIGHT } from '../palette.ts';
 import { useChange, useRuns } from '../queries.ts';
 import { area, date, texts } from '../texts.en.ts';
 
+interface Properties {
+  readonly dark: boolean;
+  readonly isOpen: boolean;
+  readonly onOpen: (isOpen: boolean) => void;
+}
+
 /** Compares two answers: what appeared, vanished and stayed is drawn on the map, with a swipe between the images. */
-export function ChangePanel(): ReactNode {
+export function ChangePanel({ dark, isOpen, onOpen }: Properties): ReactNode {
   const { change, swipe } = useAddress();
   const runs = useRuns();
   const found = useChange(change);
   const answered = runs.data?.filter(({ state }) => state === 'SUCCEEDED') ?? [];
+  const first = useRef<HTMLSelectElement>(null);
+  const colours = dark ? CHANGE_COLOURS : CHANGE_COLOURS_LIGHT;
+  useEffect(() => {
+    if (isOpen && change === null) first.current?.focus();
+  }, [isOpen, change]);
   const choose = (index: 0 | 1, id: string): void => {
     const [from, to] = change ?? [answered[1]?.id ?? '', answered[0]?.id ?? ''];
     const pair = index === 0 ? ([id, to] as const) : ([from, id] as const);
-    changeAddress({ change: pair[0] && pair[1] && pair[0] !== pair[1] ? pair : null });
+    const isPair = pair[0] !== '' && pair[1] !== '' && pair[0] !== pair[1];
+    changeAddress(isPair ? { change: pair } : { change: null, swipe: null });
   };
   return (
-    <details className="change" open={change !== null}>
-      <summary>Compare</summary>
+    <details className="change" open={isOpen} onToggle={({ currentTarget }) => onOpen(currentTarget.open)}>
+      <summary>{texts.compare}</summary>
       {(['Earlier', 'Later'] as const).map((name, index) => (
         <label key={name}>
           {name}
-          <select value={change?.[index] ?? ''} onChange={({ target }) => choose(index as 0 | 1, target.value)}>
+          <select
+            ref={index === 0 ? first : undefined}
+            value={change?.[index] ?? ''}
+            onChange={({ target }) => choose(index as 0 | 1, target.value)}
+          >
             <option value="">–</option>
             {answered.map(({ id, prompt, scene, createdAt }) => (
               <option key={id} value={id}>{`${prompt} · ${scene.name} · ${date(createdAt)}`}</option>
@@ -31,9 +47,7 @@ export function ChangePanel(): ReactNode {
         </label>
       ))}
       {found.error && (
-        <p role="alert">
-          {/overlap/.test(found.error.message) ? 'These images do not overlap.' : problemText(found.error)}
-        </p>
+        <p role="alert">{/overlap/.test(found.error.message) ? texts.noOverlap : problemText(found.error)}</p>
       )}
       {found.data && (
         <>
@@ -41,9 +55,9 @@ export function ChangePanel(): ReactNode {
             {texts.change(found.data.appearedAreaM2, found.data.vanishedAreaM2, found.data.persistedAreaM2)}
           </p>
           <ul className="legend-list">
-            <ChangeKey colour={CHANGE_COLOURS.appeared} sign="+" name={`appeared ${area(found.data.appearedAreaM2)}`} />
-            <ChangeKey colour={CHANGE_COLOURS.vanished} sign="−" name={`vanished ${area(found.data.vanishedAreaM2)}`} />
-            <ChangeKey colour={CHANGE_COLOURS.stayed} sign="" name={`stayed ${area(found.data.persistedAreaM2)}`} />
+            <ChangeKey colour={colours.appeared} sign="+" name={`appeared ${area(found.data.appearedAreaM2)}`} />
+            <ChangeKey colour={colours.vanished} sign="−" name={`vanished ${area(found.data.vanishedAreaM2)}`} />
+            <ChangeKey colour={colours.stayed} sign="" name={`stayed ${area(found.data.persistedAreaM2)}`} />
           </ul>
           <button
             type="button"

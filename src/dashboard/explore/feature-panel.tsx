@@ -7,8 +7,14 @@ import { area, count, date, length, percent, reviews, texts } from '../texts.en.
 
 type Feature = NonNullable<FeatureQuery['feature']>;
 
+interface Properties {
+  readonly id: string | null;
+  /** @param bbox west, south, east and north */
+  readonly onZoom: (bbox: readonly number[]) => void;
+}
+
 /** Measures, neighbours and reviews of the selected feature. */
-export function FeaturePanel({ id }: { readonly id: string | null }): ReactNode {
+export function FeaturePanel({ id, onZoom }: Properties): ReactNode {
   const { data: feature, error, isLoading } = useFeature(id);
   if (id === null) return <p className="facts">Select a feature on the map or in the list.</p>;
   if (error) return <p role="alert">{problemText(error)}</p>;
@@ -20,6 +26,14 @@ export function FeaturePanel({ id }: { readonly id: string | null }): ReactNode 
       <p className="facts">
         {feature.scene.name}
         {feature.scene.acquiredAt ? `, ${date(feature.scene.acquiredAt)}` : ''}
+      </p>
+      <p className="actions">
+        <button type="button" onClick={() => onZoom(feature.bbox)}>
+          {texts.zoomTo}
+        </button>
+        <button type="button" onClick={() => changeAddress({ feature: null })}>
+          {texts.close}
+        </button>
       </p>
       {feature.areaM2 === null && <p className="notice">{texts.pixelsOnly}</p>}
       <dl className="measures">
@@ -34,7 +48,7 @@ export function FeaturePanel({ id }: { readonly id: string | null }): ReactNode 
       <ul className="neighbours">
         {feature.neighbours.edges.map(({ node, relation, sharedBorderM, gapM }) => (
           <li key={node.id}>
-            <button type="button" onClick={() => changeAddress({ feature: node.id })}>
+            <button type="button" className="link" onClick={() => changeAddress({ feature: node.id })}>
               {relation === 'TOUCHES'
                 ? texts.borders(node.segmentation.prompt, sharedBorderM ?? null)
                 : texts.gap(node.segmentation.prompt, gapM ?? null)}

@@ -5,8 +5,11 @@ import { CERTAINTY, REST, REVIEW_COLOURS, type Slot, SLOTS } from '../palette.ts
 import { usePrompts } from '../queries.ts';
 import { colourings, count, percent, reviews } from '../texts.en.ts';
 
-/** Which colour is which: a letter, a swatch, a question and how many; the eye hides a question on the map. */
-export function Legend({ dark }: { readonly dark: boolean }): ReactNode {
+/**
+ * Which colour is which: a letter, a swatch, a question and how many, the first drawn on top; the eye hides a question on the
+ * map.
+ */
+export function Legend({ dark, isOpen }: { readonly dark: boolean; readonly isOpen: boolean }): ReactNode {
   const { prompts, hidden, colouring, opacity } = useAddress();
   const groups = usePrompts();
   const counts = new Map(groups.data?.map(({ prompt, featureCount }) => [prompt, featureCount]));
@@ -22,7 +25,7 @@ export function Legend({ dark }: { readonly dark: boolean }): ReactNode {
       hidden: hidden.includes(letter) ? hidden.filter((one) => one !== letter) : [...hidden, letter].toSorted(),
     });
   return (
-    <details className="legend" open>
+    <details className="legend" open={isOpen}>
       <summary>Legend</summary>
       <label>
         Colours
@@ -55,11 +58,12 @@ export function Legend({ dark }: { readonly dark: boolean }): ReactNode {
                 <span className="number">{count(counts.get(prompt) ?? 0)}</span>
                 <button
                   type="button"
+                  className="icon"
                   aria-pressed={isHidden}
                   aria-label={`Hide ${prompt} on the map`}
                   onClick={() => toggle(slot)}
                 >
-                  {isHidden ? '◌' : '●'}
+                  <Eye isShut={isHidden} />
                 </button>
               </li>
             );
@@ -108,6 +112,25 @@ export function Legend({ dark }: { readonly dark: boolean }): ReactNode {
         />
       </label>
     </details>
+  );
+}
+
+/** Whether something is drawn on the map. */
+function Eye({ isShut }: { readonly isShut: boolean }): ReactNode {
+  return (
+    <svg
+      width="18"
+      height="14"
+      viewBox="0 0 18 14"
+      aria-hidden="true"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.5"
+    >
+      <path d="M1 7c2-3.4 4.8-5 8-5s6 1.6 8 5c-2 3.4-4.8 5-8 5s-6-1.6-8-5z" />
+      <circle cx="9" cy="7" r="2.3" fill="currentColor" />
+      {isShut && <path d="M3 13 15 1" strokeWidth="2" />}
+    </svg>
   );
 }
 

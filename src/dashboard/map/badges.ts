@@ -1,9 +1,10 @@
 import type { Map } from 'maplibre-gl';
-import { CASING, REVIEW_COLOURS, SLOTS } from '../palette.ts';
+import { CASING, CHANGE_COLOURS, REVIEW_COLOURS, SLOTS } from '../palette.ts';
 
 /** Names of the pictures of badges: letters of the questions, and the mark of what was accepted. */
 export const letterBadge = (letter: string): string => `badge-${letter}`;
 export const ACCEPTED_BADGE = 'badge-accepted';
+export const changeBadge = (kind: 'appeared' | 'vanished'): string => `badge-${kind}`;
 /** Nothing, for questions without a letter. */
 export const NO_BADGE = 'badge-none';
 
@@ -14,6 +15,8 @@ const RATIO = 2;
 export function addBadges(map: Map): void {
   for (const { letter, bright } of SLOTS) add(map, letterBadge(letter), letter, bright);
   add(map, ACCEPTED_BADGE, '✓', REVIEW_COLOURS.ACCEPTED);
+  add(map, changeBadge('appeared'), '+', CHANGE_COLOURS.appeared);
+  add(map, changeBadge('vanished'), '−', CHANGE_COLOURS.vanished);
   if (!map.hasImage(NO_BADGE)) map.addImage(NO_BADGE, new ImageData(1, 1));
 }
 

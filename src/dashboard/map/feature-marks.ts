@@ -1,6 +1,6 @@
 import type { Map } from 'maplibre-gl';
 import type { ReviewStatus } from '../generated/graphql.ts';
-import { FEATURES } from './map-style.ts';
+import { FEATURES } from './map-state.ts';
 
 /** What the map marks of single features, by the GraphQL identifier. */
 export interface Marks {
@@ -45,11 +45,6 @@ export class FeatureMarks {
       this.map.setFeatureState(target(id), state);
     }
     this.written = wanted;
-  }
-
-  /** A newly set style has no feature states. */
-  forget(): void {
-    this.written = new globalThis.Map();
   }
 }
 

@@ -15,14 +15,17 @@ import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import type { FeatureCollection } from 'geojson';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import type { Address } from '../address.ts';
-import { address as serviceAddress, service } from '../graphql.ts';
-import { credential } from '../share/credential.ts';
 import { texts } from '../texts.en.ts';
 import { addBadges } from './badges.ts';
 import { FeatureMarks, type Marks } from './feature-marks.ts';
+import { CLICKABLE, FEATURES, FOOTPRINTS, IMAGERY, type MapState } from './map-state.ts';
 import * as style from './map-style.ts';
+import { paddingPx } from './padding.ts';
+import { AREAS, CHANGE, NEIGHBOURS, OUTLINE } from './overlay-layers.ts';
 
 setWorkerUrl(workerUrl);
+
+type Bounds = readonly [west: number, south: number, east: number, north: number];
 
 /** A feature under the pointer. */
 export interface Hit {
@@ -39,17 +42,22 @@ export interface InView {
 
 export interface Overlays {
   readonly footprints: FeatureCollection;
+  readonly areas: FeatureCollection;
+  /** The selected feature. */
+  readonly outline: FeatureCollection;
   readonly neighbours: FeatureCollection;
   readonly change: FeatureCollection;
 }
 
 interface Properties {
-  readonly state: style.MapState;
+  readonly state: MapState;
   /** Style of a background map; null: none. */
   readonly basemap: StyleSpecification | null;
   readonly marks: Marks;
   readonly overlays: Overlays;
   readonly position: Address['map'];
+  /** What the map shows first without a position, `[west, south, east, north]`; null: the world. */
+  readonly extent: Bounds | null;
   /** Named for people who do not see it. */
   readonly label: string;
   readonly onReady: (map: Map) => void;
@@ -99,21 +107,26 @@ export function MapView(properties: Properties): ReactNode {
   );
 }
 
-function makeMap(container: HTMLElement, { state, basemap, position }: Properties): Map | null {
+function makeMap(container: HTMLElement, { state, basemap, position, extent }: Properties): Map | null {
   try {
     const map = new Map({
       container,
       style: style.mapStyle(state, basemap),
-      center: position ? [position.longitude, position.latitude] : [5, 40],
-      zoom: position?.zoom ?? 1.2,
+      ...(position || !extent
+        ? {
+            center: position ? ([position.longitude, position.latitude] as const) : ([5, 40] as const),
+            zoom: position?.zoom ?? 1.2,
+          }
+        : {
+            bounds: [...extent] as [number, number, number, number],
+            fitBoundsOptions: { padding: paddingPx(), maxZoom: 20 },
+          }),
       maxZoom: 23,
       pitchWithRotate: false,
       dragRotate: false,
       touchPitch: false,
       attributionControl: { compact: true },
-      // A key goes to our own origin only.
-      transformRequest: (url) =>
-        new URL(url, service()).origin === service().origin ? { url, headers: credential.headers() } : { url },
+      transformRequest: style.withCredential,
     });
     map.touchZoomRotate.disableRotation();
     map.once('styledata', () => addBadges(map));
@@ -134,15 +147,27 @@ function connect(map: Map, latest: Latest): void {
     const { lng, lat } = map.getCenter();
     latest.current.onMove({ zoom: map.getZoom(), latitude: lat, longitude: lng });
   });
-  map.on('mousemove', ({ point }) => latest.current.onHover(hitsAt(map, point)[0]?.id ?? null));
-  map.on('mouseout', () => latest.current.onHover(null));
+  // A pointer moves more often than the map is drawn.
+  let pointer: PointLike | null = null;
+  map.on('mousemove', ({ point }) => {
+    if (pointer === null)
+      requestAnimationFrame(() => {
+        if (pointer !== null) latest.current.onHover(hitsAt(map, pointer)[0]?.id ?? null);
+        pointer = null;
+      });
+    pointer = point;
+  });
+  map.on('mouseout', () => {
+    pointer = null;
+    latest.current.onHover(null);
+  });
   map.on('click', ({ point }: MapMouseEvent) => latest.current.onSelect(hitsAt(map, point), [point.x, point.y]));
   map.on('idle', () => latest.current.onInView(inView(map)));
 }
 
 /** Features at a point, each once though several tiles have a part of it, smallest first. */
 function hitsAt(map: Map, point: PointLike): Hit[] {
-  const layers = style.CLICKABLE.filter((id) => map.getLayer(id));
+  const layers = CLICKABLE.filter((id) => map.getLayer(id));
   const hits = new globalThis.Map<string, Hit>();
   for (const { properties } of map.queryRenderedFeatures(point, { layers })) {
     const id = String(properties['id']);
@@ -161,18 +186,21 @@ function inView(map: Map): InView {
 }
 
 /** Lets the layers follow the state, and the tiles follow filter and revision, without a blank frame. */
-function useStyle(map: Map | null, state: style.MapState): void {
+function useStyle(map: Map | null, state: MapState): void {
   const tiles = style.featureTilesUrl(state);
   useEffect(() => {
-    (map?.getSource(style.FEATURES) as VectorTileSource | undefined)?.setTiles([tiles]);
+    (map?.getSource(FEATURES) as VectorTileSource | undefined)?.setTiles([tiles]);
   }, [map, tiles]);
   useEffect(() => {
-    (map?.getSource(style.IMAGERY) as RasterTileSource | undefined)?.setTiles([
-      `${serviceAddress('/tiles/scenes')}/{z}/{x}/{y}.webp?r=${state.revision}`,
-    ]);
+    (map?.getSource(IMAGERY) as RasterTileSource | undefined)?.setTiles([style.imageryTilesUrl(null, state.revision)]);
   }, [map, state.revision]);
   useEffect(() => {
     if (!map) return;
+    for (const { id } of map.getStyle().layers) {
+      // The images of a comparison lie below the map.
+      if (id.startsWith(style.BASEMAP_PREFIX))
+        map.setLayoutProperty(id, 'visibility', state.isSwiping ? 'none' : 'visible');
+    }
     for (const layer of style.layers(state)) {
       if (!map.getLayer(layer.id)) continue;
       if ('filter' in layer && layer.filter) map.setFilter(layer.id, layer.filter);
@@ -184,12 +212,14 @@ function useStyle(map: Map | null, state: style.MapState): void {
   }, [map, state]);
 }
 
-function useOverlays(map: Map | null, { footprints, neighbours, change }: Overlays): void {
+function useOverlays(map: Map | null, { footprints, areas, outline, neighbours, change }: Overlays): void {
   useEffect(() => {
     const set = (id: string, data: FeatureCollection): void =>
       void (map?.getSource(id) as GeoJSONSource | undefined)?.setData(data);
-    set(style.FOOTPRINTS, footprints);
-    set(style.NEIGHBOURS, neighbours);
-    set(style.CHANGE, change);
-  }, [map, footprints, neighbours, change]);
+    set(FOOTPRINTS, footprints);
+    set(AREAS, areas);
+    set(OUTLINE, outline);
+    set(NEIGHBOURS, neighbours);
+    set(CHANGE, change);
+  }, [map, footprints, areas, outline, neighbours, change]);
 }

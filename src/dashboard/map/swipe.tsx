@@ -1,48 +1,34 @@
 import { Map } from 'maplibre-gl';
 import { type ReactNode, useEffect, useRef } from 'react';
-import { address } from '../graphql.ts';
+import { texts } from '../texts.en.ts';
+import { imageryTilesUrl, withCredential } from './map-style.ts';
+
+interface Side {
+  readonly sceneId: string;
+  readonly name: string;
+}
 
 interface Properties {
+  /** Lies above, without images of its own. */
   readonly map: Map;
-  /** Scene that is shown right of the divider. */
-  readonly sceneId: string;
+  readonly earlier: Side;
+  readonly later: Side;
+  /** Share of the map left of the divider. */
   readonly share: number;
   readonly onShare: (share: number) => void;
 }
 
-/** A second map over the first, of one scene, cut off left of a divider that can be moved. */
-export function Swipe({ map, sceneId, share, onShare }: Properties): ReactNode {
-  const container = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    const over = new Map({
-      container: container.current!,
-      interactive: false,
-      attributionControl: false,
-      center: map.getCenter(),
-      zoom: map.getZoom(),
-      style: {
-        version: 8,
-        sources: {
-          scene: { type: 'raster', tiles: [`${address(`/tiles/scenes/${sceneId}`)}/{z}/{x}/{y}.webp`], tileSize: 256 },
-        },
-        layers: [{ id: 'scene', type: 'raster', source: 'scene' }],
-      },
-    });
-    const follow = (): void => void over.jumpTo({ center: map.getCenter(), zoom: map.getZoom() });
-    map.on('move', follow);
-    return () => {
-      map.off('move', follow);
-      over.remove();
-    };
-  }, [map, sceneId]);
+/** Images of two dates below the map, one on each side of a divider that can be moved. */
+export function Swipe({ map, earlier, later, share, onShare }: Properties): ReactNode {
   return (
     <>
-      <div
-        className="swipe-map"
-        ref={container}
-        style={{ clipPath: `inset(0 0 0 ${share * 100}%)` }}
-        aria-hidden="true"
-      />
+      <Underlay map={map} sceneId={earlier.sceneId} clip={`inset(0 ${(1 - share) * 100}% 0 0)`} />
+      <Underlay map={map} sceneId={later.sceneId} clip={`inset(0 0 0 ${share * 100}%)`} />
+      <div className="divider" style={{ insetInlineStart: `${share * 100}%` }} aria-hidden="true" />
+      <p className="swipe-names">
+        <span>{texts.earlier(earlier.name)}</span>
+        <span>{texts.later(later.name)}</span>
+      </p>
       <label className="swipe-range">
         <span className="visually-hidden">Divider between the two dates</span>
         <input
@@ -56,4 +42,32 @@ export function Swipe({ map, sceneId, share, onShare }: Properties): ReactNode {
       </label>
     </>
   );
+}
+
+/** One image that follows the map above it. */
+function Underlay({ map, sceneId, clip }: { map: Map; sceneId: string; clip: string }): ReactNode {
+  const container = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const below = new Map({
+      container: container.current!,
+      interactive: false,
+      attributionControl: false,
+      center: map.getCenter(),
+      zoom: map.getZoom(),
+      maxZoom: map.getMaxZoom(),
+      transformRequest: withCredential,
+      style: {
+        version: 8,
+        sources: { scene: { type: 'raster', tiles: [imageryTilesUrl(sceneId, 0)], tileSize: 256 } },
+        layers: [{ id: 'scene', type: 'raster', source: 'scene' }],
+      },
+    });
+    const follow = (): void => void below.jumpTo({ center: map.getCenter(), zoom: map.getZoom() });
+    map.on('move', follow);
+    return () => {
+      map.off('move', follow);
+      below.remove();
+    };
+  }, [map, sceneId]);
+  return <div className="underlay" ref={container} style={{ clipPath: clip }} aria-hidden="true" />;
 }

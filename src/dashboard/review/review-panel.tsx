@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useCallback, useRef, useState } from 'react';
 import { changeAddress, useAddress } from '../address-store.ts';
-import { FEATURES, REVIEW } from '../feature-documents.ts';
+import { FEATURE, FEATURES, REVIEW } from '../feature-documents.ts';
 import { filterKey } from '../filter.ts';
 import type { FeatureRowFragment, ReviewStatus } from '../generated/graphql.ts';
 import { ask, problemText, ServiceError } from '../graphql.ts';
@@ -18,6 +18,12 @@ interface Properties {
 }
 
 type Said = Verdict['before'];
+interface Problem {
+  readonly message: string;
+  /** What somebody said meanwhile, and how to say the other thing nevertheless; null for any other problem. */
+  readonly conflict: { readonly status: ReviewStatus; readonly force: () => void } | null;
+}
+
 const NOTHING_SAID: Said = { status: 'UNREVIEWED', label: null, note: null };
 
 /** Goes through the features that match, least certain first; each verdict is one key and can be taken back. */
@@ -26,9 +32,8 @@ export function ReviewPanel({ onReviewed, onZoom }: Properties): ReactNode {
   const { feature: selected } = useAddress();
   const undo = useRef(new UndoStack());
   const [done, setDone] = useState({ accepted: 0, rejected: 0 });
-  const [problem, setProblem] = useState<{ readonly message: string; readonly force: (() => void) | null } | null>(
-    null,
-  );
+  const [verdict, setVerdict] = useState<ReviewStatus | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
   const label = useRef<HTMLInputElement>(null);
   const note = useRef<HTMLInputElement>(null);
   const queue = useQuery({
@@ -54,11 +59,17 @@ export function ReviewPanel({ onReviewed, onZoom }: Properties): ReactNode {
       onReviewed(id, said.status);
       return true;
     } catch (error) {
-      const isConflict = error instanceof ServiceError && error.code === 'REVIEW_CHANGED';
-      setProblem({
-        message: isConflict ? error.message : problemText(error),
-        force: isConflict ? () => void put(id, said, null) : null,
-      });
+      if (error instanceof ServiceError && error.code === 'REVIEW_CHANGED') {
+        const { feature } = await ask(FEATURE, { id });
+        const { by, status } = feature?.review ?? { by: null, status: 'UNREVIEWED' as const };
+        setProblem({
+          message: texts.conflict(by ?? texts.somebody, status),
+          conflict: { status: said.status, force: () => void put(id, said, null) },
+        });
+        await refresh();
+      } else {
+        setProblem({ message: problemText(error), conflict: null });
+      }
       return false;
     }
   };
@@ -80,6 +91,7 @@ export function ReviewPanel({ onReviewed, onZoom }: Properties): ReactNode {
     };
     if (!(await put(current.id, after, review?.at ?? new Date(0).toISOString()))) return;
     undo.current.push({ id: current.id, before, after });
+    setVerdict(status);
     if (status === 'ACCEPTED') setDone((was) => ({ ...was, accepted: was.accepted + 1 }));
     if (status === 'REJECTED') setDone((was) => ({ ...was, rejected: was.rejected + 1 }));
     if (label.current) label.current.value = '';
@@ -88,6 +100,7 @@ export function ReviewPanel({ onReviewed, onZoom }: Properties): ReactNode {
   };
   const takeBack = async (): Promise<void> => {
     const last = undo.current.pop();
+    setVerdict(null);
     if (!last) return;
     await put(last.id, last.before, null);
     changeAddress({ feature: last.id });
@@ -129,9 +142,14 @@ export function ReviewPanel({ onReviewed, onZoom }: Properties): ReactNode {
         <button type="button" disabled={!current} onClick={() => inTurn(() => give('UNREVIEWED'))}>
           Clear
         </button>
-        <button type="button" onClick={() => inTurn(takeBack)}>
-          Undo
-        </button>
+      </p>
+      <p className="said" role="status">
+        {verdict && texts.verdicts[verdict]}{' '}
+        {(verdict || undo.current.size > 0) && (
+          <button type="button" onClick={() => inTurn(takeBack)}>
+            {texts.undo}
+          </button>
+        )}
       </p>
       <label>
         Label
@@ -144,10 +162,15 @@ export function ReviewPanel({ onReviewed, onZoom }: Properties): ReactNode {
       {problem && (
         <p role="alert" className="problem">
           {problem.message}{' '}
-          {problem.force && (
-            <button type="button" onClick={problem.force}>
-              Keep mine
-            </button>
+          {problem.conflict && (
+            <>
+              <button type="button" onClick={() => setProblem(null)}>
+                {texts.keep}
+              </button>{' '}
+              <button type="button" onClick={problem.conflict.force}>
+                {texts.anyway[problem.conflict.status]}
+              </button>
+            </>
           )}
         </p>
       )}

@@ -1,15 +1,17 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { isTooLong, useAddress, changeAddress } from '../address-store.ts';
-import { CREATE_VIEW, DELETE_VIEW, FEATURES } from '../feature-documents.ts';
+import { CREATE_VIEW, FEATURES } from '../feature-documents.ts';
 import { filterKey } from '../filter.ts';
 import { address as serviceAddress, ask, problemText } from '../graphql.ts';
 import { featureTilesUrl } from '../map/map-style.ts';
-import { useFilter, useViews } from '../queries.ts';
+import { useFilter } from '../queries.ts';
 import { useSettings } from '../settings.ts';
 import { texts } from '../texts.en.ts';
+import { copy } from './copy.ts';
 import { credential } from './credential.ts';
 import { download } from './download.ts';
+import { ViewList } from './view-list.tsx';
 
 const FORMATS = [
   ['geojson', 'GeoJSON'],
@@ -23,7 +25,6 @@ const FORMATS = [
 export function SharePanel(): ReactNode {
   const address = useAddress();
   const filter = useFilter();
-  const views = useViews();
   const client = useQueryClient();
   const [told, setTold] = useState('');
   const settings = useSettings();
@@ -31,10 +32,7 @@ export function SharePanel(): ReactNode {
   const key = filterKey(filter);
   const chosen = key === '{}' ? '' : `?filter=${encodeURIComponent(key)}`;
   const query = address.view === null ? chosen : `?view=${address.view}`;
-  const copy = async (text: string): Promise<void> => {
-    await navigator.clipboard.writeText(text);
-    setTold('Copied.');
-  };
+  const copied = async (text: string): Promise<void> => setTold(await copy(text));
   const save = async (name: string): Promise<void> => {
     try {
       const { createView } = await ask(CREATE_VIEW, {
@@ -55,13 +53,21 @@ export function SharePanel(): ReactNode {
   const request = JSON.stringify({ filter, orderBy: address.order }, null, 2);
   return (
     <section aria-label="Share">
-      <p role="status">{isTooLong(address) ? texts.tooLong : told}</p>
+      <p role="status" className="told">
+        {isTooLong(address) ? texts.tooLong : told}
+      </p>
       <p className="actions">
-        <button type="button" disabled={isTooLong(address)} onClick={() => void copy(location.href)}>
+        <button type="button" disabled={isTooLong(address)} onClick={() => void copied(location.href)}>
           Copy link
         </button>
-        <button type="button" onClick={() => void copy(featureTilesUrl({ filter, revision: 0 }).replace(/r=0&?/, ''))}>
+        <button
+          type="button"
+          onClick={() => void copied(featureTilesUrl({ filter, revision: 0 }).replace(/r=0&?/, ''))}
+        >
           Copy tile address
+        </button>
+        <button type="button" onClick={() => void copied(serviceAddress('/ogc'))}>
+          {texts.copyOgcHome}
         </button>
       </p>
       <form
@@ -79,29 +85,7 @@ export function SharePanel(): ReactNode {
           Save view
         </button>
       </form>
-      {views.data && views.data.length > 0 && (
-        <ul className="views">
-          {views.data.map(({ id, slug, name, tilesUrl }) => (
-            <li key={id}>
-              <button type="button" className="link" onClick={() => changeAddress({ view: slug, filter: {} })}>
-                {name}
-              </button>{' '}
-              <button type="button" aria-label={`Copy the tile address of ${name}`} onClick={() => void copy(tilesUrl)}>
-                Tiles
-              </button>{' '}
-              <button
-                type="button"
-                aria-label={`Delete the view ${name}`}
-                onClick={() =>
-                  void ask(DELETE_VIEW, { id }).then(() => client.invalidateQueries({ queryKey: ['views'] }))
-                }
-              >
-                Delete
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
+      <ViewList onTold={setTold} />
       <h3>Download</h3>
       {viewsOnly && <p className="facts">{texts.viewsOnly}</p>}
       <p className="actions">
@@ -129,7 +113,7 @@ export function SharePanel(): ReactNode {
         <pre tabIndex={0}>{request}</pre>
         <button
           type="button"
-          onClick={() => void copy(JSON.stringify({ query: FEATURES.toString(), variables: JSON.parse(request) }))}
+          onClick={() => void copied(JSON.stringify({ query: FEATURES.toString(), variables: JSON.parse(request) }))}
         >
           Copy as a request
         </button>
