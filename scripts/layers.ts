@@ -96,6 +96,11 @@ export const LAYERS: readonly Layer[] = [
     imports: ['remote', 'imagery', 'raster', 'database/sql', 'database', 'cql2', 'blob-store.ts'],
   },
   {
+    name: 'bucket',
+    holds: "the service's own files in a bucket of S3, instead of the data folder",
+    imports: ['remote', 'blob-store.ts'],
+  },
+  {
     name: 'remote',
     holds: 'files of other places, over https and in S3, whole or by range, behind checks of addresses',
     imports: ['imagery', 'blob-store.ts'],
@@ -135,6 +140,6 @@ export const LAYERS: readonly Layer[] = [
     imports: [],
     pure: true,
   },
-  { name: 'blob-store.ts', holds: 'files of the data folder', imports: [] },
+  { name: 'blob-store.ts', holds: "the service's own files, in the data folder", imports: [] },
   { name: 'config.ts', holds: 'the settings', imports: [] },
 ];

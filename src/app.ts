@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import path from 'node:path';
 import type { ApolloServer } from '@apollo/server';
 import { BackgroundWork } from './background-work.ts';
 import type { Config } from './config.ts';
@@ -21,7 +20,8 @@ import { type Identity, openIdentity } from './identity/open-identity.ts';
 import { DEFAULT_VIEWER, type Viewer } from './identity/viewer.ts';
 import type { Logger } from './logging.ts';
 import { openModels } from './inference/open-models.ts';
-import { type BlobStore, FolderBlobStore } from './blob-store.ts';
+import type { BlobStore } from './blob-store.ts';
+import { openBlobs } from './bucket/open-blobs.ts';
 import { LocalAndRemoteDecoders } from './decoding/image-decoders.ts';
 import { configuredRemoteFiles } from './remote/configured-remote-files.ts';
 import type { OpenRemoteFiles } from './remote/open-remote-files.ts';
@@ -128,8 +128,8 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     ],
   });
   const database = await adapters.database(config, logger, (ms) => metrics.statements.observe(ms / 1000));
-  const blobs = new FolderBlobStore(path.join(config.TERRAQL_DATA_DIR, 'blobs'));
   const remote = (adapters.remote ?? configuredRemoteFiles)(config);
+  const blobs = await openBlobs(config, remote.pool);
   const images = (adapters.images ?? imageDecoders)(config);
   const store = new SegmentationRepository(database.forRuns);
   const events = new SegmentationEvents(store, logger);

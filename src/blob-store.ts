@@ -1,6 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { BlobLeases } from './blob-leases.ts';
 import { AppError, OutageError } from './errors.ts';
 import { isCode, writeExclusive } from './exclusive-file.ts';
 import { ProcessPresence } from './process-presence.ts';
@@ -24,6 +26,15 @@ export class StorageFullError extends OutageError {
   /** @param needed what does not fit */
   constructor(needed: string, options?: ErrorOptions) {
     super(`The file storage has no room for ${needed}; retry later, or ask an operator to free space.`, options);
+  }
+}
+
+/** The bucket of uploads, downloads and kept windows does not answer, or not as it should. */
+export class StorageUnavailableError extends OutageError {
+  readonly code = 'STORAGE_UNAVAILABLE';
+  override readonly retryAfterS = 10;
+  constructor(reason: string, options?: ErrorOptions) {
+    super(`The file storage cannot be used for now (${reason}); retry later.`, options);
   }
 }
 
@@ -84,6 +95,11 @@ export interface BlobStore {
   localPath(key: string): Promise<string>;
   /** Local path of the file where it lies on a disk, else its ranges. @throws {BlobNotFoundError} */
   open(key: string): Promise<string | BlobRanges>;
+  /**
+   * The bytes `[start, end)` of a file in order, all of them without a range.
+   * @throws {BlobNotFoundError} at the first bytes
+   */
+  stream(key: string, range?: { readonly start: number; readonly end: number }): AsyncIterable<Buffer>;
   /** Renames a file. @throws {BlobNotFoundError} */
   move(from: string, to: string): Promise<void>;
   /** Removes one file, if it exists. */
@@ -92,15 +108,17 @@ export interface BlobStore {
   removeFolder(folder: string): Promise<void>;
   /** Names directly in a folder; empty when there is none. */
   list(folder: string): Promise<string[]>;
+  /** Ends the leases of this process. */
+  close(): Promise<void>;
 }
 
 /** Blobs as files under one folder, on a disk shared by all processes. */
 export class FolderBlobStore implements BlobStore {
   private presence: Promise<ProcessPresence> | null = null;
+  private readonly leases = new BlobLeases(this);
 
   constructor(private readonly folder: string) {}
 
-  /** Ends the leases of this process. */
   async close(): Promise<void> {
     await (await this.presence)?.close();
     this.presence = null;
@@ -132,18 +150,12 @@ export class FolderBlobStore implements BlobStore {
     }
   }
 
-  async lease(key: string): Promise<boolean> {
-    while (!(await this.claim(key, await this.processToken()))) {
-      const holder = await this.readText(key);
-      if (holder === null) continue;
-      if ((await this.isAlive(holder)) || !(await this.removeDead(key, holder))) return false;
-    }
-    return true;
+  lease(key: string): Promise<boolean> {
+    return this.leases.lease(key);
   }
 
-  async isLeased(key: string): Promise<boolean> {
-    const holder = await this.readText(key);
-    return holder !== null && (await this.isAlive(holder));
+  isLeased(key: string): Promise<boolean> {
+    return this.leases.isLeased(key);
   }
 
   async processToken(): Promise<string> {
@@ -198,6 +210,12 @@ export class FolderBlobStore implements BlobStore {
     return this.localPath(key);
   }
 
+  async *stream(key: string, range?: { readonly start: number; readonly end: number }): AsyncGenerator<Buffer> {
+    const path = await this.localPath(key);
+    if (range && range.start >= range.end) return;
+    yield* createReadStream(path, range && { start: range.start, end: range.end - 1 });
+  }
+
   async move(from: string, to: string): Promise<void> {
     const source = await this.localPath(from);
     await mkdir(dirname(this.path(to)), { recursive: true });
@@ -226,35 +244,20 @@ export class FolderBlobStore implements BlobStore {
     return (this.presence ??= ProcessPresence.open(join(this.folder, '.processes')));
   }
 
-  /**
-   * Removes the claim of a dead process. Only who holds the right to do so does, or a process that was slow to look would
-   * remove the claim of the next one.
-   * @returns false when another living process does it
-   */
-  private async removeDead(key: string, holder: string): Promise<boolean> {
-    const right = `${key}.takeover`;
-    if (!(await this.claim(right, await this.processToken()))) {
-      if (await this.isLeased(right)) return false;
-      await this.remove(right); // whoever held it died in these few milliseconds
-      return true;
-    }
-    try {
-      if ((await this.readText(key)) === holder) await this.remove(key);
-    } finally {
-      await this.remove(right);
-    }
-    return true;
-  }
-
   private async removeIfEmpty(folder: string): Promise<void> {
     if (folder !== this.folder) await rmdir(folder).catch(() => undefined);
   }
 
   private path(key: string): string {
-    const names = key.split('/');
-    if (!names.every((name) => /^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/.test(name))) throw new BlobNotFoundError(key);
-    return join(this.folder, ...names);
+    return join(this.folder, ...namesOf(key));
   }
+}
+
+/** The names of a key. @throws {BlobNotFoundError} for one that could leave its store */
+export function namesOf(key: string): string[] {
+  const names = key.split('/');
+  if (!names.every((name) => /^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/.test(name))) throw new BlobNotFoundError(key);
+  return names;
 }
 
 async function writeStream(path: string, bytes: AsyncIterable<Uint8Array>, maxBytes: number): Promise<WrittenBlob> {

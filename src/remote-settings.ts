@@ -3,6 +3,25 @@ import { count, documented } from './documented-setting.ts';
 
 /** Settings of files that lie elsewhere. */
 export const REMOTE_SETTINGS = {
+  TERRAQL_BLOBS: documented(
+    z
+      .string()
+      .regex(
+        /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[^/]+)*\/?$/,
+        'must be a bucket and prefix as s3://bucket/prefix',
+      )
+      .optional(),
+    {
+      description:
+        'Bucket and prefix, such as `s3://bucket/prefix`, for uploads, downloads, exports and unfinished runs, shared by any number of machines; see [files in a bucket](#files-in-a-bucket).',
+      otherwise: 'folder `blobs` in `TERRAQL_DATA_DIR`',
+    },
+  ),
+  TERRAQL_BLOB_COPIES_MB: count(
+    1024,
+    'Disk space for local copies of files in the bucket that cannot be read by range. Copies used in the last 10 minutes are kept in any case.',
+    'MiB',
+  ),
   TERRAQL_RANGE_CACHE_MB: count(64, 'Memory for recently read parts of remote files.', 'MiB'),
   TERRAQL_RANGE_REQUESTS: count(8, 'Concurrent range requests to other servers.'),
   TERRAQL_S3_ENDPOINT: documented(

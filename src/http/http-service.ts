@@ -20,7 +20,7 @@ export interface HttpService {
   readonly config: Config;
   readonly logger: Logger;
   /** Large files by key. */
-  readonly blobs: Pick<BlobStore, 'localPath'>;
+  readonly blobs: Pick<BlobStore, 'open' | 'stream'>;
   readonly graphql: ApolloServer<RequestContext>;
   readonly subscriptions: Subscriptions;
   /** The schema as text. */

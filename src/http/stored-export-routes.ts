@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import type { Router } from 'express';
 import type { BlobStore } from '../blob-store.ts';
 import { ExportNotFoundError } from '../export/stored-export.service.ts';
@@ -9,7 +8,7 @@ import { sendStoredFile } from './stored-file.ts';
 type Names = Readonly<{ id: string; name: string }>;
 
 /** `GET /exports/{id}/{name}`: a stored file, whole or by `Range`, until it expires. */
-export function storedExportRoutes(outlet: Outlet, blobs: Pick<BlobStore, 'localPath'>): Router {
+export function storedExportRoutes(outlet: Outlet, blobs: Pick<BlobStore, 'open' | 'stream'>): Router {
   return outlet.resource<Names>('/exports/:id/:name', {
     role: 'viewer',
     methods: { GET: (asked) => send(asked, blobs) },
@@ -17,11 +16,15 @@ export function storedExportRoutes(outlet: Outlet, blobs: Pick<BlobStore, 'local
   });
 }
 
-async function send({ services, request, response }: Asked<Names>, blobs: Pick<BlobStore, 'localPath'>): Promise<void> {
+async function send(
+  { services, request, response }: Asked<Names>,
+  blobs: Pick<BlobStore, 'open' | 'stream'>,
+): Promise<void> {
   const { id, name } = request.params;
   const stored = await services.storedExports.finished(id);
   if (name !== services.storedExports.fileName(stored.format)) throw new ExportNotFoundError(`${id}/${name}`);
-  const path = await blobs.localPath(`${blobFolderOf(id)}/file`);
+  const key = `${blobFolderOf(id)}/file`;
+  await blobs.open(key); // it is there
   response.attachment(name);
   await sendStoredFile(request, response, {
     etag: `"${stored.sha256.slice(0, 32)}"`,
@@ -29,7 +32,7 @@ async function send({ services, request, response }: Asked<Names>, blobs: Pick<B
     contentType: services.storedExports.mediaType(stored.format),
     read: async () => ({
       bytes: stored.sizeBytes,
-      slice: (start, end) => createReadStream(path, { start, end: Math.max(start, end - 1) }),
+      slice: (start, end) => blobs.stream(key, { start, end }),
     }),
   });
 }

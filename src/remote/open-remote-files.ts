@@ -2,6 +2,7 @@ import { Downloader, type DownloadLimits } from './download.ts';
 import { GuardedHttp, type HttpOptions } from './guarded-http.ts';
 import { RangeCache } from './range-cache.ts';
 import type { RetryPolicy } from './range-reader.ts';
+import type { RangePool } from './range-source.ts';
 import { RemoteFiles, type S3Access } from './remote-files.ts';
 import { stacAssetHref } from './stac-href.ts';
 import { Turns } from './turns.ts';
@@ -20,6 +21,8 @@ export interface RemoteOptions extends DownloadLimits, HttpOptions {
 export interface OpenRemoteFiles {
   readonly files: RemoteFiles;
   readonly http: GuardedHttp;
+  /** Cache, turns and retries of ranges, for files of other sources. */
+  readonly pool: RangePool;
   /** Aborts the requests in progress. */
   close(): Promise<void>;
 }
@@ -41,6 +44,7 @@ export function openRemoteFiles(options: RemoteOptions): OpenRemoteFiles {
   return {
     files,
     http,
+    pool,
     async close() {
       closing.abort(new Error('the service is closing'));
       await http.close();

@@ -10,10 +10,11 @@ export interface S3Environment {
   readonly TERRAQL_S3_ANONYMOUS: 'on' | 'off';
   readonly TERRAQL_S3_REQUESTER_PAYS: 'on' | 'off';
   readonly TERRAQL_S3_SOURCES: readonly string[];
+  readonly TERRAQL_BLOBS?: string | undefined;
 }
 
 /** How S3 is reached by these settings. */
-function s3SettingsOf(environment: S3Environment): S3Settings {
+export function s3SettingsOf(environment: S3Environment): S3Settings {
   const endpoint = environment.TERRAQL_S3_ENDPOINT;
   return {
     endpoint,
@@ -25,7 +26,7 @@ function s3SettingsOf(environment: S3Environment): S3Settings {
 
 /** Access for references; null when nothing of S3 is configured. */
 export function s3AccessOf(environment: S3Environment): S3Access | null {
-  const { TERRAQL_S3_ENDPOINT, TERRAQL_S3_REGION, TERRAQL_S3_SOURCES } = environment;
+  const { TERRAQL_S3_ENDPOINT, TERRAQL_S3_REGION, TERRAQL_S3_SOURCES, TERRAQL_BLOBS } = environment;
   const isSet = TERRAQL_S3_ENDPOINT !== undefined || TERRAQL_S3_REGION !== undefined || TERRAQL_S3_SOURCES.length > 0;
   if (!isSet) return null;
   const settings = s3SettingsOf(environment);
@@ -34,6 +35,6 @@ export function s3AccessOf(environment: S3Environment): S3Access | null {
     open: () => (opened ??= openS3(settings)),
     requesterPays: environment.TERRAQL_S3_REQUESTER_PAYS === 'on',
     sources: TERRAQL_S3_SOURCES.map(parseS3),
-    own: null,
+    own: TERRAQL_BLOBS === undefined ? null : parseS3(TERRAQL_BLOBS),
   };
 }

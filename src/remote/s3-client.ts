@@ -9,6 +9,8 @@ export interface S3Settings {
   readonly anonymous: boolean;
   /** Buckets in the path of the address instead of its host name. */
   readonly pathStyle: boolean;
+  /** How often a request is sent before it fails; 1 unless given, for callers that repeat themselves. */
+  readonly attempts?: number;
 }
 
 /** A client and the operations that it takes; loaded when S3 is first used, for they take long to load. */
@@ -22,7 +24,7 @@ const IDLE_MS = 30_000;
 
 /**
  * A client of Amazon S3 or a server that speaks its protocol. Keys come from the usual chain of the SDK: variables, shared
- * files, web identity, container and machine. It does not repeat requests: callers do.
+ * files, web identity, container and machine.
  */
 export async function openS3(settings: S3Settings): Promise<OpenS3> {
   const sdk = await import('@aws-sdk/client-s3');
@@ -30,7 +32,7 @@ export async function openS3(settings: S3Settings): Promise<OpenS3> {
     region: settings.region,
     forcePathStyle: settings.pathStyle,
     followRegionRedirects: true,
-    maxAttempts: 1,
+    maxAttempts: settings.attempts ?? 1,
     // Other servers than Amazon's know the newer checksums in part.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',

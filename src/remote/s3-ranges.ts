@@ -13,15 +13,13 @@ import type { OpenS3 } from './s3-client.ts';
 
 /** Ranges of an object in S3. */
 export class S3Ranges implements RangeFetcher {
-  readonly name: string;
-
+  /** @param name for messages */
   constructor(
     private readonly s3: OpenS3,
     private readonly object: S3Address,
     private readonly requesterPays: boolean,
-  ) {
-    this.name = `s3://${object.bucket}/${object.key}`;
-  }
+    readonly name = `s3://${object.bucket}/${object.key}`,
+  ) {}
 
   async fetch(range: ByteRange, etag: string | null, signal: AbortSignal): Promise<RangeAnswer> {
     const { sdk, client } = this.s3;

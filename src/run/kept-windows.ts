@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { deflateRaw, inflateRaw } from 'node:zlib';
 import { z } from 'zod';
@@ -15,7 +14,7 @@ const inflate = promisify(inflateRaw);
 
 const Header = z.object({ ids: z.array(z.string()), validLength: z.number(), logitsLength: z.number() });
 
-type Blobs = Pick<BlobStore, 'write' | 'localPath' | 'list' | 'removeFolder'>;
+type Blobs = Pick<BlobStore, 'write' | 'stream' | 'list' | 'removeFolder'>;
 
 /**
  * Window answers of a run, kept as files until the run ends, so that an interrupted run resumes at the first missing
@@ -47,7 +46,9 @@ export class KeptWindows implements WindowAnswers {
   async read(index: number): Promise<WindowAnswer | null> {
     if (!this.kept.delete(index)) return null;
     try {
-      return await unpack(await readFile(await this.blobs.localPath(this.keyOf(index))), this.ids);
+      const parts: Buffer[] = [];
+      for await (const part of this.blobs.stream(this.keyOf(index))) parts.push(part);
+      return await unpack(Buffer.concat(parts), this.ids);
     } catch (error) {
       this.logger.warn({ err: error, batchId: this.batchId, window: index }, 'Window:Unreadable');
       return null;

@@ -98,7 +98,14 @@ export class SceneLocator {
    */
   async fileOf({ remote, blobKey, source, sha256 }: Scene): Promise<ImageFile> {
     if (remote !== null) return { file: await this.remote.source(remote), check: unchanged };
-    if (blobKey !== null) return { file: await this.blobFile(blobKey), check: unchanged };
+    if (blobKey !== null) {
+      const file = await this.blobFile(blobKey);
+      // A blob is never written twice; a local copy of it is kept for as long as it is asked for.
+      return {
+        file,
+        check: typeof file === 'string' ? async () => void (await this.blobs.localPath(blobKey)) : unchanged,
+      };
+    }
     const { roots, maxBytes, fingerprints } = this.options;
     const path = await allowedFile(source, roots, maxBytes);
     await fingerprints.check(path, sha256);
@@ -213,7 +220,7 @@ export class SceneLocator {
   }
 }
 
-/** Blobs are never written twice, and remote files check themselves. */
+/** Files that are read by range check themselves. */
 const unchanged = async (): Promise<void> => {};
 
 /** Folder of the copies of scenes. */

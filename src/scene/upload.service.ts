@@ -216,7 +216,7 @@ export class UploadService {
     } catch (error) {
       // The process may have ended before it moved the bytes.
       if (!(error instanceof BlobNotFoundError)) throw error;
-      await this.blobs.localPath(contentKey(id));
+      await this.blobs.open(contentKey(id)); // it is there
     }
     await this.blobs.remove(`${FOLDER}/${id}/registered`);
   }

@@ -11,6 +11,8 @@ export interface Running {
   /** The line of JSON that it printed when it was up. */
   readonly started: Readonly<Record<string, unknown>>;
   readonly pid: number;
+  /** How often it has printed that line. */
+  count(line: string): number;
   /** Resolves when it prints that line, or did. */
   printed(line: string): Promise<void>;
   /** @returns exit code and signal */
@@ -39,8 +41,8 @@ export async function startScript(
   const said: Buffer[] = [];
   child.stderr.on('data', (part: Buffer) => said.push(part));
   const lines = createInterface({ input: child.stdout });
-  const seen = new Set<string>();
-  lines.on('line', (one) => seen.add(one));
+  const seen = new Map<string, number>();
+  lines.on('line', (one) => seen.set(one, (seen.get(one) ?? 0) + 1));
   const [line] = (await Promise.race([
     once(lines, 'line'),
     once(child, 'exit').then(() => Promise.reject(new Error(Buffer.concat(said).toString()))),
@@ -48,6 +50,7 @@ export async function startScript(
   return {
     started: JSON.parse(line) as Record<string, unknown>,
     pid: child.pid!,
+    count: (wanted) => seen.get(wanted) ?? 0,
     async printed(wanted) {
       while (!seen.has(wanted)) await once(lines, 'line');
     },

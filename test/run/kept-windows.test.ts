@@ -93,7 +93,7 @@ describe('KeptWindows', () => {
 
 const bound = (store: FolderBlobStore) => ({
   write: store.write.bind(store),
-  localPath: store.localPath.bind(store),
+  stream: store.stream.bind(store),
   removeFolder: store.removeFolder.bind(store),
 });
 

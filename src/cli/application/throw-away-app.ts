@@ -15,7 +15,12 @@ export async function withThrowAwayApp<T>(
   roots: readonly string[],
   work: (app: App, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const { DATABASE_URL: _, TERRAQL_PERSISTED_OPERATIONS: __, ...configured } = readConfig(environment);
+  const {
+    DATABASE_URL: _,
+    TERRAQL_PERSISTED_OPERATIONS: __,
+    TERRAQL_BLOBS: ___,
+    ...configured
+  } = readConfig(environment);
   const dataDir = await mkdtemp(path.join(tmpdir(), 'terraql-evaluation-'));
   const config = { ...configured, TERRAQL_DATA_DIR: dataDir, TERRAQL_SCENE_ROOTS: [...roots] };
   try {
