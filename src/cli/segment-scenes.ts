@@ -12,7 +12,7 @@ const SEGMENT = `mutation Segment($input: SegmentScenesInput!) { segmentScenes(i
 const PROGRESS = `subscription Progress($id: ID!) { jobProgress(id: $id) { ${FIELDS} } }`;
 const CANCEL = 'mutation Cancel($id: ID!) { cancelJob(id: $id) { id } }';
 const ESTIMATE = `query Estimate($input: SegmentScenesInput!) {
-  jobEstimate(input: $input) { scenes windows areaKm2 seconds stored impossible }
+  jobEstimate(input: $input) { scenes unplanned windows areaKm2 seconds stored impossible }
 }`;
 
 const AskedJob = z.object({
@@ -39,6 +39,7 @@ const AskedJob = z.object({
 type AskedJob = z.infer<typeof AskedJob>;
 const Estimate = z.object({
   scenes: z.number(),
+  unplanned: z.number(),
   windows: z.number(),
   areaKm2: z.number().nullable(),
   seconds: z.number().nullable(),
@@ -124,10 +125,11 @@ async function printEstimate(
   { json }: SegmentScenesOptions,
 ): Promise<void> {
   const { jobEstimate } = await service.ask(z.object({ jobEstimate: Estimate }), ESTIMATE, { input });
-  const { scenes, windows, areaKm2, seconds, stored, impossible } = jobEstimate;
+  const { scenes, unplanned, windows, areaKm2, seconds, stored, impossible } = jobEstimate;
   const ground = areaKm2 === null ? '' : `, ${areaKm2.toFixed(2)} km²`;
   const time = seconds === null ? '' : `, about ${Math.ceil(seconds)} s`;
-  const text = `${scenes} scenes${ground}: ${windows} windows${time}; ${stored} answers already stored, ${impossible} scenes cannot be processed`;
+  const unknown = unplanned === 0 ? '' : `; ${unplanned} scenes are not registered yet and not planned`;
+  const text = `${scenes} scenes${ground}: ${windows} windows${time}; ${stored} answers already stored, ${impossible} scenes cannot be processed${unknown}`;
   terminal.write(`${json ? JSON.stringify(jobEstimate) : text}\n`);
 }
 

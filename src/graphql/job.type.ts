@@ -47,9 +47,13 @@ export class JobEstimateType {
   @Field(() => Int, { description: 'Number of matching scenes, or of items in a catalogue.' })
   readonly scenes!: number;
 
-  @Field(() => Float, {
-    description: 'Windows to process, over all prompts, without stored answers. Unregistered scenes are not counted.',
+  @Field(() => Int, {
+    description:
+      'Scenes that the job has yet to register. Their windows, area and stored answers are not known yet and not included in the other numbers.',
   })
+  readonly unplanned!: number;
+
+  @Field(() => Float, { description: 'Windows to process, over all prompts, without stored answers.' })
   readonly windows!: number;
 
   @Field(() => Float, {
@@ -61,7 +65,7 @@ export class JobEstimateType {
   @Field(() => Float, {
     nullable: true,
     description:
-      "Estimated seconds at the speed of the model's last 100 runs, one after another; null before its first run.",
+      "Estimated seconds at the speed of the model's last 100 runs, one after another; null before its first run, and if scenes are unplanned.",
   })
   readonly seconds!: number | null;
 

@@ -10,6 +10,8 @@ import type { JobStore } from './job.store.ts';
 /** Scenes that a process begins at once. */
 const AT_ONCE = 4;
 const POLL_MS = 500;
+/** How often a process says that it still works on a scene. */
+const EXTEND_MS = 5000;
 
 /** The services of a workspace that a job needs. */
 export interface JobServices {
@@ -54,6 +56,7 @@ export class JobFeeder {
   }
 
   private async begin(item: ClaimedItem): Promise<void> {
+    const extend = setInterval(() => void this.store.extend(item).catch(() => undefined), EXTEND_MS);
     try {
       const { scenes, segmentations } = this.servicesOf(item.workspace);
       const scene = await sceneOf(item, scenes);
@@ -65,6 +68,8 @@ export class JobFeeder {
       await this.store.begun(item, windows, known);
     } catch (error) {
       await this.failed(item, error).catch((err: unknown) => this.logger.error({ err }, 'Job:Failed'));
+    } finally {
+      clearInterval(extend);
     }
   }
 
@@ -81,7 +86,16 @@ const UNKNOWN = { code: 'INTERNAL_SERVER_ERROR', message: 'It failed; the servic
 
 async function sceneOf({ sceneId, reference }: ClaimedItem, scenes: SceneService): Promise<Scene> {
   if (reference === null) return scenes.get(sceneId);
-  return (await scenes.byId(sceneId)) ?? scenes.register(registrationOf(reference), undefined, sceneId);
+  const found = await scenes.byId(sceneId);
+  if (found) return found;
+  try {
+    return await scenes.register(registrationOf(reference), undefined, sceneId);
+  } catch (error) {
+    // Another process may have taken this one for dead, and registered the scene.
+    const registered = await scenes.byId(sceneId);
+    if (registered) return registered;
+    throw error;
+  }
 }
 
 function registrationOf({ acquiredAt, ...reference }: JobReference): RegisterScene {

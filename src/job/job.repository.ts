@@ -8,8 +8,8 @@ import type { JobStore } from './job.store.ts';
 
 const NEWEST: KeysetColumns = { name: 'newest', id: Prisma.sql`j.id`, key: null, descending: true };
 const RUNS: KeysetColumns = { name: 'runs', id: Prisma.sql`r.segmentation_id`, key: null, descending: false };
-/** Seconds that a process has for one scene before another takes it up. */
-const CLAIM_S = 300;
+/** Seconds after which another process takes up a scene whose process has not said that it goes on. */
+const CLAIM_S = 20;
 /** Runs of a job that may be open at a time: a pause lets those finish, and a job holds up no other for long. */
 const MAX_OPEN = 8;
 
@@ -194,6 +194,15 @@ export class JobRepository implements JobStore {
     );
   }
 
+  /** Says that a process still works on a scene. */
+  async extend(item: ClaimedItem): Promise<void> {
+    await settle(
+      this.database,
+      item,
+      Prisma.sql`claimed_until = CURRENT_TIMESTAMP + ${CLAIM_S}::int * interval '1 second'`,
+    );
+  }
+
   /** Says that a scene is registered and asked about. */
   begun(item: ClaimedItem, windows: number, runs: readonly { id: string; reused: boolean }[]): Promise<void> {
     return this.database.transaction(async (queries) => {
@@ -203,7 +212,7 @@ export class JobRepository implements JobStore {
           VALUES (${item.jobId}::uuid, ${id}::uuid, ${item.workspace}::text, ${item.sceneId}::uuid, ${reused})
           ON CONFLICT DO NOTHING`);
       }
-      await settle(queries, item, Prisma.sql`state = 'BEGUN', windows = ${windows}::int`);
+      await settle(queries, item, Prisma.sql`state = 'BEGUN', windows = ${windows}::int, claimed_until = NULL`);
     });
   }
 
@@ -212,15 +221,16 @@ export class JobRepository implements JobStore {
     await settle(
       this.database,
       item,
-      Prisma.sql`state = 'FAILED', failure_code = ${code}::text, failure_message = ${message}::text`,
+      Prisma.sql`state = 'FAILED', failure_code = ${code}::text, failure_message = ${message}::text, claimed_until = NULL`,
     );
   }
 }
 
+/** Changes a scene that is still to be begun: what another process has begun meanwhile is not undone. */
 async function settle(queries: Pick<Queries, 'execute'>, item: ClaimedItem, change: Prisma.Sql): Promise<void> {
   await queries.execute(Prisma.sql`
-    UPDATE job_item SET ${change}, claimed_until = NULL
-    WHERE job_id = ${item.jobId}::uuid AND scene_id = ${item.sceneId}::uuid`);
+    UPDATE job_item SET ${change}
+    WHERE job_id = ${item.jobId}::uuid AND scene_id = ${item.sceneId}::uuid AND state = 'PENDING'`);
 }
 
 function jobsSql({ scope }: Connections, condition: Prisma.Sql): Prisma.Sql {

@@ -34,6 +34,8 @@ export class JobNotFoundError extends AppError {
 /** Scenes that are planned and stored at a time. */
 const CHUNK = 500;
 const MAX_IDS = 10_000;
+/** Unknown identifiers that a message names. */
+const MAX_SHOWN = 5;
 /** How often a watched job is looked at. */
 const WATCH_MS = 1000;
 const MAX_RETRIED = 1000;
@@ -62,16 +64,22 @@ export class JobService {
     return this.create(which, null);
   }
 
-  /** What {@link segment} would cost; nothing is stored. Scenes of a catalogue are planned once they are registered. */
+  /**
+   * What {@link segment} would cost; nothing is stored. Images that are to be registered first are counted as `unplanned`:
+   * their windows are known when they are opened.
+   */
   async estimate(which: JobScenes, questions: JobQuestions): Promise<JobEstimate> {
     checkOne(which);
     const { model } = await this.parts.segmentations.check({ ...questions, waitS: 0 });
-    const sum = { scenes: 0, windows: 0, areaM2: 0, stored: 0, impossible: 0 };
+    const sum = { scenes: 0, unplanned: 0, windows: 0, areaM2: 0, stored: 0, impossible: 0 };
     let isMeasured = false;
     for await (const chunk of this.chunks(which)) {
       for (const candidate of chunk) {
         sum.scenes += 1;
-        if (!candidate.scene) continue;
+        if (!candidate.scene) {
+          sum.unplanned += 1;
+          continue;
+        }
         const planned = await this.planned(candidate.scene, questions);
         if ('failure' in planned) sum.impossible += 1;
         else {
@@ -85,7 +93,7 @@ export class JobService {
     }
     const perWindow = await this.store.secondsPerWindow(model.info.id);
     const { areaM2, ...rest } = sum;
-    const seconds = perWindow === null ? null : perWindow * sum.windows;
+    const seconds = perWindow === null || sum.unplanned > 0 ? null : perWindow * sum.windows;
     return { ...rest, areaKm2: isMeasured ? areaM2 / 1e6 : null, seconds };
   }
 
@@ -222,10 +230,23 @@ export class JobService {
 
   private async *named(ids: readonly string[]): AsyncGenerator<Candidate[]> {
     if (ids.length > MAX_IDS) throw new InvalidJobError(`ids has ${ids.length} scenes; the limit is ${MAX_IDS}.`);
-    for (let from = 0; from < ids.length; from += CHUNK) {
-      const scenes = await this.parts.scenes.byIds(ids.slice(from, from + CHUNK));
+    const chosen = [...new Set(ids)];
+    await this.requireScenes(chosen);
+    for (let from = 0; from < chosen.length; from += CHUNK) {
+      const scenes = await this.parts.scenes.byIds(chosen.slice(from, from + CHUNK));
       yield scenes.map((scene) => ({ scene, reference: null }));
     }
+  }
+
+  /** Before anything is begun: half a job would look like a whole one. @throws {InvalidJobError} */
+  private async requireScenes(ids: readonly string[]): Promise<void> {
+    const missing = new Set(ids);
+    for (let from = 0; from < ids.length; from += CHUNK) {
+      for (const { id } of await this.parts.scenes.byIds(ids.slice(from, from + CHUNK))) missing.delete(id);
+    }
+    if (missing.size === 0) return;
+    const shown = [...missing].slice(0, MAX_SHOWN).join(', ') + (missing.size > MAX_SHOWN ? ', …' : '');
+    throw new InvalidJobError(`${missing.size} of ${ids.length} ids are not scenes: ${shown}.`);
   }
 
   private async *matching(filter: SceneFilter): AsyncGenerator<Candidate[]> {

@@ -26,6 +26,8 @@ export interface JobStore {
   secondsPerWindow(modelId: string): Promise<number | null>;
   /** Takes scenes that are due, exclusively, of jobs that have room. */
   claim(limit: number): Promise<ClaimedItem[]>;
+  /** Says that a process still works on a scene. */
+  extend(item: ClaimedItem): Promise<void>;
   /** Says that a scene is registered and asked about. */
   begun(item: ClaimedItem, windows: number, runs: readonly { id: string; reused: boolean }[]): Promise<void>;
   failed(item: ClaimedItem, failure: { code: string; message: string }): Promise<void>;

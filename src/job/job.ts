@@ -70,11 +70,13 @@ export interface Job {
 /** What a job would cost. */
 export interface JobEstimate {
   readonly scenes: number;
+  /** Images that are registered by the job and opened then: not in the numbers that follow. */
+  readonly unplanned: number;
   /** Windows to look at, of all prompts; without those that are stored. */
   readonly windows: number;
   /** Ground of the scenes, square kilometres; null when none has a georeference. */
   readonly areaKm2: number | null;
-  /** By the speed of the last runs of the model; null before its first. */
+  /** By the speed of the last runs of the model; null before its first, and when scenes are unplanned. */
   readonly seconds: number | null;
   /** Questions whose answers are stored or in progress. */
   readonly stored: number;

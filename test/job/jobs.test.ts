@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
 import { JobFeeder } from '../../src/job/job-feeder.ts';
+import type { JobQuestions } from '../../src/job/job.ts';
 import { JobRepository } from '../../src/job/job.repository.ts';
 import type { AnsweredJob } from '../api/answer.ts';
 import { openTestApp, type TestApp } from '../api/test-app.ts';
@@ -15,8 +16,9 @@ const JOB = `id state paused scenes pending failedScenes runs { queued running s
 const SEGMENT = `mutation($input: SegmentScenesInput!) { segmentScenes(input: $input) { ${JOB} } }`;
 const REGISTER = `mutation($input: RegisterScenesInput!) { registerScenes(input: $input) { ${JOB} } }`;
 const ESTIMATE =
-  'query($input: SegmentScenesInput!) { jobEstimate(input: $input) { scenes windows areaKm2 seconds stored impossible } }';
+  'query($input: SegmentScenesInput!) { jobEstimate(input: $input) { scenes unplanned windows areaKm2 seconds stored impossible } }';
 const SCENES = 24;
+const UNKNOWN = '01900000-0000-7000-8000-00000000dead';
 const SIDE = 64;
 
 let test: TestApp;
@@ -46,6 +48,16 @@ async function change(name: string, id: string): Promise<unknown> {
   if (error) throw new Error(`${String(error.code)}: ${error.message}`);
   return (data as unknown as Record<string, unknown>)[name];
 }
+
+const questionsOf = (prompt: string): JobQuestions => ({
+  prompts: [prompt],
+  task: 'REASONING',
+  scale: 'AUTO',
+  threshold: 0.5,
+  minAreaM2: 0,
+  areaOfInterest: null,
+  force: false,
+});
 
 /** The job when it is over, as its subscription tells it. */
 async function over(id: string) {
@@ -89,22 +101,21 @@ describe('a job', () => {
     expect(found).toHaveLength(5);
   });
 
-  it('that is paused starts nothing, and continues when it is resumed', async () => {
-    const { id } = await test.services.jobs.segment(
-      { ids },
-      {
-        prompts: ['paused'],
-        task: 'REASONING',
-        scale: 'AUTO',
-        threshold: 0.5,
-        minAreaM2: 0,
-        areaOfInterest: null,
-        force: false,
-      },
-    );
-    const paused = await change('pauseJob', id);
-    expect(paused).toMatchObject({ paused: true });
+  it('that is paused begins nothing, and goes on when it is resumed', async () => {
+    test.model.pauseMs = 300;
+    const { id } = await test.services.jobs.segment({ ids }, questionsOf('paused'));
+    expect(await change('pauseJob', id)).toMatchObject({ paused: true });
+    const now = () => test.services.jobs.require(id);
+    const open = async () => (await now()).runs.queued + (await now()).runs.running;
+    await expect.poll(open, { timeout: 60_000 }).toBe(0);
+    const settled = await now();
+    expect(settled.pending).toBeGreaterThan(0);
+    expect(settled.state).toBe('RUNNING');
+    const others = await test.services.jobs.segment({ ids: ids.slice(0, 1) }, questionsOf('unpaused'));
+    expect((await over(others.id)).runs.succeeded).toBe(1);
+    expect(await now()).toMatchObject({ pending: settled.pending, runs: settled.runs });
     await change('resumeJob', id);
+    test.model.pauseMs = 0;
     expect((await over(id)).runs.succeeded).toBe(SCENES);
   });
 
@@ -121,6 +132,7 @@ describe('a job', () => {
     ['nothing to choose scenes by', { prompts: ['x'] }, 'JOB_INVALID'],
     ['two ways to choose them', { prompts: ['x'], ids: [], filter: {} }, 'JOB_INVALID'],
     ['no scenes', { prompts: ['x'], ids: [] }, 'JOB_INVALID'],
+    ['a scene that is not there', { prompts: ['x'], ids: [UNKNOWN] }, 'JOB_INVALID'],
     ['no prompt', { prompts: [], filter: {} }, 'SEGMENT_REQUEST_INVALID'],
     ['an impossible threshold', { prompts: ['x'], filter: {}, threshold: 2 }, 'SEGMENT_REQUEST_INVALID'],
     ['an impossible limit', { prompts: ['x'], stac: { url: 'https://files.example', limit: 0 } }, 'JOB_INVALID'],
@@ -213,7 +225,8 @@ describe('a STAC catalogue', () => {
   ])('is taken by %s', async (_, { url, ...rest }, expected) => {
     const input = { stac: { url: server.origin + url, ...rest }, prompts: ['x'] };
     const { data } = await test.ask(ESTIMATE, { input });
-    expect(data.jobEstimate.scenes).toBe(expected ?? 0);
+    const scenes = expected ?? 0;
+    expect(data.jobEstimate).toMatchObject({ scenes, unplanned: scenes, windows: 0, seconds: scenes > 0 ? null : 0 });
   });
 
   it.each([
