@@ -45,6 +45,7 @@ export const OUTLET_LAYERS: readonly Layer[] = [
       'run',
       'segmentation',
       'scene',
+      'bucket',
       'remote',
       'decoding',
       'inference',
@@ -100,6 +101,7 @@ export const OUTLET_LAYERS: readonly Layer[] = [
       'http/telemetry',
       'telemetry',
       'blob-store.ts',
+      'stac',
       'ogc',
       'scene',
       'tiles',
@@ -149,6 +151,11 @@ export const OUTLET_LAYERS: readonly Layer[] = [
     name: 'graphql/text-answer',
     holds: 'the fast path: JSON written by PostGIS goes into the answer as it is',
     imports: ['analysis', 'feature'],
+  },
+  {
+    name: 'stac',
+    holds: 'STAC API: scenes as Items, answers as their assets',
+    imports: ['ogc', 'segmentation', 'scene', 'cql2'],
   },
   {
     name: 'ogc',

@@ -8,7 +8,7 @@ import { HTML_TYPE, JSON_TYPE, type Link, selfLinks } from './links.ts';
 export interface OgcAddress {
   /** Of the service, without a slash at the end. */
   readonly root: string;
-  /** Of the landing page of OGC API. */
+  /** Of the landing page of the API. */
   readonly base: string;
   /** Of the request, without `f`. */
   readonly self: string;
@@ -27,6 +27,8 @@ export interface OgcRequest {
   /** The header Prefer. @see RFC 7240 */
   readonly prefer: string;
   readonly address: OgcAddress;
+  /** Address of a path of the service, signed where a login is required. @param path begins with a slash */
+  readonly link: (path: string) => string;
 }
 
 /** An answer, apart from how it goes out. */
@@ -41,7 +43,7 @@ export type OgcHandler = (request: OgcRequest) => Promise<OgcAnswer>;
 
 /** What answers at a path. */
 export interface OgcResource {
-  /** Behind `/ogc`, its parts written as `:name`. */
+  /** Behind the landing page, its parts written as `:name`. */
   readonly path: string;
   readonly methods: Readonly<Partial<Record<'GET' | 'POST' | 'DELETE', OgcHandler>>>;
   /** Methods that a person who only looks may not use. */
@@ -52,6 +54,8 @@ export interface OgcResource {
 
 interface AddressParts {
   readonly root: string;
+  /** Of the API below the root, such as `/ogc`. */
+  readonly prefix: string;
   readonly path: string;
   readonly query: Readonly<Record<string, unknown>>;
   /** Whether the header Accept prefers HTML. */
@@ -59,14 +63,14 @@ interface AddressParts {
 }
 
 /** @throws {InvalidOgcParameterError} for a form that there is not */
-export function ogcAddress({ root, path, query, prefersHtml }: AddressParts): OgcAddress {
+export function ogcAddress({ root, prefix, path, query, prefersHtml }: AddressParts): OgcAddress {
   const { f, ...others } = query as Record<string, string>;
   if (f !== undefined && f !== 'json' && f !== 'html') {
     throw new InvalidOgcParameterError(`f is ${JSON.stringify(f)}; it must be json or html.`);
   }
   const text = new URLSearchParams(others).toString();
   const self = `${root}${path.replace(/\/+$/, '')}${text === '' ? '' : `?${text}`}`;
-  return { root, base: `${root}/ogc`, self, isHtml: f === undefined ? prefersHtml : f === 'html' };
+  return { root, base: `${root}${prefix}`, self, isHtml: f === undefined ? prefersHtml : f === 'html' };
 }
 
 /** A document in both forms. */

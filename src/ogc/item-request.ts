@@ -77,7 +77,8 @@ export function readLimit(text: string | undefined, otherwise: number): number {
   throw new InvalidOgcParameterError(`limit is ${JSON.stringify(text)}; it must be a whole number of at least 1.`);
 }
 
-function readBbox(text: string): number[] {
+/** @throws {InvalidOgcParameterError} */
+export function readBbox(text: string): number[] {
   const parts = text.split(',');
   const numbers = parts.map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
   const isComplete = numbers.length === 4 || numbers.length === 6;

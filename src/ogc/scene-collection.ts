@@ -20,7 +20,7 @@ export function sceneCollection(services: Pick<Services, 'scenes'>, maxVertices:
     async page({ condition, place, time, limit, after }) {
       const found = await services.scenes.list(
         {
-          ...(condition ? { condition: checked(condition, maxVertices) } : {}),
+          ...(condition ? { condition: checkedCondition(condition, maxVertices) } : {}),
           ...(place ? { intersects: repairable(parseGeometry(asGeometry(place), maxVertices)) } : {}),
           ...(time
             ? { acquired: { ...(time.from ? { from: time.from } : {}), ...(time.to ? { to: time.to } : {}) } }
@@ -52,10 +52,10 @@ function itemOf(scene: Scene): Item {
   };
 }
 
-/** The condition with its geometries checked. */
-function checked(condition: Condition, maxVertices: number): Condition {
-  if ('all' in condition) return { all: condition.all.map((one) => checked(one, maxVertices)) };
-  if ('any' in condition) return { any: condition.any.map((one) => checked(one, maxVertices)) };
+/** The condition with its geometries checked. @throws {InvalidGeometryError | InvalidOgcParameterError} */
+export function checkedCondition(condition: Condition, maxVertices: number): Condition {
+  if ('all' in condition) return { all: condition.all.map((one) => checkedCondition(one, maxVertices)) };
+  if ('any' in condition) return { any: condition.any.map((one) => checkedCondition(one, maxVertices)) };
   if (!('predicate' in condition)) return condition;
   const geometry = repairable(parseGeometry(asGeometry(condition.geometry), maxVertices));
   if (geometry.type === 'GeometryCollection') {
