@@ -1,13 +1,21 @@
-import type { BlobStore } from './blob-store.ts';
+/** What leases are made of. */
+interface ClaimedKeys {
+  /** @returns false when the key is taken */
+  claim(key: string, text: string): Promise<boolean>;
+  readText(key: string): Promise<string | null>;
+  remove(key: string): Promise<void>;
+  processToken(): Promise<string>;
+  isAlive(processToken: string): Promise<boolean>;
+}
 
 /**
  * Keys that a process holds while it lives: a small file with its token. Built of exclusive creation alone, so that it works
  * wherever a key can be claimed.
  */
 export class BlobLeases {
-  constructor(private readonly blobs: Pick<BlobStore, 'claim' | 'readText' | 'remove' | 'processToken' | 'isAlive'>) {}
+  constructor(private readonly blobs: ClaimedKeys) {}
 
-  /** @see BlobStore.lease */
+  /** @returns false while a living process holds the key */
   async lease(key: string): Promise<boolean> {
     while (!(await this.blobs.claim(key, await this.blobs.processToken()))) {
       const holder = await this.blobs.readText(key);
@@ -17,7 +25,7 @@ export class BlobLeases {
     return true;
   }
 
-  /** @see BlobStore.isLeased */
+  /** Whether a living process holds the key. */
   async isLeased(key: string): Promise<boolean> {
     const holder = await this.blobs.readText(key);
     return holder !== null && (await this.blobs.isAlive(holder));

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import type * as S3Sdk from '@aws-sdk/client-s3';
 import { StorageUnavailableError } from '../blob-store.ts';
 import type { S3Address } from '../remote/s3-address.ts';
 import type { OpenS3 } from '../remote/s3-client.ts';
@@ -119,7 +118,7 @@ export class BucketObjects {
   }
 
   /** Sends a request. @throws {StorageUnavailableError} with the error of the SDK as its cause */
-  async send<T>(request: (client: S3Sdk.S3Client) => Promise<T>): Promise<T> {
+  async send<T>(request: (client: OpenS3['client']) => Promise<T>): Promise<T> {
     try {
       return await request(this.s3.client);
     } catch (error) {
@@ -131,7 +130,7 @@ export class BucketObjects {
   }
 
   /** As {@link send}. @returns null when the object does not exist */
-  async find<T>(request: (client: S3Sdk.S3Client) => Promise<T>): Promise<T | null> {
+  async find<T>(request: (client: OpenS3['client']) => Promise<T>): Promise<T | null> {
     try {
       return await this.send(request);
     } catch (error) {

@@ -118,7 +118,7 @@ async function searchOf(
   const condition = await conditionOf(search, limits, otherwise);
   const place = bbox ? boxToWgs84(readBbox(bbox.join(',')), await readCrs('bbox-crs', undefined)) : null;
   const area = place === null ? intersects : asGeometry(place);
-  const time = datetime === undefined ? null : readDatetime(datetime);
+  const time = datetime === undefined ? null : readDatetime(instants(datetime));
   return {
     filter: {
       ...(condition ? { condition } : {}),
@@ -129,6 +129,17 @@ async function searchOf(
     after: token,
     isNone: (collections !== undefined && !collections.includes(SCENES)) || ids?.length === 0,
   };
+}
+
+/** Instants alone, by RFC 3339, are what a search of STAC takes: no days. @throws {InvalidOgcParameterError} */
+function instants(text: string): string {
+  const upper = text.toUpperCase();
+  const isInstant = (part: string): boolean =>
+    part === '' || part === '..' || /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(part);
+  if (upper.split('/').every(isInstant)) return upper;
+  throw new InvalidOgcParameterError(
+    `datetime is ${JSON.stringify(text)}; it must be an instant of RFC 3339 such as 2026-11-30T12:00:00Z, or two with / between, one of which may be ..`,
+  );
 }
 
 async function conditionOf(

@@ -151,6 +151,7 @@ describe('a search', () => {
     ['identifiers that are none', () => ({ ids: ['x'] }), () => []],
     ['another collection', () => ({ collections: ['others'] }), () => []],
     ['an instant', () => ({ datetime: '2026-05-02T10:00:00Z' }), () => [dated[1]!]],
+    ['an instant in lower case', () => ({ datetime: '2026-05-02t10:00:00z' }), () => [dated[1]!]],
     ['an interval', () => ({ datetime: '2026-05-03T00:00:00Z/..' }), () => [dated[3]!, dated[2]!]],
     ['a box', () => ({ bbox: near }), async () => inside(near)],
     ['an area', () => ({ intersects: { type: 'Point', coordinates: [0, -80] } }), () => []],
@@ -179,7 +180,9 @@ describe('a search', () => {
   it.each([
     [{ bbox: [1, 2, 3] }, 'PARAMETER_INVALID'],
     [{ bbox: [0, 0, 1, 1], intersects: { type: 'Point', coordinates: [0, 0] } }, 'PARAMETER_INVALID'],
-    [{ datetime: 'yesterday' }, 'PARAMETER_INVALID'],
+    ...['yesterday', '2026-05-01', '2026-05-01T10:00:00+0100', '../..'].map(
+      (datetime) => [{ datetime }, 'PARAMETER_INVALID'] as const,
+    ),
     [{ limit: 0 }, 'PARAMETER_INVALID'],
     [{ fields: {} }, 'PARAMETER_INVALID'],
     [{ filter: { op: '=', args: [{ property: 'blobKey' }, 'x'] } }, 'INVALID_CQL2'],
