@@ -34,8 +34,6 @@ export class JobNotFoundError extends AppError {
 /** Scenes that are planned and stored at a time. */
 const CHUNK = 500;
 const MAX_IDS = 10_000;
-/** Unknown identifiers that a message names. */
-const MAX_SHOWN = 5;
 /** How often a watched job is looked at. */
 const WATCH_MS = 1000;
 const MAX_RETRIED = 1000;
@@ -245,8 +243,7 @@ export class JobService {
       for (const { id } of await this.parts.scenes.byIds(ids.slice(from, from + CHUNK))) missing.delete(id);
     }
     if (missing.size === 0) return;
-    const shown = [...missing].slice(0, MAX_SHOWN).join(', ') + (missing.size > MAX_SHOWN ? ', …' : '');
-    throw new InvalidJobError(`${missing.size} of ${ids.length} ids are not scenes: ${shown}.`);
+    throw new InvalidJobError(`${missing.size} of ${ids.length} ids are not scenes, such as ${[...missing][0]}.`);
   }
 
   private async *matching(filter: SceneFilter): AsyncGenerator<Candidate[]> {

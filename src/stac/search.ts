@@ -16,7 +16,7 @@ import { parseJson } from '../parse-json.ts';
 import type { SceneFilter } from '../scene/scene.service.ts';
 import { SCENES } from './item.ts';
 
-export const DEFAULT_LIMIT = 10;
+const DEFAULT_LIMIT = 10;
 const MAX_IDS = 1000;
 const LANGUAGES = ['cql2-text', 'cql2-json'] as const;
 
@@ -148,7 +148,7 @@ async function conditionOf(
   otherwise: 'cql2-text' | 'cql2-json',
 ): Promise<Condition | null> {
   const { ids, filter, 'filter-lang': language = otherwise, 'filter-crs': crs } = search;
-  if ((await readCrs('filter-crs', crs)).isStored === false) {
+  if (!(await readCrs('filter-crs', crs)).isStored) {
     throw new InvalidOgcParameterError(`filter-crs is ${JSON.stringify(crs)}; filters of STAC are in WGS 84.`);
   }
   const all: Condition[] = [];

@@ -28,8 +28,8 @@ export const PART_BYTES = 5 * 2 ** 20;
 const large = randomBytes(2 * PART_BYTES + 12_345);
 
 /** What every store of blobs does. */
-export function describeBlobStore(name: string, share: () => Promise<SharedStore>): void {
-  describe(`blobs in ${name}`, () => {
+export function describeBlobStore(where: string, share: () => Promise<SharedStore>): void {
+  describe(`blobs in ${where}`, () => {
     let shared: SharedStore;
     let [store, other]: BlobStore[] = [];
     beforeEach(async () => {
@@ -158,7 +158,7 @@ export function describeBlobStore(name: string, share: () => Promise<SharedStore
 
     it('that a dead process was writing are swept away, and no others', async () => {
       let [sent, goOn] = [() => {}, () => {}];
-      const begun = Promise.all([new Promise<void>((resolve) => (sent = resolve))]);
+      const begun = new Promise<void>((resolve) => (sent = resolve));
       async function* slow(done: () => void, wait: Promise<void>): AsyncGenerator<Uint8Array> {
         yield large.subarray(0, PART_BYTES + 1);
         yield large.subarray(0, PART_BYTES + 1);

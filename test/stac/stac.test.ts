@@ -177,11 +177,11 @@ describe('a search', () => {
     if (parameters['ids'] !== '') expect(idsOf(await search(parameters))).toEqual(idsOf(found));
   });
 
-  it.each([
+  it.each<[object, string]>([
     [{ bbox: [1, 2, 3] }, 'PARAMETER_INVALID'],
     [{ bbox: [0, 0, 1, 1], intersects: { type: 'Point', coordinates: [0, 0] } }, 'PARAMETER_INVALID'],
     ...['yesterday', '2026-05-01', '2026-05-01T10:00:00+0100', '../..'].map(
-      (datetime) => [{ datetime }, 'PARAMETER_INVALID'] as const,
+      (datetime) => [{ datetime }, 'PARAMETER_INVALID'] as [object, string],
     ),
     [{ limit: 0 }, 'PARAMETER_INVALID'],
     [{ fields: {} }, 'PARAMETER_INVALID'],
