@@ -133,7 +133,11 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   const images = (adapters.images ?? imageDecoders)(config);
   const store = new SegmentationRepository(database.forRuns);
   const events = new SegmentationEvents(store, logger);
-  const featureTiles = new TileCache<FeatureTile>(config.TERRAQL_TILE_CACHE_MB * 2 ** 20, ({ bytes }) => bytes.length);
+  // With the compressed form, which is made when somebody asks for it.
+  const featureTiles = new TileCache<FeatureTile>(
+    config.TERRAQL_TILE_CACHE_MB * 2 ** 20,
+    ({ bytes }) => 2 * bytes.length,
+  );
   const sceneTiles = new TileCache<PictureTile>(config.TERRAQL_TILE_CACHE_MB * 2 ** 20, ({ bytes }) => bytes.length);
   const openScenes = new OpenScenes();
   const masks = new MaskCache(config.TERRAQL_TILE_CACHE_MB * 2 ** 20);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { translateOutage } from './database-errors.ts';
 import { StatementLostError } from './embedded-engine.ts';
-import type { Driver, Statements } from './driver.ts';
+import type { Driver, Planning, Statements } from './driver.ts';
 import { Prisma } from './generated/client.ts';
 import type { Scope } from './scope.ts';
 import type { Session } from './session.ts';
@@ -21,7 +21,7 @@ export interface Queries {
    * @throws {StatementTimeoutError} outside a transaction, on a server; {@link StatementLostError} on the embedded engine;
    *   {@link OutageError} when the same statement may succeed later
    */
-  query<Row>(row: z.ZodType<Row>, statement: Prisma.Sql): Promise<Row[]>;
+  query<Row>(row: z.ZodType<Row>, statement: Prisma.Sql, planning?: Planning): Promise<Row[]>;
   /** @returns number of rows written */
   execute(statement: Prisma.Sql): Promise<number>;
   /** Runs a statement of a library, with its own `$1` placeholders. */
@@ -141,7 +141,7 @@ function queriesOn(
   return {
     workspace,
     scope,
-    query: async (row, statement) => rowsOf(row).parse(await timed(statements.read(statement))),
+    query: async (row, statement, planning) => rowsOf(row).parse(await timed(statements.read(statement, planning))),
     execute: (statement) => timed(statements.execute(statement)),
     foreign: (sql, values) => timed(statements.foreign(sql, values)),
   };

@@ -1,37 +1,44 @@
 import pg from 'pg';
-import type { Driver, Statements } from './driver.ts';
+import type { Driver, Planning, Statements } from './driver.ts';
 import { statementNames } from './server-reader.ts';
 
 const SET_WORKSPACE = "SELECT set_config('terraql.workspace', $1, false)";
 
-/** The connections of requests. Each remembers its workspace and sets it only when it changes. */
+/** What a connection was last told. */
+interface Told {
+  readonly workspace: string;
+  readonly planning: Planning;
+}
+
+/** @see https://www.postgresql.org/docs/15/runtime-config-query.html#GUC-PLAN-CACHE-MODE */
+const PLAN_CACHE_MODE: Readonly<Record<Planning, string>> = { each: 'force_custom_plan', once: 'force_generic_plan' };
+
+/**
+ * The connections of requests. Each remembers which workspace it serves and how it plans, and is told only when that changes.
+ */
 export class RequestPool {
-  private readonly served = new WeakMap<pg.PoolClient, string>();
+  private readonly told = new WeakMap<pg.PoolClient, Told>();
   private readonly nameOf = statementNames();
 
   constructor(private readonly pool: pg.Pool) {}
 
   /** Statements of a workspace. */
   driverFor(workspace: string): Driver {
-    const during = <T>(work: (statements: Statements) => Promise<T>): Promise<T> =>
-      this.use(workspace, (client) => work(this.statementsOn(client)));
+    const during = <T>(work: (statements: Statements) => Promise<T>, planning: Planning = 'each'): Promise<T> =>
+      this.use({ workspace, planning }, (client) => work(this.statementsOn(client)));
     return {
-      read: (statement) => during((on) => on.read(statement)),
+      read: (statement, planning) => during((on) => on.read(statement), planning),
       execute: (statement) => during((on) => on.execute(statement)),
       foreign: (sql, values) => during((on) => on.foreign(sql, values)),
-      transaction: (work) => this.use(workspace, (client) => this.transaction(client, work)),
+      transaction: (work) => this.use({ workspace, planning: 'each' }, (client) => this.transaction(client, work)),
     };
   }
 
-  private async use<T>(workspace: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  private async use<T>(wanted: Told, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
     let broken = true;
     try {
-      if (this.served.get(client) !== workspace) {
-        this.served.delete(client);
-        await client.query(SET_WORKSPACE, [workspace]);
-        this.served.set(client, workspace);
-      }
+      await this.tell(client, wanted);
       const done = await work(client);
       broken = false;
       return done;
@@ -42,6 +49,16 @@ export class RequestPool {
     } finally {
       client.release(broken);
     }
+  }
+
+  private async tell(client: pg.PoolClient, wanted: Told): Promise<void> {
+    // A new connection plans each time; see `sessionSql`.
+    const { workspace, planning } = this.told.get(client) ?? { workspace: null, planning: 'each' };
+    if (workspace === wanted.workspace && planning === wanted.planning) return;
+    this.told.delete(client);
+    if (workspace !== wanted.workspace) await client.query(SET_WORKSPACE, [wanted.workspace]);
+    if (planning !== wanted.planning) await client.query(`SET plan_cache_mode = ${PLAN_CACHE_MODE[wanted.planning]}`);
+    this.told.set(client, wanted);
   }
 
   private async transaction<T>(client: pg.PoolClient, work: (statements: Statements) => Promise<T>): Promise<T> {

@@ -71,6 +71,8 @@ export function createRouter(service: HttpService, outlet: Outlet): Express {
     next();
   });
   if (config.TERRAQL_CORS_ORIGINS.length > 0) router.use(crossOrigin(config.TERRAQL_CORS_ORIGINS));
+  // The addresses that are asked for most come first.
+  router.use(tileRoutes(outlet));
   if (config.NODE_ENV !== 'production') {
     router.get(outlet.declare('/graphql', ['GET'], 'anyone'), graphiqlPage());
   }
@@ -89,7 +91,6 @@ export function createRouter(service: HttpService, outlet: Outlet): Express {
   router.use(maskRoutes(outlet));
   router.use(exportRoutes(outlet, service.logger));
   router.use(storedExportRoutes(outlet, service.blobs));
-  router.use(tileRoutes(outlet));
   router.use(ogcRoutes(outlet, service));
   router.use(sceneTileRoutes(outlet, service));
   router.use(segmentationTileRoutes(outlet));

@@ -50,9 +50,9 @@ async function sendFeatureTile(outlet: Outlet, asked: Asked<TileParameters>): Pr
     tile,
     (await requestedFeatures(outlet, asked, FILTER_ALONE)).filter,
   );
-  const digest = digestOf(bytes);
+  const sent = sentFormsOf(bytes);
   // Weak, as the compressed and the plain tile share it.
-  response.set('ETag', `W/"${digest}"`).set('Cache-Control', REVALIDATED).vary('Accept-Encoding');
+  response.set('ETag', sent.etag).set('Cache-Control', REVALIDATED).vary('Accept-Encoding');
   if (request.fresh) {
     response.status(304).end();
     return;
@@ -60,8 +60,25 @@ async function sendFeatureTile(outlet: Outlet, asked: Asked<TileParameters>): Pr
   response.set('Content-Type', MVT);
   const zipped = bytes.length >= COMPRESSED_FROM_BYTES && request.acceptsEncodings('gzip', 'identity') === 'gzip';
   if (zipped) response.set('Content-Encoding', 'gzip');
-  const body = zipped ? await compressed(bytes, { level: 1 }) : bytes;
+  const body = zipped ? await (sent.zipped ??= compressed(bytes, { level: 1 })) : bytes;
   response.set('Content-Length', String(body.length)).end(request.method === 'HEAD' ? undefined : body);
+}
+
+/** What is made of a tile to send it. */
+interface SentForms {
+  readonly etag: string;
+  zipped?: Promise<Buffer>;
+}
+
+const sentForms = new WeakMap<Uint8Array, SentForms>();
+
+/** Made once for a tile, which the cache answers with again and again. */
+function sentFormsOf(bytes: Uint8Array): SentForms {
+  const known = sentForms.get(bytes);
+  if (known) return known;
+  const made = { etag: `W/"${digestOf(bytes)}"` };
+  sentForms.set(bytes, made);
+  return made;
 }
 
 async function sendTileJson(outlet: Outlet, asked: Asked<Record<string, string>>): Promise<void> {

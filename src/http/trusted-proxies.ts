@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import net from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 type Range = [ipaddr.IPv4 | ipaddr.IPv6, number];
@@ -20,6 +21,7 @@ export class TrustedProxies {
   /** Address of the client: the last one in `X-Forwarded-For` that is no such proxy, else the one connected from. */
   clientOf(request: IncomingMessage): string {
     const connected = request.socket.remoteAddress ?? '';
+    if (this.ranges.length === 0) return plain(connected);
     const forwarded = [request.headers['x-forwarded-for'] ?? []].flat().join(',').split(',');
     const path = [...forwarded.map((address) => address.trim()), connected].filter(ipaddr.isValid);
     return plain(path.findLast((address, index) => index === 0 || !this.includes(address)) ?? connected);
@@ -34,7 +36,7 @@ export class TrustedProxies {
   }
 
   private includes(address: string | undefined): boolean {
-    if (address === undefined || !ipaddr.isValid(address)) return false;
+    if (this.ranges.length === 0 || address === undefined || !ipaddr.isValid(address)) return false;
     const parsed = ipaddr.process(address);
     return this.ranges.some((range) => range[0].kind() === parsed.kind() && parsed.match(range));
   }
@@ -46,7 +48,11 @@ function rangeOf(text: string): Range {
   return [address, address.kind() === 'ipv4' ? 32 : 128];
 }
 
-const plain = (address: string): string => (ipaddr.isValid(address) ? ipaddr.process(address).toString() : address);
+/** Addresses without the prefix that IPv6 gives those of IPv4. */
+function plain(address: string): string {
+  if (net.isIPv4(address)) return address;
+  return ipaddr.isValid(address) ? ipaddr.process(address).toString() : address;
+}
 
 const firstOf = (header: string | string[] | undefined): string | undefined =>
   [header ?? []].flat()[0]?.split(',')[0]?.trim() || undefined;

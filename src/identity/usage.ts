@@ -60,9 +60,11 @@ export interface UsageStore {
 /** Interval at which a process writes down what it counted. */
 const WRITE_EVERY_MS = 5000;
 
+type Counted = { -readonly [Name in keyof DayUse]: DayUse[Name] };
+
 /** Counts what workspaces use up in this process, and has it written down in batches. */
 export class UsageMeter {
-  private counted = new Map<string, DayUse>();
+  private counted = new Map<string, Counted>();
   private writing: Promise<void> = Promise.resolve();
   private readonly timer: NodeJS.Timeout;
 
@@ -106,14 +108,12 @@ export class UsageMeter {
   private put(use: DayUse): void {
     const key = `${use.workspace} ${use.day} ${use.model}`;
     const before = this.counted.get(key);
-    this.counted.set(key, before ? { ...use, ...sumOf(before, use) } : use);
+    if (before) for (const name of NAMES) before[name] += use[name];
+    else this.counted.set(key, { ...use });
   }
 }
 
 const NOTHING = Object.fromEntries(NAMES.map((name) => [name, 0])) as unknown as Amounts;
-
-const sumOf = (one: Amounts, other: Amounts): Amounts =>
-  Object.fromEntries(NAMES.map((name) => [name, one[name] + other[name]])) as unknown as Amounts;
 
 /** Day of a time in UTC. */
 export const dayOf = (time: Date): string => time.toISOString().slice(0, 10);
