@@ -20,6 +20,7 @@ import { ViewResolver } from './view.resolver.ts';
 import { JobResolver } from './job.resolver.ts';
 import { ApiKeyResolver } from './api-key.resolver.ts';
 import { recordMutations } from './record-mutations.ts';
+import { ErrorCodeResolver } from './error-code.resolver.ts';
 import { UsageResolver } from './usage.resolver.ts';
 import { ViewerResolver } from './viewer.resolver.ts';
 
@@ -35,6 +36,7 @@ const RESOLVERS = [
   ApiKeyResolver,
   ViewerResolver,
   UsageResolver,
+  ErrorCodeResolver,
   JobResolver,
   FeaturesAddedResolver,
   SegmentationChangedResolver,

@@ -1,35 +1,10 @@
 import type { ErrorRequestHandler, Response } from 'express';
+import { statusOfCode } from '../error-codes.ts';
 import { AppError, OutageError } from '../errors.ts';
 import { isChallenge } from '../identity/identity-errors.ts';
 import { budgetHeaders, RateLimitedError } from '../identity/rate-limits.ts';
 import { retryAfterS } from '../graphql/server/format-error.ts';
 import type { Logger } from '../logging.ts';
-
-/**
- * HTTP status of the errors that have one of their own. Others: `*_NOT_FOUND` is 404, an {@link OutageError} 503, every other
- * {@link AppError} 400.
- */
-const STATUS_OF_CODE: Readonly<Record<string, number>> = {
-  CRS_NOT_WRITABLE: 422,
-  DATABASE_FULL: 507,
-  EXPORT_FORMAT_UNKNOWN: 404,
-  EXPORT_NOT_ALLOWED: 403,
-  EXPORT_TOO_LARGE: 413,
-  HOST_NOT_ALLOWED: 421,
-  FILE_TOO_LARGE: 413,
-  FORBIDDEN: 403,
-  IMAGE_CORRUPT: 422,
-  MASK_TOO_LARGE: 413,
-  IMAGE_MEMORY_EXCEEDED: 422,
-  IMAGE_TIME_EXCEEDED: 422,
-  RATE_LIMITED: 429,
-  SOURCE_CHANGED: 409,
-  STORAGE_FULL: 507,
-  TOO_MANY_UPLOADS: 429,
-  UNAUTHENTICATED: 401,
-  UPLOAD_EXPIRED: 410,
-  UPLOAD_USED: 409,
-};
 
 /** What Express and its body parser throw. */
 interface HttpError extends Error {
@@ -40,10 +15,7 @@ interface HttpError extends Error {
 const isHttpError = (error: unknown): error is HttpError =>
   error instanceof Error && 'status' in error && typeof error.status === 'number' && error.status < 500;
 
-function statusOf(error: AppError): number {
-  const { code } = error;
-  return STATUS_OF_CODE[code] ?? (retryAfterS(error) !== null ? 503 : code.endsWith('_NOT_FOUND') ? 404 : 400);
-}
+const statusOf = ({ code }: AppError): number => statusOfCode(code);
 
 function refuse(response: Response, status: number, code: string, message: string): void {
   response.removeHeader('ETag');

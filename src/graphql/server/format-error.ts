@@ -1,5 +1,6 @@
 import { ApolloServerErrorCode, unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { isRetryable } from '../../error-codes.ts';
 import { AppError, OutageError } from '../../errors.ts';
 import { RateLimitedError } from '../../identity/rate-limits.ts';
 import type { Logger } from '../../logging.ts';
@@ -14,14 +15,13 @@ export function refusal(error: AppError, status = 400): GraphQLError {
   });
 }
 
-/** Errors that pass by themselves though their classes are not outages of the service. */
-const PASSING: ReadonlySet<string> = new Set(['MODEL_UNAVAILABLE', 'STATEMENT_LOST']);
+/** Wait for errors that pass but do not say when, seconds. */
 const RETRY_AFTER_S = 2;
 
 /** @returns seconds after which the same request may succeed; null when it will not */
 export function retryAfterS(error: AppError): number | null {
   if (error instanceof OutageError || error instanceof RateLimitedError) return error.retryAfterS;
-  return PASSING.has(error.code) ? RETRY_AFTER_S : null;
+  return isRetryable(error.code) ? RETRY_AFTER_S : null;
 }
 
 function extensionsOf(error: AppError): { code: string; retryable?: true; retryAfterS?: number } {
