@@ -34,7 +34,7 @@ if (process.argv.includes('--check') && stale.length > 0) {
 }
 
 const sources = readdirSync(path.join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
-  /\.ts$/.test(file),
+  file.endsWith('.ts'),
 );
 const undescribed = new Set(sources.flatMap((file) => undescribedCodes(path.join(ROOT, 'src', file))));
 if (undescribed.size > 0) {

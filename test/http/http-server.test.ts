@@ -213,7 +213,9 @@ describe('the other routes', () => {
   it('are 404 where there is nothing', async () => {
     const response = await get('/admin');
     expect(response.status).toBe(404);
-    expect(await response.json()).toEqual({ error: { code: 'ROUTE_NOT_FOUND', message: 'no GET /admin' } });
+    expect(await response.json()).toEqual({
+      error: { code: 'ROUTE_NOT_FOUND', message: 'GET /admin does not exist.' },
+    });
   });
 
   it('show the dashboard, which may talk to this origin alone', async () => {
