@@ -1,8 +1,8 @@
 import { Field, Float, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { connectionTypes, NodeType } from './connection.ts';
-import { DateTimeScalar, GeoJSONGeometryScalar } from './scalars.ts';
+import { DateTimeScalar } from './scalars.ts';
 import { SceneFilterInput } from './scene.type.ts';
-import { SegmentationScaleEnum, SegmentationStateEnum, SegmentationTaskEnum } from './segmentation.type.ts';
+import { QuestionsInput, SegmentationStateEnum } from './segmentation.type.ts';
 
 @ObjectType('JobCounts', { description: 'Runs of a job by state.' })
 export class JobCountsType {
@@ -153,7 +153,7 @@ export class RegisterScenesInput {
 @InputType('SegmentScenesInput', {
   description: 'Questions about many scenes: exactly one of `filter`, `ids`, `stac` and `urls`.',
 })
-export class SegmentScenesInput {
+export class SegmentScenesInput extends QuestionsInput {
   @Field(() => SceneFilterInput, { nullable: true, description: 'Scenes that match at the moment; `{}` for all.' })
   filter?: SceneFilterInput;
 
@@ -165,55 +165,6 @@ export class SegmentScenesInput {
 
   @Field(() => [String], { nullable: true, description: 'Addresses of images, which are registered first.' })
   urls?: string[];
-
-  @Field(() => [String], { description: 'Questions in plain words, the same for every scene.' })
-  prompts!: string[];
-
-  @Field(() => SegmentationTaskEnum, {
-    nullable: true,
-    defaultValue: 'REASONING',
-    description: 'How to interpret the prompts.',
-  })
-  task?: keyof typeof SegmentationTaskEnum;
-
-  @Field(() => ID, {
-    nullable: true,
-    description: 'Model as `name` or `name/version`; the default model if omitted.',
-  })
-  modelId?: string;
-
-  @Field(() => SegmentationScaleEnum, {
-    nullable: true,
-    defaultValue: 'AUTO',
-    description: 'Scale at which the model sees the scenes.',
-  })
-  scale?: keyof typeof SegmentationScaleEnum;
-
-  @Field(() => Float, {
-    nullable: true,
-    description: 'Ground sample distance at which the model sees the scene, metres per pixel.',
-  })
-  gsdM?: number;
-
-  @Field(() => Float, {
-    nullable: true,
-    defaultValue: 0.5,
-    description: 'Probability from which a pixel belongs to the mask, 0 to 1.',
-  })
-  threshold?: number;
-
-  @Field(() => Float, {
-    nullable: true,
-    defaultValue: 0,
-    description: 'Features smaller than this area are dropped, square metres.',
-  })
-  minAreaM2?: number;
-
-  @Field(() => GeoJSONGeometryScalar, {
-    nullable: true,
-    description: 'Polygon or MultiPolygon; pixels outside it are not part of the question.',
-  })
-  areaOfInterest?: object;
 
   @Field(() => Boolean, {
     nullable: true,

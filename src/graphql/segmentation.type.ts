@@ -165,11 +165,9 @@ export class SegmentationType extends NodeType {
 
 export const SegmentationConnectionType = connectionTypes('Segmentation', () => SegmentationType);
 
-@InputType('SegmentInput', { description: 'Questions about one scene, one segmentation per prompt.' })
-export class SegmentInput {
-  @Field(() => ID, { description: 'Scene to ask about.' })
-  sceneId!: string;
-
+/** What questions of one scene and of many have in common. */
+@InputType()
+export abstract class QuestionsInput {
   @Field(() => [String], { description: 'Questions in plain words.' })
   prompts!: string[];
 
@@ -189,7 +187,7 @@ export class SegmentInput {
   @Field(() => SegmentationScaleEnum, {
     nullable: true,
     defaultValue: 'AUTO',
-    description: 'Scale at which the model sees the scene.',
+    description: 'Scale at which the model sees a scene.',
   })
   scale?: keyof typeof SegmentationScaleEnum;
 
@@ -218,6 +216,12 @@ export class SegmentInput {
     description: 'Polygon or MultiPolygon; pixels outside it are not part of the question.',
   })
   areaOfInterest?: object;
+}
+
+@InputType('SegmentInput', { description: 'Questions about one scene, one segmentation per prompt.' })
+export class SegmentInput extends QuestionsInput {
+  @Field(() => ID, { description: 'Scene to ask about.' })
+  sceneId!: string;
 
   @Field(() => Float, {
     nullable: true,
