@@ -2,7 +2,7 @@ import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { ERROR_CODES, type ErrorCode } from '../error-codes.ts';
 import { enumOf } from './enum.ts';
 
-export const ErrorCodeEnum = enumOf(...(Object.keys(ERROR_CODES) as ErrorCode[]));
+const ErrorCodeEnum = enumOf(...(Object.keys(ERROR_CODES) as ErrorCode[]));
 
 registerEnumType(ErrorCodeEnum, {
   name: 'ErrorCode',
