@@ -147,6 +147,7 @@ export const ERROR_CODES = {
   STATEMENT_LOST: passing(503, 'The embedded database gave up a statement.'),
   STATEMENT_TIMEOUT: row(400, 'The database took too long; narrow the filter or ask for less at once.'),
   STORAGE_FULL: passing(507, 'The file storage has no room.'),
+  STORAGE_UNAVAILABLE: passing(503, 'The bucket of uploads, exports and runs cannot be reached.'),
   SUBSCRIPTION_NEEDS_WEBSOCKET: row(400, 'A subscription was sent by HTTP; use WebSocket.'),
   TILE_NOT_FOUND: row(404, 'There is no such tile.'),
   TILE_STYLE_INVALID: row(400, 'A parameter of a tile is not allowed.'),
