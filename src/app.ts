@@ -144,12 +144,12 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
   const tiles = { featureTiles, sceneTiles, openScenes, masks };
   const identity = await openIdentity(database.forRuns, config, logger);
   const onExport = (): void => background.wakeExports();
-  const { keys, workspaces, usage } = identity;
+  const { keys, workspaces, usage, quotas, rates } = identity;
   const featuresOf = (workspace: string) => servicesFor({ ...DEFAULT_VIEWER, workspace }).features;
   const outbox = openOutbox({ database, featuresOf, delivers: config.TERRAQL_WORKER !== 'off', logger });
   const { feed } = outbox;
   const stored = { database, blobs, remote, images, models, events, feed };
-  const shared = { config, keys, workspaces, usage, ...stored, ...tiles, onExport };
+  const shared = { config, keys, workspaces, usage, quotas, rates, ...stored, ...tiles, onExport };
   const servicesFor = servicesOver(shared);
   const background = new BackgroundWork({ shared, servicesFor, store, circuits, metrics, logger });
   const schema = buildSchema();

@@ -38,8 +38,9 @@ export class BackgroundWork {
     this.sweeper = new BlobSweeper(blobs, uploadsOver(shared), new StoredBlobsRepository(database.forRuns), logger);
     if (config.TERRAQL_WORKER === 'off') return;
     const scenesOf = (workspace: string): Services['scenes'] => of(workspace).scenes;
+    const roomOf = (workspace: string): Services['quotas'] => of(workspace).quotas;
     this.runs = new SegmentationWorker(
-      { store, scenesOf, models, circuits, blobs, logger, metrics: runMetrics(metrics), usage },
+      { store, scenesOf, models, circuits, blobs, logger, metrics: runMetrics(metrics), usage, roomOf },
       { nearM: config.TERRAQL_NEAR_M, maxWindows: config.TERRAQL_MAX_WINDOWS, runs: config.TERRAQL_RUNS },
     );
     const queue = new ExportQueueRepository(database.forRuns);

@@ -4,6 +4,8 @@
  */
 export abstract class AppError extends Error {
   abstract readonly code: string;
+  /** Values that programs may need, as the limit and what is over it; they stand beside the code. */
+  readonly details: Readonly<Record<string, string | number>> = {};
 
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);

@@ -64,13 +64,26 @@ export const IDENTITY_SETTINGS = {
   TERRAQL_LINK_TTL_S: count(86_400, 'Lifetime of signed links in answers, rounded up to a full hour.', 'seconds'),
   TERRAQL_MAX_REQUESTS_PER_MINUTE: documented(z.coerce.number().int().positive().optional(), {
     description:
-      'Maximum number of requests of a workspace per minute; the table `quota` overrides it for single workspaces.',
+      'Maximum number of requests of a workspace per minute; `setQuotas` overrides it.',
     otherwise: '6000 if authentication is required, otherwise unlimited',
   }),
   TERRAQL_MAX_COST_PER_MINUTE: documented(z.coerce.number().int().positive().optional(), {
     description:
-      'Maximum cost of the operations of a workspace per minute; the table `quota` overrides it for single workspaces.',
+      'Maximum cost of the operations, files and tiles of a workspace per minute; `setQuotas` overrides it.',
     otherwise: '5000000 if authentication is required, otherwise unlimited',
+  }),
+  TERRAQL_MAX_WAITING_WINDOWS: documented(z.coerce.number().int().nonnegative().optional(), {
+    description: 'Maximum number of windows of a workspace that wait for a model; `setQuotas` overrides it.',
+    otherwise: '100000 if authentication is required, otherwise unlimited',
+  }),
+  TERRAQL_MAX_STORED_BYTES: documented(z.coerce.number().int().nonnegative().optional(), {
+    description: 'Maximum size of the image copies and stored files of a workspace; `setQuotas` overrides it.',
+    unit: 'bytes',
+    otherwise: '1000000000000 if authentication is required, otherwise unlimited',
+  }),
+  TERRAQL_MAX_FEATURES: documented(z.coerce.number().int().nonnegative().optional(), {
+    description: 'Maximum number of stored features of a workspace; `setQuotas` overrides it.',
+    otherwise: '100000000 if authentication is required, otherwise unlimited',
   }),
   TERRAQL_AUDIT_DAYS: count(365, 'How long audit entries are kept.', 'days'),
   TERRAQL_TRUSTED_PROXIES: documented(

@@ -7,6 +7,7 @@ import type { ExportService } from './export/export.service.ts';
 import type { StoredExportService } from './export/stored-export.service.ts';
 import type { FeatureService } from './feature/feature.service.ts';
 import type { AuditService } from './identity/audit.service.ts';
+import type { QuotaService } from './identity/quota.service.ts';
 import type { UsageService } from './identity/usage.service.ts';
 import type { Workspace } from './identity/workspace.ts';
 import type { ApiKeyService } from './identity/api-key.service.ts';
@@ -52,6 +53,7 @@ export interface Services {
   readonly apiKeys: ApiKeyService;
   readonly audit: AuditService;
   readonly usage: UsageService;
+  readonly quotas: QuotaService;
   readonly workspaces: { find(id: string): Promise<Workspace | null> };
   readonly events: EventService;
   readonly webhooks: WebhookService;

@@ -22,6 +22,10 @@ import { ApiKeyRepository } from './identity/api-key.repository.ts';
 import { ApiKeyService } from './identity/api-key.service.ts';
 import { AuditRepository } from './identity/audit.repository.ts';
 import { AuditService } from './identity/audit.service.ts';
+import type { QuotaLookup } from './identity/quota.ts';
+import { QuotaRepository } from './identity/quota.repository.ts';
+import { QuotaService } from './identity/quota.service.ts';
+import type { RateLimits } from './identity/rate-limits.ts';
 import type { UsageMeter } from './identity/usage.ts';
 import { UsageRepository } from './identity/usage.repository.ts';
 import { UsageService } from './identity/usage.service.ts';
@@ -30,6 +34,7 @@ import type { KeyRing } from './identity/key-ring.ts';
 import { JobRepository } from './job/job.repository.ts';
 import { JobService } from './job/job.service.ts';
 import type { BlobStore } from './blob-store.ts';
+import type { Room } from './quota.ts';
 import type { OpenRemoteFiles } from './remote/open-remote-files.ts';
 import { SceneLocator } from './scene/scene-locator.ts';
 import { ReviewRepository } from './review/review.repository.ts';
@@ -68,6 +73,8 @@ export interface SharedParts {
   readonly workspaces: WorkspaceRepository;
   /** Counts what workspaces use up. */
   readonly usage: UsageMeter;
+  readonly quotas: QuotaLookup;
+  readonly rates: RateLimits;
   readonly database: Database;
   readonly blobs: BlobStore;
   readonly remote: OpenRemoteFiles;
@@ -83,17 +90,17 @@ export interface SharedParts {
   readonly onExport: () => void;
 }
 
-/** @param workspace whose uploads can be registered; undefined: of every one */
+/** @param owner whose uploads can be registered; undefined: every workspace */
 export function uploadsOver(
   { config, blobs, database }: Pick<SharedParts, 'config' | 'blobs' | 'database'>,
-  workspace?: string,
+  owner?: { readonly workspace: string; readonly room: Room },
 ): UploadService {
   const stored = new StoredBlobsRepository(database.forRuns);
   return new UploadService(blobs, {
     maxBytes: config.TERRAQL_MAX_BYTES,
     ttlS: config.TERRAQL_UPLOAD_TTL_S,
     isStored: async (blobKey) => (await stored.storedBlobs([blobKey])).has(blobKey),
-    ...(workspace === undefined ? {} : { workspace }),
+    ...owner,
   });
 }
 
@@ -108,15 +115,19 @@ export function servicesOver(shared: SharedParts): ServicesFor {
   return (viewer) => {
     const { workspace, subject } = viewer;
     const database = shared.database.forWorkspace(workspace);
-    const uploads = uploadsOver(shared, workspace);
+    const quotas = new QuotaService(new QuotaRepository(database), shared.quotas, shared.rates, workspace);
+    const admit: Room['admit'] = (...asked) => quotas.admit(...asked);
+    const uploads = uploadsOver(shared, { workspace, room: { admit } });
     const roots = config.TERRAQL_SCENE_ROOTS;
     const locator = new SceneLocator(blobs, uploads, remote.files, { roots, maxBytes, fingerprints });
-    const scenes = new SceneService(new SceneRepository(database), locator, images, (bytesStored) =>
-      shared.usage.add(workspace, { bytesStored }),
-    );
+    const scenes = new SceneService(new SceneRepository(database), locator, images, {
+      admit,
+      onKept: (bytesStored) => shared.usage.add(workspace, { bytesStored }),
+    });
     const segmentations = new SegmentationService(new SegmentationRepository(database), scenes, models, events, {
       maxPrompts: config.TERRAQL_MAX_PROMPTS,
       maxWindows: config.TERRAQL_MAX_WINDOWS,
+      quotas: () => shared.quotas.of(workspace),
     });
     const features = new FeatureService(new FeatureRepository(database), { maxVertices, nearM });
     const exports = new ExportService(new FeatureExportRepository(database), features, {
@@ -148,6 +159,7 @@ export function servicesOver(shared: SharedParts): ServicesFor {
       storedExports: new StoredExportService(new StoredExportRepository(database), exports, {
         ttlS: config.TERRAQL_EXPORT_TTL_S,
         onCreate: shared.onExport,
+        room: { admit },
       }),
       statistics: new StatisticsService(features, new StatisticsRepository(database)),
       changes: new ChangeService(segmentations, scenes, new ChangeRepository(database)),
@@ -156,6 +168,7 @@ export function servicesOver(shared: SharedParts): ServicesFor {
       apiKeys: new ApiKeyService(new ApiKeyRepository(database, workspace), subject, (id) => keys.forget(id)),
       audit: new AuditService(new AuditRepository(database, workspace), viewer),
       usage: new UsageService(new UsageRepository(database, workspace), shared.usage),
+      quotas,
       workspaces: shared.workspaces,
       models,
     };

@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts';
+import type { Room } from '../quota.ts';
 import { resolveCrs } from '../imagery/crs/crs.ts';
 import { InvalidExportError } from './export-errors.ts';
 import type { ExportService } from './export.service.ts';
@@ -39,17 +40,19 @@ export class StoredExportService {
   constructor(
     private readonly store: StoredExports,
     private readonly exports: Pick<ExportService, 'check'>,
-    private readonly options: { readonly ttlS: number; readonly onCreate: () => void },
+    private readonly options: { readonly ttlS: number; readonly onCreate: () => void; readonly room: Room },
   ) {}
 
   /**
    * Checks what is asked and queues it.
-   * @throws {InvalidExportError} {@link UnresolvableCrsError}, and what the check of the filter throws
+   * @throws {InvalidExportError} {@link UnresolvableCrsError}, {@link QuotaExceededError}, and what the check of the filter throws
    */
   async create(name: string, request: StoredExportRequest): Promise<StoredExport> {
     const format = fileFormat(name);
     await checkCrs(format, request.crs);
     await this.exports.check(format.written.extension, request);
+    // How large the file will be shows when it is made.
+    await this.options.room.admit('BYTES_STORED', 1, 'input');
     const made = await this.store.create(format.name, request, new Date(Date.now() + this.options.ttlS * 1000));
     this.options.onCreate();
     return made;

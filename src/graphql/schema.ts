@@ -21,6 +21,7 @@ import { JobResolver } from './job.resolver.ts';
 import { ApiKeyResolver } from './api-key.resolver.ts';
 import { recordMutations } from './record-mutations.ts';
 import { ErrorCodeResolver } from './error-code.resolver.ts';
+import { QuotaResolver } from './quota.resolver.ts';
 import { UsageResolver } from './usage.resolver.ts';
 import { ViewerResolver } from './viewer.resolver.ts';
 
@@ -37,6 +38,7 @@ const RESOLVERS = [
   ViewerResolver,
   UsageResolver,
   ErrorCodeResolver,
+  QuotaResolver,
   JobResolver,
   FeaturesAddedResolver,
   SegmentationChangedResolver,

@@ -14,7 +14,7 @@ import { ViewerType } from './viewer.type.ts';
 export class ViewerResolver {
   @AllowedTo('viewer')
   @Query(() => ViewerType, { description: 'The viewer of the request.' })
-  async viewer(@Ctx() { viewer, services }: RequestContext): Promise<ViewerType> {
+  async viewer(@Ctx() { viewer, services }: RequestContext): Promise<Omit<ViewerType, 'limits'>> {
     const { subject, role, workspace } = viewer;
     const found = await services.workspaces.find(workspace);
     return { subject, role: roleName(role), workspace: found ?? { id: workspace, name: workspace } };

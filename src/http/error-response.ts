@@ -17,9 +17,12 @@ const isHttpError = (error: unknown): error is HttpError =>
 
 const statusOf = ({ code }: AppError): number => statusOfCode(code);
 
-function refuse(response: Response, status: number, code: string, message: string): void {
+function refuse(response: Response, status: number, code: string, message: string, details: object = {}): void {
   response.removeHeader('ETag');
-  response.set('Cache-Control', 'no-store').status(status).json({ error: { code, message } });
+  response
+    .set('Cache-Control', 'no-store')
+    .status(status)
+    .json({ error: { code, message, ...details } });
 }
 
 /** Refusals of the outlet, before GraphQL hears of the operation. */
@@ -28,7 +31,11 @@ const refusesOperation = (error: unknown): error is AppError => isChallenge(erro
 /** Clients of GraphQL look for errors in the form of its answers. */
 function refuseOperation(response: Response, error: AppError): void {
   const wait = retryAfterS(error);
-  const extensions = { code: error.code, ...(wait === null ? {} : { retryable: true, retryAfterS: wait }) };
+  const extensions = {
+    code: error.code,
+    ...error.details,
+    ...(wait === null ? {} : { retryable: true, retryAfterS: wait }),
+  };
   const errors = [{ message: error.message, extensions }];
   response.set('Cache-Control', 'no-store').status(statusOf(error)).json({ errors });
 }
@@ -49,7 +56,7 @@ export function errorResponse(logger: Logger): ErrorRequestHandler {
     if (isChallenge(error) && !response.headersSent) response.set('WWW-Authenticate', error.challenge);
     if (response.headersSent) response.destroy();
     else if (refusesOperation(error) && request.originalUrl.startsWith('/graphql')) refuseOperation(response, error);
-    else if (error instanceof AppError) refuse(response, statusOf(error), error.code, error.message);
+    else if (error instanceof AppError) refuse(response, statusOf(error), error.code, error.message, error.details);
     else if (isHttpError(error)) refuse(response, error.status, 'BAD_REQUEST', error.message);
     else refuse(response, 500, 'INTERNAL_SERVER_ERROR', 'The service failed to answer; its log has the reason.');
   };

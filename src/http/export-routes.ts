@@ -5,7 +5,7 @@ import type { Request, Response, Router } from 'express';
 import { InvalidExportError } from '../export/export-errors.ts';
 import type { FeatureExport } from '../export/export.service.ts';
 import type { Logger } from '../logging.ts';
-import type { Asked, Outlet } from './outlet.ts';
+import { type Asked, DOCUMENT_COST, type Outlet } from './outlet.ts';
 import { requestedFeatures } from './view-parameter.ts';
 
 const MAX_BODY_BYTES = 1024 ** 2;
@@ -25,6 +25,7 @@ export function exportRoutes(outlet: Outlet, logger: Logger, stalledMs = STALLED
   };
   return outlet.resource<FormatParameters>('/features.:format', {
     role: 'viewer',
+    cost: DOCUMENT_COST,
     methods: { GET: answer, POST: answer },
     takesFilter: 'UNLESS_VIEW',
     maxJsonBytes: MAX_BODY_BYTES,
@@ -38,6 +39,8 @@ async function serve(outlet: Outlet, logger: Logger, asked: Asked<FormatParamete
     request.params.format,
     await requestedFeatures(outlet, asked, { invalid: InvalidExportError }),
   );
+  // As much as the same features cost in a page.
+  await asked.spend(request.method === 'HEAD' ? 0 : exported.featureCount);
   const pieces = request.method === 'HEAD' ? null : await begun(exported.pieces());
   const encoding = setHeaders(exported, request, response);
   if (!pieces) {

@@ -15,7 +15,7 @@ import { metricsPage } from './telemetry/metrics-server.ts';
 import { requestTelemetry } from './telemetry/request-telemetry.ts';
 import { maskRoutes } from './mask-routes.ts';
 import { ogcRoutes } from './ogc-routes.ts';
-import { Outlet } from './outlet.ts';
+import { DOCUMENT_COST, Outlet } from './outlet.ts';
 import { requestId } from './request-id.ts';
 import { securityHeaders } from './security-headers.ts';
 import { digestOf, REVALIDATED, sendStoredFile } from './stored-file.ts';
@@ -133,6 +133,7 @@ function schemaRoute(outlet: Outlet, text: string): Router {
   };
   return outlet.resource('/schema.graphql', {
     role: 'viewer',
+    cost: DOCUMENT_COST,
     methods: { GET: ({ request, response }) => sendStoredFile(request, response, file) },
     takesFilter: false,
   });
@@ -142,6 +143,7 @@ function schemaRoute(outlet: Outlet, text: string): Router {
 function uploadRoute(outlet: Outlet): Router {
   return outlet.resource<{ id: string }>('/uploads/:id', {
     role: 'analyst',
+    cost: DOCUMENT_COST,
     methods: {
       PUT: async ({ services, request, response }) => {
         const { token } = request.query;

@@ -1,6 +1,6 @@
 import { Router } from 'express';
 import { MaskNotFoundError, RENDERINGS, renderSegmentation, type Rendering } from '../rendering/render-segmentation.ts';
-import type { Asked, Outlet } from './outlet.ts';
+import { type Asked, type Outlet, PICTURE_COST } from './outlet.ts';
 import { IMMUTABLE, RenderingCache, sendStoredFile } from './stored-file.ts';
 
 const CONTENT_TYPES: Readonly<Record<Rendering, string>> = {
@@ -22,6 +22,7 @@ export function maskRoutes(outlet: Outlet): Router {
     router.use(
       outlet.resource<{ id: string }>(`/segmentations/:id/${rendering}`, {
         role: 'viewer',
+        cost: PICTURE_COST,
         methods: { GET: (asked) => send(asked, cache, rendering) },
         takesFilter: false,
       }),

@@ -4,7 +4,8 @@ import { GEOJSON_TYPE, HTML_TYPE, JSON_TYPE, SCHEMA_TYPE } from '../ogc/links.ts
 import { ogcResources } from '../ogc/resources.ts';
 import { stacResources } from '../stac/resources.ts';
 import type { HttpService } from './http-service.ts';
-import type { Asked, Outlet } from './outlet.ts';
+import { type Asked, DOCUMENT_COST, type Outlet } from './outlet.ts';
+import { SPATIAL_COST } from '../feature/filter-cost.ts';
 import { digestOf, REVALIDATED } from './stored-file.ts';
 
 const MAX_BODY_BYTES = 1024 ** 2;
@@ -24,6 +25,7 @@ export function ogcRoutes(outlet: Outlet, service: Pick<HttpService, 'config' | 
     router.use(
       outlet.resource<Names>(`${prefix}${path}`, {
         role: 'viewer',
+        cost: ({ query }) => costOf(query, maxPage),
         roles: Object.fromEntries(changes.map((method) => [method, 'analyst'] as const)),
         methods: answers,
         takesFilter,
@@ -32,6 +34,15 @@ export function ogcRoutes(outlet: Outlet, service: Pick<HttpService, 'config' | 
     );
   }
   return router;
+}
+
+const ITEMS_OF_A_PAGE = 10;
+
+/** A page costs what its items would in GraphQL, and its conditions as spatial ones. */
+function costOf(query: Readonly<Record<string, unknown>>, maxPage: number): number {
+  const limit = Math.min(Number(query['limit'] ?? ITEMS_OF_A_PAGE) || ITEMS_OF_A_PAGE, maxPage);
+  const conditions = ['bbox', 'filter'].filter((name) => query[name] !== undefined).length;
+  return DOCUMENT_COST + limit + conditions * SPATIAL_COST;
 }
 
 /** Answers, or tells a client that has the same answer already so. */

@@ -30,7 +30,17 @@ export interface Asked<Parameters> {
   readonly services: Services;
   readonly request: Request<Parameters>;
   readonly response: Response;
+  /**
+   * Takes more of what the workspace may use up in a minute, once it shows what an answer costs.
+   * @throws {RateLimitedError}
+   */
+  spend(cost: number): Promise<void>;
 }
+
+/** What a picture costs, as a tile or a mask: about as much as a page of features. */
+export const PICTURE_COST = 20;
+/** A document that is short, and made of a row or two. */
+export const DOCUMENT_COST = 1;
 
 type Answer<Parameters> = (asked: Asked<Parameters>) => Promise<void>;
 
@@ -42,6 +52,8 @@ export interface Resource<Parameters> {
   readonly role: Rule;
   /** Of methods that ask for another one. */
   readonly roles?: Readonly<Partial<Record<Method, Rule>>>;
+  /** Of an answer, in the units of GraphQL's operations; what depends on the filter is spent when that is read. */
+  readonly cost: number | ((request: Request<Parameters>) => number);
   /** Answers by method. GET answers HEAD too; OPTIONS and every other method are answered by the outlet. */
   readonly methods: Readonly<Partial<Record<Method, Answer<Parameters>>>>;
   /**
@@ -158,7 +170,7 @@ export class Outlet {
    */
   resource<Parameters extends Record<string, string>>(
     path: string,
-    { role, roles = {}, methods, takesFilter, maxJsonBytes }: Resource<Parameters>,
+    { role, roles = {}, cost, methods, takesFilter, maxJsonBytes }: Resource<Parameters>,
   ): Router {
     const router = Router();
     for (const method of Object.keys(methods) as Method[]) this.declare(path, [method], roles[method] ?? role);
@@ -173,10 +185,10 @@ export class Outlet {
     const body = maxJsonBytes === undefined ? [] : [readJson(maxJsonBytes)];
     const admit = (method: Method): RequestHandler<Parameters> =>
       this.admit(roles[method] ?? role) as RequestHandler<Parameters>;
-    if (GET) router.get<string, Parameters>(path, admit('GET'), this.answered(GET));
-    if (POST) router.post<string, Parameters>(path, admit('POST'), ...body, this.answered(POST));
-    if (PUT) router.put<string, Parameters>(path, admit('PUT'), ...body, this.answered(PUT));
-    if (DELETE) router.delete<string, Parameters>(path, admit('DELETE'), this.answered(DELETE));
+    if (GET) router.get<string, Parameters>(path, admit('GET'), this.answered(GET, cost));
+    if (POST) router.post<string, Parameters>(path, admit('POST'), ...body, this.answered(POST, cost));
+    if (PUT) router.put<string, Parameters>(path, admit('PUT'), ...body, this.answered(PUT, cost));
+    if (DELETE) router.delete<string, Parameters>(path, admit('DELETE'), this.answered(DELETE, cost));
     const allowed = [...Object.keys(methods).flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name])), 'OPTIONS'];
     router.options(path, (_request, response) => void response.set('Allow', allowed.join(', ')).status(204).end());
     router.all(path, (request, response) => {
@@ -199,10 +211,17 @@ export class Outlet {
     return this.service.readFeatureRequest(asked, members);
   }
 
-  private answered<Parameters>(answer: Answer<Parameters>): RequestHandler<Parameters> {
-    return (request, response) => {
+  private answered<Parameters>(
+    answer: Answer<Parameters>,
+    cost: Resource<Parameters>['cost'],
+  ): RequestHandler<Parameters> {
+    return async (request, response) => {
       const viewer = this.viewerOf(request);
-      return answer({ viewer, services: this.service.servicesFor(viewer), request, response });
+      const spend = async (points: number): Promise<void> => {
+        if (points > 0) await this.service.rates.take('cost', viewer.workspace, points);
+      };
+      await spend(typeof cost === 'number' ? cost : cost(request));
+      await answer({ viewer, services: this.service.servicesFor(viewer), request, response, spend });
     };
   }
 }

@@ -6,7 +6,7 @@ import type { SceneFilter } from '../scene/scene.service.ts';
 import { isGeoreferenced } from '../scene/scene.ts';
 import { InvalidTileStyleError, SceneNotGeoreferencedError, type SceneTileStyle } from '../tiles/scene-tile.service.ts';
 import type { HttpService } from './http-service.ts';
-import type { Asked, Outlet } from './outlet.ts';
+import { type Asked, DOCUMENT_COST, type Outlet, PICTURE_COST } from './outlet.ts';
 import { type PictureTileParameters, readPictureTile, sendPicture } from './picture-tile.ts';
 import { REVALIDATED } from './stored-file.ts';
 import { tileJson } from '../tiles/tile-json.ts';
@@ -23,6 +23,7 @@ export function sceneTileRoutes(outlet: Outlet, service: Pick<HttpService, 'read
   router.use(
     outlet.resource<{ id: string }>('/tiles/scenes/:id.json', {
       role: 'viewer',
+      cost: DOCUMENT_COST,
       methods: { GET: (asked) => sendTileJson(outlet, asked) },
       takesFilter: false,
     }),
@@ -30,6 +31,7 @@ export function sceneTileRoutes(outlet: Outlet, service: Pick<HttpService, 'read
   router.use(
     outlet.resource<SceneParameters>('/tiles/scenes/:id/:z/:x/:file', {
       role: 'viewer',
+      cost: PICTURE_COST,
       methods: {
         GET: async (asked) => {
           const { tile, style } = readTile(asked, ['bands', 'rescale']);
@@ -42,6 +44,7 @@ export function sceneTileRoutes(outlet: Outlet, service: Pick<HttpService, 'read
   router.use(
     outlet.resource<PictureTileParameters>('/tiles/scenes/:z/:x/:file', {
       role: 'viewer',
+      cost: PICTURE_COST,
       methods: {
         GET: async (asked) => {
           const { tile, style } = readTile(asked, ['filter']);

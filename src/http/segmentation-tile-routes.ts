@@ -1,5 +1,5 @@
 import { Router } from 'express';
-import type { Asked, Outlet } from './outlet.ts';
+import { type Asked, DOCUMENT_COST, type Outlet, PICTURE_COST } from './outlet.ts';
 import { type PictureTileParameters, readPictureTile, sendPicture } from './picture-tile.ts';
 import { tileJson } from '../tiles/tile-json.ts';
 import { REVALIDATED } from './stored-file.ts';
@@ -18,6 +18,7 @@ export function segmentationTileRoutes(outlet: Outlet): Router {
   router.use(
     outlet.resource<{ id: string }>('/tiles/segmentations/:id.json', {
       role: 'viewer',
+      cost: DOCUMENT_COST,
       methods: { GET: (asked) => sendTileJson(outlet, asked) },
       takesFilter: false,
     }),
@@ -25,6 +26,7 @@ export function segmentationTileRoutes(outlet: Outlet): Router {
   router.use(
     outlet.resource<SegmentationParameters>('/tiles/segmentations/:id/:z/:x/:file', {
       role: 'viewer',
+      cost: PICTURE_COST,
       methods: {
         GET: async (asked) => {
           const { tile, ...style } = readPictureTile(asked, [], FORMATS);

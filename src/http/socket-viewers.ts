@@ -12,6 +12,9 @@ const MAX_REASON = 120;
 
 interface Session {
   viewer: Viewer;
+  /** Bytes that are counted already. */
+  bytesSent: number;
+  readonly connection: IncomingMessage['socket'];
   readonly presented: Presented;
 }
 
@@ -22,7 +25,7 @@ export class SocketViewers {
 
   /** @param recheckMs between looks at all credentials */
   constructor(
-    private readonly service: Pick<HttpService, 'authenticator'>,
+    private readonly service: Pick<HttpService, 'authenticator' | 'usage'>,
     recheckMs: number,
   ) {
     this.timer = setInterval(() => void this.recheck(), recheckMs).unref();
@@ -35,7 +38,7 @@ export class SocketViewers {
    */
   async connect(
     socket: WebSocket,
-    { headers }: IncomingMessage,
+    { headers, socket: connection }: IncomingMessage,
     payload: Readonly<Record<string, unknown>> | undefined,
   ): Promise<boolean> {
     const presented = {
@@ -43,13 +46,18 @@ export class SocketViewers {
       workspace: textOf(payload, 'terraql-workspace'),
     };
     try {
-      this.sessions.set(socket, { presented, viewer: await this.service.authenticator.viewerOf(presented) });
+      const viewer = await this.service.authenticator.viewerOf(presented);
+      this.sessions.set(socket, { presented, viewer, connection, bytesSent: connection.bytesWritten });
     } catch (error) {
       if (!(error instanceof UnauthenticatedError)) throw error;
       socket.close(UNAUTHORIZED, error.message.slice(0, MAX_REASON));
       return false;
     }
-    socket.once('close', () => this.sessions.delete(socket));
+    socket.once('close', () => {
+      const session = this.sessions.get(socket);
+      if (session) this.countBytes(session);
+      this.sessions.delete(socket);
+    });
     return true;
   }
 
@@ -64,8 +72,15 @@ export class SocketViewers {
     clearInterval(this.timer);
   }
 
+  private countBytes(session: Session): void {
+    const { bytesWritten } = session.connection;
+    this.service.usage.add(session.viewer.workspace, { bytesSent: bytesWritten - session.bytesSent });
+    session.bytesSent = bytesWritten;
+  }
+
   private async recheck(): Promise<void> {
     for (const [socket, session] of this.sessions) {
+      this.countBytes(session);
       try {
         session.viewer = await this.service.authenticator.viewerOf(session.presented);
       } catch (error) {

@@ -2,7 +2,7 @@ import type { Router } from 'express';
 import type { BlobStore } from '../blob-store.ts';
 import { ExportNotFoundError } from '../export/stored-export.service.ts';
 import { blobFolderOf } from '../export/stored-export.ts';
-import type { Asked, Outlet } from './outlet.ts';
+import { type Asked, DOCUMENT_COST, type Outlet } from './outlet.ts';
 import { sendStoredFile } from './stored-file.ts';
 
 type Names = Readonly<{ id: string; name: string }>;
@@ -11,6 +11,7 @@ type Names = Readonly<{ id: string; name: string }>;
 export function storedExportRoutes(outlet: Outlet, blobs: Pick<BlobStore, 'open' | 'stream'>): Router {
   return outlet.resource<Names>('/exports/:id/:name', {
     role: 'viewer',
+    cost: DOCUMENT_COST,
     methods: { GET: (asked) => send(asked, blobs) },
     takesFilter: false,
   });

@@ -4,7 +4,7 @@ import { Router } from 'express';
 import { type Measure, MEASURES } from '../feature/measures.ts';
 import { CELLS } from '../tiles/feature-tile.ts';
 import { parseTile } from '../tiles/tile-grid.ts';
-import type { Asked, Outlet } from './outlet.ts';
+import { type Asked, DOCUMENT_COST, type Outlet, PICTURE_COST } from './outlet.ts';
 import { digestOf, REVALIDATED } from './stored-file.ts';
 import { tileJson } from '../tiles/tile-json.ts';
 import { requestedFeatures } from './view-parameter.ts';
@@ -28,6 +28,7 @@ export function tileRoutes(outlet: Outlet): Router {
   router.use(
     outlet.resource<TileParameters>('/tiles/features/:z/:x/:y.mvt', {
       role: 'viewer',
+      cost: PICTURE_COST,
       methods: { GET: (asked) => sendFeatureTile(outlet, asked) },
       takesFilter: false,
     }),
@@ -35,6 +36,7 @@ export function tileRoutes(outlet: Outlet): Router {
   router.use(
     outlet.resource<Record<string, string>>('/tiles/features.json', {
       role: 'viewer',
+      cost: DOCUMENT_COST,
       methods: { GET: (asked) => sendTileJson(outlet, asked) },
       takesFilter: false,
     }),

@@ -1,4 +1,5 @@
 import { BadInputError } from '../errors.ts';
+import { filterCost } from '../feature/filter-cost.ts';
 import type { FeatureRequest } from '../graphql/feature-request.ts';
 import type { View } from '../view/view.ts';
 import type { Asked, FeatureRequestOptions, Outlet } from './outlet.ts';
@@ -7,12 +8,13 @@ import type { Asked, FeatureRequestOptions, Outlet } from './outlet.ts';
 const REVISION = 'r';
 
 /**
- * The features that a request asks for, by its own filter or by the saved view that the parameter `view` names.
+ * The features that a request asks for, by its own filter or by the saved view that the parameter `view` names. The cost of
+ * the filter is spent.
  * @throws {BadInputError} {@link ViewNotFoundError}, and what the outlet throws of a filter
  */
 export async function requestedFeatures<Parameters>(
   outlet: Outlet,
-  { services, request }: Pick<Asked<Parameters>, 'services' | 'request'>,
+  { services, request, spend }: Pick<Asked<Parameters>, 'services' | 'request' | 'spend'>,
   options: FeatureRequestOptions,
 ): Promise<FeatureRequest> {
   const { [REVISION]: _revision, view: slug, ...query } = request.query;
@@ -21,10 +23,13 @@ export async function requestedFeatures<Parameters>(
     { method, headers, query, body: body as unknown, is: (type) => request.is(type) },
     options,
   );
+  await spend(filterCost(requested.filter));
   if (slug === undefined) return requested;
   if (typeof slug !== 'string') throw new BadInputError('Parameter view must be given once.');
   if (Object.keys(requested.filter).length > 0) throw new BadInputError('Give either a view or a filter.');
-  return ofView(requested, await services.views.requireSlug(slug));
+  const view = await services.views.requireSlug(slug);
+  await spend(filterCost(view.filter));
+  return ofView(requested, view);
 }
 
 function ofView(requested: FeatureRequest, { filter, order }: View): FeatureRequest {

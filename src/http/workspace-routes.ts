@@ -2,7 +2,7 @@ import type { Router } from 'express';
 import { z } from 'zod';
 import { BadInputError } from '../errors.ts';
 import type { HttpService } from './http-service.ts';
-import type { Outlet } from './outlet.ts';
+import { DOCUMENT_COST, type Outlet } from './outlet.ts';
 
 const MAX_BODY_BYTES = 10_000;
 const NewWorkspace = z.object({ id: z.string(), name: z.string() });
@@ -11,6 +11,7 @@ const NewWorkspace = z.object({ id: z.string(), name: z.string() });
 export function workspaceRoutes(outlet: Outlet, { workspaces }: Pick<HttpService, 'workspaces'>): Router {
   return outlet.resource<Record<string, string>>('/workspaces', {
     role: 'machine',
+    cost: DOCUMENT_COST,
     methods: {
       GET: async ({ response }) => void response.json(await workspaces.list()),
       POST: async ({ request, response }) => {

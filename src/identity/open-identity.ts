@@ -8,7 +8,9 @@ import { LinkKeyRepository } from './link-key.repository.ts';
 import { type LinkMethod, LinkSigner } from './link-signer.ts';
 import { MachineToken } from './machine-token.ts';
 import { removeOldRecords } from './audit.repository.ts';
-import { type RateQuota, RateLimits } from './rate-limits.ts';
+import type { QuotaLookup, Quotas } from './quota.ts';
+import { KeptQuotas } from './quota.repository.ts';
+import { RateLimits } from './rate-limits.ts';
 import { UsageMeter } from './usage.ts';
 import { addUsage } from './usage.repository.ts';
 import { WorkspaceRepository } from './workspace.repository.ts';
@@ -31,6 +33,7 @@ export interface Identity {
   readonly workspaces: WorkspaceRepository;
   /** What workspaces may use up by the minute. */
   readonly rates: RateLimits;
+  readonly quotas: QuotaLookup;
   /** Counts what workspaces use up. */
   readonly usage: UsageMeter;
   /** By which commands on this machine ask the service. */
@@ -64,11 +67,9 @@ export async function openIdentity(
     (uses) => addUsage(everyWorkspace, uses),
     (err) => logger.warn({ err }, 'Usage:NotRecorded'),
   );
-  const rates = new RateLimits(
-    everyWorkspace,
-    defaultRates(config),
-    config.DATABASE_URL !== undefined,
-    (name, workspace, points) => usage.add(workspace, { [name]: points }),
+  const quotas = new KeptQuotas(everyWorkspace, defaultQuotas(config));
+  const rates = new RateLimits(everyWorkspace, quotas, config.DATABASE_URL !== undefined, (name, workspace, points) =>
+    usage.add(workspace, { [name]: points }),
   );
   const sweep = (): void => {
     removeOldRecords(everyWorkspace, config.TERRAQL_AUDIT_DAYS).catch((err: unknown) =>
@@ -82,6 +83,7 @@ export async function openIdentity(
     machine,
     workspaces,
     rates,
+    quotas,
     usage,
     linksFor: ({ workspace }, baseUrl) => ({
       absolute: (path, method = 'GET') =>
@@ -99,11 +101,14 @@ export async function openIdentity(
 const SWEEP_MS = 3600_000;
 
 /** Nobody shares a service without a login, so it has no limits unless they are set. */
-function defaultRates(config: Config): RateQuota {
-  const required = config.TERRAQL_AUTH === 'required';
+function defaultQuotas(config: Config): Quotas {
+  const shared = (limit: number): number | null => (config.TERRAQL_AUTH === 'required' ? limit : null);
   return {
-    requests: config.TERRAQL_MAX_REQUESTS_PER_MINUTE ?? (required ? 6000 : null),
-    cost: config.TERRAQL_MAX_COST_PER_MINUTE ?? (required ? 5_000_000 : null),
+    REQUESTS_PER_MINUTE: config.TERRAQL_MAX_REQUESTS_PER_MINUTE ?? shared(6000),
+    COST_PER_MINUTE: config.TERRAQL_MAX_COST_PER_MINUTE ?? shared(5_000_000),
+    WAITING_WINDOWS: config.TERRAQL_MAX_WAITING_WINDOWS ?? shared(100_000),
+    BYTES_STORED: config.TERRAQL_MAX_STORED_BYTES ?? shared(1e12),
+    FEATURES: config.TERRAQL_MAX_FEATURES ?? shared(100_000_000),
   };
 }
 

@@ -1,13 +1,14 @@
-import { LRUCache } from 'lru-cache';
 import { RateLimiterMemory, RateLimiterPostgres } from 'rate-limiter-flexible';
-import { z } from 'zod';
-import { Prisma, type Queries } from '../database/database.ts';
+import type { Queries } from '../database/database.ts';
 import { AppError } from '../errors.ts';
+import type { QuotaLookup, QuotaName } from './quota.ts';
 
 /** What is left of what a workspace may use up in a minute. */
 export interface Budget {
   readonly name: 'requests' | 'cost';
   readonly maximum: number;
+  /** Taken in this minute, what was refused included. */
+  readonly used: number;
   /** Not below 0. */
   readonly available: number;
   /** Seconds after which all of it is available again. */
@@ -18,42 +19,36 @@ export interface Budget {
 export class RateLimitedError extends AppError {
   readonly code = 'RATE_LIMITED';
   readonly retryAfterS: number;
+  override readonly details: Readonly<Record<string, string | number>>;
   constructor(readonly budget: Budget) {
-    const { name, maximum, resetS } = budget;
+    const { name, maximum, used, resetS } = budget;
     super(`The workspace has used its ${name} of ${maximum} per minute; retry in ${resetS} s.`);
     this.retryAfterS = resetS;
+    this.details = { quota: QUOTA_OF[name], value: used, limit: maximum };
   }
 }
 
-/** Limits of a workspace for each minute; null: unlimited. */
-export interface RateQuota {
-  readonly requests: number | null;
-  readonly cost: number | null;
-}
-
+const QUOTA_OF: Readonly<Record<Budget['name'], QuotaName>> = {
+  requests: 'REQUESTS_PER_MINUTE',
+  cost: 'COST_PER_MINUTE',
+};
 const WINDOW_S = 60;
-const QUOTA_KEPT_MS = 15_000;
-const MOST_KEPT = 10_000;
 /** The library compares with one limit for all keys; ours differ by workspace and are compared here. */
 const UNLIMITED_POINTS = 2 ** 31 - 1;
 
-const QuotaRow = z.object({ requests: z.number().nullable(), cost: z.number().nullable() });
-
-type Counter = Pick<RateLimiterMemory, 'penalty'>;
+type Counter = Pick<RateLimiterMemory, 'penalty' | 'get'>;
 
 /** Counts requests and cost of each workspace by the minute. */
 export class RateLimits {
   private readonly counters: Readonly<Record<Budget['name'], Counter>>;
-  private readonly quotas = new LRUCache<string, RateQuota>({ max: MOST_KEPT, ttl: QUOTA_KEPT_MS });
 
   /**
-   * @param defaults of workspaces without a row in the table `quota`
    * @param shared whether several processes may serve, so that the counters are kept in the database
    * @param onTaken told of what was taken, whether there is a limit or not
    */
   constructor(
-    private readonly queries: Pick<Queries, 'query' | 'foreign'>,
-    private readonly defaults: RateQuota,
+    private readonly queries: Pick<Queries, 'foreign'>,
+    private readonly quotas: Pick<QuotaLookup, 'of'>,
     shared: boolean,
     private readonly onTaken: (name: Budget['name'], workspace: string, points: number) => void = () => undefined,
   ) {
@@ -70,31 +65,22 @@ export class RateLimits {
    * @throws {RateLimitedError}
    */
   async take(name: Budget['name'], workspace: string, points: number): Promise<Budget | null> {
-    const maximum = (await this.quotaOf(workspace))[name];
+    const maximum = (await this.quotas.of(workspace))[QUOTA_OF[name]];
     if (maximum === null) {
       this.onTaken(name, workspace, points);
       return null;
     }
     const { consumedPoints, msBeforeNext } = await this.counters[name].penalty(workspace, Math.ceil(points));
     const resetS = Math.max(1, Math.ceil(msBeforeNext / 1000));
-    const budget = { name, maximum, available: Math.max(0, maximum - consumedPoints), resetS };
+    const budget = { name, maximum, used: consumedPoints, available: Math.max(0, maximum - consumedPoints), resetS };
     if (consumedPoints > maximum) throw new RateLimitedError(budget);
     this.onTaken(name, workspace, points);
     return budget;
   }
 
-  private async quotaOf(workspace: string): Promise<RateQuota> {
-    const known = this.quotas.get(workspace);
-    if (known) return known;
-    const [row] = await this.queries.query(
-      QuotaRow,
-      Prisma.sql`
-        SELECT requests_per_minute::float8 AS requests, cost_per_minute::float8 AS cost
-        FROM quota WHERE workspace_id = ${workspace}::text`,
-    );
-    const quota = { requests: row?.requests ?? this.defaults.requests, cost: row?.cost ?? this.defaults.cost };
-    this.quotas.set(workspace, quota);
-    return quota;
+  /** @returns what a workspace took in this minute; 0 where it has no such limit */
+  async used(name: Budget['name'], workspace: string): Promise<number> {
+    return (await this.counters[name].get(workspace))?.consumedPoints ?? 0;
   }
 
   private table() {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, OutageError } from '../errors.ts';
+import { QuotaExceededError } from '../quota.ts';
 import type { Logger } from '../logging.ts';
 import type { RegisterScene, SceneService } from '../scene/scene.service.ts';
 import type { Scene } from '../scene/scene.ts';
@@ -73,10 +74,10 @@ export class JobFeeder {
     }
   }
 
-  /** An outage leaves the scene to the next process that takes it up. */
+  /** An outage, and windows that wait, leave the scene to the next process that takes it up. */
   private async failed(item: ClaimedItem, error: unknown): Promise<void> {
     this.logger.warn({ err: error, job: item.jobId, scene: item.sceneId }, 'Job:SceneFailed');
-    if (error instanceof OutageError) return;
+    if (error instanceof OutageError || (error instanceof QuotaExceededError && error.retryAfterS !== null)) return;
     const { code, message } = error instanceof AppError ? error : UNKNOWN;
     await this.store.failed(item, { code, message });
   }

@@ -1,6 +1,7 @@
 import { AppError } from '../errors.ts';
 import type { ModelInfo, SegmentationModel } from '../inference/segmentation-model.ts';
 import type { Logger } from '../logging.ts';
+import type { Room } from '../quota.ts';
 import type { BlobStore } from '../blob-store.ts';
 import type { ImageSource } from '../imagery/image-source.ts';
 import type { Scene } from '../scene/scene.ts';
@@ -35,6 +36,8 @@ export interface RunPorts {
   readonly logger: Logger;
   readonly metrics?: RunMetrics;
   readonly usage: RunUsage;
+  /** What a workspace may store. */
+  readonly roomOf: (workspace: string) => Room;
 }
 
 export interface RunLimits {
@@ -197,6 +200,8 @@ export class SegmentationRun {
     ground: Ground | null,
   ): Promise<void> {
     const attempt = this.open.get(id)!;
+    const { length: found } = result.features;
+    if (found > 0) await this.ports.roomOf(this.claim.workspace).admit('FEATURES', found, 'prompts');
     while (this.open.has(id)) {
       this.controller.signal.throwIfAborted();
       await answers.refresh();

@@ -40,12 +40,6 @@ export interface ImageFile {
   check(): Promise<void>;
 }
 
-/** The copy of a file that a scene has. */
-export interface KeptFile {
-  readonly key: string;
-  readonly sizeBytes: number;
-}
-
 /** An image file that can become a scene. */
 export interface LocatedImage {
   /** A local path, or ranges of a remote TIFF. */
@@ -56,8 +50,10 @@ export interface LocatedImage {
   readonly filename: string;
   /** Lower-case hex SHA-256 of the file; reads the file unless it was hashed while copied. Of ranges: the content key. */
   sha256(): Promise<string>;
-  /** Makes the bytes the scene's own. @returns the blob; null where the file stays where it is */
-  keep(): Promise<KeptFile | null>;
+  /** Size of the copy that {@link keep} makes; null where the file stays where it is. */
+  readonly copyBytes: number | null;
+  /** Makes the bytes the scene's own. @returns the key of the blob; null where the file stays where it is */
+  keep(): Promise<string | null>;
   /** Says that the scene is stored. */
   settle(): Promise<void>;
   /** Undoes what locating and keeping did, when no scene came of it. */
@@ -130,6 +126,7 @@ export class SceneLocator {
       source: localPath,
       filename: basename(localPath),
       sha256: () => this.options.fingerprints.sha256(localPath),
+      copyBytes: null,
       keep: async () => null,
       settle: async () => {},
       release: async () => {},
@@ -146,6 +143,7 @@ export class SceneLocator {
       file: found.source,
       remote: found.reference,
       sha256: async () => found.contentKey,
+      copyBytes: null,
       keep: async () => null,
       settle: async () => {},
       release: async () => {},
@@ -164,7 +162,8 @@ export class SceneLocator {
         file: await this.blobFile(key),
         remote: null,
         sha256: async () => sha256,
-        keep: async () => ({ key, sizeBytes }),
+        copyBytes: sizeBytes,
+        keep: async () => key,
         settle: () => this.blobs.remove(pendingKey(key)),
         release: () => this.removeCopy(key),
       };
@@ -183,6 +182,7 @@ export class SceneLocator {
       source: `upload:${filename}`,
       filename,
       sha256: async () => sha256,
+      copyBytes: sizeBytes,
       keep: async () => {
         const key = await this.newSceneKey();
         try {
@@ -192,7 +192,7 @@ export class SceneLocator {
           throw error;
         }
         moved = key;
-        return { key, sizeBytes };
+        return key;
       },
       settle: async () => {
         if (moved !== null) await this.blobs.remove(pendingKey(moved));

@@ -2,6 +2,7 @@ import type { Geometry } from 'geojson';
 import type { Condition } from '../cql2/condition.ts';
 import { type RepairedGeometry, repairWarning } from '../database/sql/valid-geometry.ts';
 import { AppError, OutageError } from '../errors.ts';
+import { type Room, UNLIMITED } from '../quota.ts';
 import { repairable } from '../geojson-crossings.ts';
 import type { CountedPage, PageRequest } from '../page.ts';
 import type { ByteSource } from '../imagery/byte-source.ts';
@@ -84,14 +85,22 @@ export interface ImageOpener {
   open(file: string | ByteSource): Promise<ImageSource>;
 }
 
+/** Where copies of images are kept. */
+export interface SceneStorage extends Room {
+  /** Told of the size of each file of which a copy is kept. */
+  onKept(sizeBytes: number): void;
+}
+
+const argumentOf = ({ url }: RegisterScene): string => `input.${url == null ? 'uploadId' : 'url'}`;
+
 /** Registers images as scenes and opens their pixels. */
 export class SceneService {
-  /** @param onKept told of the size of each file of which a copy is kept */
+  /** @param storage of the workspace; unlimited unless given */
   constructor(
     private readonly store: SceneStore,
     private readonly locator: SceneLocator,
     private readonly images: ImageOpener,
-    private readonly onKept: (sizeBytes: number) => void = () => undefined,
+    private readonly storage: SceneStorage = { ...UNLIMITED, onKept: () => undefined },
   ) {}
 
   /**
@@ -99,15 +108,16 @@ export class SceneService {
    * refused image leaves nothing behind.
    * @param id of the scene; a new one unless given
    * @throws {AppError} errors of the locator, `openImage` and `georeference`
-   * @throws {InvalidSceneInputError | BandNotFoundError}
+   * @throws {InvalidSceneInputError | BandNotFoundError | QuotaExceededError}
    */
   async register(input: RegisterScene, warn: (warning: string) => void = () => {}, id?: string): Promise<Scene> {
     const located = await this.locator.locate(input);
     try {
       const scene = await this.describe(input, located, warn);
-      const kept = await located.keep();
-      const stored = await this.store.insert({ ...scene, blobKey: kept?.key ?? null }, id, kept?.sizeBytes ?? null);
-      if (kept) this.onKept(kept.sizeBytes);
+      const { copyBytes } = located;
+      if (copyBytes !== null) await this.storage.admit('BYTES_STORED', copyBytes, argumentOf(input));
+      const stored = await this.store.insert({ ...scene, blobKey: await located.keep() }, id, copyBytes);
+      if (copyBytes !== null) this.storage.onKept(copyBytes);
       // What is left of the registration does no harm: the scene is stored.
       await located.settle().catch(() => undefined);
       return stored;

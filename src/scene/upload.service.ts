@@ -2,6 +2,7 @@ import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypt
 import { z } from 'zod';
 import { DEFAULT_WORKSPACE } from '../database/scope.ts';
 import { AppError } from '../errors.ts';
+import type { Room } from '../quota.ts';
 import { parseJson } from '../parse-json.ts';
 import { BlobNotFoundError, type BlobStore, FileTooLargeError, type WrittenBlob } from '../blob-store.ts';
 import { type Reservation, UploadReservations } from './upload-reservations.ts';
@@ -83,6 +84,8 @@ export interface UploadOptions {
   readonly ttlS: number;
   /** Workspace whose uploads can be registered; undefined: every one's, for the sweeper. */
   readonly workspace?: string;
+  /** Whether the workspace may store more; unlimited unless given. */
+  readonly room?: Room;
   /** Whether a scene has the bytes of a key; by default it is assumed, so that nothing is taken from a scene. */
   readonly isStored?: (blobKey: string) => Promise<boolean>;
 }
@@ -109,7 +112,7 @@ export class UploadService {
   /**
    * @param filename the user's file name; shown as the scene's source, never used as a path
    * @param sizeBytes exact size of the file
-   * @throws {InvalidUploadError | FileTooLargeError | StorageFullError | TooManyUploadsError}
+   * @throws {InvalidUploadError | FileTooLargeError | StorageFullError | TooManyUploadsError | QuotaExceededError}
    */
   async createUpload(filename: string, sizeBytes: number): Promise<Upload> {
     const { maxBytes, ttlS, workspace } = this.options;
@@ -121,6 +124,7 @@ export class UploadService {
       throw new InvalidUploadError(`sizeBytes is ${sizeBytes}; it must be a whole number of at least 1.`);
     }
     if (sizeBytes > maxBytes) throw new FileTooLargeError(sizeBytes, maxBytes);
+    await this.options.room?.admit('BYTES_STORED', sizeBytes, 'sizeBytes');
     const id = randomUUID();
     const token = randomBytes(32).toString('base64url');
     const expiresAt = new Date(this.now().getTime() + ttlS * 1000);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Prisma, type Queries } from '../database/database.ts';
 import { uuidV7 } from '../database/sql/identifier.ts';
+import { requireRoom } from '../database/sql/stock.ts';
 import { uuidsSql } from '../database/sql/uuids.ts';
 import { currentTraceparent } from '../telemetry/tracing.ts';
 import { addJob } from './run-jobs.repository.ts';
@@ -19,7 +20,7 @@ const WorkKeyRow = z.object({ workKey: z.string(), id: z.string() });
 export async function createSegmentations(
   queries: Queries,
   questions: readonly NewSegmentation[],
-  { force, key }: CreateOptions,
+  { force, key, windows = 0, quotas }: CreateOptions,
 ): Promise<Segmentation[]> {
   if (key) {
     await lock(queries, [`key ${queries.workspace} ${key.value}`]);
@@ -38,7 +39,10 @@ export async function createSegmentations(
     if (known === undefined) created.push({ id, question });
   }
   if (created.length > 0) {
-    await insertQuestions(queries, created, { batchId, force });
+    const [limit, argument] = [quotas?.WAITING_WINDOWS, 'prompts'];
+    await requireRoom(queries, 'WAITING_WINDOWS', created.length * windows, { limit, argument });
+    await requireRoom(queries, 'FEATURES', 1, { limit: quotas?.FEATURES, argument });
+    await insertQuestions(queries, created, { batchId, force, windows });
     await addJob(queries, { batchId, modelId: created[0]!.question.model.id, workspace: queries.workspace }, false);
   }
   if (key) {
@@ -102,7 +106,7 @@ async function byIdsInOrder(queries: Queries, ids: readonly string[]): Promise<S
 async function insertQuestions(
   queries: Queries,
   created: readonly { readonly id: string; readonly question: NewSegmentation }[],
-  { batchId, force }: { readonly batchId: string; readonly force: boolean },
+  { batchId, force, windows }: { readonly batchId: string; readonly force: boolean; readonly windows: number },
 ): Promise<void> {
   const rows = created.map(({ id, question: { model, ...question } }) => ({
     id,
@@ -117,10 +121,10 @@ async function insertQuestions(
   await queries.execute(Prisma.sql`
     INSERT INTO segmentation (workspace_id, id, scene_id, batch_id, identity, forced, prompt, task, model_id, model_name,
                               model_version, model_sha256, model_window_px, model_licence, scale, gsd_m, threshold,
-                              min_area_m2, area_of_interest, traceparent)
+                              min_area_m2, area_of_interest, traceparent, windows_planned)
     SELECT ${queries.workspace}::text, r.id, r."sceneId", ${batchId}::uuid, r."workKey", ${force}::boolean, r.prompt, r.task,
            r."modelId", r."modelName", r."modelVersion", r."modelSha256", r."modelWindowPx", r."modelLicence", r.scale,
-           r."gsdM", r.threshold, r."minAreaM2", r."areaOfInterest", ${currentTraceparent()}::text
+           r."gsdM", r.threshold, r."minAreaM2", r."areaOfInterest", ${currentTraceparent()}::text, ${windows}::int
     FROM json_to_recordset(${JSON.stringify(rows)}::text::json)
       AS r (id uuid, "sceneId" uuid, "workKey" text, prompt text, task text, "modelId" text, "modelName" text,
             "modelVersion" text, "modelSha256" text, "modelWindowPx" int, "modelLicence" text, scale text, "gsdM" float8,

@@ -9,7 +9,7 @@ import { workKeyOf, sha256Of } from './work-key.ts';
 import type { SegmentationEvents } from './segmentation-events.ts';
 import type { SegmentationTask } from '../inference/segmentation-model.ts';
 import type { NewSegmentation, Segmentation, SegmentationScale, StoredMask } from './segmentation.ts';
-import type { CreateOptions, SegmentationFilter, SegmentationStore } from './segmentation.store.ts';
+import type { CreateOptions, SegmentationFilter, SegmentationQuotas, SegmentationStore } from './segmentation.store.ts';
 
 /** Questions about one scene. */
 export interface SegmentRequest {
@@ -75,7 +75,12 @@ export class SegmentationService {
     private readonly scenes: { get(id: string): Promise<Scene> },
     private readonly models: ModelProvider,
     private readonly events: SegmentationEvents,
-    private readonly limits: { readonly maxPrompts: number; readonly maxWindows: number },
+    private readonly limits: {
+      readonly maxPrompts: number;
+      readonly maxWindows: number;
+      /** Of the workspace; unlimited unless given. */
+      readonly quotas?: () => Promise<SegmentationQuotas>;
+    },
   ) {}
 
   /**
@@ -84,13 +89,18 @@ export class SegmentationService {
    * asking the model.
    * @param warn called when the scene is coarser than what the model was trained on
    * @returns in prompt order: at once, or when all are final or `waitS` is over
-   * @throws {InvalidSegmentRequestError} {@link IdempotencyKeyReusedError} and errors of scene and model
+   * @throws {InvalidSegmentRequestError} {@link IdempotencyKeyReusedError} {@link QuotaExceededError} and errors of scene and model
    */
   async segment(request: SegmentRequest, warn: (warning: string) => void = () => {}): Promise<Segmentation[]> {
     const scene = await this.scenes.get(request.sceneId);
-    const { questions } = await this.questions(request, scene, warn);
+    const { questions, windows } = await this.questions(request, scene, warn);
     const prompts = questions.map(({ prompt }) => prompt);
-    const stored = await this.store.create(questions, { force: request.force, key: keyOf(request, prompts) });
+    const stored = await this.store.create(questions, {
+      force: request.force,
+      key: keyOf(request, prompts),
+      windows,
+      ...(this.limits.quotas ? { quotas: await this.limits.quotas() } : {}),
+    });
     return request.waitS > 0 ? this.settled(stored, request.waitS) : stored;
   }
 

@@ -55,12 +55,19 @@ export interface SegmentationResult {
   readonly windows?: number;
 }
 
+/** What a workspace may have of runs and of what they find; null: unlimited. */
+export type SegmentationQuotas = Readonly<Record<'WAITING_WINDOWS' | 'FEATURES', number | null>>;
+
 /** How questions are stored. */
 export interface CreateOptions {
   /** Stores questions even when the same work is stored or in progress. */
   readonly force: boolean;
   /** Idempotency key: identifies repetitions of the request. */
   readonly key: { readonly value: string; readonly argumentsSha256: string } | null;
+  /** That each question needs. */
+  readonly windows?: number;
+  /** What the workspace may have; unlimited unless given. */
+  readonly quotas?: SegmentationQuotas;
 }
 
 /** A segmentation was created, changed or deleted. */
@@ -81,7 +88,7 @@ export interface SegmentationStore {
    * Stores the questions of a request as QUEUED under one `batchId` and queues the batch. Work already stored or in
    * progress for the scene is not stored again; neither is a repeated question.
    * @returns in question order; with a known idempotency key, the result of its first call
-   * @throws {IdempotencyKeyReusedError}
+   * @throws {IdempotencyKeyReusedError | QuotaExceededError}
    */
   create(questions: readonly NewSegmentation[], options: CreateOptions): Promise<Segmentation[]>;
   byId(id: string): Promise<Segmentation | null>;

@@ -12,6 +12,7 @@ import { SceneLocator } from '../../src/scene/scene-locator.ts';
 import { SceneRepository } from '../../src/scene/scene.repository.ts';
 import { SceneService } from '../../src/scene/scene.service.ts';
 import { UploadService } from '../../src/scene/upload.service.ts';
+import { UNLIMITED } from '../../src/quota.ts';
 import { ModelCircuits } from '../../src/run/model-circuits.ts';
 import { SegmentationRepository } from '../../src/segmentation/segmentation.repository.ts';
 import { SegmentationWorker } from '../../src/run/segmentation-worker.ts';
@@ -65,6 +66,7 @@ const worker = new SegmentationWorker(
     blobs,
     logger,
     usage: { add: () => undefined },
+    roomOf: () => UNLIMITED,
   },
   { nearM: 0, maxWindows: 1000, runs: 1 },
 );

@@ -1,9 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Prisma, type Database } from '../../src/database/database.ts';
 import { RateLimits } from '../../src/identity/rate-limits.ts';
+import type { Quotas } from '../../src/identity/quota.ts';
 import { removeOldRecords } from '../../src/identity/audit.repository.ts';
 import { openTestDatabase } from '../database/test-database.ts';
 import { openServedApp, type ServedApp, SUBURB } from '../http/served-app.ts';
+
+const UNLIMITED: Quotas = {
+  REQUESTS_PER_MINUTE: null,
+  COST_PER_MINUTE: null,
+  WAITING_WINDOWS: null,
+  BYTES_STORED: null,
+  FEATURES: null,
+};
 
 let database: Database;
 let test: ServedApp;
@@ -86,7 +95,9 @@ it.each([false, true])(
   'limits are counted for all processes together where they share a database: %s',
   async (shared) => {
     await database.execute(Prisma.sql`INSERT INTO workspace (id, name) VALUES (${`counted-${shared}`}::text, 'x')`);
-    const processes = [0, 1].map(() => new RateLimits(database.forRuns, { requests: 3, cost: null }, shared));
+    const processes = [0, 1].map(
+      () => new RateLimits(database.forRuns, { of: async () => ({ ...UNLIMITED, REQUESTS_PER_MINUTE: 3 }) }, shared),
+    );
     const taken = [];
     for (const at of [0, 1, 0, 1]) {
       taken.push(

@@ -26,7 +26,7 @@ export function onlyScope(database: Database): Database {
 /** Every row of a workspace, as `text`. */
 export const WORKSPACE_ROWS = (workspace: string): Prisma.Sql =>
   Prisma.join(
-    [...WORKSPACE_TABLES, 'api_key'].map(
+    [...WORKSPACE_TABLES, 'api_key', 'quota'].map(
       (table) =>
         Prisma.sql`SELECT ${table}::text || ' ' || t::text AS text FROM ${Prisma.raw(table)} AS t WHERE workspace_id = ${workspace}::text`,
     ),

@@ -15,17 +15,23 @@ export const warningsPlugin: ApolloServerPlugin<RequestContext> = {
   },
 };
 
-/** Status 503 with Retry-After where an outage left nothing to answer with. */
+/** Errors of who asked too much. */
+const TOO_MUCH: ReadonlySet<unknown> = new Set(['RATE_LIMITED', 'QUOTA_EXCEEDED']);
+
+/** Status 503, or 429 for who asked too much, where that left nothing to answer with; with Retry-After where that is known. */
 export const outagePlugin: ApolloServerPlugin<RequestContext> = {
   async requestDidStart() {
     return {
       async willSendResponse({ response: { body, http } }) {
         if (body.kind !== 'single') return;
         const { data, errors } = body.singleResult;
-        const outage = errors?.find(({ extensions }) => extensions?.['retryable'] === true);
+        const outage = errors?.find(
+          ({ extensions }) => extensions?.['retryable'] === true || TOO_MUCH.has(extensions?.['code']),
+        );
         if (!outage || Object.values(data ?? {}).some((value) => value !== null)) return;
-        http.status = outage.extensions?.['code'] === 'RATE_LIMITED' ? 429 : 503;
-        http.headers.set('retry-after', String(outage.extensions?.['retryAfterS']));
+        const { code, retryAfterS } = outage.extensions ?? {};
+        http.status = TOO_MUCH.has(code) ? 429 : 503;
+        if (typeof retryAfterS === 'number') http.headers.set('retry-after', String(retryAfterS));
       },
     };
   },

@@ -3,6 +3,7 @@ import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { isRetryable } from '../../error-codes.ts';
 import { AppError, OutageError } from '../../errors.ts';
 import { RateLimitedError } from '../../identity/rate-limits.ts';
+import { QuotaExceededError } from '../../quota.ts';
 import type { Logger } from '../../logging.ts';
 
 const INTERNAL: string = ApolloServerErrorCode.INTERNAL_SERVER_ERROR;
@@ -20,13 +21,16 @@ const RETRY_AFTER_S = 2;
 
 /** @returns seconds after which the same request may succeed; null when it will not */
 export function retryAfterS(error: AppError): number | null {
-  if (error instanceof OutageError || error instanceof RateLimitedError) return error.retryAfterS;
+  if (error instanceof OutageError || error instanceof RateLimitedError || error instanceof QuotaExceededError) {
+    return error.retryAfterS;
+  }
   return isRetryable(error.code) ? RETRY_AFTER_S : null;
 }
 
 function extensionsOf(error: AppError): { code: string; retryable?: true; retryAfterS?: number } {
   const wait = retryAfterS(error);
-  return wait === null ? { code: error.code } : { code: error.code, retryable: true, retryAfterS: wait };
+  const told = { code: error.code, ...error.details };
+  return wait === null ? told : { ...told, retryable: true, retryAfterS: wait };
 }
 
 function causeOf(error: unknown): unknown {

@@ -31,7 +31,11 @@ export interface SubscriptionRequest {
 }
 
 /** A request that passed the checks. Each answer gets a new context, since loaded rows grow stale. */
-export type CheckedSubscription = ExecutionArgs & { readonly contextValue: () => RequestContext };
+export type CheckedSubscription = ExecutionArgs & {
+  readonly contextValue: () => RequestContext;
+  /** Taken when it begins. */
+  readonly cost: number;
+};
 
 /** Answers until the subscription ends or its reader returns. */
 export type SubscriptionAnswers = AsyncIterableIterator<ExecutionResult>;
@@ -87,11 +91,20 @@ export class Subscriptions {
     }
     const refused = this.options.persisted?.refusalOf(query, operation.name?.value ?? null);
     if (refused) return [refusal(refused)];
-    return { schema: this.schema, document, variableValues: variables, operationName, contextValue: contextOf };
+    return {
+      schema: this.schema,
+      document,
+      variableValues: variables,
+      operationName,
+      contextValue: contextOf,
+      cost: cost ?? 0,
+    };
   }
 
   /** Begins a subscription. @returns its answers, or the errors that refuse it */
   async subscribe(request: CheckedSubscription): Promise<SubscriptionAnswers | ExecutionResult> {
+    const refused = await this.refusedBudget(request);
+    if (refused) return this.formattedResult({ errors: [refused] });
     const stream = await createSourceEventStream({ ...request, contextValue: request.contextValue() });
     if (!(Symbol.asyncIterator in stream)) return this.formattedResult(stream);
     const events: AsyncIterator<unknown> = stream[Symbol.asyncIterator]();
@@ -111,6 +124,19 @@ export class Subscriptions {
       return: ended,
     };
     return answers;
+  }
+
+  /** @returns why the workspace may ask no more in this minute; null when it may */
+  private async refusedBudget({ contextValue, cost }: CheckedSubscription): Promise<GraphQLError | null> {
+    const { workspace } = contextValue().viewer;
+    try {
+      await this.options.rates.take('requests', workspace, 1);
+      await this.options.rates.take('cost', workspace, cost);
+      return null;
+    } catch (error) {
+      if (error instanceof AppError) return refusal(error, 429);
+      throw error;
+    }
   }
 
   private parsed(query: string, variables: unknown): DocumentNode | GraphQLError[] {
