@@ -47,7 +47,7 @@ export type { Models } from './shared-services.ts';
 /** A running service without an outlet: the HTTP server and the command line are put on top of it. */
 export interface App extends Pick<
   Identity,
-  'authenticator' | 'machine' | 'linksFor' | 'rates' | 'usage' | 'workspaces'
+  'authenticator' | 'machine' | 'linksFor' | 'rates' | 'refusals' | 'usage' | 'workspaces'
 > {
   readonly config: Config;
   readonly logger: Logger;
@@ -160,6 +160,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     persisted,
     production: config.NODE_ENV === 'production',
     rates: identity.rates,
+    refusals: identity.refusals,
   };
   const graphql = createGraphqlServer(schema, logger, {
     ...operations,
@@ -186,6 +187,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     machine: identity.machine,
     rates: identity.rates,
     usage,
+    refusals: identity.refusals,
     workspaces,
     linksFor: (viewer, baseUrl) => identity.linksFor(viewer, baseUrl),
     servicesFor,

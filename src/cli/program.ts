@@ -60,7 +60,8 @@ function failed(error: unknown, terminal: Terminal): number {
   return error instanceof InterruptedError ? EXIT_INTERRUPTED : EXIT_FAILURE;
 }
 
-function createProgram(context: CommandContext): Command {
+/** The commands of `terraql`, which do what they do in a context. */
+export function createProgram(context: CommandContext): Command {
   const { terminal } = context;
   const program = new Command('terraql')
     .description('Ask an aerial or satellite image a question; get polygons with areas and neighbours, over GraphQL.')

@@ -9,6 +9,7 @@ import {
 } from 'graphql';
 import { Extensions } from 'type-graphql';
 import { requireRole } from '../identity/identity-errors.ts';
+import type { Refusals } from '../identity/refusals.ts';
 import { ROLES, type Role, type Viewer } from '../identity/viewer.ts';
 
 /** Declares the least role that may use a query, mutation or subscription. The schema is not built without it. */
@@ -37,12 +38,13 @@ export function checkRoles(
   document: DocumentNode,
   operation: OperationDefinitionNode,
   viewer: Viewer,
+  refusals: Pick<Refusals, 'forbidden'>,
 ): void {
   const root = schema.getRootType(operation.operation);
   if (!root) return;
   for (const field of rootFields(document, operation.selectionSet)) {
     const rule = ruleOf(root, field);
-    if (rule) requireRole(`${operation.operation} ${field}`, viewer, rule);
+    if (rule) requireRole(`${operation.operation} ${field}`, viewer, rule, refusals);
   }
 }
 

@@ -13,10 +13,15 @@ export class AuditEntryType extends NodeType {
   @Field(() => String, { description: 'Name of the key or subject of the token that did it.' })
   readonly subject!: string;
 
-  @Field(() => String, { description: 'Name of the mutation.' })
+  @Field(() => String, {
+    description: 'Name of the mutation, `upload`, or `FORBIDDEN` and `UNAUTHENTICATED` for attempts that were refused.',
+  })
   readonly action!: string;
 
-  @Field(() => String, { nullable: true, description: 'Identifier of the object; null without one.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Identifier of the object, or what was refused; null without one.',
+  })
   readonly target!: string | null;
 
   @Field(() => String, { description: '`X-Request-Id` of the response.' })

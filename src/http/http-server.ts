@@ -150,6 +150,7 @@ function uploadRoute(outlet: Outlet): Router {
         // The connection outlives a refusal, so that the client can read it.
         const bytes = request.iterator({ destroyOnReturn: false });
         await services.uploads.receive(request.params.id, typeof token === 'string' ? token : '', bytes);
+        await services.audit.record('upload', [request.params.id]);
         response.status(204).end();
       },
     },

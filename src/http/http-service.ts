@@ -7,6 +7,7 @@ import type { SegmentRequestReader } from '../graphql/segment-request.ts';
 import type { Subscriptions } from '../graphql/server/subscriptions.ts';
 import type { Authenticator } from '../identity/authenticator.ts';
 import type { WorkspaceRepository } from '../identity/workspace.repository.ts';
+import type { Refusals } from '../identity/refusals.ts';
 import type { RateLimits } from '../identity/rate-limits.ts';
 import type { UsageMeter } from '../identity/usage.ts';
 import type { Links } from '../identity/open-identity.ts';
@@ -30,6 +31,8 @@ export interface HttpService {
   linksFor(viewer: Viewer, baseUrl: string): Links;
   readonly workspaces: Pick<WorkspaceRepository, 'list' | 'create'>;
   readonly rates: Pick<RateLimits, 'take'>;
+  /** Records attempts that were refused. */
+  readonly refusals: Pick<Refusals, 'forbidden'>;
   /** Counts what workspaces use up. */
   readonly usage: Pick<UsageMeter, 'add'>;
   readonly servicesFor: ServicesFor;

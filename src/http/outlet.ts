@@ -100,7 +100,7 @@ export class Outlet {
   constructor(
     private readonly service: Pick<
       HttpService,
-      'config' | 'authenticator' | 'rates' | 'usage' | 'linksFor' | 'servicesFor' | 'readFeatureRequest'
+      'config' | 'authenticator' | 'refusals' | 'rates' | 'usage' | 'linksFor' | 'servicesFor' | 'readFeatureRequest'
     >,
   ) {
     this.hosts = new AllowedHosts(service.config);
@@ -136,7 +136,7 @@ export class Outlet {
       });
       // What a signature adds is no parameter of the resource.
       if (originalUrl.includes('signature=')) request.url = withoutSignature(request.url);
-      requireRole(`${request.method} ${request.baseUrl}${request.path}`, viewer, role);
+      requireRole(`${method} ${request.baseUrl}${request.path}`, viewer, role, this.service.refusals);
       this.viewers.set(request, viewer);
       const budget = await this.service.rates.take('requests', viewer.workspace, 1);
       if (budget) response.set(budgetHeaders(budget));

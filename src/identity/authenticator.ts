@@ -3,6 +3,7 @@ import { UnauthenticatedError } from './identity-errors.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { LinkSigner } from './link-signer.ts';
 import type { TokenVerifier } from './token-verifier.ts';
+import type { Refusals } from './refusals.ts';
 import type { MachineToken } from './machine-token.ts';
 import { DEFAULT_VIEWER, type Viewer } from './viewer.ts';
 
@@ -27,6 +28,7 @@ export class Authenticator {
       readonly tokens: TokenVerifier | null;
       readonly links: LinkSigner;
       readonly workspaces: { find(id: string): Promise<unknown> };
+      readonly refusals: Pick<Refusals, 'unauthenticated'>;
     },
   ) {}
 
@@ -39,7 +41,16 @@ export class Authenticator {
    * The viewer by the first credential that is there: API key or token in the header, signature of the address.
    * @throws {UnauthenticatedError} when a credential is required and none is accepted
    */
-  async viewerOf({ authorization, link, workspace }: Presented): Promise<Viewer> {
+  async viewerOf(presented: Presented): Promise<Viewer> {
+    try {
+      return await this.accepted(presented);
+    } catch (error) {
+      if (error instanceof UnauthenticatedError && error.isOfCredential) this.parts.refusals.unauthenticated(error);
+      throw error;
+    }
+  }
+
+  private async accepted({ authorization, link, workspace }: Presented): Promise<Viewer> {
     const { machine, keys } = this.parts;
     const token = bearerToken(authorization);
     if (token !== null && machine.matches(token)) return this.existing(machine.viewer(workspace));

@@ -14,10 +14,19 @@ export interface Challenge {
 export class UnauthenticatedError extends AppError implements Challenge {
   readonly code = 'UNAUTHENTICATED';
   readonly challenge: string;
+  /** Whether there was a credential. */
+  readonly isOfCredential: boolean;
 
-  /** @param reason why the credential is not accepted; undefined where there is none */
-  constructor(reason?: string) {
+  /**
+   * @param reason why the credential is not accepted; undefined where there is none
+   * @param suspect whose the credential was, or claims to be
+   */
+  constructor(
+    reason?: string,
+    readonly suspect: Pick<Viewer, 'workspace' | 'subject'> | null = null,
+  ) {
     super(reason ?? 'A credential is required: send an API key or a token as `Authorization: Bearer …`.');
+    this.isOfCredential = reason !== undefined;
     this.challenge =
       reason === undefined ? REALM : `${REALM}, error="invalid_token", error_description="${quotable(reason)}"`;
   }
@@ -35,10 +44,20 @@ export class ForbiddenError extends AppError implements Challenge {
   }
 }
 
-/** @throws {ForbiddenError} when the viewer's role is too small */
-export function requireRole(what: string, viewer: Viewer, needed: Rule): void {
+/**
+ * @param refusals that records the attempt
+ * @throws {ForbiddenError} when the viewer's role is too small
+ */
+export function requireRole(
+  what: string,
+  viewer: Viewer,
+  needed: Rule,
+  refusals: { forbidden(viewer: Viewer, what: string): void },
+): void {
   const allowed = needed === 'machine' ? viewer.isMachine === true : reaches(viewer.role, needed);
-  if (!allowed) throw new ForbiddenError(what, viewer, needed);
+  if (allowed) return;
+  refusals.forbidden(viewer, what);
+  throw new ForbiddenError(what, viewer, needed);
 }
 
 /** Characters that an attribute of the header may have. */

@@ -21,9 +21,10 @@ export class KeyRing {
   /** @throws {UnauthenticatedError} for a key that does not exist, was revoked, or has expired */
   async accept(secret: string): Promise<StoredKey> {
     const key = await this.find(secret);
-    if (key.revokedAt !== null) throw new UnauthenticatedError('The API key was revoked.');
+    const suspect = { workspace: key.workspace, subject: key.name };
+    if (key.revokedAt !== null) throw new UnauthenticatedError('The API key was revoked.', suspect);
     if (key.expiresAt !== null && key.expiresAt.getTime() <= Date.now()) {
-      throw new UnauthenticatedError(`The API key expired at ${key.expiresAt.toISOString()}.`);
+      throw new UnauthenticatedError(`The API key expired at ${key.expiresAt.toISOString()}.`, suspect);
     }
     this.touch(key.id);
     return key;
@@ -40,7 +41,12 @@ export class KeyRing {
     if (known) return known;
     const candidates = isKeySecret(secret) ? await this.lookup.withPrefix(prefixOf(secret)) : [];
     const key = candidates.find((candidate) => hasSecret(candidate, secret));
-    if (!key) throw new UnauthenticatedError('The API key does not exist.');
+    if (!key) {
+      // Whoever knows how a key begins is told nothing of it, but its owner is told of the attempt.
+      const [alike] = candidates;
+      const suspect = alike ? { workspace: alike.workspace, subject: alike.name } : null;
+      throw new UnauthenticatedError('The API key does not exist.', suspect);
+    }
     this.kept.set(digest, key);
     return key;
   }

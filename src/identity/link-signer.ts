@@ -78,16 +78,18 @@ export class LinkSigner {
     const [workspace, expires, signature] = PARAMETERS.map((name) => searchParams.get(name));
     if (!signature) return null;
     if (!workspace || !/^\d{1,12}$/.test(expires ?? '')) throw new UnauthenticatedError('The link is incomplete.');
-    if (Number(expires) * 1000 <= Date.now()) {
-      throw new UnauthenticatedError(`The link expired at ${new Date(Number(expires) * 1000).toISOString()}.`);
-    }
     const [id = '', mac = ''] = signature.split('.');
     const key = await this.keyOf(id);
     const signed = { method: method === 'HEAD' ? 'GET' : method, path: address, workspace, expires: expires! };
     const given = Buffer.from(mac, 'base64url');
     const wanted = key ? macOf(key, signed) : null;
-    if (wanted && given.length === wanted.length && timingSafeEqual(given, wanted)) return workspace;
-    throw new UnauthenticatedError('The signature does not belong to this link.');
+    if (!wanted || given.length !== wanted.length || !timingSafeEqual(given, wanted)) {
+      throw new UnauthenticatedError('The signature does not belong to this link.');
+    }
+    const expiredAt = new Date(Number(expires) * 1000);
+    if (expiredAt.getTime() > Date.now()) return workspace;
+    const suspect = { workspace, subject: 'link' };
+    throw new UnauthenticatedError(`The link expired at ${expiredAt.toISOString()}.`, suspect);
   }
 
   close(): void {

@@ -7,7 +7,8 @@ import { KeyRing } from './key-ring.ts';
 import { LinkKeyRepository } from './link-key.repository.ts';
 import { type LinkMethod, LinkSigner } from './link-signer.ts';
 import { MachineToken } from './machine-token.ts';
-import { removeOldRecords } from './audit.repository.ts';
+import { AuditRepository, removeOldRecords } from './audit.repository.ts';
+import { Refusals } from './refusals.ts';
 import type { QuotaLookup, Quotas } from './quota.ts';
 import { KeptQuotas } from './quota.repository.ts';
 import { RateLimits } from './rate-limits.ts';
@@ -34,6 +35,8 @@ export interface Identity {
   /** What workspaces may use up by the minute. */
   readonly rates: RateLimits;
   readonly quotas: QuotaLookup;
+  /** Records attempts that were refused. */
+  readonly refusals: Refusals;
   /** Counts what workspaces use up. */
   readonly usage: UsageMeter;
   /** By which commands on this machine ask the service. */
@@ -62,7 +65,11 @@ export async function openIdentity(
   const machine = new MachineToken();
   const workspaces = new WorkspaceRepository(everyWorkspace);
   const mode = config.TERRAQL_AUTH ?? 'off';
-  const authenticator = new Authenticator({ mode, keys, machine, tokens, links, workspaces });
+  const refusals = new Refusals(
+    (workspace, entry) => new AuditRepository(everyWorkspace, workspace).add([entry]),
+    (attempt) => logger.warn(attempt, 'Audit:NotRecorded'),
+  );
+  const authenticator = new Authenticator({ mode, keys, machine, tokens, links, workspaces, refusals });
   const usage = new UsageMeter(
     (uses) => addUsage(everyWorkspace, uses),
     (err) => logger.warn({ err }, 'Usage:NotRecorded'),
@@ -84,6 +91,7 @@ export async function openIdentity(
     workspaces,
     rates,
     quotas,
+    refusals,
     usage,
     linksFor: ({ workspace }, baseUrl) => ({
       absolute: (path, method = 'GET') =>

@@ -90,7 +90,10 @@ export class TokenVerifier {
   }
 
   private refusalOf(error: unknown): Error {
-    if (error instanceof errors.JWTExpired) return new UnauthenticatedError('The token has expired.');
+    // Its signature was found right before.
+    if (error instanceof errors.JWTExpired) {
+      return new UnauthenticatedError('The token has expired.', this.suspectOf(error.payload));
+    }
     if (error instanceof errors.JWTClaimValidationFailed) {
       return new UnauthenticatedError(`The claim ${error.claim} of the token is not accepted.`);
     }
@@ -107,6 +110,14 @@ export class TokenVerifier {
       return new UnauthenticatedError('The credential is neither an API key of this service nor a token.');
     }
     return new IdentityProviderUnavailableError(this.settings.issuer, error);
+  }
+
+  private suspectOf(payload: JWTPayload): Viewer | null {
+    try {
+      return this.viewerOf(payload);
+    } catch {
+      return null;
+    }
   }
 
   private viewerOf(payload: JWTPayload): Viewer {

@@ -19,7 +19,15 @@ export async function startServer(
   schema: GraphQLSchema,
   options: Partial<GraphqlOptions> = {},
 ): Promise<ApolloServer<RequestContext>> {
-  const defaults = { maxDepth: 12, maxAliases: 30, maxCost: 1000, persisted: null, production: false, rates: NO_RATES };
+  const defaults = {
+    maxDepth: 12,
+    maxAliases: 30,
+    maxCost: 1000,
+    persisted: null,
+    production: false,
+    rates: NO_RATES,
+    refusals: { forbidden: () => undefined },
+  };
   const server = createGraphqlServer(schema, createLogger('silent'), { ...defaults, ...options });
   await server.start();
   return server;

@@ -9,7 +9,14 @@ import { createLogger } from '../../src/logging.ts';
 
 const schema = buildSchema('type Query { one: Int } type Subscription { tick: Int }');
 const TICK = 'subscription Tick { tick }';
-const options = { maxDepth: 12, maxAliases: 30, maxCost: 1000, production: false, rates: NO_RATES };
+const options = {
+  maxDepth: 12,
+  maxAliases: 30,
+  maxCost: 1000,
+  production: false,
+  rates: NO_RATES,
+  refusals: { forbidden: () => undefined },
+};
 
 /** Codes of the reasons for which a subscription is refused; none when it is not. */
 function refusals(query: string, persisted: PersistedOperations | null): unknown[] {

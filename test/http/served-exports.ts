@@ -30,6 +30,7 @@ export async function serveExports(
     authenticator: { isRequired: false, viewerOf: () => Promise.resolve(DEFAULT_VIEWER) },
     rates: { take: () => Promise.resolve(null) },
     usage: { add: () => undefined },
+    refusals: { forbidden: () => undefined },
     linksFor: (_viewer, baseUrl) => ({ absolute: (path) => baseUrl + path }),
     servicesFor: () => ({ exports }) as Services,
     readFeatureRequest: readRequest,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Prisma, type Database } from '../../src/database/database.ts';
 import { RateLimits } from '../../src/identity/rate-limits.ts';
+import { Refusals } from '../../src/identity/refusals.ts';
 import type { Quotas } from '../../src/identity/quota.ts';
 import { removeOldRecords } from '../../src/identity/audit.repository.ts';
 import { openTestDatabase } from '../database/test-database.ts';
@@ -148,6 +149,85 @@ describe('the audit', () => {
           address: '127.0.0.1',
         },
       ],
+    });
+  });
+
+  it('has attempts that were refused: a role that is too small, and credentials that are not accepted', async () => {
+    const { post } = await workspace('refusing');
+    const { apiKeys } = test.app.servicesFor({ workspace: 'refusing', subject: 'test', role: 'admin' });
+    const viewer = await apiKeys.create({ name: 'small', role: 'viewer', expiresAt: null });
+    const revoked = await apiKeys.create({ name: 'lost', role: 'admin', expiresAt: null });
+    await apiKeys.revoke(revoked.key.id);
+    const get = (path: string, credential?: string): Promise<Response> =>
+      fetch(`${test.url}${path}`, {
+        headers: credential === undefined ? {} : { authorization: `Bearer ${credential}` },
+      });
+    const deletion = encodeURIComponent('{ audit { totalCount } }');
+    const refused = [
+      await get(`/graphql?query=${deletion}`, viewer.secret),
+      await get('/metrics', viewer.secret),
+      await get('/features.csv', revoked.secret),
+      await get('/features.csv', revoked.secret.slice(0, 12) + 'A'.repeat(31) + revoked.secret.slice(43)),
+      await get('/features.csv', viewer.secret.slice(0, 12) + viewer.secret.slice(12).split('').toReversed().join('')),
+    ];
+    for (let again = 0; again < 50; again++) await get('/features.csv', revoked.secret);
+    await get('/features.csv');
+    const audited = async (): Promise<unknown> => {
+      const answer = await post('{ audit { nodes { subject action target requestId address } } }');
+      const { data } = (await answer.json()) as { data: { audit: { nodes: { action: string }[] } } };
+      return data.audit.nodes
+        .filter(({ action }) => action !== 'createApiKey' && action !== 'revokeApiKey')
+        .toReversed();
+    };
+    const [operation, route, ofRevoked] = refused.map((response) => response.headers.get('x-request-id'));
+    const address = '127.0.0.1';
+    await expect.poll(audited).toEqual([
+      { subject: 'small', action: 'FORBIDDEN', target: 'query audit', requestId: operation, address },
+      { subject: 'small', action: 'FORBIDDEN', target: 'GET /metrics', requestId: route, address },
+      { subject: 'lost', action: 'UNAUTHENTICATED', target: 'The API key was revoked.', requestId: ofRevoked, address },
+      ...['lost', 'small'].map((subject) => ({
+        subject,
+        action: 'UNAUTHENTICATED',
+        target: 'The API key does not exist.',
+        requestId: expect.any(String) as string,
+        address,
+      })),
+    ]);
+  });
+
+  it('has what nobody can be found for in the workspace that exists from the start, and no more than it can hold', async () => {
+    for (let count = 0; count < 3; count++) {
+      await fetch(`${test.url}/features.csv`, { headers: { authorization: 'Bearer nonsense' } });
+    }
+    const found = async (): Promise<unknown> =>
+      (await test.ask('{ audit(filter: { action: "UNAUTHENTICATED" }) { nodes { subject target } } }')).data;
+    await expect.poll(found).toEqual({
+      audit: { nodes: [{ subject: 'unknown', target: 'The credential is no API key of this service.' }] },
+    });
+    const written: string[] = [];
+    const logged: object[] = [];
+    const refusals = new Refusals(
+      async (_workspace, { target }) => void written.push(target ?? ''),
+      (entry) => void logged.push(entry),
+    );
+    const viewer = { workspace: 'default', subject: 'x', role: 'viewer' } as const;
+    for (let count = 0; count < 1000; count++) refusals.forbidden(viewer, `mutation ${count}`);
+    expect([written.length, logged.length]).toEqual([300, 700]);
+  });
+
+  it('has uploads, with who sent them', async () => {
+    const { post } = await workspace('uploading');
+    const made = await post('mutation { createUpload(filename: "a.tif", sizeBytes: 3) { id url } }');
+    const { id, url } = ((await made.json()) as { data: { createUpload: { id: string; url: string } } }).data
+      .createUpload;
+    const sent = await fetch(url, { method: 'PUT', body: 'abc' });
+    expect(sent.status).toBe(204);
+    const audit = await post('{ audit { nodes { subject action target requestId } } }');
+    expect(((await audit.json()) as { data: { audit: { nodes: unknown[] } } }).data.audit.nodes[0]).toEqual({
+      subject: 'link',
+      action: 'upload',
+      target: id,
+      requestId: sent.headers.get('x-request-id'),
     });
   });
 

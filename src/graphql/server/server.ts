@@ -9,6 +9,7 @@ import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
 import type { GraphQLSchema, ValidationRule } from 'graphql';
 import type { Logger } from '../../logging.ts';
 import { legacyStatusPlugin, outagePlugin, warningsPlugin } from './answer-plugins.ts';
+import type { Refusals } from '../../identity/refusals.ts';
 import type { RateLimits } from '../../identity/rate-limits.ts';
 import type { RequestContext } from '../context.ts';
 import { rolePlugin } from './role-plugin.ts';
@@ -29,6 +30,8 @@ export interface GraphqlOptions {
   readonly persisted: PersistedOperations | null;
   /** What workspaces may use up by the minute. */
   readonly rates: Pick<RateLimits, 'take'>;
+  /** Records attempts that were refused. */
+  readonly refusals: Pick<Refusals, 'forbidden'>;
   /** Turns introspection off. */
   readonly production: boolean;
   /** Called for each answered operation with its type and the code of its first error, `ok` without one. */
@@ -49,11 +52,17 @@ export function limitRules({ maxDepth, maxAliases }: GraphqlOptions): Validation
   ];
 }
 
-function plugins({ maxCost, persisted, rates, onOperation }: GraphqlOptions): ApolloServerPlugin<RequestContext>[] {
+function plugins({
+  maxCost,
+  persisted,
+  rates,
+  refusals,
+  onOperation,
+}: GraphqlOptions): ApolloServerPlugin<RequestContext>[] {
   return [
     ...(persisted ? [persistedOnlyPlugin(persisted)] : []),
     requestShapePlugin,
-    rolePlugin,
+    rolePlugin(refusals),
     costPlugin(maxCost, rates),
     warningsPlugin,
     telemetryPlugin(onOperation),

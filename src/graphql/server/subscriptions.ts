@@ -79,7 +79,7 @@ export class Subscriptions {
       ];
     }
     try {
-      checkRoles(this.schema, document, operation, viewer);
+      checkRoles(this.schema, document, operation, viewer, this.options.refusals);
     } catch (error) {
       if (error instanceof AppError) return [refusal(error)];
       throw error;
