@@ -63,13 +63,11 @@ export const IDENTITY_SETTINGS = {
   }),
   TERRAQL_LINK_TTL_S: count(86_400, 'Lifetime of signed links in answers, rounded up to a full hour.', 'seconds'),
   TERRAQL_MAX_REQUESTS_PER_MINUTE: documented(z.coerce.number().int().positive().optional(), {
-    description:
-      'Maximum number of requests of a workspace per minute; `setQuotas` overrides it.',
+    description: 'Maximum number of requests of a workspace per minute; `setQuotas` overrides it.',
     otherwise: '6000 if authentication is required, otherwise unlimited',
   }),
   TERRAQL_MAX_COST_PER_MINUTE: documented(z.coerce.number().int().positive().optional(), {
-    description:
-      'Maximum cost of the operations, files and tiles of a workspace per minute; `setQuotas` overrides it.',
+    description: 'Maximum cost of the operations, files and tiles of a workspace per minute; `setQuotas` overrides it.',
     otherwise: '5000000 if authentication is required, otherwise unlimited',
   }),
   TERRAQL_MAX_WAITING_WINDOWS: documented(z.coerce.number().int().nonnegative().optional(), {

@@ -11,7 +11,7 @@ export class UsageResolver {
   @AllowedTo('admin')
   @Query(() => [UsageType], {
     nullable: true,
-    description: 'What the workspace used up, by whole days in UTC; days without any use are left out.',
+    description: 'Usage of the workspace by whole days in UTC; days without usage are omitted.',
   })
   usage(
     @Arg('from', () => DateTimeScalar, { description: 'A time on the first day.' }) from: Date,
@@ -19,7 +19,7 @@ export class UsageResolver {
     to: Date,
     @Arg('groupBy', () => [UsageGroupingEnum], {
       defaultValue: [],
-      description: 'By what usage is told apart; by nothing unless given.',
+      description: 'How usage is grouped; a single total by default.',
     })
     groupBy: UsageGrouping[],
     @Ctx() { services }: RequestContext,

@@ -5,11 +5,11 @@ import { DateTimeScalar } from './scalars.ts';
 export const UsageGroupingEnum = enumOf('DAY', 'MODEL');
 registerEnumType(UsageGroupingEnum, {
   name: 'UsageGrouping',
-  description: 'By what usage is told apart.',
+  description: 'How usage is grouped.',
   valuesConfig: { DAY: { description: 'By days in UTC.' }, MODEL: { description: 'By models.' } },
 });
 
-@ObjectType('Usage', { description: 'What a workspace used up.' })
+@ObjectType('Usage', { description: 'Usage of a workspace.' })
 export class UsageType {
   @Field(() => DateTimeScalar, { description: 'Beginning of the first day.' })
   readonly from!: Date;
@@ -19,7 +19,7 @@ export class UsageType {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Identifier of the model; null for what no model did, and where models are not told apart.',
+    description: 'Identifier of the model; null for usage without a model, and where usage is not grouped by model.',
   })
   readonly model!: string | null;
 

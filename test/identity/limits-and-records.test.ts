@@ -202,7 +202,7 @@ describe('the audit', () => {
     const found = async (): Promise<unknown> =>
       (await test.ask('{ audit(filter: { action: "UNAUTHENTICATED" }) { nodes { subject target } } }')).data;
     await expect.poll(found).toEqual({
-      audit: { nodes: [{ subject: 'unknown', target: 'The credential is no API key of this service.' }] },
+      audit: { nodes: [{ subject: 'unknown', target: 'The credential is not an API key of this service.' }] },
     });
     const written: string[] = [];
     const logged: object[] = [];
