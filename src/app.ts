@@ -47,7 +47,7 @@ export type { Models } from './shared-services.ts';
 /** A running service without an outlet: the HTTP server and the command line are put on top of it. */
 export interface App extends Pick<
   Identity,
-  'authenticator' | 'machine' | 'linksFor' | 'rates' | 'refusals' | 'usage' | 'workspaces'
+  'authenticator' | 'machine' | 'linksFor' | 'signIn' | 'rates' | 'refusals' | 'usage' | 'workspaces'
 > {
   readonly config: Config;
   readonly logger: Logger;
@@ -190,6 +190,7 @@ export async function createApp(config: Config, logger: Logger, adapters: Adapte
     refusals: identity.refusals,
     workspaces,
     linksFor: (viewer, baseUrl) => identity.linksFor(viewer, baseUrl),
+    signIn: () => identity.signIn(),
     servicesFor,
     readFeatureRequest: featureRequestReader(schema, config.TERRAQL_MAX_COST),
     readSceneFilter: sceneFilterReader(schema, config.TERRAQL_MAX_VERTICES),

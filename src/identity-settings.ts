@@ -61,6 +61,14 @@ export const IDENTITY_SETTINGS = {
   TERRAQL_JWT_ROLE: documented(z.enum(['viewer', 'analyst', 'admin']).default('viewer'), {
     description: 'Role of tokens whose claims name no role: `viewer`, `analyst` or `admin`.',
   }),
+  TERRAQL_OPENID_CLIENT_ID: documented(z.string().min(1).optional(), {
+    description:
+      'Client identifier of the dashboard at `TERRAQL_JWT_ISSUER`, with which people sign in: a public client (code flow with PKCE) whose redirect address is that of the dashboard.',
+    otherwise: 'none; the dashboard accepts only API keys',
+  }),
+  TERRAQL_OPENID_SCOPE: documented(z.string().min(1).default('openid'), {
+    description: 'Scopes that the dashboard requests when people sign in, separated by spaces.',
+  }),
   TERRAQL_LINK_TTL_S: count(86_400, 'Lifetime of signed links in answers, rounded up to a full hour.', 'seconds'),
   TERRAQL_MAX_REQUESTS_PER_MINUTE: documented(z.coerce.number().int().positive().optional(), {
     description: 'Maximum number of requests of a workspace per minute; `setQuotas` overrides it.',

@@ -2,6 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import type { StyleSpecification } from 'maplibre-gl';
 import { address } from './graphql.ts';
 
+import type { OpenidSettings } from './share/openid.ts';
+
 /** What the page must know of the service's settings. */
 interface Settings {
   /** Address of the style of a background map. */
@@ -10,6 +12,8 @@ interface Settings {
   readonly persistedOnly: boolean;
   /** Largest file that can be uploaded. */
   readonly maxUploadBytes: number;
+  /** How people sign in at an OpenID provider; null if only API keys are accepted. */
+  readonly signIn: OpenidSettings | null;
 }
 
 export function useSettings() {

@@ -92,6 +92,7 @@ export const roles: Readonly<Record<Role, string>> = { VIEWER: 'Viewer', ANALYST
 export const texts = {
   apiKey: 'API key',
   signInButton: 'Sign in',
+  signInWith: (provider: string): string => `Sign in with ${provider}`,
   signOut: 'Sign out',
   title: 'TerraQL',
   askPlaceholder: 'What do you want to find? One question a line.',

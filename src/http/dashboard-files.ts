@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import express, { type RequestHandler, Router } from 'express';
 import { AppError } from '../errors.ts';
+import type { SignIn } from '../identity/open-identity.ts';
 import type { Outlet } from './outlet.ts';
 
 /** Written by `vite` from `src/dashboard`, the same for sources and for the built service. */
@@ -22,6 +23,8 @@ export interface DashboardOptions {
   readonly persistedOnly: boolean;
   /** Largest file that can be uploaded. */
   readonly maxUploadBytes: number;
+  /** How people sign in; null if only API keys are accepted. */
+  readonly signIn: () => Promise<SignIn | null>;
 }
 
 /**
@@ -30,14 +33,18 @@ export interface DashboardOptions {
  */
 export function dashboardFiles(
   outlet: Outlet,
-  { basemapStyle, persistedOnly, maxUploadBytes }: DashboardOptions,
+  { basemapStyle, persistedOnly, maxUploadBytes, signIn }: DashboardOptions,
 ): Router {
   const router = Router();
-  const policy = contentSecurityPolicy(basemapStyle === undefined ? [] : [new URL(basemapStyle).origin]);
-  router.get(outlet.declare('/dashboard.json', ['GET'], 'anyone'), (_request, response) => {
-    response
-      .set('Cache-Control', 'no-cache')
-      .json({ basemapStyle: basemapStyle ?? null, persistedOnly, maxUploadBytes });
+  const maps = basemapStyle === undefined ? [] : [new URL(basemapStyle).origin];
+  const policy = contentSecurityPolicy(maps);
+  const policyOfPage = async (): Promise<string> => {
+    const found = await signIn();
+    return contentSecurityPolicy(maps, found ? [new URL(found.tokenEndpoint).origin] : []);
+  };
+  router.get(outlet.declare('/dashboard.json', ['GET'], 'anyone'), async (_request, response) => {
+    const told = { basemapStyle: basemapStyle ?? null, persistedOnly, maxUploadBytes, signIn: await signIn() };
+    response.set('Cache-Control', 'no-cache').json(told);
   });
   router.use(
     outlet.declare('/assets', ['GET'], 'anyone'),
@@ -49,32 +56,37 @@ export function dashboardFiles(
       setHeaders: (response) => void response.setHeader('Content-Security-Policy', policy),
     }),
   );
-  router.get(outlet.declare('/', ['GET'], 'anyone'), page(policy));
+  router.get(outlet.declare('/', ['GET'], 'anyone'), page(policyOfPage));
   return router;
 }
 
-function page(policy: string): RequestHandler {
+function page(policy: () => Promise<string>): RequestHandler {
   const file = path.join(DASHBOARD_FILES, 'index.html');
-  return (_request, response) => {
+  return async (_request, response) => {
     if (!existsSync(file)) throw new DashboardMissingError();
     response
-      .set('Content-Security-Policy', policy)
+      .set('Content-Security-Policy', await policy())
       .set('Cache-Control', 'no-cache')
       .set('Referrer-Policy', 'no-referrer');
     response.sendFile(file, { cacheControl: false });
   };
 }
 
-/** @param origins of tiles, styles and glyphs from elsewhere @see https://www.w3.org/TR/CSP3/ */
-function contentSecurityPolicy(origins: readonly string[]): string {
-  const elsewhere = origins.map((origin) => ` ${origin}`).join('');
+/**
+ * @param maps origins of tiles, styles and glyphs from elsewhere
+ * @param signIn origins that hand out tokens
+ * @see https://www.w3.org/TR/CSP3/
+ */
+function contentSecurityPolicy(maps: readonly string[], signIn: readonly string[] = []): string {
+  const listed = (origins: readonly string[]): string => origins.map((origin) => ` ${origin}`).join('');
+  const elsewhere = listed(maps);
   return [
     "default-src 'none'",
     "script-src 'self'",
     "worker-src 'self'",
     "style-src 'self'",
     `img-src 'self' data: blob:${elsewhere}`,
-    `connect-src 'self'${elsewhere}`,
+    `connect-src 'self'${elsewhere}${listed(signIn)}`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

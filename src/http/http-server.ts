@@ -96,7 +96,7 @@ export function createRouter(service: HttpService, outlet: Outlet): Express {
   router.use(segmentationTileRoutes(outlet));
   const persistedOnly = config.TERRAQL_PERSISTED_OPERATIONS !== undefined;
   const { TERRAQL_BASEMAP_STYLE: basemapStyle, TERRAQL_MAX_BYTES: maxUploadBytes } = config;
-  router.use(dashboardFiles(outlet, { basemapStyle, persistedOnly, maxUploadBytes }));
+  router.use(dashboardFiles(outlet, { basemapStyle, persistedOnly, maxUploadBytes, signIn: () => service.signIn() }));
   router.use((request, response) => {
     response
       .status(404)

@@ -10,7 +10,7 @@ import type { WorkspaceRepository } from '../identity/workspace.repository.ts';
 import type { Refusals } from '../identity/refusals.ts';
 import type { RateLimits } from '../identity/rate-limits.ts';
 import type { UsageMeter } from '../identity/usage.ts';
-import type { Links } from '../identity/open-identity.ts';
+import type { Links, SignIn } from '../identity/open-identity.ts';
 import type { Viewer } from '../identity/viewer.ts';
 import type { Logger } from '../logging.ts';
 import type { ServicesFor } from '../services.ts';
@@ -29,6 +29,8 @@ export interface HttpService {
   readonly authenticator: Pick<Authenticator, 'viewerOf' | 'isRequired'>;
   /** @param baseUrl as the client reaches the service, without a slash at the end */
   linksFor(viewer: Viewer, baseUrl: string): Links;
+  /** How people sign in to the dashboard; null if only API keys are accepted. */
+  signIn(): Promise<SignIn | null>;
   readonly workspaces: Pick<WorkspaceRepository, 'list' | 'create'>;
   readonly rates: Pick<RateLimits, 'take'>;
   /** Records attempts that were refused. */

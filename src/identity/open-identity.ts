@@ -18,6 +18,17 @@ import { WorkspaceRepository } from './workspace.repository.ts';
 import { TokenVerifier } from './token-verifier.ts';
 import type { Viewer } from './viewer.ts';
 
+/** How people sign in with the code flow and PKCE, as the dashboard needs it. */
+export interface SignIn {
+  readonly issuer: string;
+  readonly authorizationEndpoint: string;
+  readonly tokenEndpoint: string;
+  readonly clientId: string;
+  readonly scope: string;
+  /** Of the tokens that the service accepts. */
+  readonly audience: string;
+}
+
 /** Makes links into this service as the client reaches it, signed where a login is required. */
 export interface Links {
   /**
@@ -41,6 +52,8 @@ export interface Identity {
   readonly usage: UsageMeter;
   /** By which commands on this machine ask the service. */
   readonly machine: MachineToken;
+  /** How people sign in to the dashboard at the OpenID provider; null if they cannot, or the provider does not answer. */
+  signIn(): Promise<SignIn | null>;
   /** @param baseUrl as the client reaches the service, without a slash at the end */
   linksFor(viewer: Viewer, baseUrl: string): Links;
   close(): Promise<void>;
@@ -93,6 +106,7 @@ export async function openIdentity(
     quotas,
     refusals,
     usage,
+    signIn: () => signInOf(tokens, config, logger),
     linksFor: ({ workspace }, baseUrl) => ({
       absolute: (path, method = 'GET') =>
         baseUrl + (authenticator.isRequired ? links.sign(method, path, workspace) : path),
@@ -120,10 +134,27 @@ function defaultQuotas(config: Config): Quotas {
   };
 }
 
+async function signInOf(tokens: TokenVerifier | null, config: Config, logger: Logger): Promise<SignIn | null> {
+  const { TERRAQL_OPENID_CLIENT_ID: clientId, TERRAQL_OPENID_SCOPE: scope, TERRAQL_JWT_AUDIENCE: audience } = config;
+  if (!tokens || clientId === undefined || audience === undefined) return null;
+  try {
+    const { issuer, authorization_endpoint, token_endpoint } = await tokens.provider();
+    const endpoints = { authorizationEndpoint: authorization_endpoint, tokenEndpoint: token_endpoint };
+    return { issuer, ...endpoints, clientId, scope, audience };
+  } catch (err) {
+    // Whoever has an API key signs in all the same.
+    logger.warn({ err }, 'SignIn:ProviderUnavailable');
+    return null;
+  }
+}
+
 /** @returns null where no OpenID provider is configured @throws {ConfigError} */
 function tokensOf(config: Config): TokenVerifier | null {
   const { TERRAQL_JWT_ISSUER: issuer, TERRAQL_JWT_AUDIENCE: audience } = config;
-  if (issuer === undefined) return null;
+  if (issuer === undefined) {
+    if (config.TERRAQL_OPENID_CLIENT_ID === undefined) return null;
+    throw new ConfigError('TERRAQL_OPENID_CLIENT_ID needs TERRAQL_JWT_ISSUER, at which people sign in.');
+  }
   if (audience === undefined) {
     throw new ConfigError(
       'TERRAQL_JWT_ISSUER needs TERRAQL_JWT_AUDIENCE: tokens for other services must not be accepted.',

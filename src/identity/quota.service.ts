@@ -81,7 +81,7 @@ export class QuotaService implements Room {
 }
 
 /** Name of a quota in inputs: `REQUESTS_PER_MINUTE` is `requestsPerMinute`. */
-export const argumentOf = (name: QuotaName): string =>
+const argumentOf = (name: QuotaName): string =>
   name.toLowerCase().replaceAll(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase());
 
 const rateOf = (name: QuotaName): 'requests' | 'cost' | null =>

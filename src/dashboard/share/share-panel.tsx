@@ -5,7 +5,7 @@ import { CREATE_VIEW, FEATURES } from '../feature-documents.ts';
 import { filterKey } from '../filter.ts';
 import { address as serviceAddress, ask, problemText } from '../graphql.ts';
 import { featureTilesUrl } from '../map/map-style.ts';
-import { useFilter } from '../queries.ts';
+import { useFilter, useViewer } from '../queries.ts';
 import { useSettings } from '../settings.ts';
 import { texts } from '../texts.en.ts';
 import { copy } from './copy.ts';
@@ -25,6 +25,7 @@ const FORMATS = [
 export function SharePanel(): ReactNode {
   const address = useAddress();
   const filter = useFilter();
+  const role = useViewer().data?.role;
   const client = useQueryClient();
   const [told, setTold] = useState('');
   const settings = useSettings();
@@ -70,21 +71,23 @@ export function SharePanel(): ReactNode {
           {texts.copyOgcHome}
         </button>
       </p>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          const name = new FormData(event.currentTarget).get('name');
-          if (typeof name === 'string' && name !== '') void save(name);
-        }}
-      >
-        <label>
-          Save as a view
-          <input name="name" required maxLength={100} />
-        </label>
-        <button type="submit" className="primary">
-          Save view
-        </button>
-      </form>
+      {role !== 'VIEWER' && (
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            const name = new FormData(event.currentTarget).get('name');
+            if (typeof name === 'string' && name !== '') void save(name);
+          }}
+        >
+          <label>
+            Save as a view
+            <input name="name" required maxLength={100} />
+          </label>
+          <button type="submit" className="primary">
+            Save view
+          </button>
+        </form>
+      )}
       <ViewList onTold={setTold} />
       <h3>Download</h3>
       {viewsOnly && <p className="facts">{texts.viewsOnly}</p>}

@@ -58,9 +58,11 @@ export function ViewList({ onTold }: Properties): ReactNode {
                   {texts.webhook}
                 </button>
               )}
-              <button type="button" aria-label={texts.deleteView(name)} onClick={() => void remove(id)}>
-                {texts.delete}
-              </button>
+              {viewer.data?.role === 'ADMIN' && (
+                <button type="button" aria-label={texts.deleteView(name)} onClick={() => void remove(id)}>
+                  {texts.delete}
+                </button>
+              )}
             </p>
             {hooked === slug && <WebhookForm view={slug} onTold={onTold} />}
           </li>
