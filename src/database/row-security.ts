@@ -14,14 +14,14 @@ export function servingSql(workspace: string | null): [sql: string, values: stri
   return [`SELECT set_config('role', '${REQUEST_ROLE}', false), set_config('${WORKSPACE}', $1, false)`, [workspace]];
 }
 
-/** The role of requests is missing, and the user of `DATABASE_URL` may not make it. */
+/** The user of `DATABASE_URL` may not make the role of requests, or not take it. */
 export class RequestRoleError extends AppError {
   readonly code = 'DATABASE_ROLE';
-  constructor(reason: string, user: string, options?: ErrorOptions) {
+  /** @param remedy what an administrator of the server should run */
+  constructor(reason: string, remedy: string, options?: ErrorOptions) {
     super(
       `Requests run as the database role ${REQUEST_ROLE}, but ${reason}. Ask an administrator of the server to run ` +
-        `\`CREATE ROLE ${REQUEST_ROLE} NOLOGIN NOBYPASSRLS; GRANT ${REQUEST_ROLE} TO "${user}";\`, ` +
-        'or set TERRAQL_ROW_SECURITY=off.',
+        `\`${remedy}\`, or set TERRAQL_ROW_SECURITY=off.`,
       options,
     );
   }
@@ -146,16 +146,23 @@ async function makeRole(session: MigrationSession, user: string): Promise<void> 
           REQUEST_ROLE,
         ]),
       )[0];
+  const create = `CREATE ROLE ${REQUEST_ROLE} NOLOGIN NOBYPASSRLS`;
+  const grant = `GRANT ${REQUEST_ROLE} TO ${quoted(user)};`;
   if (!(await find())) {
-    const failed = await attempt(session, `CREATE ROLE ${REQUEST_ROLE} NOLOGIN NOBYPASSRLS`);
-    if (failed && !(await find())) throw new RequestRoleError(`"${user}" may not create it`, user, { cause: failed });
+    const failed = await attempt(session, create);
+    if (failed && !(await find())) {
+      throw new RequestRoleError(`"${user}" may not create it`, `${create}; ${grant}`, { cause: failed });
+    }
   }
-  if ((await find())?.unbound) throw new RequestRoleError('row-level security does not bind that role', user);
+  if ((await find())?.unbound) {
+    const bind = `ALTER ROLE ${REQUEST_ROLE} NOSUPERUSER NOBYPASSRLS;`;
+    throw new RequestRoleError('row-level security does not bind that role', bind);
+  }
   const takeIt = `SET ROLE ${REQUEST_ROLE}; RESET ROLE`;
   if (!(await attempt(session, takeIt))) return;
   await attempt(session, `GRANT ${REQUEST_ROLE} TO CURRENT_USER`);
   const refused = await attempt(session, takeIt);
-  if (refused) throw new RequestRoleError(`"${user}" may not switch to it`, user, { cause: refused });
+  if (refused) throw new RequestRoleError(`"${user}" may not switch to it`, grant, { cause: refused });
 }
 
 /** @returns the error of a script that failed; null when it did not */

@@ -9,7 +9,9 @@ import path from 'node:path';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { openDatabase, Prisma } from '../../src/database/database.ts';
+import { type Database, openDatabase, Prisma } from '../../src/database/database.ts';
+import { raiseWalls } from '../../src/database/row-security.ts';
+import { openMigrationSession } from './test-database.ts';
 import { checkServer } from '../../src/database/server-checks.ts';
 
 const url = process.env['DATABASE_URL'];
@@ -69,6 +71,60 @@ describe.skipIf(!url)('a server set up in another way', () => {
         }
       } finally {
         await database.close();
+      }
+    });
+  }, 120_000);
+
+  it('whose user may not create roles is refused with what to grant, and works once that is done', async () => {
+    const statements = ['CREATE EXTENSION postgis', 'CREATE EXTENSION pg_trgm'];
+    await withDatabase("ENCODING 'UTF8' TEMPLATE template0", statements, async (databaseUrl) => {
+      const user = `terraql_plain_${randomBytes(6).toString('hex')}`;
+      const name = new URL(databaseUrl).pathname.slice(1);
+      const plain = new URL(databaseUrl);
+      [plain.username, plain.password] = [user, 'secret'];
+      const advice: string[] = [];
+      const open = (): Promise<Database> =>
+        openDatabase({
+          databaseUrl: plain.href,
+          dataDir: '',
+          onAdvice: (statements) => void advice.push(...statements),
+        });
+      // Other databases of the server have the role already.
+      await openDatabase({ databaseUrl: url!, dataDir: '' }).then((database) => database.close());
+      await run(
+        databaseUrl,
+        `CREATE ROLE ${user} LOGIN NOSUPERUSER NOCREATEROLE PASSWORD 'secret'`,
+        `GRANT CREATE ON DATABASE ${name} TO ${user}`,
+        `GRANT CREATE ON SCHEMA public TO ${user}`,
+      );
+      try {
+        const refused = await open().then(
+          () => null,
+          (error: Error & { code: string }) => error,
+        );
+        expect(refused).toMatchObject({ code: 'DATABASE_ROLE' });
+        // What it says is done to the letter.
+        const advised = /`(GRANT [^`]*)`/.exec(refused!.message)?.[1];
+        expect(advised).toBe(`GRANT terraql_request TO "${user}";`);
+        await run(databaseUrl, advised!);
+        const database = await open();
+        expect(advice.every((statement) => /^ALTER FUNCTION .* LEAKPROOF$/.test(statement))).toBe(true);
+        await run(databaseUrl, ...advice);
+        try {
+          const { forRuns } = database;
+          await forRuns.execute(Prisma.sql`INSERT INTO workspace (id, name) VALUES ('other', 'Other')`);
+          await forRuns.execute(
+            Prisma.sql`INSERT INTO quota (workspace_id, features) VALUES ('other', 1), ('default', 2)`,
+          );
+          const seen = z.object({ features: z.number() });
+          const every = Prisma.sql`SELECT features::int AS features FROM quota ORDER BY 1`;
+          expect(await database.forWorkspace('other').query(seen, every)).toEqual([{ features: 1 }]);
+          expect(await forRuns.query(seen, every)).toEqual([{ features: 1 }, { features: 2 }]);
+        } finally {
+          await database.close();
+        }
+      } finally {
+        await run(databaseUrl, `DROP OWNED BY ${user} CASCADE`, `DROP ROLE ${user}`);
       }
     });
   }, 120_000);
@@ -142,3 +198,32 @@ async function freePort(): Promise<number> {
   server.close();
   return port;
 }
+
+describe.skipIf(url)('a user of a server without the role of requests', () => {
+  it('who may not create roles is told what an administrator should run', async () => {
+    const { session, close } = await openMigrationSession();
+    try {
+      await session.script(`
+        DROP OWNED BY terraql_request; DROP ROLE terraql_request;
+        CREATE ROLE "plain user" NOSUPERUSER NOCREATEROLE; SET ROLE "plain user"`);
+      await expect(raiseWalls(session)).rejects.toMatchObject({
+        code: 'DATABASE_ROLE',
+        message: expect.stringContaining(
+          '`CREATE ROLE terraql_request NOLOGIN NOBYPASSRLS; GRANT terraql_request TO "plain user";`',
+        ) as string,
+      });
+    } finally {
+      await close();
+    }
+  });
+
+  it('whose role of requests is not bound by row-level security is told how to bind it', async () => {
+    const { session, close } = await openMigrationSession();
+    try {
+      await session.script('ALTER ROLE terraql_request BYPASSRLS');
+      await expect(raiseWalls(session)).rejects.toThrow('`ALTER ROLE terraql_request NOSUPERUSER NOBYPASSRLS;`');
+    } finally {
+      await close();
+    }
+  });
+});
