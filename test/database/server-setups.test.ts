@@ -87,7 +87,7 @@ describe.skipIf(!url)('a server set up in another way', () => {
         openDatabase({
           databaseUrl: plain.href,
           dataDir: '',
-          onAdvice: (statements) => void advice.push(...statements),
+          onAdvice: (advised) => void advice.push(...advised),
         });
       // Other databases of the server have the role already.
       await openDatabase({ databaseUrl: url!, dataDir: '' }).then((database) => database.close());
@@ -104,9 +104,9 @@ describe.skipIf(!url)('a server set up in another way', () => {
         );
         expect(refused).toMatchObject({ code: 'DATABASE_ROLE' });
         // What it says is done to the letter.
-        const advised = /`(GRANT [^`]*)`/.exec(refused!.message)?.[1];
-        expect(advised).toBe(`GRANT terraql_request TO "${user}";`);
-        await run(databaseUrl, advised!);
+        const told = /`(GRANT [^`]*)`/.exec(refused!.message)?.[1];
+        expect(told).toBe(`GRANT terraql_request TO "${user}";`);
+        await run(databaseUrl, told!);
         const database = await open();
         expect(advice.every((statement) => /^ALTER FUNCTION .* LEAKPROOF$/.test(statement))).toBe(true);
         await run(databaseUrl, ...advice);
