@@ -118,6 +118,10 @@ export const ERROR_CODES = {
   PERSISTED_QUERY_NOT_FOUND: row(200, 'No operation with that hash is known; send the document with it.'),
   PERSISTED_QUERY_NOT_SUPPORTED: row(200, 'Operations cannot be referred to by their hash.'),
   PROMPT_TOO_LONG: row(400, 'The prompt has more tokens than the model takes.'),
+  QUOTA_EXCEEDED: row(
+    429,
+    'The workspace would have more waiting windows, stored bytes or features than its quota; `Retry-After` is there if waiting helps.',
+  ),
   RATE_LIMITED: passing(
     429,
     'The workspace has used up its budget of requests or cost; `Retry-After` says when to go on.',
