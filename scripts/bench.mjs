@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '..');
-const PROGRAMS = ['scenes', 'prompts', 'memory', 'export-memory', 'turf', 'tiles'];
+const PROGRAMS = ['scenes', 'prompts', 'memory', 'export-memory', 'turf', 'tiles', 'sources'];
 /** Run for an hour, so only when asked for. */
 const BY_NAME_ONLY = ['soak'];
 const NEEDS_SERVER = ['export-memory', 'tiles'];

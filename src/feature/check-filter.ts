@@ -81,7 +81,7 @@ function checkLevel(requested: RequestedFilter, limits: CheckLimits, bounded: bo
   const { bbox, near, neighbourCount, adjacentTo, adjacentWithinM, and, or: _or, not: _not, ...others } = own;
   const { intersects, within, contains, touches, overlaps, crosses, disjoint, ...owned } = others;
   const { ids, sceneId, sceneIds, segmentationId, prompt, promptContains, modelId, acquired, ...told } = owned;
-  const { created, review, label, attributes, georeferenced, ...unhandled } = told;
+  const { created, review, label, attributes, georeferenced, distinct, ...unhandled } = told;
   unhandled satisfies Record<string, never>;
   checkList('ids', ids);
   checkList('sceneIds', sceneIds);
@@ -99,7 +99,7 @@ function checkLevel(requested: RequestedFilter, limits: CheckLimits, bounded: bo
   return {
     ...ranges,
     ...present({ ids, sceneId, sceneIds, segmentationId, prompt, promptContains, modelId, acquired }),
-    ...present({ created, review, label, attributes, georeferenced, neighbourCount, adjacentWithinM }),
+    ...present({ created, review, label, attributes, georeferenced, distinct, neighbourCount, adjacentWithinM }),
     ...checkGeometries({ intersects, within, contains, touches, overlaps, crosses, disjoint }, limits.maxVertices),
     ...(bbox ? { bbox: checkBbox(bbox) } : {}),
     ...(near ? { near: checkNear(near, limits.maxVertices) } : {}),

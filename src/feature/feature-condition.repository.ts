@@ -3,6 +3,7 @@ import type { Scope } from '../database/scope.ts';
 import { requireIdentifier } from '../database/sql/identifier.ts';
 import { answersSearchSql } from '../database/sql/text-search.ts';
 import { featureAttributeSql } from './feature-record.repository.ts';
+import { distinctSql } from './distinct.repository.ts';
 import { bboxPartsSql } from './box-condition.repository.ts';
 import {
   type FeatureFilter,
@@ -40,7 +41,7 @@ export function conditionSql(filter: FeatureFilter, scope: Scope, place: FilterP
   const { neighbourCount, adjacentTo, adjacentWithinM, adjacentReachM, ...others } = own;
   const { ids, sceneId, sceneIds, segmentationId, prompt, promptContains, modelId, acquired, created, ...told } =
     others;
-  const { review, label, attributes = [], georeferenced, ...spatial } = told;
+  const { review, label, attributes = [], georeferenced, distinct, ...spatial } = told;
   const owners = { ids, sceneId, sceneIds, segmentationId, prompt, promptContains, modelId, acquired, created };
   const { bbox, near, intersects, within, contains, touches, overlaps, crosses, disjoint, ...unhandled } = spatial;
   unhandled satisfies Record<string, never>;
@@ -57,6 +58,7 @@ export function conditionSql(filter: FeatureFilter, scope: Scope, place: FilterP
     ...rangeSql(neighbourCountSql(scope), neighbourCount),
     ...adjacencySql(adjacentTo, scope, { withinM: adjacentWithinM, reachM: adjacentReachM }, beside),
     ...and.map((one) => conditionSql(one, scope, beside)),
+    ...(distinct ? [distinctSql(conditionSql({ ...filter, distinct: false }, scope, BOUNDED), scope)] : []),
   ];
   if (or) conditions.push(or.length > 0 ? Prisma.sql`(${Prisma.join(or.map(either), ' OR ')})` : Prisma.sql`FALSE`);
   if (not) conditions.push(Prisma.sql`(${either(not)} IS NOT TRUE)`);

@@ -59,6 +59,11 @@ export interface FeatureFilter
   readonly attributes?: readonly AttributeCondition[];
   /** Whether the feature has a place on the ground. */
   readonly georeferenced?: boolean;
+  /**
+   * Leaves out what another feature that matches stands for: one of another scene of the same day, for the same prompt and
+   * model, that covers at least half of it and is larger.
+   */
+  readonly distinct?: boolean;
   /** Features that meet the box. */
   readonly bbox?: Bbox;
   /** Geodesic. */
@@ -115,6 +120,7 @@ const BOUNDS: Readonly<Record<OwnCondition, boolean>> = {
   label: false,
   attributes: false,
   georeferenced: false,
+  distinct: false,
   neighbourCount: false,
   adjacentWithinM: false,
   adjacentReachM: false,

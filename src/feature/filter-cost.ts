@@ -22,6 +22,8 @@ export const SPATIAL_COST = 5;
 const NEIGHBOUR_COUNT_COST = 20;
 /** Joins the candidates with their stored neighbours, and searches the index for those in other scenes. */
 const ADJACENT_COST = 200;
+/** Intersects the candidates with the features of other scenes. */
+const DISTINCT_COST = 200;
 /** Computes a value of every candidate. */
 const ATTRIBUTE_COST = 2;
 /** Looks up the newest review of every candidate. */
@@ -47,6 +49,7 @@ const COSTS: Readonly<Record<Condition, number>> = {
   label: REVIEW_COST,
   attributes: ATTRIBUTE_COST,
   georeferenced: 0,
+  distinct: DISTINCT_COST,
   ids: 0,
   sceneId: 0,
   sceneIds: 0,

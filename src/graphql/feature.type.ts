@@ -217,6 +217,13 @@ export class FeatureFilterInput {
   })
   adjacentWithinM?: number;
 
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Whether ground that several scenes of one day show is counted once: leaves out each feature of which another matching feature of the same prompt and model, in another scene of the same day (UTC), covers at least half and is larger. Scenes without a date are not compared.',
+  })
+  distinct?: boolean;
+
   @Field(() => [FeatureFilterInput], { nullable: true, description: 'Conditions that must all hold.' })
   and?: FeatureFilterInput[];
 
