@@ -79,6 +79,10 @@ export class RangeServer {
     if (this.trouble(request, response, range)) return;
     const { etag } = this.files.get(path)!;
     const headers = etag === null ? {} : { etag };
+    if (request.method === 'HEAD') {
+      response.writeHead(200, { ...headers, 'accept-ranges': 'bytes', 'content-length': bytes.length }).end();
+      return;
+    }
     const ifRange = request.headers['if-range'];
     if (!asked || (ifRange !== undefined && ifRange !== etag)) {
       entry.sent = bytes.length;

@@ -1,4 +1,4 @@
-"""Reads windows of an image through GDAL's /vsicurl/: `vsicurl.py <url> <windows as JSON>`.
+"""Reads windows of an image with GDAL: `vsicurl.py <name as GDAL has it> <windows as JSON>`.
 
 Prints the seconds that it took and a SHA-256 of the pixels of each window, as JSON. Settings come from the environment.
 """
@@ -11,9 +11,9 @@ import time
 from osgeo import gdal
 
 gdal.UseExceptions()
-url, windows = sys.argv[1], json.loads(sys.argv[2])
+name, windows = sys.argv[1], json.loads(sys.argv[2])
 began = time.monotonic()
-image = gdal.Open(f"/vsicurl/{url}")
+image = gdal.Open(name)
 hashes = []
 for x, y, side, out in windows:
     pixels = image.ReadAsArray(x, y, side, side, buf_xsize=out, buf_ysize=out)
