@@ -3,7 +3,6 @@ import type { Scope } from '../database/scope.ts';
 import { requireIdentifier } from '../database/sql/identifier.ts';
 import { answersSearchSql } from '../database/sql/text-search.ts';
 import { featureAttributeSql } from './feature-record.repository.ts';
-import { distinctSql } from './distinct.repository.ts';
 import { bboxPartsSql } from './box-condition.repository.ts';
 import {
   type FeatureFilter,
@@ -18,7 +17,7 @@ import { type Connective, eachFilter } from './filter-walk.ts';
 import { type RangeName, SORTED_MEASURES, type SortedMeasure } from './measures.ts';
 import { measureSql, sortedSql } from './measures.repository.ts';
 import { besideSql, hasNeighbourSql, neighbourCountSql, type NeighbourReach } from './neighbour-pairs.repository.ts';
-import { spatialSql } from './spatial-condition.repository.ts';
+import { distinctSql, spatialSql } from './spatial-condition.repository.ts';
 
 /** Where a filter stands in the whole condition. */
 export interface FilterPlace {
