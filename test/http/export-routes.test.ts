@@ -147,7 +147,7 @@ describe('what cannot be exported', () => {
   it.each([
     ['text/plain', '{}', /The body is text\/plain; it must be application\/json/],
     ['application/json', '[]', /must be a JSON object with any of filter, orderBy, precision, simplifyM, limit/],
-    ['application/json', '{"colour":1}', /no member "colour"/],
+    ['application/json', '{"colour":1}', /Member "colour" does not exist/],
     ['application/json', '{"a', /JSON/],
   ])('is a body of %s: %s', async (type, body, message) => {
     const response = await get('/features.csv', { method: 'POST', headers: { 'content-type': type }, body });

@@ -11,6 +11,9 @@ import { DEFAULT_VIEWER } from '../../src/identity/viewer.ts';
 import type { Services } from '../../src/services.ts';
 import { readRequest } from '../export/stored-exports.ts';
 
+/** Longer than tests hold up the event loop, in which client and server both are. */
+const KEEP_ALIVE_MS = 65_000;
+
 /** The routes of exports on a free port. */
 export interface ServedExports extends Listening {
   /** Lines of the log. */
@@ -37,5 +40,5 @@ export async function serveExports(
   });
   router.use(exportRoutes(outlet, logger, stalledMs));
   router.use(errorResponse(logger));
-  return { ...(await listen(createServer(router), '127.0.0.1', 0)), logged };
+  return { ...(await listen(createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, router), '127.0.0.1', 0)), logged };
 }
