@@ -154,7 +154,7 @@ describe('footprint', () => {
 
   it('refuses an image that lies where its projection has no ground', async () => {
     await expect(footprint('EPSG:4326', [0, 1, 0, 200, 0, -1], 10, 10)).rejects.toThrow(
-      /position [\d., ]+ of the image has no longitude and latitude in EPSG:4326/,
+      /Position [\d., ]+ of the image has no longitude and latitude in EPSG:4326/,
     );
   });
 });
