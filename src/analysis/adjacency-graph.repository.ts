@@ -4,8 +4,8 @@ import { conditionSql } from '../feature/feature-condition.repository.ts';
 import type { Comparison } from '../feature/filter-cost.ts';
 import { ADJACENCY_RELATIONS } from '../feature/feature.ts';
 import type { FeatureFilter } from '../feature/feature.filter.ts';
-import { comparisonOfNodesSql, pairsOfNodesSql } from '../feature/neighbour-pairs.repository.ts';
-import { commonBorderSql } from '../feature/overlay.repository.ts';
+import { comparisonOfNodesSql, pairsOfNodesSql, pixelSizeSql } from '../feature/neighbour-pairs.repository.ts';
+import { borderLengthSql } from '../feature/overlay.repository.ts';
 import type { AdjacencyEdge, AdjacencyGraphStore, EdgeFilter } from './adjacency-graph.ts';
 
 const NodeRow = z.object({ id: z.string() });
@@ -59,8 +59,8 @@ export class AdjacencyGraphRepository implements AdjacencyGraphStore {
           ORDER BY pair.from_id, pair.to_id LIMIT ${most}::int
         )
         SELECT pair.from_id AS "fromId", pair.to_id AS "toId", pair.relation,
-               CASE WHEN pair.relation = 'TOUCHES' THEN COALESCE(pair.shared_border_m, ST_Length(
-                 ${commonBorderSql(Prisma.sql`a.geometry`, Prisma.sql`b.geometry`)}::geography))
+               CASE WHEN pair.relation = 'TOUCHES' THEN COALESCE(pair.shared_border_m,
+                 ${borderLengthSql(Prisma.sql`a`, Prisma.sql`b`, pixelSizeSql(Prisma.sql`a`, this.database.scope))})
                END AS "sharedBorderM",
                pair.gap_m AS "gapM", bearing(a.centroid, b.centroid) AS "bearingDeg"
         FROM pair JOIN ${this.database.scope.rows('feature')} AS a ON a.id = pair.from_id JOIN ${this.database.scope.rows('feature')} AS b ON b.id = pair.to_id

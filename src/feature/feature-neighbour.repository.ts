@@ -10,8 +10,8 @@ import type { Comparison } from './filter-cost.ts';
 import type { FeatureNeighbour } from './feature.ts';
 import type { NeighbourFilter } from './feature.filter.ts';
 import { FEATURE_COLUMNS, NeighbourRow } from './feature.row.ts';
-import { comparisonOfOriginsSql, neighboursOfOriginSql } from './neighbour-pairs.repository.ts';
-import { commonBorderSql } from './overlay.repository.ts';
+import { comparisonOfOriginsSql, neighboursOfOriginSql, pixelSizeSql } from './neighbour-pairs.repository.ts';
+import { borderLengthSql } from './overlay.repository.ts';
 
 const NEAREST: KeysetColumns = {
   name: 'nearest',
@@ -21,7 +21,8 @@ const NEAREST: KeysetColumns = {
 };
 
 /**
- * The same page of the neighbours of each feature, in one statement. Uses the indexes of
+ * The same page of the neighbours of each feature, in one statement, in which each is searched for once whatever the planner
+ * expects. Uses the indexes of
  * {@link neighboursOfOriginSql}. The common outline of a pair that is not stored is measured for the pairs of the page alone.
  */
 export async function readNeighbours(
@@ -34,18 +35,24 @@ export async function readNeighbours(
   const rows = await queries.query(
     NeighbourRow,
     Prisma.sql`
+      WITH pair AS MATERIALIZED (
+        SELECT origin.id AS owner_id, pair.*
+        FROM ${queries.scope.rows('feature')} AS origin
+        CROSS JOIN LATERAL (
+          SELECT pair.* FROM (${neighboursOfOriginSql(filter, queries.scope)}) AS pair
+          WHERE ${conditionSql(filter, queries.scope)} AND ${between} ORDER BY ${orderBy} LIMIT ${limit}::int
+        ) AS pair
+        WHERE origin.id = ANY(${uuidsSql(ids)})
+      )
       SELECT origin.id AS "ownerId", ${FEATURE_COLUMNS}, NULL::float8 AS "distanceM", pair.relation,
-             CASE WHEN pair.relation = 'TOUCHES' THEN COALESCE(pair.shared_border_m, ST_Length(
-               ${commonBorderSql(Prisma.sql`origin.geometry`, Prisma.sql`f.geometry`)}::geography))
+             CASE WHEN pair.relation = 'TOUCHES' THEN COALESCE(pair.shared_border_m,
+               ${borderLengthSql(Prisma.sql`origin`, Prisma.sql`f`, pixelSizeSql(Prisma.sql`origin`, queries.scope))})
              END AS "sharedBorderM",
              pair.gap_m AS "gapM", bearing(origin.centroid, f.centroid) AS "neighbourBearingDeg"
-      FROM ${queries.scope.rows('feature')} AS origin
-      CROSS JOIN LATERAL (
-        SELECT pair.* FROM (${neighboursOfOriginSql(filter, queries.scope)}) AS pair
-        WHERE ${conditionSql(filter, queries.scope)} AND ${between} ORDER BY ${orderBy} LIMIT ${limit}::int
-      ) AS pair
+      FROM pair
+      JOIN ${queries.scope.rows('feature')} AS origin ON origin.id = pair.owner_id
       JOIN ${queries.scope.rows('feature')} AS f ON f.id = pair.id
-      WHERE origin.id = ANY(${uuidsSql(ids)}) ORDER BY origin.id, ${orderBy}`,
+      ORDER BY origin.id, ${orderBy}`,
   );
   return pagesByOwner(ids, rows, page, NEAREST.name, ({ neighbour }) => ({
     node: neighbour,

@@ -6,8 +6,8 @@ import { gapSql } from './overlay.repository.ts';
 
 /**
  * Which features are neighbours, for the filter `adjacentTo`, the field `neighbours` and the graph `adjacency` alike. Pairs
- * of one scene are stored when they touch or lie within the reach of the service; pairs of two scenes are measured up to the
- * same reach; with a gap of the client's own every pair is measured. What is stored of a measured pair takes precedence.
+ * of one scene are stored when they touch or lie within the reach of the service, those of two of its answers a while after
+ * them; until then, and for two scenes, pairs are measured up to the same reach; with a gap of the client's own every pair is measured. What is stored of a measured pair takes precedence.
  */
 
 /** Features that touch are looked for within this, as geodesics and the straight lines of a map differ by millimetres. */
@@ -18,13 +18,32 @@ export const neighbourCountSql = (scope: Scope): Prisma.Sql => Prisma.sql`(
   (SELECT count(*) FROM ${scope.rows('feature_adjacency')} AS pair WHERE pair.feature_a = f.id)
   + (SELECT count(*) FROM ${scope.rows('feature_adjacency')} AS pair WHERE pair.feature_b = f.id))::float8`;
 
+/** Ground size of a pixel of the scene of a feature, metres. Uses the primary key. */
+export const pixelSizeSql = (feature: Prisma.Sql, scope: Scope): Prisma.Sql =>
+  Prisma.sql`(SELECT scene.gsd_m FROM ${scope.rows('scene')} AS scene WHERE scene.id = ${feature}.scene_id)`;
+
 /** Geodesic gap of at most `metres`. Uses `feature_geography_gist` for either of the two. */
 function withinReachSql(one: Prisma.Sql, other: Prisma.Sql, metres: number): Prisma.Sql {
   return Prisma.sql`ST_DWithin(${one}.geometry::geography, ${other}.geometry::geography, ${metres}::float8)`;
 }
 
 const [ORIGIN, OTHER, F] = [Prisma.sql`origin`, Prisma.sql`other`, Prisma.sql`f`];
-const IN_ANOTHER_SCENE = Prisma.sql`other.scene_id <> origin.scene_id`;
+
+/** Answers that are not compared yet, looked up once in a statement. Uses `segmentation_uncompared`. */
+const uncomparedSql = (scope: Scope): Prisma.Sql => Prisma.sql`
+  ARRAY(SELECT waiting.id FROM ${scope.rows('segmentation')} AS waiting WHERE waiting.uncompared_below > 0)`;
+
+/**
+ * Whether a pair is of two scenes, or of two answers of one scene that are not compared yet, so that it is not stored. The
+ * first part costs little, and leaves out most pairs of one scene before any is measured.
+ */
+const notStoredSql = (one: Prisma.Sql, other: Prisma.Sql, scope: Scope): Prisma.Sql => Prisma.sql`
+  (${other}.scene_id <> ${one}.scene_id OR ${one}.segmentation_id = ANY(${uncomparedSql(scope)})
+    OR ${other}.segmentation_id = ANY(${uncomparedSql(scope)}))
+  AND (${other}.scene_id <> ${one}.scene_id OR ${other}.segmentation_id <> ${one}.segmentation_id AND EXISTS (
+    SELECT FROM ${scope.rows('segmentation')} AS its, ${scope.rows('segmentation')} AS others
+    WHERE its.id = ${one}.segmentation_id AND others.id = ${other}.segmentation_id
+      AND (its.uncompared_below > others.answer_number OR others.uncompared_below > its.answer_number)))`;
 
 /**
  * The stored pairs of a feature, from its side. A pair is stored once: uses the primary key from one side and
@@ -56,7 +75,7 @@ export function neighboursOfOriginSql({ relation, withinM, reachM }: NeighbourFi
     WHERE ${others} AND ${withinReachSql(OTHER, ORIGIN, metres)}`;
   if (withinM !== undefined) return measured(Prisma.sql`other.id <> origin.id`, withinM);
   const reach = relation === 'TOUCHES' ? Math.min(TOUCH_REACH_M, reachM) : reachM;
-  return Prisma.sql`${storedSql(ORIGIN, scope)} UNION ALL ${measured(IN_ANOTHER_SCENE, reach)}`;
+  return Prisma.sql`${storedSql(ORIGIN, scope)} UNION ALL ${measured(notStoredSql(ORIGIN, OTHER, scope), reach)}`;
 }
 
 /**
@@ -84,21 +103,22 @@ export function besideSql(matches: Prisma.Sql, scope: Scope, { withinM, reachM }
     SELECT beside.id FROM ${scope.rows('feature')} AS f CROSS JOIN LATERAL (${neighbourIdsSql(reachM, scope)} OFFSET 0) AS beside WHERE ${matches}`;
 }
 
-/** How far neighbours reach: `withinM` measures every pair; without it, stored pairs and other scenes up to `reachM`. */
+/** How far neighbours reach: `withinM` measures every pair; without it, stored pairs, and others up to `reachM`. */
 export interface NeighbourReach {
   readonly withinM?: number | undefined;
   /** Absent: stored pairs alone. */
   readonly reachM?: number | undefined;
 }
 
-/** Identifiers of the neighbours of `f`: stored ones and, where there is more than one scene, those in others. */
+/** Identifiers of the neighbours of `f`: stored ones and, where there are any, those in other scenes and uncompared answers. */
 function neighbourIdsSql(reachM: number | undefined, scope: Scope): Prisma.Sql {
   const stored = Prisma.sql`SELECT stored.id FROM (${storedSql(F, scope)}) AS stored`;
   if (reachM === undefined) return stored;
   return Prisma.sql`${stored}
     UNION ALL
     SELECT other.id FROM ${scope.rows('feature')} AS other
-    WHERE (SELECT count(*) FROM (SELECT FROM ${scope.rows('scene')} AS scene LIMIT 2) AS two) > 1 AND other.scene_id <> f.scene_id
+    WHERE ((SELECT count(*) FROM (SELECT FROM ${scope.rows('scene')} AS scene LIMIT 2) AS two) > 1 OR cardinality(${uncomparedSql(scope)}) > 0)
+      AND ${notStoredSql(F, OTHER, scope)}
       AND ${withinReachSql(OTHER, F, reachM)}`;
 }
 
@@ -139,7 +159,7 @@ export function comparisonOfNodesSql(
 ): Prisma.Sql {
   const pair = Prisma.sql`other.id > origin.id AND ${isNodeSql(Prisma.sql`other.id`)}`;
   if (withinM !== undefined) return comparisonSql(pair, withinM, scope);
-  return comparisonSql(Prisma.sql`${IN_ANOTHER_SCENE} AND ${pair}`, reachM, scope);
+  return comparisonSql(Prisma.sql`${notStoredSql(ORIGIN, OTHER, scope)} AND ${pair}`, reachM, scope);
 }
 
 /** What {@link neighboursOfOriginSql} would compare for the features `node (id)` with a gap of the client's own. */
@@ -169,5 +189,5 @@ export function pairsOfNodesSql(
     SELECT known.feature_a AS from_id, known.feature_b AS to_id, known.relation, known.shared_border_m, known.gap_m
     FROM node JOIN ${scope.rows('feature_adjacency')} AS known ON known.feature_a = node.id
     WHERE ${isNodeSql(Prisma.sql`known.feature_b`)}
-    UNION ALL ${measured(IN_ANOTHER_SCENE, reachM)}`;
+    UNION ALL ${measured(notStoredSql(ORIGIN, OTHER, scope), reachM)}`;
 }

@@ -19,6 +19,18 @@ export function commonBorderSql(a: Prisma.Sql, b: Prisma.Sql): Prisma.Sql {
 }
 
 /**
+ * Length of the border of two features that meet, metres, where none is stored. Of two scenes it is the line that their
+ * outlines have in common; of one scene it is what its masks show, see `mask_border_m`.
+ * @param a row of a feature
+ * @param pixelM ground size of a pixel of its scene
+ */
+export function borderLengthSql(a: Prisma.Sql, b: Prisma.Sql, pixelM: Prisma.Sql): Prisma.Sql {
+  const outlines = Prisma.sql`${a}.geometry, ${b}.geometry`;
+  return Prisma.sql`CASE WHEN ${a}.scene_id = ${b}.scene_id THEN mask_border_m(${outlines}, ${pixelM})
+    ELSE ST_Length(common_border(${outlines})::geography) END`;
+}
+
+/**
  * Geodesic distance of two outlines, metres; 0 where they meet, where straight lines and geodesics differ too, and as
  * outlines do that have different longitudes for one place of the antimeridian or of a pole.
  */

@@ -144,6 +144,12 @@ export class SegmentationType extends NodeType {
   })
   readonly areaM2!: number | null;
 
+  @Field(() => Boolean, {
+    description:
+      'Whether its features are compared with those of all earlier answers of the scene, which a worker does after it stored them; false until SUCCEEDED. Until then `neighbourCount` and sums of borders lack pairs with them, while `neighbours`, `adjacentTo` and `adjacency` measure those.',
+  })
+  readonly compared!: boolean;
+
   @Field(() => DateTimeScalar, { description: 'When the question was asked.' })
   readonly createdAt!: Date;
 

@@ -5,7 +5,6 @@ import type { Room } from '../quota.ts';
 import type { BlobStore } from '../blob-store.ts';
 import type { ImageSource } from '../imagery/image-source.ts';
 import type { Scene } from '../scene/scene.ts';
-import { EarlierAnswers } from './earlier-answers.ts';
 import { KeptWindows } from './kept-windows.ts';
 import { blamingLateWindows } from './late-window.ts';
 import type { ModelCircuits } from './model-circuits.ts';
@@ -17,7 +16,7 @@ import { RunProgress } from './run-progress.ts';
 import type { Claim, ProgressUpdate, RunStore } from '../segmentation/run.store.ts';
 import { segmentScene, type SceneMasks } from './segment-scene.ts';
 import type { Segmentation } from '../segmentation/segmentation.ts';
-import { SegmentationNotRunningError, UncomparedAnswersError } from '../segmentation/segmentation.store.ts';
+import { SegmentationNotRunningError } from '../segmentation/segmentation.store.ts';
 import { contactsWithin, type Ground, groundOf } from './vectorise-mask.ts';
 
 /** Dependencies of a run. */
@@ -105,19 +104,13 @@ export class SegmentationRun {
     const known = await this.ports.store.sameAnswers(this.claim.segmentations.map(({ id }) => id));
     const asked = this.claim.segmentations.filter(({ id }) => !known.has(id));
     const ground = await groundOf(scene);
-    const answers = new EarlierAnswers(this.ports.store, scene.id);
     for (const [id, answer] of known) {
-      if (this.open.has(id)) await this.store(id, copiedAnswer(scene, ground, answer), answers, ground);
+      if (this.open.has(id)) await this.store(id, copiedAnswer(scene, ground, answer), ground);
     }
-    if (asked.length > 0) await this.answer(scene, asked, answers, ground);
+    if (asked.length > 0) await this.answer(scene, asked, ground);
   }
 
-  private async answer(
-    scene: Scene,
-    asked: readonly Segmentation[],
-    answers: EarlierAnswers,
-    ground: Ground | null,
-  ): Promise<void> {
+  private async answer(scene: Scene, asked: readonly Segmentation[], ground: Ground | null): Promise<void> {
     const { models, circuits } = this.ports;
     const first = asked[0]!;
     const model = await circuits.send(first.model.id, () => models.get(first.model.id));
@@ -132,7 +125,7 @@ export class SegmentationRun {
         await progress.enterAndShow('tracing');
         const answer = await tracedAnswer(scene, ground, found, index, { minAreaM2, windows });
         progress.enter('storing');
-        await this.store(id, answer, answers, ground);
+        await this.store(id, answer, ground);
       }
     } catch (error) {
       // The stored progress decides whether this attempt counts as stalled.
@@ -192,30 +185,19 @@ export class SegmentationRun {
     }
   }
 
-  /** Compares with stored answers and stores; repeats when another process stored an answer of the scene meanwhile. */
-  private async store(
-    id: string,
-    { labelled, result }: RunAnswer,
-    answers: EarlierAnswers,
-    ground: Ground | null,
-  ): Promise<void> {
+  private async store(id: string, { labelled, result }: RunAnswer, ground: Ground | null): Promise<void> {
     const attempt = this.open.get(id)!;
+    const { signal } = this.controller;
+    signal.throwIfAborted();
     const { length: found } = result.features;
     if (found > 0) await this.ports.roomOf(this.claim.workspace).admit('FEATURES', found, 'prompts');
-    while (this.open.has(id)) {
-      this.controller.signal.throwIfAborted();
-      await answers.refresh();
-      const adjacency = [...contactsWithin(id, labelled, ground), ...answers.contactsWith({ id, labelled }, ground)];
-      try {
-        const stored = { ...result, nearM: this.limits.nearM, adjacency };
-        await this.ports.store.storeResult(attempt, stored, answers.ids, this.controller.signal);
-        if (result.features.length > 0) answers.add(id, labelled);
-      } catch (error) {
-        if (error instanceof UncomparedAnswersError) continue;
-        // Cancelled, deleted or reassigned during vectorisation: nothing is stored, and that is not an error.
-        if (!(error instanceof SegmentationNotRunningError)) throw error;
-      }
-      this.open.delete(id);
+    const adjacency = contactsWithin(id, labelled, ground);
+    try {
+      await this.ports.store.storeResult(attempt, { ...result, nearM: this.limits.nearM, adjacency }, signal);
+    } catch (error) {
+      // Cancelled, deleted or reassigned during vectorisation: nothing is stored, and that is not an error.
+      if (!(error instanceof SegmentationNotRunningError)) throw error;
     }
+    this.open.delete(id);
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, OutageError } from '../errors.ts';
+import { AnswerComparison } from './answer-comparison.ts';
 import { dropKeptWindows, keptBatches } from './kept-windows.ts';
 import { isOutage } from './model-circuits.ts';
 import type { Claim, Release } from '../segmentation/run.store.ts';
@@ -17,6 +18,8 @@ export interface WorkerLimits extends RunLimits {
 const POLL_MS = 1000;
 /** Interval at which runs of ended processes are looked for. */
 const RECOVER_EVERY_MS = 2000;
+/** Answers are compared while nothing is due, and between runs when that was this long ago. */
+const COMPARE_EVERY_MS = 5000;
 /** Longest that a close waits for its runs, milliseconds. */
 const CLOSE_MS = 7000;
 /** Delay before a run is tried again after a fault that is not the request's. */
@@ -42,13 +45,18 @@ export class SegmentationWorker {
   private readonly closing = new AbortController();
   private readonly loops: Promise<void>[] = [];
   private stopListening: () => void = () => undefined;
+  private readonly comparison: AnswerComparison;
+  private comparing = false;
+  private comparedAt = 0;
   private number = 0;
   private closed: Promise<void> | null = null;
 
   constructor(
     private readonly ports: RunPorts,
     private readonly limits: WorkerLimits,
-  ) {}
+  ) {
+    this.comparison = new AnswerComparison(ports, limits);
+  }
 
   /** Starts taking batches. */
   async start(): Promise<void> {
@@ -92,7 +100,25 @@ export class SegmentationWorker {
     while (!this.closing.signal.aborted) {
       const claim = await this.claim();
       if (claim) await this.run(claim);
-      else await this.waitForWork();
+      const isTurn = claim === null || performance.now() - this.comparedAt > COMPARE_EVERY_MS;
+      const compared = isTurn && (await this.compare());
+      if (claim === null && !compared) await this.waitForWork();
+    }
+  }
+
+  /** Compares stored answers where no other lane does. @returns whether there was something to compare */
+  private async compare(): Promise<boolean> {
+    const { signal } = this.closing;
+    if (this.comparing || signal.aborted) return false;
+    this.comparing = true;
+    try {
+      return await this.comparison.step(this.number, signal);
+    } catch (error) {
+      if (!signal.aborted) this.ports.logger.error({ err: error }, 'Queue:Failed');
+      return false;
+    } finally {
+      this.comparing = false;
+      this.comparedAt = performance.now();
     }
   }
 

@@ -1,4 +1,5 @@
 import { Prisma, type Queries } from '../database/database.ts';
+import { uuidsSql } from '../database/sql/uuids.ts';
 import { commonBorderSql } from '../feature/overlay.repository.ts';
 
 /**
@@ -9,7 +10,7 @@ const PLANE_ERROR = 0.005;
 /** Features of one scene that meet across the antimeridian or a pole are looked for within this, metres. */
 const TOUCH_REACH_M = 1;
 
-/** The segmentation that a result is stored for. */
+/** The segmentation that a result or its pairs are stored for. */
 export interface Target {
   readonly id: string;
   readonly sceneId: string;
@@ -17,12 +18,21 @@ export interface Target {
   readonly workspace: string;
 }
 
-/** Stores pairs of a new feature with a feature of the scene at most `nearM` away; pairs found in the mask are stored already. */
-export async function insertNear(queries: Queries, target: Target, nearM: number): Promise<void> {
+/**
+ * Stores pairs of the features of an answer that are at most `nearM` apart; pairs found in the mask are stored already.
+ * @param earlier answers of the scene to find them in, instead of the answer itself
+ */
+export async function insertNear(
+  queries: Queries,
+  target: Target,
+  nearM: number,
+  earlier: readonly string[] | null = null,
+): Promise<void> {
+  const others = othersSql(target, earlier);
   // Whatever the statistics say.
   await queries.execute(Prisma.sql`SET LOCAL enable_seqscan = off`);
-  if (nearM > 0) await insertNearInPlane(queries, target, nearM);
-  await insertNearOnEllipsoid(queries, target, Math.max(nearM, TOUCH_REACH_M), nearM);
+  if (nearM > 0) await insertNearInPlane(queries, target, others, nearM);
+  await insertNearOnEllipsoid(queries, target, others, Math.max(nearM, TOUCH_REACH_M), nearM);
   await queries.execute(Prisma.sql`SET LOCAL enable_seqscan = on`);
 }
 
@@ -47,9 +57,13 @@ const reachesSql = (id: string, nearM: number): Prisma.Sql => Prisma.sql`
   ) AS reaching
   OFFSET 0`;
 
-/** Features `g` of the scene that the new feature `f` was not compared with. */
-const othersSql = (sceneId: string): Prisma.Sql => Prisma.sql`
-  g.scene_id = ${sceneId}::uuid AND (g.segmentation_id <> f.segmentation_id OR f.id < g.id)
+/** Features `g` that the feature `f` of an answer is compared with: others of that answer, or those of earlier ones. */
+const othersSql = ({ id }: Target, earlier: readonly string[] | null): Prisma.Sql => Prisma.sql`
+  ${
+    earlier
+      ? Prisma.sql`g.segmentation_id = ANY(${uuidsSql(earlier)})`
+      : Prisma.sql`g.segmentation_id = ${id}::uuid AND f.id < g.id`
+  }
   AND NOT EXISTS (
     SELECT 1 FROM feature_adjacency AS known
     WHERE known.feature_a = LEAST(f.id, g.id) AND known.feature_b = GREATEST(f.id, g.id)
@@ -63,7 +77,12 @@ const BEARING = Prisma.sql`
  * them is measured on the ellipsoid, since geodesic distances of whole outlines cost a hundred times more. Uses
  * `feature_geometry_gist`.
  */
-async function insertNearInPlane(queries: Queries, { id, sceneId, workspace }: Target, nearM: number): Promise<void> {
+async function insertNearInPlane(
+  queries: Queries,
+  { id, sceneId, workspace }: Target,
+  others: Prisma.Sql,
+  nearM: number,
+): Promise<void> {
   await queries.execute(Prisma.sql`
     INSERT INTO feature_adjacency (workspace_id, feature_a, feature_b, scene_id, relation, gap_m, bearing_deg)
     SELECT ${workspace}::text, LEAST(f.id, g.id), GREATEST(f.id, g.id), ${sceneId}::uuid, 'NEAR', shortest.gap_m, ${BEARING}
@@ -72,7 +91,7 @@ async function insertNearInPlane(queries: Queries, { id, sceneId, workspace }: T
       WHERE is_plain OFFSET 0
     ) AS f
     CROSS JOIN LATERAL (
-      SELECT g.id, g.centroid, g.geometry FROM feature AS g WHERE g.geometry && f.reach AND ${othersSql(sceneId)} OFFSET 0
+      SELECT g.id, g.centroid, g.geometry FROM feature AS g WHERE g.geometry && f.reach AND ${others} OFFSET 0
     ) AS g
     CROSS JOIN LATERAL (
       SELECT ST_Length(ST_Scale(line, 1 / f.east, 1 / f.north)::geography) AS gap_m
@@ -89,6 +108,7 @@ async function insertNearInPlane(queries: Queries, { id, sceneId, workspace }: T
 async function insertNearOnEllipsoid(
   queries: Queries,
   { id, sceneId, workspace }: Target,
+  others: Prisma.Sql,
   reachM: number,
   nearM: number,
 ): Promise<void> {
@@ -105,7 +125,7 @@ async function insertNearOnEllipsoid(
     ) AS f
     CROSS JOIN LATERAL (
       SELECT g.id, g.centroid, g.geometry FROM feature AS g
-      WHERE ST_DWithin(g.geometry::geography, f.ground, ${reachM}::float8) AND ${othersSql(sceneId)} OFFSET 0
+      WHERE ST_DWithin(g.geometry::geography, f.ground, ${reachM}::float8) AND ${others} OFFSET 0
     ) AS g
     CROSS JOIN LATERAL (
       SELECT CASE WHEN meets(f.geometry, g.geometry) THEN 0 ELSE ST_Distance(f.ground, on_ground(g.geometry)) END AS gap_m

@@ -1,6 +1,6 @@
 import type { PixelMeasures } from '../feature/measures.ts';
 import type { EmptyReason, Failure, Segmentation, SegmentationProgress, StoredMask } from './segmentation.ts';
-import type { SegmentationResult, SegmentationStore } from './segmentation.store.ts';
+import type { SegmentationResult, SegmentationStore, StoredAdjacencyInput } from './segmentation.store.ts';
 
 /** One attempt at a segmentation. Only the last attempt may write, so a worker presumed dead writes nothing. */
 export type Attempt = Pick<Segmentation, 'id' | 'attempts'>;
@@ -42,6 +42,17 @@ export interface SameAnswer {
   readonly measures: ReadonlyMap<number, PixelMeasures>;
 }
 
+/** An answer, and earlier answers of its scene that it is to be compared with. */
+export interface Uncompared {
+  readonly id: string;
+  readonly sceneId: string;
+  readonly workspace: string;
+  /** Pairs with answers of the scene that have a smaller number are not stored. */
+  readonly below: number;
+  /** The latest of them, as many as are compared at a time. */
+  readonly earlier: readonly { readonly id: string; readonly number: number }[];
+}
+
 /** Outcome of attempts that ended early, by segmentation. */
 export interface Released {
   readonly queued: readonly string[];
@@ -80,17 +91,30 @@ export interface RunStore extends Pick<SegmentationStore, 'list' | 'mask' | 'lis
   /** Those of the batches that are queued or running. */
   unfinished(batchIds: readonly string[]): Promise<Set<string>>;
   /**
-   * Stores mask, features and adjacency and makes the segmentation SUCCEEDED, all or nothing.
-   * @param comparedWith segmentations of the scene covered by `adjacency`; null when there are no others
+   * Stores mask, features and the pairs among them and makes the segmentation SUCCEEDED, all or nothing.
    * @param signal aborted to stop, also in the middle of a statement; nothing is stored then, and its reason is thrown
-   * @throws {UncomparedAnswersError} when the scene has an answer that is not among `comparedWith`
    * @throws {SegmentationNotRunningError} when it was cancelled, deleted or taken over meanwhile
    * @throws {UnknownFeatureLabelError} when `adjacency` names a feature that is not stored
    */
-  storeResult(
-    attempt: Attempt,
-    result: SegmentationResult,
-    comparedWith?: ReadonlySet<string> | null,
+  storeResult(attempt: Attempt, result: SegmentationResult, signal?: AbortSignal): Promise<void>;
+  /**
+   * An answer whose pairs with some earlier answers of its scene are not stored, the latest first.
+   * @param worker number of this process; different ones prefer different scenes
+   * @param without answers to leave out
+   * @returns null when all are compared
+   */
+  nextUncompared(worker: number, without: ReadonlySet<string>): Promise<Uncompared | null>;
+  /**
+   * Stores the pairs of an answer with the `earlier` answers, all or nothing.
+   * @param adjacency pairs that meet in the masks
+   * @param nearM largest geodesic gap that makes two features NEAR, metres
+   * @returns false when another process stored them, or the scene is deleted
+   * @throws {UnknownFeatureLabelError} when `adjacency` names a feature that is not stored
+   */
+  storeComparison(
+    uncompared: Uncompared,
+    adjacency: readonly StoredAdjacencyInput[],
+    nearM: number,
     signal?: AbortSignal,
-  ): Promise<void>;
+  ): Promise<boolean>;
 }

@@ -4,22 +4,17 @@ import { Prisma, type Queries } from '../database/database.ts';
 import { uuidV7 } from '../database/sql/identifier.ts';
 import { MEASURES, type MeasureSource, PIXEL_MEASURES } from '../feature/measures.ts';
 import { insertNear, type Target } from './near-pairs.repository.ts';
+import { chunks } from './row-chunks.ts';
+import { insertTouching } from './touching-pairs.repository.ts';
 import type { Attempt } from './run.store.ts';
 import { SEGMENTATION_STATES } from './segmentation.ts';
 import {
   SegmentationNotRunningError,
   type SegmentationResult,
-  type StoredAdjacencyInput,
   type StoredFeatureInput,
-  UncomparedAnswersError,
   UnknownFeatureLabelError,
 } from './segmentation.store.ts';
 
-/** Most rows and characters of one statement, so that memory stays flat. */
-const CHUNK_ROWS = 5000;
-const CHUNK_CHARACTERS = 8_000_000;
-
-const IdRow = z.object({ id: z.string() });
 const TargetRow = z.object({
   state: z.enum(SEGMENTATION_STATES),
   attempts: z.number(),
@@ -29,21 +24,18 @@ const TargetRow = z.object({
 
 /**
  * Stores the result of one segmentation; must run in a transaction. The scene's row is locked, so results of one scene are
- * stored one after another and each finds its neighbours among the others' features.
- * @param comparedWith see {@link RunStore.storeResult}
- * @throws {SegmentationNotRunningError} {@link UncomparedAnswersError} {@link UnknownFeatureLabelError}
+ * stored one after another, and their numbers have the order of their commits.
+ * @throws {SegmentationNotRunningError} {@link UnknownFeatureLabelError}
  */
 export async function storeSegmentationResult(
   queries: Queries,
   attempt: Attempt,
   result: SegmentationResult,
-  comparedWith: ReadonlySet<string> | null,
 ): Promise<void> {
   const { id } = attempt;
   const { mask, features, adjacency, georeferenced, nearM, emptyReason, windows = null } = result;
   const target = await lockTarget(queries, attempt);
   const { sceneId, workspace } = target;
-  if (comparedWith) await checkCompared(queries, id, sceneId, comparedWith);
   await queries.execute(Prisma.sql`
     INSERT INTO mask (workspace_id, segmentation_id, scene_id, width_px, height_px, counts, pixel_count, mean_probability)
     VALUES (${workspace}::text, ${id}::uuid, ${sceneId}::uuid, ${mask.widthPx}::int, ${mask.heightPx}::int,
@@ -52,21 +44,27 @@ export async function storeSegmentationResult(
   for (const rows of chunks(features.map(featureJson))) {
     await (georeferenced ? insertGroundFeatures : insertPixelFeatures)(queries, target, rows);
   }
-  await insertTouching(queries, target, adjacency, georeferenced);
+  const touching = await insertTouching(queries, target, adjacency, georeferenced);
+  if (touching !== adjacency.length) throw new UnknownFeatureLabelError(id, adjacency.length - touching);
   if (georeferenced && features.length > 0) await insertNear(queries, target, nearM);
   await queries.execute(Prisma.sql`
     WITH total AS (SELECT sum(area_m2) AS area_m2 FROM feature WHERE segmentation_id = ${id}::uuid),
     written AS (
       UPDATE mask SET area_m2 = ${georeferenced ? Prisma.sql`COALESCE(total.area_m2, 0)` : Prisma.sql`NULL`}
       FROM total WHERE segmentation_id = ${id}::uuid RETURNING mask.area_m2
+    ),
+    earlier AS (
+      SELECT COALESCE(max(answer_number), 0) AS answers FROM segmentation WHERE scene_id = ${sceneId}::uuid
     )
     UPDATE segmentation
     SET state = 'SUCCEEDED', worker = NULL, phase = 'done', eta_s = NULL,
         windows_done = COALESCE(${windows}::int, windows_total), windows_total = COALESCE(${windows}::int, windows_total),
         finished_at = CURRENT_TIMESTAMP,
         target_found = ${features.length > 0}::boolean, empty_reason = ${emptyReason}::text,
-        feature_count = ${features.length}::int, area_m2 = written.area_m2
-    FROM written WHERE id = ${id}::uuid`);
+        feature_count = ${features.length}::int, area_m2 = written.area_m2,
+        answer_number = CASE WHEN ${features.length > 0}::boolean THEN earlier.answers + 1 END,
+        uncompared_below = CASE WHEN ${features.length > 0}::boolean AND earlier.answers > 0 THEN earlier.answers + 1 ELSE 0 END
+    FROM written, earlier WHERE id = ${id}::uuid`);
 }
 
 /** Locks the scene, then the segmentation, in the order of a scene's deletion. */
@@ -83,21 +81,6 @@ async function lockTarget(queries: Queries, { id, attempts }: Attempt): Promise<
     throw new SegmentationNotRunningError(id, target?.state ?? null);
   }
   return { id, sceneId: target.sceneId, workspace: target.workspace };
-}
-
-/** Uses `segmentation_scene`. */
-async function checkCompared(
-  queries: Queries,
-  id: string,
-  sceneId: string,
-  comparedWith: ReadonlySet<string>,
-): Promise<void> {
-  const answers = await queries.query(
-    IdRow,
-    Prisma.sql`SELECT id FROM segmentation WHERE scene_id = ${sceneId}::uuid AND target_found`,
-  );
-  const others = answers.filter((answer) => !comparedWith.has(answer.id));
-  if (others.length > 0) throw new UncomparedAnswersError(id, others.length);
 }
 
 /** PostGIS measures on the ellipsoid. Rows are passed as json, since jsonb would parse every number twice. */
@@ -148,64 +131,9 @@ function rowsSql(rows: string): Prisma.Sql {
     AS r(id uuid, label int, geometry text, ${Prisma.raw(columns.join(', '))})`;
 }
 
-/** Uses the unique index `feature_label` to find both features of a pair. */
-async function insertTouching(
-  queries: Queries,
-  { id, sceneId, workspace }: Target,
-  adjacency: readonly StoredAdjacencyInput[],
-  georeferenced: boolean,
-): Promise<void> {
-  let stored = 0;
-  for (const rows of chunks(adjacency.map(adjacencyJson))) {
-    stored += await queries.execute(Prisma.sql`
-      INSERT INTO feature_adjacency (workspace_id, feature_a, feature_b, scene_id, relation, shared_border_m, corners, gap_m, bearing_deg)
-      SELECT ${workspace}::text, a.id, b.id, ${sceneId}::uuid, 'TOUCHES',
-             CASE WHEN ${georeferenced}::boolean
-               THEN COALESCE(ST_Length(ST_GeomFromText(r.border, 4326)::geography), 0) END,
-             r.corners, CASE WHEN ${georeferenced}::boolean THEN 0 END, bearing(a.centroid, b.centroid)
-      FROM json_to_recordset(${rows}::text::json)
-        AS r(of_a uuid, label_a int, of_b uuid, label_b int, border text, corners int)
-      JOIN feature AS one ON one.segmentation_id = r.of_a AND one.label = r.label_a AND one.scene_id = ${sceneId}::uuid
-      JOIN feature AS two ON two.segmentation_id = r.of_b AND two.label = r.label_b AND two.scene_id = ${sceneId}::uuid
-      JOIN feature AS a ON a.id = LEAST(one.id, two.id)
-      JOIN feature AS b ON b.id = GREATEST(one.id, two.id)`);
-  }
-  if (stored !== adjacency.length) throw new UnknownFeatureLabelError(id, adjacency.length - stored);
-}
-
 function featureJson({ label, geometry, ...measures }: StoredFeatureInput): () => string {
   return () => {
     const columns = PIXEL_MEASURES.map(({ name, column }) => [column, measures[name]] as const);
     return JSON.stringify({ id: uuidV7(), label, geometry: geoJSONToWkt(geometry), ...Object.fromEntries(columns) });
   };
-}
-
-function adjacencyJson(pair: StoredAdjacencyInput): () => string {
-  const { segmentationA, labelA, segmentationB, labelB, border, corners } = pair;
-  return () =>
-    JSON.stringify({
-      of_a: segmentationA,
-      label_a: labelA,
-      of_b: segmentationB,
-      label_b: labelB,
-      border: border && geoJSONToWkt(border),
-      corners,
-    });
-}
-
-/** @yields JSON arrays of a bounded number of rows and characters */
-function* chunks(rows: readonly (() => string)[]): Generator<string> {
-  let chunk: string[] = [];
-  let characters = 0;
-  for (const row of rows) {
-    const json = row();
-    chunk.push(json);
-    characters += json.length;
-    if (chunk.length === CHUNK_ROWS || characters >= CHUNK_CHARACTERS) {
-      yield `[${chunk.join(',')}]`;
-      chunk = [];
-      characters = 0;
-    }
-  }
-  if (chunk.length > 0) yield `[${chunk.join(',')}]`;
 }

@@ -3,7 +3,17 @@ import { type Connections, Prisma, type Queries } from '../database/database.ts'
 import { isIdentifier } from '../database/sql/identifier.ts';
 import { uuidsSql } from '../database/sql/uuids.ts';
 import type { CountedPage, Page, PageRequest } from '../page.ts';
-import type { Attempt, Claim, ProgressUpdate, Release, Released, RunStore, SameAnswer } from './run.store.ts';
+import { readUncompared, storeComparison } from './comparison.repository.ts';
+import type {
+  Attempt,
+  Claim,
+  ProgressUpdate,
+  Release,
+  Released,
+  RunStore,
+  SameAnswer,
+  Uncompared,
+} from './run.store.ts';
 import { findSameAnswers } from './same-answer.repository.ts';
 import { createSegmentations } from './segmentation-create.repository.ts';
 import {
@@ -40,6 +50,7 @@ import type {
   SegmentationFilter,
   SegmentationResult,
   SegmentationStore,
+  StoredAdjacencyInput,
 } from './segmentation.store.ts';
 
 const CHANGES = 'terraql_segmentation';
@@ -157,13 +168,21 @@ export class SegmentationRepository implements SegmentationStore, RunStore {
     return unfinishedBatches(this.database, batchIds);
   }
 
-  storeResult(
-    attempt: Attempt,
-    result: SegmentationResult,
-    comparedWith: ReadonlySet<string> | null = null,
+  storeResult(attempt: Attempt, result: SegmentationResult, signal?: AbortSignal): Promise<void> {
+    return this.database.transaction((queries) => storeSegmentationResult(queries, attempt, result), signal);
+  }
+
+  nextUncompared(worker: number, without: ReadonlySet<string>): Promise<Uncompared | null> {
+    return readUncompared(this.database, worker, without);
+  }
+
+  storeComparison(
+    uncompared: Uncompared,
+    adjacency: readonly StoredAdjacencyInput[],
+    nearM: number,
     signal?: AbortSignal,
-  ): Promise<void> {
-    const store = (queries: Queries): Promise<void> => storeSegmentationResult(queries, attempt, result, comparedWith);
+  ): Promise<boolean> {
+    const store = (queries: Queries): Promise<boolean> => storeComparison(queries, uncompared, adjacency, nearM);
     return this.database.transaction(store, signal);
   }
 

@@ -19,6 +19,7 @@ export const SEGMENTATION_COLUMNS = Prisma.sql`
   s.windows_done AS "windowsDone", s.windows_total AS "windowsTotal", s.eta_s AS "etaS", s.attempts,
   s.target_found AS "targetFound", s.empty_reason AS "emptyReason", s.failure_code AS "failureCode",
   s.failure_message AS "failureMessage", s.feature_count AS "featureCount", s.area_m2 AS "areaM2",
+  s.state = 'SUCCEEDED' AND s.uncompared_below = 0 AS compared,
   s.created_at AS "createdAt", s.started_at AS "startedAt", s.finished_at AS "finishedAt"`;
 
 /** Parses a row into a {@link Segmentation}. */
@@ -52,6 +53,7 @@ export const SegmentationRow = z
     failureMessage: z.string().nullable(),
     featureCount: z.number(),
     areaM2: z.number().nullable(),
+    compared: z.boolean(),
     createdAt: z.date(),
     startedAt: z.date().nullable(),
     finishedAt: z.date().nullable(),

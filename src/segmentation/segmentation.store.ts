@@ -27,7 +27,7 @@ export interface StoredFeatureInput extends PixelMeasures {
   readonly geometry: Polygon | MultiPolygon;
 }
 
-/** Two features whose pixel edges or corners meet, or that overlap; each pair is listed once. */
+/** Two features of one scene whose pixel edges or corners meet, or that overlap; each pair is listed once. */
 export interface StoredAdjacencyInput {
   readonly segmentationA: string;
   readonly labelA: number;
@@ -45,7 +45,7 @@ export interface SegmentationResult {
   /** Whether `features` are WGS 84 rather than pixels. */
   readonly georeferenced: boolean;
   readonly features: readonly StoredFeatureInput[];
-  /** Pairs within this segmentation and with stored segmentations of the scene. */
+  /** Pairs within this segmentation. */
   readonly adjacency: readonly StoredAdjacencyInput[];
   /** Largest geodesic gap that makes two features of the scene NEAR, metres. */
   readonly nearM: number;
@@ -129,16 +129,6 @@ export class SegmentationNotRunningError extends AppError {
   ) {
     const found = state === 'RUNNING' ? 'running under another attempt' : (state ?? 'deleted');
     super(`Segmentation ${segmentationId} is ${found}; only its RUNNING attempt stores results.`);
-  }
-}
-
-/** The scene has stored answers that a result was not compared with. */
-export class UncomparedAnswersError extends AppError {
-  readonly code = 'UNCOMPARED_ANSWERS';
-  constructor(segmentationId: string, others: number) {
-    super(
-      `Segmentation ${segmentationId} was not compared with ${others} answers that were stored for its scene in the meantime.`,
-    );
   }
 }
 

@@ -84,6 +84,8 @@ export interface Segmentation extends Omit<NewSegmentation, 'workKey'> {
   readonly featureCount: number;
   /** Geodesic area of all features; null until SUCCEEDED and for scenes without georeference. */
   readonly areaM2: number | null;
+  /** Whether its neighbours in all earlier answers of the scene are stored; false until SUCCEEDED. */
+  readonly compared: boolean;
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;

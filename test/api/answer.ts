@@ -20,6 +20,7 @@ export interface AnsweredScene {
 }
 
 export interface AnsweredSegmentation {
+  readonly compared: boolean;
   readonly id: string;
   readonly prompt: string;
   readonly state: string;

@@ -73,6 +73,21 @@ describe('segment', () => {
     expect(border.sharedBorderM).toBeLessThan(1300);
   });
 
+  it('has its features compared with earlier answers by a worker, and tells the same neighbours before and after', async () => {
+    const { data } = await segment({ prompts: ['dark'], gsdM: 20 });
+    const [{ id, features }] = data.segment;
+    const LOOK = `query($id: ID!) { segmentation(id: $id) { compared
+      features(orderBy: { by: AREA, direction: DESC }) { nodes { id neighbours { edges { relation gapM } } } } } }`;
+    let looked = await test.ask(LOOK, { id });
+    while (!looked.data.segmentation.compared) looked = await test.ask(LOOK, { id });
+    const told = (found: typeof features): string[] =>
+      found.nodes.map(({ neighbours }) =>
+        neighbours.edges.map(({ relation, gapM }) => `${relation} ${gapM!.toFixed(2)}`).join(),
+      );
+    expect(told(features).join()).toContain('TOUCHES 0.00');
+    expect(told(looked.data.segmentation.features)).toEqual(told(features));
+  });
+
   it.each([
     [{ prompts: ['a unicorn'] }, 'NO_PIXEL_ABOVE_THRESHOLD'],
     [{ minAreaM2: 1e9 }, 'ALL_BELOW_MIN_AREA'],

@@ -2,10 +2,15 @@
  * What a prompt costs past the model, on a scene that was asked about before: `npm run bench -- prompts [prompts] [blobs]`.
  *
  * Every prompt finds blobs in the same places, a little different each time, so that each of its features overlaps one of every
- * earlier prompt. Prints the time to compare and to store for each tenth prompt, and the time for each pair of neighbours; fails
- * where a pair of the last tenth of the prompts takes more than 1.5 times what a pair of the first tenth took. Uses DATABASE_URL, or else the embedded engine.
+ * earlier prompt. Prints the time to trace and store an answer for each tenth prompt, with what its neighbours take before
+ * they are compared; then the time to compare all answers, and what neighbours take after it. Fails where the last tenth of
+ * the prompts takes more than 1.5 times what the first tenth took, by medians. Uses DATABASE_URL, or else the embedded engine.
  */
-import { EarlierAnswers } from '../../src/run/earlier-answers.ts';
+import pino from 'pino';
+import { FeatureRepository } from '../../src/feature/feature.repository.ts';
+import { AnswerComparison } from '../../src/run/answer-comparison.ts';
+import { z } from 'zod';
+import { Prisma } from '../../src/database/database.ts';
 import { tracedAnswer } from '../../src/run/run-answer.ts';
 import { contactsWithin, groundOf } from '../../src/run/vectorise-mask.ts';
 import { SceneRepository } from '../../src/scene/scene.repository.ts';
@@ -52,35 +57,62 @@ const scene = await new SceneRepository(database).insert(
 );
 const store = new SegmentationRepository(database);
 const ground = await groundOf(scene);
-const times: { compareMs: number; storeMs: number; stored: number }[] = [];
-let known = 0;
+const features = new FeatureRepository(database);
+const comparison = new AnswerComparison(
+  {
+    store,
+    scenesOf: () => ({ get: () => Promise.resolve(scene), open: () => Promise.reject(new Error('not needed')) }),
+    logger: pino(),
+  },
+  { nearM: NEAR_M },
+);
+
+/** Milliseconds to find the neighbours of one of the features, and how many there are. */
+async function neighboursOf(id: string): Promise<string> {
+  const begun = performance.now();
+  const counts = await features.neighbourCounts([id], { reachM: NEAR_M });
+  return `${counts.get(id)} neighbours of a feature in ${(performance.now() - begun).toFixed(0)} ms`;
+}
+
+const IdRow = z.object({ id: z.string() });
+const times: number[] = [];
+let one = '';
 for (let prompt = 0; prompt < PROMPTS; prompt++) {
   const segmentation = await startSegmentation(database, scene.id, { prompt: `prompt ${prompt}` });
   const found = { masks: [blobs()], validPixels: SIDE_PX ** 2 };
-  const { labelled, result } = await tracedAnswer(scene, ground, found, 0, { minAreaM2: 0, windows: 1 });
   const begun = performance.now();
-  const answers = new EarlierAnswers(store, scene.id);
-  await answers.refresh();
-  const { id } = segmentation;
-  const adjacency = [...contactsWithin(id, labelled, ground), ...answers.contactsWith({ id, labelled }, ground)];
-  const compared = performance.now();
-  await store.storeResult(segmentation, { ...result, nearM: NEAR_M, adjacency }, answers.ids);
-  const storeMs = performance.now() - compared;
-  const pairs = await database.prisma.featureAdjacency.count();
-  times.push({ compareMs: compared - begun, storeMs, stored: pairs - known });
-  known = pairs;
+  const { labelled, result } = await tracedAnswer(scene, ground, found, 0, { minAreaM2: 0, windows: 1 });
+  const traced = performance.now();
+  const adjacency = contactsWithin(segmentation.id, labelled, ground);
+  await store.storeResult(segmentation, { ...result, nearM: NEAR_M, adjacency });
+  const stored = performance.now();
+  times.push(stored - begun);
   if (prompt % Math.ceil(PROMPTS / 10) === 0 || prompt === PROMPTS - 1) {
-    const { compareMs, stored } = times.at(-1)!;
+    const [first] = await database.query(
+      IdRow,
+      Prisma.sql`SELECT id FROM feature WHERE segmentation_id = ${segmentation.id}::uuid ORDER BY label LIMIT 1 OFFSET ${Math.floor(BLOBS / 2)}::int`,
+    );
+    one = first!.id;
     console.log(
-      `prompt ${prompt + 1}: ${result.features.length} features, ${stored} pairs, compared in ${compareMs.toFixed(0)} ms, stored in ${storeMs.toFixed(0)} ms`,
+      `prompt ${prompt + 1}: ${result.features.length} features traced in ${(traced - begun).toFixed(0)} ms, stored in ${(stored - traced).toFixed(0)} ms; uncompared: ${await neighboursOf(one)}`,
     );
   }
 }
 const share = Math.max(1, Math.floor(PROMPTS / 10));
-const perPair = (some: typeof times): number =>
-  some.reduce((sum, { compareMs, storeMs }) => sum + compareMs + storeMs, 0) /
-  some.reduce((sum, { stored }) => sum + stored, 0);
-const [first, last] = [perPair(times.slice(1, 1 + share)), perPair(times.slice(-share))];
-console.log(`${first.toFixed(2)} ms a pair at first, ${last.toFixed(2)} ms at last`);
+const median = (some: readonly number[]): number => some.toSorted((a, b) => a - b)[Math.floor(some.length / 2)]!;
+const [first, last] = [median(times.slice(1, 1 + share)), median(times.slice(-share))];
+console.log(`${first.toFixed(0)} ms a prompt at first, ${last.toFixed(0)} ms at last`);
 if (last > 1.5 * first) process.exitCode = 1;
+
+const begun = performance.now();
+let [steps, longestMs] = [0, 0];
+for (let stepped = begun; await comparison.step(0, new AbortController().signal); stepped = performance.now()) {
+  steps++;
+  longestMs = Math.max(longestMs, performance.now() - stepped);
+}
+const pairs = await database.prisma.featureAdjacency.count();
+const comparedMs = performance.now() - begun;
+console.log(
+  `${pairs} pairs compared in ${steps} steps, ${(comparedMs / pairs).toFixed(2)} ms a pair, the longest step ${longestMs.toFixed(0)} ms; compared: ${await neighboursOf(one)}`,
+);
 await database.close();

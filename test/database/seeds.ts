@@ -10,6 +10,7 @@ import { SegmentationRepository } from '../../src/segmentation/segmentation.repo
 import type {
   CreateOptions,
   SegmentationResult,
+  StoredAdjacencyInput,
   StoredFeatureInput,
 } from '../../src/segmentation/segmentation.store.ts';
 
@@ -129,6 +130,30 @@ export async function startSegmentation(
     return created!.id;
   });
   return (await new SegmentationRepository(database).byId(id))!;
+}
+
+/**
+ * Compares every stored answer with the earlier ones of its scene, as workers do while nothing else is due.
+ * @param adjacency pairs of two answers that meet in their masks
+ */
+export async function compareStored(
+  database: Database,
+  {
+    adjacency = [],
+    nearM = 50,
+  }: { readonly adjacency?: readonly StoredAdjacencyInput[]; readonly nearM?: number } = {},
+): Promise<void> {
+  const store = new SegmentationRepository(database);
+  for (;;) {
+    const next = await store.nextUncompared(0, new Set());
+    if (next === null) return;
+    const compared = new Set([next.id, ...next.earlier.map(({ id }) => id)]);
+    const pairs = adjacency.filter(
+      ({ segmentationA: a, segmentationB: b }) =>
+        (a === next.id || b === next.id) && compared.has(a) && compared.has(b),
+    );
+    if (!(await store.storeComparison(next, pairs, nearM))) throw new Error(`${next.id} was not compared`);
+  }
 }
 
 /** Stores questions without looking for the same work. */

@@ -10,7 +10,14 @@ import { contactsBetween, contactsWithin, featuresOf, type Ground } from '../../
 import { SegmentationRepository } from '../../src/segmentation/segmentation.repository.ts';
 import { labelMask } from '../../src/vector/label-mask.ts';
 import type { LabelledMask } from '../../src/vector/labelled-mask.ts';
-import { box, featuresOf as outlinesAsFeatures, newScene, resultOf, startSegmentation } from '../database/seeds.ts';
+import {
+  box,
+  compareStored,
+  featuresOf as outlinesAsFeatures,
+  newScene,
+  resultOf,
+  startSegmentation,
+} from '../database/seeds.ts';
 import { SceneRepository } from '../../src/scene/scene.repository.ts';
 import { openTestDatabase } from '../database/test-database.ts';
 import { maskOf, noiseMask } from '../vector/seeded-masks.ts';
@@ -57,11 +64,10 @@ async function told(toWgs84: Ground['toWgs84'], seed: number) {
     const features = featuresOf(labelled, ground);
     const segmentation = await startSegmentation(database, sceneId, { prompt: `mask ${index}` });
     const earlier = sceneId === one.id ? masks : [];
-    const adjacency = [
-      ...contactsWithin(segmentation.id, labelled, ground),
-      ...earlier.flatMap((mask) => contactsBetween({ id: segmentation.id, labelled }, mask, ground)),
-    ];
-    await store.storeResult(segmentation, resultOf(features, { nearM: NEAR_M, adjacency }));
+    const own = contactsWithin(segmentation.id, labelled, ground);
+    await store.storeResult(segmentation, resultOf(features, { nearM: NEAR_M, adjacency: own }));
+    const adjacency = earlier.flatMap((mask) => contactsBetween({ id: segmentation.id, labelled }, mask, ground));
+    await compareStored(database, { adjacency, nearM: NEAR_M });
     masks.push({ id: segmentation.id, labelled });
     ids.push(segmentation.id);
     outlines.push(...features.map(({ geometry }) => geometry));

@@ -1,6 +1,14 @@
 import type { Database } from '../../src/database/database.ts';
 import { SegmentationRepository } from '../../src/segmentation/segmentation.repository.ts';
-import { box, featuresOf, line, resultOf, runningSegmentation, startSegmentation } from '../database/seeds.ts';
+import {
+  box,
+  compareStored,
+  featuresOf,
+  line,
+  resultOf,
+  runningSegmentation,
+  startSegmentation,
+} from '../database/seeds.ts';
 
 /** Degrees of a metre on the equator, where the scene of these tests lies: 100 m by 100 m cells, 10° E. */
 export const METRE = 1 / 111_319.491;
@@ -29,7 +37,7 @@ export async function storeFeatures(database: Database): Promise<{ ids: StoredId
   const border = line([10, 100 * METRE], [10 + 100 * METRE, 100 * METRE]);
   const adjacency = [{ segmentationA: water.id, labelA: 1, segmentationB: roads.id, labelB: 1, border, corners: 0 }];
   // r1 on top of w1, 100 × 10 m; r2 inside w2
-  await store.storeResult(roads, resultOf(featuresOf(cell(0, 100, 100, 110), cell(155, 165, 50, 60)), { adjacency }));
+  await store.storeResult(roads, resultOf(featuresOf(cell(0, 100, 100, 110), cell(155, 165, 50, 60))));
   const pixels = await runningSegmentation(database, {
     crs: null,
     affine: null,
@@ -41,6 +49,7 @@ export async function storeFeatures(database: Database): Promise<{ ids: StoredId
   const pacific = await startSegmentation(database, scene.id, { prompt: 'Pacific' });
   const halves = [box(179.9, 0, 180, 0.1), box(-180, 0, -179.8, 0.1)].map(({ coordinates }) => coordinates);
   await store.storeResult(pacific, resultOf(featuresOf({ type: 'MultiPolygon', coordinates: halves })));
+  await compareStored(database, { adjacency });
   const ids = {
     scene: scene.id,
     water: water.id,

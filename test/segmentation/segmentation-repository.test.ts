@@ -8,6 +8,7 @@ import {
   ANEW,
   box,
   claimNext,
+  compareStored,
   featuresOf,
   line,
   newScene,
@@ -233,7 +234,8 @@ describe('storing a result', () => {
     const roads = await startSegmentation(database, scene.id, { prompt: 'Roads' });
     const border = line([10 + 100 * metre, 0], [10 + 100 * metre, 0.001]);
     const adjacency = [{ segmentationA: roads.id, labelA: 1, segmentationB: water.id, labelB: 1, border, corners: 0 }];
-    await store.storeResult(roads, resultOf(featuresOf(east(100, 110)), { adjacency }));
+    await store.storeResult(roads, resultOf(featuresOf(east(100, 110))));
+    await compareStored(database, { adjacency });
     const pairs = await pairsOf(scene.id);
     expect(pairs.map(({ labels, relation }) => `${relation} ${labels}`)).toEqual([
       'TOUCHES W1 R1',
