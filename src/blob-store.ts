@@ -1,10 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BlobLeases } from './blob-leases.ts';
 import { AppError, OutageError } from './errors.ts';
-import { isCode, writeExclusive } from './exclusive-file.ts';
+import { isCode, partialOf, processOfPartial, writeExclusive } from './exclusive-file.ts';
 import { ProcessPresence } from './process-presence.ts';
 
 /** A file is larger than allowed or announced. */
@@ -112,6 +112,9 @@ export interface BlobStore {
   close(): Promise<void>;
 }
 
+/** Times that a file is made in a folder that is removed while it is empty. */
+const MOST_ATTEMPTS = 20;
+
 /** Blobs as files under one folder, on a disk shared by all processes. */
 export class FolderBlobStore implements BlobStore {
   private presence: Promise<ProcessPresence> | null = null;
@@ -126,10 +129,10 @@ export class FolderBlobStore implements BlobStore {
 
   async write(key: string, bytes: AsyncIterable<Uint8Array>, maxBytes: number): Promise<WrittenBlob> {
     const path = this.path(key);
-    const partial = `${path}.${await this.processToken()}.${randomUUID()}.partial`;
+    const partial = partialOf(path, await this.processToken());
     try {
-      await mkdir(dirname(path), { recursive: true });
-      const written = await writeStream(partial, bytes, maxBytes);
+      const file = await inFolder(path, () => open(partial, 'wx'));
+      const written = await writeStream(file, bytes, maxBytes);
       await rename(partial, path);
       return written;
     } catch (error) {
@@ -142,8 +145,8 @@ export class FolderBlobStore implements BlobStore {
   async claim(key: string, text: string): Promise<boolean> {
     const path = this.path(key);
     try {
-      await mkdir(dirname(path), { recursive: true });
-      return await writeExclusive(path, text);
+      const processToken = await this.processToken();
+      return await inFolder(path, () => writeExclusive(path, text, processToken));
     } catch (error) {
       await this.removeIfEmpty(dirname(path));
       throw isFull(error) ? new StorageFullError('a new file', { cause: error }) : error;
@@ -182,8 +185,8 @@ export class FolderBlobStore implements BlobStore {
     await presence.sweep();
     for (const owner of await this.list(folder)) {
       for (const name of await this.list(`${folder}/${owner}`).catch(() => [])) {
-        const partial = /(?:\.([0-9a-f]{16}))?\.[0-9a-f-]{36}\.partial$/.exec(name);
-        if (!partial || (await presence.isAlive(partial[1] ?? ''))) continue;
+        const writer = processOfPartial(name);
+        if (writer === null || (await presence.isAlive(writer))) continue;
         await rm(join(this.path(`${folder}/${owner}`), name), { force: true });
       }
       await this.removeIfEmpty(this.path(`${folder}/${owner}`));
@@ -260,8 +263,19 @@ export function namesOf(key: string): string[] {
   return names;
 }
 
-async function writeStream(path: string, bytes: AsyncIterable<Uint8Array>, maxBytes: number): Promise<WrittenBlob> {
-  const file = await open(path, 'wx');
+/** Makes a new file in its folder, and the folder again where a sweeper removed it while it was empty. */
+async function inFolder<T>(path: string, create: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    await mkdir(dirname(path), { recursive: true });
+    try {
+      return await create();
+    } catch (error) {
+      if (!isCode(error, 'ENOENT') || attempt === MOST_ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function writeStream(file: FileHandle, bytes: AsyncIterable<Uint8Array>, maxBytes: number): Promise<WrittenBlob> {
   try {
     const hash = createHash('sha256');
     let sizeBytes = 0;

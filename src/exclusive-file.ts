@@ -4,6 +4,16 @@ import { link, rm, writeFile } from 'node:fs/promises';
 /** Codes of file systems without hard links. */
 const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
+/** A name beside the file for what a process has half written; {@link processOfPartial} reads the process from it. */
+export const partialOf = (path: string, processToken: string): string =>
+  `${path}.${processToken}.${randomUUID()}.partial`;
+
+/** The token of the process that writes a partial file, empty where the name has none; null for other files. */
+export function processOfPartial(name: string): string | null {
+  const partial = /(?:\.([0-9a-f]{16}))?\.[0-9a-f-]{36}\.partial$/.exec(name);
+  return partial && (partial[1] ?? '');
+}
+
 /** Whether an error of the file system has the code. */
 export function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
@@ -12,9 +22,10 @@ export function isCode(error: unknown, code: string): boolean {
 /**
  * Creates a file with its whole text at once, unless it exists: a process that dies or a disk that is full leaves no torn
  * file behind. Of several callers exactly one gets true.
+ * @param processToken of this process: what it has half written is not swept while it lives
  */
-export async function writeExclusive(path: string, text: string): Promise<boolean> {
-  const partial = `${path}.${randomUUID()}.partial`;
+export async function writeExclusive(path: string, text: string, processToken: string): Promise<boolean> {
+  const partial = partialOf(path, processToken);
   try {
     await writeFile(partial, text, { flag: 'wx', flush: true });
     await link(partial, path);

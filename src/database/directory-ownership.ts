@@ -46,7 +46,7 @@ async function claimDirectory(directory: string, folder: string, presence: Proce
     const owner = newest === 0 ? '' : await readFile(claimFile(folder, newest), 'utf8').catch(() => '');
     if (await presence.isAlive(owner)) throw new EmbeddedDatabaseInUseError(directory);
     const number = newest + 1;
-    const isWritten = await writeExclusive(claimFile(folder, number), presence.token);
+    const isWritten = await writeExclusive(claimFile(folder, number), presence.token, presence.token);
     // A process that was slow to look may claim a number that others have passed.
     if (isWritten && Math.max(...(await claimNumbers(folder))) === number) return number;
   }

@@ -182,14 +182,29 @@ export class TiffLevel {
   }
 }
 
+/**
+ * Bits of each sample of a pixel. One value stands for all samples, as libtiff reads it.
+ * @see TIFF 6.0, section 8, BitsPerSample
+ */
+function bitsOfSamples(image: GeoTIFFImage): number[] {
+  const samples = image.getSamplesPerPixel();
+  const stored = (image.fileDirectory.getValue('BitsPerSample') ?? [1]) as ArrayLike<number>;
+  if (stored.length !== 1 && stored.length < samples) {
+    throw new CorruptImageError(`BitsPerSample has ${stored.length} values for ${samples} samples of a pixel`);
+  }
+  const bits = Array.from({ length: samples }, (_, sample) => stored[stored.length === 1 ? 0 : sample]!);
+  const widths = [...new Set(bits)];
+  if (widths.length > 1) {
+    const named = widths.slice(0, 4).join(', ') + (widths.length > 4 ? ', …' : '');
+    throw new UnsupportedImageError(`bands of different bit widths (${named})`);
+  }
+  return bits;
+}
+
 async function formatOf(image: GeoTIFFImage): Promise<BlockFormat> {
   const tags = image.fileDirectory;
-  const samples = image.getSamplesPerPixel();
-  const bitsPerSample = Array.from({ length: samples }, (_, sample) => image.getBitsPerSample(sample));
   dtypeOf(image);
-  const widths = [...new Set(bitsPerSample)];
-  if (widths.length > 1)
-    throw new UnsupportedImageError(`bands of different bit widths (${widths.slice(0, 4).join(', ')})`);
+  const bitsPerSample = bitsOfSamples(image);
   const compression: number = tags.getValue('Compression') ?? 1;
   const predictor = appliesPredictor(compression) ? ((await tags.loadValue('Predictor')) ?? 1) : 1;
   checkPredictor(predictor, image);
