@@ -9,7 +9,8 @@ export const NO_CHROMIUM = existsSync(PROGRAM)
   : `no Chromium at ${PROGRAM}; TERRAQL_TEST_CHROMIUM names another`;
 
 /** A headless Chromium that draws WebGL in software and asks nobody else for anything. */
-export function openChromium(): Promise<Browser> {
+/** @param more arguments of the program */
+export function openChromium(...more: readonly string[]): Promise<Browser> {
   return chromium.launch({
     executablePath: PROGRAM,
     args: [
@@ -20,6 +21,7 @@ export function openChromium(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...more,
     ],
   });
 }
