@@ -5,10 +5,10 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '..');
-const PROGRAMS = ['scenes', 'prompts', 'memory', 'export-memory', 'turf', 'tiles', 'sources'];
+const PROGRAMS = ['scenes', 'prompts', 'memory', 'export-memory', 'turf', 'tiles', 'dashboard', 'sources'];
 /** Run for an hour, so only when asked for. */
 const BY_NAME_ONLY = ['soak'];
-const NEEDS_SERVER = ['export-memory', 'tiles'];
+const NEEDS_SERVER = ['export-memory', 'tiles', 'dashboard'];
 
 function run(command, parameters) {
   const { status } = spawnSync(process.execPath, [path.join(root, 'node_modules', command), ...parameters], {

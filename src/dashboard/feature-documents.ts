@@ -88,8 +88,15 @@ export const SUMMARY = graphql(`
     all: featureStatistics(filter: $filter) {
       featureCount
       areaM2
-      unionAreaM2
       extent
+    }
+  }
+`);
+
+export const GROUND = graphql(`
+  query Ground($filter: FeatureFilter) {
+    all: featureStatistics(filter: $filter) {
+      unionAreaM2
     }
   }
 `);

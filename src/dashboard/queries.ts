@@ -131,6 +131,21 @@ export function useSummary() {
   });
 }
 
+/** Beyond this many features the ground that they cover takes long to unite. */
+const MAX_UNITED = 20_000;
+
+/** Ground that the features which match cover, square metres; asked beside the summary, which does not wait for it. */
+export function useGround() {
+  const filter = useFilter();
+  const summary = useSummary();
+  const count = summary.data?.featureCount ?? 0;
+  return useQuery({
+    queryKey: ['ground', filterKey(filter)],
+    enabled: count > 0 && count <= MAX_UNITED && !summary.isPlaceholderData,
+    queryFn: async ({ signal }) => (await ask(featureDocuments.GROUND, { filter }, signal)).all[0]?.unionAreaM2 ?? null,
+  });
+}
+
 /** Questions of the features that match, most features first. */
 export function usePrompts() {
   const filter = useFilter();

@@ -165,7 +165,10 @@ const Cancelled = z.union([
     meta: z.object({ driverAdapterError: z.object({ cause: z.object({ originalCode: z.literal('57014') }) }) }),
   }),
 ]);
-const isCancelled = (error: unknown): boolean => Cancelled.safeParse(error).success;
+/** GEOS, stopped in the middle of a geometry, reports the cancellation as an error of its own. */
+const Interrupted = z.object({ code: z.literal('XX000'), message: z.string().regex(/InterruptedException/) });
+const isCancelled = (error: unknown): boolean =>
+  Cancelled.safeParse(error).success || Interrupted.safeParse(error).success;
 
 /** Prisma wraps driver errors and keeps their code. */
 const Lost = z.object({ code: z.literal('STATEMENT_LOST') });

@@ -16,7 +16,10 @@ const HOSTS = ['maps.example.org', 'elsewhere.example.org'] as const;
 /** Serves the example beside the files of MapLibre, as its head says, on an origin of its own. */
 async function serveExample(host: string): Promise<{ server: Server; origin: string }> {
   const server = createServer((request, response) => {
-    if (request.url === '/favicon.ico') return void response.writeHead(204).end();
+    if (request.url === '/favicon.ico') {
+      response.writeHead(204).end();
+      return;
+    }
     const name = path.basename(new URL(request.url!, 'http://localhost').pathname);
     const folder = name === 'map.html' ? 'docs/examples' : 'node_modules/maplibre-gl/dist';
     readFile(path.join(ROOT, folder, name)).then(
@@ -87,8 +90,8 @@ describe.skipIf(NO_CHROMIUM !== null)('docs/examples/map.html, a map of another 
           );
         const socket = new WebSocket(`${service.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
         const refused = new Promise((resolve) => {
-          socket.onopen = () => resolve(false);
-          socket.onerror = () => resolve(true);
+          socket.addEventListener('open', () => resolve(false));
+          socket.addEventListener('error', () => resolve(true));
         });
         return {
           upload: await failed(fetch(upload, { method: 'PUT', body: 'abc' })),

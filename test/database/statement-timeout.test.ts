@@ -37,6 +37,14 @@ describe.skipIf(!url)('a statement timeout (PostgreSQL only: the embedded engine
     expect(await requests.query(Row, Prisma.sql`SELECT true AS done`)).toEqual([{ done: true }]);
   });
 
+  it('says so too where it stops the union of many outlines in the middle', async () => {
+    const union = Prisma.sql`
+      SELECT ST_Area(ST_UnaryUnion(ST_Collect(ST_Buffer(ST_MakePoint(n % 211, n % 199), 9, 4)), 1e-6)) > 0 AS done
+      FROM generate_series(1, 20000) AS n`;
+    await expect(requests.query(Row, union)).rejects.toThrow(StatementTimeoutError);
+    expect(await requests.query(Row, Prisma.sql`SELECT true AS done`)).toEqual([{ done: true }]);
+  });
+
   it('leaves the statements of a transaction alone', async () => {
     expect(await requests.transaction((queries) => queries.query(Row, sleep))).toEqual([{ done: true }]);
     await expect(requests.query(Row, sleep)).rejects.toThrow(StatementTimeoutError);

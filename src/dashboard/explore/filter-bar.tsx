@@ -4,7 +4,7 @@ import { changeAddress, useAddress } from '../address-store.ts';
 import { type Condition, CONDITIONS, countConditions, pruned } from '../filter.ts';
 import type { FeatureFilter } from '../generated/graphql.ts';
 import { problemText } from '../graphql.ts';
-import { useFilter, usePrompts, useSummary, useViews } from '../queries.ts';
+import { useFilter, useGround, usePrompts, useSummary, useViews } from '../queries.ts';
 import { conditions, texts } from '../texts.en.ts';
 import { ConditionForm } from './condition-form.tsx';
 
@@ -20,6 +20,7 @@ export function FilterBar({ centre, onDraw }: Properties): ReactNode {
   const views = useViews();
   const prompts = usePrompts();
   const summary = useSummary();
+  const ground = useGround();
   const [open, setOpen] = useState<Condition | null>(null);
   // A change of a saved view's filter is a filter of one's own.
   const change = (part: Partial<FeatureFilter>): void => {
@@ -77,7 +78,7 @@ export function FilterBar({ centre, onDraw }: Properties): ReactNode {
         {summary.error ? problemText(summary.error) : ''}
         {summary.data &&
           summary.data.featureCount > 0 &&
-          texts.summary(summary.data.featureCount, summary.data.areaM2 ?? null, summary.data.unionAreaM2 ?? null)}
+          texts.summary(summary.data.featureCount, summary.data.areaM2 ?? null, ground.data ?? null)}
         {number > 0 && (summary.data === null || summary.data?.featureCount === 0) && texts.noMatch(number)}
       </p>
       {number > 0 && (
