@@ -62,6 +62,7 @@ describe('an embedded engine', () => {
   it('carries out a whole run, from the registered image to its features', async () => {
     const test = await openTestApp({ TERRAQL_NEAR_M: '0' }, async () => ({
       ...database,
+      announceClose: () => undefined,
       close: async () => undefined,
     }));
     try {

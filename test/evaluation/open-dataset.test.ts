@@ -78,9 +78,7 @@ describe('a folder of one’s own', () => {
   });
 
   it('is refused when it is something else', async () => {
-    await expect(openDataset(root, 'val')).rejects.toThrow(
-      /has neither dataset\.json nor images, labels, QAs together/,
-    );
+    await expect(openDataset(root, 'val')).rejects.toThrow(/has neither dataset\.json nor all of images, labels, QAs/);
     await writeJson(path.join(root, 'dataset.json'), { samples: 1 });
     await expect(openDataset(root, 'val')).rejects.toThrow(/dataset\.json: .*samples/);
   });

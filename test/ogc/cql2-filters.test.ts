@@ -6,7 +6,8 @@ let ogc: ServedOgc;
 let all: readonly TestFeature[];
 
 beforeAll(async () => {
-  ogc = await serveOgc(storeForExport);
+  // Without a worker, which would count further neighbours meanwhile.
+  ogc = await serveOgc(storeForExport, { TERRAQL_WORKER: 'off' });
   all = (await ogc.read(items('features', { limit: 100 }))).features;
 });
 afterAll(() => ogc.close());
