@@ -77,12 +77,12 @@ describe('segment', () => {
     const { id, features } = (await segment({ prompts: ['dark'], gsdM: 20 })).data.segment[0]!;
     const LOOK = `query($id: ID!) { segmentation(id: $id) { compared
       features(orderBy: { by: AREA, direction: DESC }) { nodes { neighbours { edges { relation gapM } } } } } }`;
-    let looked = (await test.ask(LOOK, { id })).data.segmentation;
-    while (!looked.compared) looked = (await test.ask(LOOK, { id })).data.segmentation;
-    const told = (found: typeof features) =>
-      found.nodes.map(({ neighbours }) => neighbours.edges.map(({ gapM }) => Math.round(100 * gapM!)));
+    const look = async () => (await test.ask(LOOK, { id })).data.segmentation;
+    await expect.poll(async () => (await look()).compared, { timeout: 40_000, interval: 200 }).toBe(true);
+    const told = ({ nodes }: typeof features) =>
+      nodes.map(({ neighbours: { edges } }) => edges.map(({ gapM }) => Math.round(100 * gapM!)));
     expect(told(features).flat()).toContain(0);
-    expect(told(looked.features)).toEqual(told(features));
+    expect(told((await look()).features)).toEqual(told(features));
   });
 
   it.each([
