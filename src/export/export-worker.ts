@@ -48,6 +48,7 @@ export class ExportWorker {
   /** Puts what it works on back in the queue. */
   async close(): Promise<void> {
     this.closing.abort();
+    this.wakeUp();
     await this.loop;
   }
 
@@ -67,10 +68,10 @@ export class ExportWorker {
 
   /** Resolves when there is work, after the poll interval, and on a close. */
   private async pause(): Promise<void> {
+    if (this.closing.signal.aborted) return;
     const woken = new AbortController();
     this.wakeUp = () => woken.abort();
-    const signal = AbortSignal.any([woken.signal, this.closing.signal]);
-    await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+    await sleep(POLL_MS, undefined, { signal: woken.signal }).catch(() => undefined);
   }
 
   private async expire(): Promise<void> {
