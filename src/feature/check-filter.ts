@@ -81,7 +81,7 @@ function checkLevel(requested: RequestedFilter, limits: CheckLimits, bounded: bo
   const { bbox, near, neighbourCount, adjacentTo, adjacentWithinM, and, or: _or, not: _not, ...others } = own;
   const { intersects, within, contains, touches, overlaps, crosses, disjoint, ...owned } = others;
   const { ids, sceneId, sceneIds, segmentationId, prompt, promptContains, modelId, acquired, ...told } = owned;
-  const { created, review, label, attributes, georeferenced, distinct, ...unhandled } = told;
+  const { created, updated, review, label, attributes, georeferenced, distinct, ...unhandled } = told;
   unhandled satisfies Record<string, never>;
   checkList('ids', ids);
   checkList('sceneIds', sceneIds);
@@ -99,7 +99,17 @@ function checkLevel(requested: RequestedFilter, limits: CheckLimits, bounded: bo
   return {
     ...ranges,
     ...present({ ids, sceneId, sceneIds, segmentationId, prompt, promptContains, modelId, acquired }),
-    ...present({ created, review, label, attributes, georeferenced, distinct, neighbourCount, adjacentWithinM }),
+    ...present({
+      created,
+      updated,
+      review,
+      label,
+      attributes,
+      georeferenced,
+      distinct,
+      neighbourCount,
+      adjacentWithinM,
+    }),
     ...checkGeometries({ intersects, within, contains, touches, overlaps, crosses, disjoint }, limits.maxVertices),
     ...(bbox ? { bbox: checkBbox(bbox) } : {}),
     ...(near ? { near: checkNear(near, limits.maxVertices) } : {}),
@@ -222,10 +232,11 @@ const StoredInstants = z.object({ from: z.coerce.date().optional(), to: z.coerce
 
 /** A filter that was stored as JSON, which has no instants. */
 export function storedFilter(filter: RequestedFilter): RequestedFilter {
-  return mapFilters(filter, ({ acquired, created, ...others }) => ({
+  return mapFilters(filter, ({ acquired, created, updated, ...others }) => ({
     ...others,
     ...(acquired ? { acquired: present(StoredInstants.parse(acquired)) } : {}),
     ...(created ? { created: present(StoredInstants.parse(created)) } : {}),
+    ...(updated ? { updated: present(StoredInstants.parse(updated)) } : {}),
   }));
 }
 

@@ -40,7 +40,7 @@ export function conditionSql(filter: FeatureFilter, scope: Scope, place: FilterP
   const { neighbourCount, adjacentTo, adjacentWithinM, adjacentReachM, ...others } = own;
   const { ids, sceneId, sceneIds, segmentationId, prompt, promptContains, modelId, acquired, created, ...told } =
     others;
-  const { review, label, attributes = [], georeferenced, distinct, ...spatial } = told;
+  const { updated, review, label, attributes = [], georeferenced, distinct, ...spatial } = told;
   const owners = { ids, sceneId, sceneIds, segmentationId, prompt, promptContains, modelId, acquired, created };
   const { bbox, near, intersects, within, contains, touches, overlaps, crosses, disjoint, ...unhandled } = spatial;
   unhandled satisfies Record<string, never>;
@@ -49,6 +49,7 @@ export function conditionSql(filter: FeatureFilter, scope: Scope, place: FilterP
   const either = (one: FeatureFilter): Prisma.Sql => conditionSql(one, scope, { bounded, required: false });
   const conditions = [
     ...ownershipSql(owners, scope, place.required),
+    ...updatedSql(updated, scope),
     ...reviewSql(review, label, scope),
     ...attributes.map((one) => featureAttributeSql(one, scope)),
     ...georeferencedSql(georeferenced),
@@ -125,15 +126,7 @@ function ownershipSql(filter: Ownership, scope: Scope, required: boolean): Prism
   if (ids !== undefined) conditions.push(Prisma.sql`f.id = ANY(${identifiersSql('ids', ids)})`);
   if (sceneIds !== undefined) conditions.push(Prisma.sql`f.scene_id = ANY(${identifiersSql('sceneIds', sceneIds)})`);
   if (prompt !== undefined) conditions.push(segmentationSql(Prisma.sql`s.prompt = ${prompt}::text`, scope));
-  if (created) {
-    const { from = null, to = null } = created;
-    conditions.push(
-      segmentationSql(
-        Prisma.sql`s.finished_at >= COALESCE(${from}::timestamptz, '-infinity') AND s.finished_at <= COALESCE(${to}::timestamptz, 'infinity')`,
-        scope,
-      ),
-    );
-  }
+  if (created) conditions.push(segmentationSql(betweenSql(Prisma.sql`s.finished_at`, created), scope));
   if (sceneId !== undefined) conditions.push(Prisma.sql`f.scene_id = ${requireIdentifier('sceneId', sceneId)}::uuid`);
   if (segmentationId !== undefined) {
     conditions.push(Prisma.sql`f.segmentation_id = ${requireIdentifier('segmentationId', segmentationId)}::uuid`);
@@ -145,10 +138,7 @@ function ownershipSql(filter: Ownership, scope: Scope, required: boolean): Prism
     conditions.push(segmentationSql(Prisma.sql`s.model_id = ${modelId}::text`, scope));
   }
   if (acquired) {
-    const { from = null, to = null } = acquired;
-    const scenes = Prisma.sql`
-      SELECT s.id FROM ${scope.rows('scene')} AS s
-      WHERE s.acquired_at >= COALESCE(${from}::timestamptz, '-infinity') AND s.acquired_at <= COALESCE(${to}::timestamptz, 'infinity')`;
+    const scenes = Prisma.sql`SELECT s.id FROM ${scope.rows('scene')} AS s WHERE ${betweenSql(Prisma.sql`s.acquired_at`, acquired)}`;
     // A time may be that of most scenes, which the planner knows of a join alone; below `or` it cannot join.
     conditions.push(required ? Prisma.sql`f.scene_id IN (${scenes})` : Prisma.sql`f.scene_id = ANY(ARRAY(${scenes}))`);
   }
@@ -158,6 +148,20 @@ function ownershipSql(filter: Ownership, scope: Scope, required: boolean): Prism
 function identifiersSql(condition: string, ids: readonly string[]): Prisma.Sql {
   const known = ids.map((id) => requireIdentifier(condition, id));
   return Prisma.sql`${`{${known.join(',')}}`}::text::uuid[]`;
+}
+
+function betweenSql(time: Prisma.Sql, range: { readonly from?: Date; readonly to?: Date }): Prisma.Sql {
+  const { from = null, to = null } = range;
+  return Prisma.sql`${time} >= COALESCE(${from}::timestamptz, '-infinity') AND ${time} <= COALESCE(${to}::timestamptz, 'infinity')`;
+}
+
+/** Uses `review_at` for those that were reviewed, and `feature_label` for the others. */
+function updatedSql(updated: FeatureFilter['updated'], scope: Scope): Prisma.Sql[] {
+  if (updated === undefined) return [];
+  const reviews = Prisma.sql`${scope.rows('review')} AS r WHERE r.is_current`;
+  const reviewed = Prisma.sql`f.id = ANY(ARRAY(SELECT r.feature_id FROM ${reviews} AND ${betweenSql(Prisma.sql`r.at`, updated)}))`;
+  const stored = segmentationSql(betweenSql(Prisma.sql`s.finished_at`, updated), scope);
+  return [Prisma.sql`(${reviewed} OR (${stored} AND NOT EXISTS (SELECT 1 FROM ${reviews} AND r.feature_id = f.id)))`];
 }
 
 /** The newest review of `f`, by `review_current`; features that nobody reviewed have none. */

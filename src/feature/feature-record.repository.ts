@@ -19,11 +19,18 @@ export function recordColumnsSql(scope: Scope, distance: Prisma.Sql): Prisma.Sql
   return Prisma.sql`
     f.id, f.scene_id AS "sceneId", c.name AS "sceneName", f.segmentation_id AS "segmentationId", s.prompt,
     s.model_id AS model, ${MEASURE_COLUMNS}, ${neighbourCountSql(scope)} AS "neighbourCount", ${distance} AS "distanceM",
-    c.acquired_at AS "acquiredAt", s.finished_at AS "createdAt", f.geometry IS NOT NULL AS georeferenced,
+    c.acquired_at AS "acquiredAt", s.finished_at AS "createdAt",
+    ${updatedSql(Prisma.sql`s.finished_at`, scope)} AS "updatedAt", f.geometry IS NOT NULL AS georeferenced,
     ST_XMin(COALESCE(unwrapped(f.geometry), f.pixel_geometry)) AS "xMin",
     ST_YMin(COALESCE(f.geometry, f.pixel_geometry)) AS "yMin",
     ST_XMax(COALESCE(unwrapped(f.geometry), f.pixel_geometry)) AS "xMax",
     ST_YMax(COALESCE(f.geometry, f.pixel_geometry)) AS "yMax"`;
+}
+
+/** When the feature `f` last changed. Uses `review_current`. @param stored when it was stored */
+function updatedSql(stored: Prisma.Sql, scope: Scope): Prisma.Sql {
+  const reviewed = Prisma.sql`SELECT r.at FROM ${scope.rows('review')} AS r WHERE r.feature_id = f.id AND r.is_current`;
+  return Prisma.sql`GREATEST(${stored}, (${reviewed}))`;
 }
 
 const columns = z.object({
@@ -38,6 +45,7 @@ const columns = z.object({
   distanceM: z.number().nullable(),
   acquiredAt: z.date().nullable(),
   createdAt: z.date(),
+  updatedAt: z.date(),
   georeferenced: z.boolean(),
   xMin: z.number(),
   yMin: z.number(),
@@ -67,6 +75,7 @@ function toRecord(row: z.infer<typeof columns>): FeatureRecord {
     distanceM: row.distanceM,
     acquiredAt: row.acquiredAt,
     createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
     bbox: boxOf(row),
   };
   return withMeasures(record, row);
@@ -76,7 +85,7 @@ type Owner = 'SEGMENTATION' | 'SCENE' | 'FEATURE';
 
 /** Where each attribute stands, as an expression over the row `s` of its segmentation or scene, or the row `f` of the feature. */
 const ATTRIBUTES: Readonly<
-  Record<Exclude<Queryable, 'neighbourCount'>, { readonly of: Owner; readonly sql: Prisma.Sql }>
+  Record<Exclude<Queryable, 'neighbourCount' | 'updatedAt'>, { readonly of: Owner; readonly sql: Prisma.Sql }>
 > = {
   id: { of: 'FEATURE', sql: Prisma.sql`f.id::text` },
   sceneId: { of: 'FEATURE', sql: Prisma.sql`f.scene_id::text` },
@@ -93,6 +102,7 @@ const ATTRIBUTES: Readonly<
 
 function attributeOf(name: string, scope: Scope): { readonly of: Owner; readonly sql: Prisma.Sql } {
   if (name === 'neighbourCount') return { of: 'FEATURE', sql: neighbourCountSql(scope) };
+  if (name === 'updatedAt') return { of: 'FEATURE', sql: updatedSql(lookedUpSql('createdAt', scope), scope) };
   return ATTRIBUTES[name as keyof typeof ATTRIBUTES];
 }
 

@@ -18,6 +18,8 @@ export interface FeatureRecord extends MeasureValues {
   readonly acquiredAt: Date | null;
   /** When the feature was stored. */
   readonly createdAt: Date;
+  /** When its newest review was given; without one, when it was stored. */
+  readonly updatedAt: Date;
   /** RFC 7946: west > east crosses the antimeridian. Columns and rows without georeference. */
   readonly bbox: Bbox;
 }
@@ -77,6 +79,13 @@ export const FEATURE_ATTRIBUTES: readonly FeatureAttribute[] = [
     doc: 'When the image was taken; null when unknown.',
   },
   { name: 'createdAt', kind: 'TIME', unit: null, nullable: false, doc: 'When the feature was stored.' },
+  {
+    name: 'updatedAt',
+    kind: 'TIME',
+    unit: null,
+    nullable: false,
+    doc: 'When the newest review of the feature was given; without one, when it was stored.',
+  },
 ];
 
 /** Attributes that a filter may name: a distance is that to a condition of the filter itself. */

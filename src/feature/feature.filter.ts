@@ -51,6 +51,8 @@ export interface FeatureFilter
   readonly acquired?: { readonly from?: Date; readonly to?: Date };
   /** When the feature was stored, both ends included. */
   readonly created?: { readonly from?: Date; readonly to?: Date };
+  /** When the feature was stored or last reviewed, whichever is later; both ends included. */
+  readonly updated?: { readonly from?: Date; readonly to?: Date };
   /** Newest review of the feature is one of these; features that nobody reviewed are UNREVIEWED. */
   readonly review?: readonly ReviewStatus[];
   /** Label of the newest review, to the letter. */
@@ -116,6 +118,7 @@ const BOUNDS: Readonly<Record<OwnCondition, boolean>> = {
   modelId: false,
   acquired: false,
   created: false,
+  updated: false,
   review: false,
   label: false,
   attributes: false,

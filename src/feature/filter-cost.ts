@@ -59,6 +59,7 @@ const COSTS: Readonly<Record<Condition, number>> = {
   modelId: 0,
   acquired: 0,
   created: 0,
+  updated: 1,
 };
 const COSTLY = Object.entries(COSTS).filter(([, cost]) => cost > 0) as [Condition, number][];
 

@@ -8,7 +8,7 @@ import { neighboursCost } from './cost.ts';
 import { withoutNulls } from './absent-null.ts';
 import { DEFAULT_COLLECTION, askPage, FeaturePageArgs, isEmpty, PageArgs, pageRequest } from './page-request.ts';
 import { JsonText } from './text-answer/json-text.ts';
-import { GeoJSONFeatureCollectionScalar, GeoJSONGeometryScalar } from './scalars.ts';
+import { DateTimeScalar, GeoJSONFeatureCollectionScalar, GeoJSONGeometryScalar } from './scalars.ts';
 import type { Scene } from '../scene/scene.ts';
 import { SceneType } from './scene.type.ts';
 import type { Segmentation } from '../segmentation/segmentation.ts';
@@ -160,6 +160,21 @@ export class FeatureResolver {
     return segmentations.load(segmentationId);
   }
 
+  @FieldResolver(() => DateTimeScalar, { description: 'When the feature was stored.' })
+  async createdAt(@Root() { segmentationId }: Feature, @Ctx() { segmentations }: RequestContext): Promise<Date> {
+    return storedAt(await segmentations.load(segmentationId));
+  }
+
+  @FieldResolver(() => DateTimeScalar, {
+    description: 'When the newest review of the feature was given; without one, when it was stored.',
+  })
+  async updatedAt(
+    @Root() { id, segmentationId }: Feature,
+    @Ctx() { segmentations, reviews }: RequestContext,
+  ): Promise<Date> {
+    return (await reviews.load(id))?.at ?? storedAt(await segmentations.load(segmentationId));
+  }
+
   @FieldResolver(() => FeatureNeighbourConnectionType, {
     description: 'Features of any prompt and scene that touch this feature or are near it, nearest first.',
     complexity: neighboursCost,
@@ -189,4 +204,9 @@ export class FeatureResolver {
       },
     };
   }
+}
+
+/** Features are stored when their segmentation ends. */
+function storedAt({ finishedAt, createdAt }: Segmentation): Date {
+  return finishedAt ?? createdAt;
 }

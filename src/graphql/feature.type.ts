@@ -149,6 +149,12 @@ export class FeatureFilterInput {
   @Field(() => DateTimeRangeInput, { nullable: true, description: 'When the feature was stored.' })
   created?: DateTimeRangeInput;
 
+  @Field(() => DateTimeRangeInput, {
+    nullable: true,
+    description: 'When the feature was stored or last reviewed, whichever is later.',
+  })
+  updated?: DateTimeRangeInput;
+
   @Field(() => [ReviewStatusEnum], {
     nullable: true,
     description: 'Status of the newest review; features without a review are UNREVIEWED.',

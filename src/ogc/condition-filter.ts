@@ -96,10 +96,17 @@ function comparedFilter(name: string, sign: Comparison, value: Constant): Reques
   return name === 'segmentationId' ? { segmentationId: value } : null;
 }
 
+const TIME_CONDITIONS: Readonly<Record<string, 'acquired' | 'created' | 'updated'>> = {
+  acquiredAt: 'acquired',
+  createdAt: 'created',
+  updatedAt: 'updated',
+};
+
 function timeFilter(name: string, sign: Comparison, value: Date): RequestedFilter | null {
   if (sign !== '<=' && sign !== '>=') return null;
   const range = sign === '<=' ? { to: value } : { from: value };
-  return name === 'acquiredAt' ? { acquired: range } : { created: range };
+  const condition = TIME_CONDITIONS[name];
+  return condition === undefined ? null : { [condition]: range };
 }
 
 /** Both ends of a range are included, so what is less than a number is at most the double before it. */

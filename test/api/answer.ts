@@ -44,6 +44,8 @@ export interface AnsweredFeature {
   readonly meanProbability: number;
   readonly areaM2: number;
   readonly perimeterM: number;
+  readonly createdAt: string;
+  readonly updatedAt: string;
   readonly review: AnsweredReview;
   readonly reviews: readonly AnsweredReview[];
   readonly distanceM: number;

@@ -36,6 +36,7 @@ const CASES: Record<Exclude<keyof FeatureFilter, RangeName>, () => readonly [Fea
   prompt: () => [{ prompt: 'Pacific' }],
   promptContains: () => [{ promptContains: 'roads' }],
   created: () => [{ created: { to: new Date('2024-01-01') } }],
+  updated: () => [{ updated: { to: new Date('2024-01-01') } }],
   review: () => [{ review: ['REJECTED'] }],
   label: () => [{ label: 'roof' }],
   modelId: () => [{ modelId: 'other/1' }],

@@ -32,6 +32,7 @@ const heavy: ExportRow = {
     distanceM: null,
     acquiredAt: null,
     createdAt: new Date(0),
+    updatedAt: new Date(0),
     bbox: [10, 50, 11, 51],
   },
   outline: JSON.stringify(box(10, 50, 11, 51)),

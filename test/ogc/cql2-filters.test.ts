@@ -76,6 +76,8 @@ const FILTERS: readonly (readonly [string, (values: Values) => boolean])[] = [
   ["T_DISJOINT(acquiredAt, INTERVAL('2024-06-01T10:00:00Z', '..'))", () => false],
   ["T_EQUALS(acquiredAt, DATE('2024-06-01'))", () => true],
   ['T_BEFORE(acquiredAt, createdAt) AND T_STARTS(acquiredAt, INTERVAL(acquiredAt, createdAt))', () => true],
+  ['updatedAt = createdAt AND updatedAt >= createdAt', () => true],
+  ["updatedAt <= TIMESTAMP('2024-06-01T10:00:00Z')", () => false],
   ['TRUE', () => true],
   ['FALSE OR pixelCount = 100', ({ pixelCount }) => pixelCount === 100],
   ['geometry IS NULL', ({ areaM2 }) => areaM2 === null],

@@ -75,6 +75,23 @@ describe('a review', () => {
     expect(await matching({ review: [] })).toEqual([]);
   });
 
+  it('moves the time of the last change, by which features are found again', async () => {
+    const TIMES = 'query ($id: ID!) { feature(id: $id) { createdAt updatedAt review { at } } }';
+    const before = (await test.ask(TIMES, { id: idOf('x1') })).data.feature;
+    expect(before.updatedAt).toBe(before.createdAt);
+    await review(['x1'], 'UNREVIEWED', { note: 'to be looked at again' });
+    const { createdAt, updatedAt, review: said } = (await test.ask(TIMES, { id: idOf('x1') })).data.feature;
+    expect([createdAt, updatedAt]).toEqual([before.createdAt, said.at]);
+    expect(updatedAt > createdAt).toBe(true);
+    expect(await matching({ updated: { from: updatedAt } })).toEqual([idOf('x1')]);
+    expect(await matching({ updated: { to: createdAt }, ids: [idOf('x1')] })).toEqual([]);
+    expect(await matching({ created: { to: createdAt }, ids: [idOf('x1')] })).toEqual([idOf('x1')]);
+    const { data } = await test.ask('query ($filter: FeatureFilter) { featureCollection(filter: $filter) }', {
+      filter: { ids: [idOf('x1')] },
+    });
+    expect(data.featureCollection.features[0]?.properties).toMatchObject({ createdAt, updatedAt });
+  });
+
   it('counts in statistics unless the filter says otherwise', async () => {
     const counted = async (filter: RequestedFilter): Promise<number> =>
       (await test.services.statistics.group(filter, []))[0]!.featureCount;
