@@ -98,6 +98,8 @@ export const OUTLET_LAYERS: readonly Layer[] = [
     name: 'http',
     holds: 'routes: exports, masks, tiles, OGC API, uploads, files of the dashboard, the socket of subscriptions',
     imports: [
+      'http/open-api',
+      'http/headers',
       'http/telemetry',
       'telemetry',
       'blob-store.ts',
@@ -116,6 +118,12 @@ export const OUTLET_LAYERS: readonly Layer[] = [
       'config.ts',
     ],
   },
+  {
+    name: 'http/open-api',
+    holds: 'every route as OpenAPI',
+    imports: ['stac', 'ogc', 'export', 'identity'],
+  },
+  { name: 'http/headers', holds: 'headers of every answer: what browsers may do with it', imports: ['config.ts'] },
   { name: 'http/telemetry', holds: 'measures and traces of requests, and the page of metrics', imports: ['telemetry'] },
   {
     name: 'model-server',

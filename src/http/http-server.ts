@@ -4,8 +4,9 @@ import express, { type Express, type RequestHandler, type Router } from 'express
 import { AppError } from '../errors.ts';
 import { checkDocumentText } from '../graphql/request-shape.ts';
 import { createListener } from '../http-listener.ts';
-import { crossOrigin } from './cross-origin.ts';
+import { crossOrigin } from './headers/cross-origin.ts';
 import { dashboardFiles } from './dashboard-files.ts';
+import { documentRoutes } from './document-routes.ts';
 import { errorResponse } from './error-response.ts';
 import { exportRoutes } from './export-routes.ts';
 import { graphiqlPage } from './graphiql-page.ts';
@@ -17,8 +18,7 @@ import { maskRoutes } from './mask-routes.ts';
 import { ogcRoutes } from './ogc-routes.ts';
 import { DOCUMENT_COST, Outlet } from './outlet.ts';
 import { requestId } from './request-id.ts';
-import { securityHeaders } from './security-headers.ts';
-import { digestOf, REVALIDATED, sendStoredFile } from './stored-file.ts';
+import { securityHeaders } from './headers/security-headers.ts';
 import { serveSubscriptions, SOCKET_LIMITS, type SocketLimits } from './subscription-socket.ts';
 import { sceneTileRoutes } from './scene-tile-routes.ts';
 import { segmentationTileRoutes } from './segmentation-tile-routes.ts';
@@ -71,6 +71,7 @@ export function createRouter(service: HttpService, outlet: Outlet): Express {
     next();
   });
   if (config.TERRAQL_CORS_ORIGINS.length > 0) router.use(crossOrigin(config.TERRAQL_CORS_ORIGINS));
+  router.use(outlet.otherMethods);
   // The addresses that are asked for most come first.
   router.use(tileRoutes(outlet));
   if (config.NODE_ENV !== 'production') {
@@ -86,7 +87,7 @@ export function createRouter(service: HttpService, outlet: Outlet): Express {
     }),
   );
   router.use(workspaceRoutes(outlet, service));
-  router.use(schemaRoute(outlet, service.schemaText));
+  router.use(documentRoutes(outlet, service));
   router.use(uploadRoute(outlet));
   router.use(maskRoutes(outlet));
   router.use(exportRoutes(outlet, service.logger));
@@ -121,23 +122,6 @@ const refuseDeepDocuments: RequestHandler = (request, response, next) => {
   }
   next();
 };
-
-/** `/schema.graphql`: the schema as text, for tools that make typed clients of it. */
-function schemaRoute(outlet: Outlet, text: string): Router {
-  const bytes = Buffer.from(text);
-  const file = {
-    etag: `"${digestOf(bytes)}"`,
-    cacheControl: REVALIDATED,
-    contentType: 'application/graphql; charset=utf-8',
-    read: async () => ({ pieces: [bytes], bytes: bytes.length }),
-  };
-  return outlet.resource('/schema.graphql', {
-    role: 'viewer',
-    cost: DOCUMENT_COST,
-    methods: { GET: ({ request, response }) => sendStoredFile(request, response, file) },
-    takesFilter: false,
-  });
-}
 
 /** `PUT /uploads/{id}?token=...`: the bytes of a scene, at the address that `createUpload` gave. */
 function uploadRoute(outlet: Outlet): Router {

@@ -11,6 +11,7 @@ import type { Rule, Viewer } from '../identity/viewer.ts';
 import type { Services } from '../services.ts';
 import type { HttpService } from './http-service.ts';
 import { jsonBody as readJson } from './json-body.ts';
+import type { RouteRule } from './open-api/route-rule.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
 
 /** The resource lets clients choose a filter, and only known operations are answered. */
@@ -75,14 +76,6 @@ export interface FeatureRequestOptions {
   readonly invalid?: InputError;
 }
 
-/** Who may use the addresses of one route. */
-export interface RouteRule {
-  /** As Express writes it. */
-  readonly path: string;
-  readonly methods: readonly string[];
-  readonly role: Rule;
-}
-
 /**
  * What all routes share: the viewer and its services, whether filters are allowed, how a filter is read and priced, and
  * which methods there are. `error-response.ts` answers errors, `stored-file.ts` caches and ranges.
@@ -122,6 +115,14 @@ export class Outlet {
     this.rules.push({ path, methods, role });
     return path;
   }
+
+  /** Answers the methods that an address without parameters does not have; to stand before what takes any method. */
+  readonly otherMethods: RequestHandler = (request, response, next) => {
+    const methods = this.rules.flatMap((rule) => (rule.path === request.path ? rule.methods : []));
+    const isAnswered = request.method !== 'OPTIONS' && allowedBy(methods).includes(request.method);
+    if (methods.length === 0 || isAnswered) next();
+    else answerOtherMethods([...new Set(methods)])(request, response, next);
+  };
 
   /** Determines the viewer, and refuses an insufficient role. */
   admit(role: Rule): RequestHandler<Record<string, string>> {
@@ -189,15 +190,7 @@ export class Outlet {
     if (POST) router.post<string, Parameters>(path, admit('POST'), ...body, this.answered(POST, cost));
     if (PUT) router.put<string, Parameters>(path, admit('PUT'), ...body, this.answered(PUT, cost));
     if (DELETE) router.delete<string, Parameters>(path, admit('DELETE'), this.answered(DELETE, cost));
-    const allowed = [...Object.keys(methods).flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name])), 'OPTIONS'];
-    router.options(path, (_request, response) => void response.set('Allow', allowed.join(', ')).status(204).end());
-    router.all(path, (request, response) => {
-      const message = `${request.path} does not answer ${request.method}; use one of ${allowed.join(', ')}.`;
-      response
-        .set('Allow', allowed.join(', '))
-        .status(405)
-        .json({ error: { code: 'METHOD_NOT_ALLOWED', message } });
-    });
+    router.all(path, answerOtherMethods(Object.keys(methods)));
     return router;
   }
 
@@ -224,6 +217,25 @@ export class Outlet {
       await answer({ viewer, services: this.service.servicesFor(viewer), request, response, spend });
     };
   }
+}
+
+const allowedBy = (methods: readonly string[]): string[] => [
+  ...methods.flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name])),
+  'OPTIONS',
+];
+
+/** Tells OPTIONS which methods there are, and refuses the others. */
+function answerOtherMethods(methods: readonly string[]): RequestHandler {
+  const allowed = allowedBy(methods).join(', ');
+  return (request, response) => {
+    response.set('Allow', allowed);
+    if (request.method === 'OPTIONS') {
+      response.status(204).end();
+      return;
+    }
+    const message = `${request.path} does not answer ${request.method}; use one of ${allowed}.`;
+    response.status(405).json({ error: { code: 'METHOD_NOT_ALLOWED', message } });
+  };
 }
 
 function jsonBody(request: AnyRequest, Invalid: InputError): unknown {

@@ -40,15 +40,21 @@ const ERROR = {
   content: { [JSON_TYPE]: { schema: { $ref: '#/components/schemas/error' } } },
 };
 
-function answers(description: string, types: readonly string[], schema = 'document'): object {
+function answered(description: string, types: readonly string[], schema = 'document'): object {
   const content = Object.fromEntries(
     types.map((type) => [
       type,
       { schema: type === HTML_TYPE ? { type: 'string' } : { $ref: `#/components/schemas/${schema}` } },
     ]),
   );
-  return { '200': { description, content }, '400': ERROR, '404': ERROR };
+  return { description, content };
 }
+
+const answers = (description: string, types: readonly string[], schema?: string): object => ({
+  '200': answered(description, types, schema),
+  '400': ERROR,
+  '404': ERROR,
+});
 
 function operation(id: string, summary: string, parameters: readonly object[], responses: object): object {
   return { get: { operationId: id, summary, tags: ['OGC API'], parameters, responses } };
@@ -162,8 +168,9 @@ function otherPaths(): object {
     operationId: 'executeSegment',
     summary: 'Asks a question about a scene',
     tags: ['OGC API'],
+    parameters: [inPath('processId', 'segment.')],
     requestBody: { required: true, content: { [JSON_TYPE]: { schema: { $ref: '#/components/schemas/document' } } } },
-    responses: { ...answers('The results.', json), '201': { description: 'The job, which continues.' } },
+    responses: { ...answers('The results.', json), '201': answered('The job, which continues.', json) },
   };
   const dismiss = {
     operationId: 'dismissJob',
@@ -184,7 +191,7 @@ function otherPaths(): object {
     ]),
     '/processes': at('getProcesses', 'Processes'),
     '/processes/{processId}': at('getProcess', 'A process', [inPath('processId', 'segment.')]),
-    '/processes/segment/execution': { post: execute },
+    '/processes/{processId}/execution': { post: execute },
     '/jobs': at('getJobs', 'Jobs, newest first', [
       query('limit', 'Maximum number of jobs per page.', { type: 'integer', minimum: 1, default: 100 }),
       query('after', 'Position in the list, from the link "next".', { type: 'string' }),

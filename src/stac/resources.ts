@@ -10,8 +10,9 @@ import { CollectionNotFoundError, ItemNotFoundError } from '../ogc/errors.ts';
 import { readParameters } from '../ogc/item-request.ts';
 import { GEOJSON_TYPE, JSON_TYPE, OPENAPI_TYPE, SCHEMA_TYPE, withParameters } from '../ogc/links.ts';
 import type { Scene } from '../scene/scene.ts';
-import { catalogue, CONFORMANCE, openApi, queryables, scenesCollection } from './documents.ts';
+import { catalogue, CONFORMANCE, queryables, scenesCollection } from './documents.ts';
 import { SCENES, stacItem } from './item.ts';
+import { openApi } from './open-api.ts';
 import { readSearchBody, readSearchQuery, type SearchLimits, type StacSearch } from './search.ts';
 
 /** Of the description of the API, which grows with the API. */
@@ -128,10 +129,10 @@ async function found(request: OgcRequest, search: StacSearch, body?: unknown): P
   const page = isNone ? null : await services.scenes.list(filter, { first: limit, after });
   const scenes = page?.edges.map(({ node }) => node) ?? [];
   const next = page?.hasNextPage ? page.edges.at(-1)!.cursor : null;
-  const isWhole = next === null && after === null;
+  const isWhole = page === null || (next === null && after === null);
   const document = {
     type: 'FeatureCollection',
-    numberMatched: isWhole ? scenes.length : await page!.totalCount(),
+    numberMatched: isWhole ? scenes.length : await page.totalCount(),
     numberReturned: scenes.length,
     features: await itemsOf(scenes, request),
     links: [

@@ -42,7 +42,7 @@ export interface StacSearch {
 }
 
 /** Parameters of a search as JSON has them. */
-const Search = z.strictObject({
+export const Search = z.strictObject({
   collections: z.array(z.string()).optional(),
   ids: z.array(z.string()).max(MAX_IDS).optional(),
   bbox: z.array(z.number()).optional(),

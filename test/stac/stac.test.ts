@@ -150,6 +150,7 @@ describe('a search', () => {
     ['no identifier', () => ({ ids: [] }), () => []],
     ['identifiers that are none', () => ({ ids: ['x'] }), () => []],
     ['another collection', () => ({ collections: ['others'] }), () => []],
+    ['another collection, on a later page', () => ({ collections: ['others'], token: 'x' }), () => []],
     ['an instant', () => ({ datetime: '2026-05-02T10:00:00Z' }), () => [dated[1]!]],
     ['an instant in lower case', () => ({ datetime: '2026-05-02t10:00:00z' }), () => [dated[1]!]],
     ['an interval', () => ({ datetime: '2026-05-03T00:00:00Z/..' }), () => [dated[3]!, dated[2]!]],

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
-import type { Config } from '../config.ts';
+import type { Config } from '../../config.ts';
 
 /**
  * Security headers of every answer. Answers that are pages replace the content security policy by their own; others may
