@@ -93,7 +93,12 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'scene',
     holds: 'the stored image: registering, locating, uploading',
-    imports: ['remote', 'imagery', 'raster', 'database/sql', 'database', 'cql2', 'blob-store.ts'],
+    imports: ['tile-source', 'remote', 'imagery', 'raster', 'database/sql', 'database', 'cql2', 'blob-store.ts'],
+  },
+  {
+    name: 'tile-source',
+    holds: 'parts of tile services, put together to images',
+    imports: ['remote', 'imagery', 'raster', 'blob-store.ts'],
   },
   {
     name: 'bucket',

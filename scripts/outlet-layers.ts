@@ -86,6 +86,7 @@ export const OUTLET_LAYERS: readonly Layer[] = [
       'job',
       'segmentation',
       'scene',
+      'tile-source',
       'remote',
       'inference',
       'identity',

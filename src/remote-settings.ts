@@ -22,6 +22,7 @@ export const REMOTE_SETTINGS = {
     'Disk space for local copies of files in the bucket that cannot be read by range. Copies used in the last 10 minutes are kept in any case.',
     'MiB',
   ),
+  TERRAQL_MAX_TILES: count(4096, 'Most tiles of a tile service in one scene.'),
   TERRAQL_RANGE_CACHE_MB: count(64, 'Memory for recently read parts of remote files.', 'MiB'),
   TERRAQL_RANGE_REQUESTS: count(8, 'Concurrent range requests to other servers.'),
   TERRAQL_S3_ENDPOINT: documented(

@@ -49,6 +49,8 @@ import { PromptRepository } from './segmentation/prompt.repository.ts';
 import { SegmentationRepository } from './segmentation/segmentation.repository.ts';
 import { SegmentationService } from './segmentation/segmentation.service.ts';
 import type { ServicesFor } from './services.ts';
+import { TileFetcher } from './tile-source/tile-fetcher.ts';
+import { TilePictures } from './tile-source/tile-pictures.ts';
 import type { FeatureTile } from './tiles/feature-tile.ts';
 import { FeatureTileRepository } from './tiles/feature-tile.repository.ts';
 import { FeatureTileService } from './tiles/feature-tile.service.ts';
@@ -112,6 +114,11 @@ export function servicesOver(shared: SharedParts): ServicesFor {
   const nearM = config.TERRAQL_NEAR_M;
   const fingerprints = new SourceFingerprints();
   const maxBytes = config.TERRAQL_MAX_BYTES;
+  const tiles = new TilePictures(new TileFetcher(remote.http, remote.pool), images, {
+    maxTiles: config.TERRAQL_MAX_TILES,
+    maxPixels: config.TERRAQL_MAX_PIXELS,
+    maxBytes,
+  });
   return (viewer) => {
     const { workspace, subject } = viewer;
     const database = shared.database.forWorkspace(workspace);
@@ -119,7 +126,7 @@ export function servicesOver(shared: SharedParts): ServicesFor {
     const admit: Room['admit'] = (...asked) => quotas.admit(...asked);
     const uploads = uploadsOver(shared, { workspace, room: { admit } });
     const roots = config.TERRAQL_SCENE_ROOTS;
-    const locator = new SceneLocator(blobs, uploads, remote.files, { roots, maxBytes, fingerprints });
+    const locator = new SceneLocator(blobs, uploads, remote.files, { roots, maxBytes, fingerprints, tiles });
     const scenes = new SceneService(new SceneRepository(database), locator, images, {
       admit,
       onKept: (bytesStored) => shared.usage.add(workspace, { bytesStored }),

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { areaText } from '../measure-text.ts';
 import type { Service } from './application/ask.ts';
-import { parseCounts, parseNumbers, type ServiceOptions, withServiceOptions } from './terminal/options.ts';
+import { parseCounts, parseNumber, parseNumbers, type ServiceOptions, withServiceOptions } from './terminal/options.ts';
 import { Progress, withProgress } from './terminal/progress.ts';
 import { type CommandContext, withService } from './application/run-command.ts';
 import { errorLine, type Terminal, UsageError } from './terminal/terminal.ts';
@@ -63,18 +63,23 @@ interface RegisterOptions extends ServiceOptions {
   readonly bands?: number[];
   readonly acquiredAt?: string;
   readonly upload?: boolean;
+  readonly zoom?: number;
+  readonly attribution?: string;
 }
 
 /** Adds `terraql register`. */
 export function addRegister(program: Command, context: CommandContext): void {
   const command = program
     .command('register')
-    .description('register an image as a scene: a file on the server, or an https address')
-    .argument('<image>', 'path or https:// address of a GeoTIFF, COG, PNG, JPEG or WebP')
+    .description('register an image as a scene: a file on the server, an https address, or a part of a tile service')
+    .argument(
+      '<image>',
+      'path or https:// address of a GeoTIFF, COG, PNG, JPEG or WebP, or address of tiles with {z}, {x} and {y}',
+    )
     .option('--name <name>', 'name of the scene (default: file name)')
     .option(
       '--bounds <w,s,e,n>',
-      'extent in WGS 84, for an image without georeference',
+      'extent in WGS 84, of an image without georeference or of the tiles to read',
       parseNumbers(4, 'west,south,east,north'),
     )
     .option(
@@ -83,14 +88,16 @@ export function addRegister(program: Command, context: CommandContext): void {
       parseCounts(3, 'three whole numbers of at least 1'),
     )
     .option('--acquired-at <time>', 'acquisition time, ISO 8601')
+    .option('--zoom <z>', 'zoom of the tiles to read', parseNumber)
+    .option('--attribution <text>', 'whom the tile service wants to be named')
     .option('--upload', 'send the file to the server instead of its path');
   withServiceOptions(command).action((image: string, options: RegisterOptions) =>
     withService(
       context,
       options,
       async ({ service, terminal }) => {
-        const { name, bounds, bands, acquiredAt } = options;
-        const input = { ...(await source(service, terminal, image, options)), name, bounds, bands, acquiredAt };
+        const { name, bands, acquiredAt } = options;
+        const input = { ...(await source(service, terminal, image, options)), name, bands, acquiredAt };
         const scene = await register(service, terminal, input, path.basename(image));
         terminal.write(options.json ? `${JSON.stringify(scene)}\n` : describe(scene));
       },
@@ -116,10 +123,15 @@ async function source(
   service: Service,
   terminal: Terminal,
   image: string,
-  { upload }: RegisterOptions,
-): Promise<Record<string, string>> {
-  if (upload) return { uploadId: await send(service, terminal, image) };
-  return /^[a-z][a-z\d+.-]+:\/\//i.test(image) ? { url: image } : { path: path.resolve(image) };
+  { upload, bounds, zoom, attribution }: RegisterOptions,
+): Promise<Record<string, unknown>> {
+  if (zoom !== undefined) {
+    if (!bounds) throw new UsageError('--zoom reads tiles, and needs --bounds west,south,east,north.');
+    return { tiles: { template: image, zoom, bounds, attribution } };
+  }
+  if (attribution !== undefined) throw new UsageError('--attribution belongs to tiles, which --zoom reads.');
+  if (upload) return { uploadId: await send(service, terminal, image), bounds };
+  return { ...(/^[a-z][a-z\d+.-]+:\/\//i.test(image) ? { url: image } : { path: path.resolve(image) }), bounds };
 }
 
 /** Sends a file to the server. @returns identifier of the upload */

@@ -19,6 +19,7 @@ export const SCENES = graphql(`
         gsdM
         areaM2
         acquiredAt
+        attribution
         footprint
       }
     }

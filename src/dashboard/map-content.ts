@@ -107,3 +107,9 @@ export function useExtent(): ReturnType<typeof boundsOf> | undefined {
     return data && boundsOf(data.flatMap(({ footprint }) => footprint ?? []));
   }, [data, isError]);
 }
+
+/** Whom the services of the images on the map want to be named, each once. */
+export function useCredits(): readonly string[] {
+  const { data } = useScenes();
+  return useMemo(() => [...new Set(data?.flatMap(({ attribution }) => attribution ?? []))], [data]);
+}

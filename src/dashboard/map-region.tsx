@@ -2,7 +2,7 @@ import type { Map } from 'maplibre-gl';
 import { lazy, type ReactNode, Suspense, useCallback, useState } from 'react';
 import { changeAddress, useAddress } from './address-store.ts';
 import { ErrorBoundary } from './error-boundary.tsx';
-import { useExtent } from './map-content.ts';
+import { useCredits, useExtent } from './map-content.ts';
 import type { Marks } from './map/feature-marks.ts';
 import type { MapState } from './map/map-state.ts';
 import type { Hit, InView, Overlays } from './map/map-view.tsx';
@@ -42,6 +42,7 @@ export function MapRegion(properties: Properties): ReactNode {
   const [inView, setInView] = useState<InView>({ cells: 0, leftOut: 0 });
   const basemap = useBasemap();
   const settings = useSettings();
+  const credits = useCredits();
   const select = useCallback(
     (hits: readonly Hit[], at: readonly [number, number]): void => {
       if (isDrawing) return;
@@ -61,6 +62,7 @@ export function MapRegion(properties: Properties): ReactNode {
           settings.data?.basemapStyle && basemap === null ? texts.noBasemap : '',
           inView.cells > 0 ? texts.cells : '',
           inView.leftOut > 0 ? texts.leftOut(inView.leftOut) : '',
+          credits.length > 0 ? texts.credits(credits) : '',
         ]
           .filter(Boolean)
           .join(' ')}

@@ -131,6 +131,7 @@ export const texts = {
       : `No feature matches these ${conditionCount} conditions.`,
   clearAll: 'Clear all',
   cells: 'Squares count features too small to draw.',
+  credits: (names: readonly string[]): string => `Imagery: ${names.join(', ')}`,
   leftOut: (features: number): string => `${count(features)} not drawn here. Zoom in.`,
   borders: (prompt: string, metres: number | null): string =>
     metres === null ? `Touches “${prompt}”` : `Borders “${prompt}” for ${length(metres)}`,

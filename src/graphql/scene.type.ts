@@ -14,6 +14,13 @@ export class SceneType extends NodeType {
   readonly source!: string;
 
   @Field(() => String, {
+    nullable: true,
+    description:
+      'Whom to name where the image is shown, as plain text; null unless its tile service was registered with one.',
+  })
+  readonly attribution!: string | null;
+
+  @Field(() => String, {
     description:
       'SHA-256 of the file, lower-case hexadecimal; for a scene read by range (`readByRange`), of its ETag, size and first 16 KiB.',
   })
@@ -85,7 +92,35 @@ export class UploadType {
   readonly maxBytes!: number;
 }
 
-@InputType('RegisterSceneInput', { description: 'An image to register: exactly one of `path`, `url` and `uploadId`.' })
+@InputType('TileSourceInput', {
+  description:
+    'Part of a tile service whose tiles are those of Web Mercator (EPSG:3857). The tiles are fetched and kept as one image, whose edges are those of whole tiles.',
+})
+export class TileSourceInput {
+  @Field(() => String, {
+    description:
+      'Address over https with placeholders: {z}, {x} and {y}, or {-y} where rows count from the south, or {TileMatrix}, {TileCol} and {TileRow} of WMTS.',
+  })
+  template!: string;
+
+  @Field(() => Int, { description: 'Zoom of the tiles, from 0 to 24. Each further zoom has four times the tiles.' })
+  zoom!: number;
+
+  @Field(() => [Float], {
+    description: 'Area to read: [west, south, east, north], WGS 84 degrees; at most TERRAQL_MAX_TILES tiles.',
+  })
+  bounds!: number[];
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Whom the service wants to be named, as plain text; kept with the scene and shown on the map.',
+  })
+  attribution?: string;
+}
+
+@InputType('RegisterSceneInput', {
+  description: 'An image to register: exactly one of `path`, `url`, `uploadId` and `tiles`.',
+})
 export class RegisterSceneInput {
   @Field(() => String, { nullable: true, description: 'Path of a file on the server, inside one of its scene roots.' })
   path?: string;
@@ -95,6 +130,9 @@ export class RegisterSceneInput {
 
   @Field(() => ID, { nullable: true, description: 'Identifier of a finished upload.' })
   uploadId?: string;
+
+  @Field(() => TileSourceInput, { nullable: true, description: 'Part of a tile service (XYZ, TMS or WMTS).' })
+  tiles?: TileSourceInput;
 
   @Field(() => [Float], {
     nullable: true,

@@ -61,9 +61,9 @@ export function sceneTileRoutes(outlet: Outlet, service: Pick<HttpService, 'read
 async function sendTileJson(outlet: Outlet, { services, request, response }: Asked<{ id: string }>): Promise<void> {
   const scene = await services.scenes.get(request.params.id);
   if (!isGeoreferenced(scene)) throw new SceneNotGeoreferencedError(scene);
-  const { id, name, footprint } = scene;
+  const { id, name, footprint, attribution } = scene;
   const tiles = outlet.linksOf(request).absolute(`/tiles/scenes/${id}/{z}/{x}/{y}.webp`);
-  response.set('Cache-Control', REVALIDATED).json(tileJson({ name, tiles, footprint }));
+  response.set('Cache-Control', REVALIDATED).json(tileJson({ name, tiles, footprint, attribution }));
 }
 
 /** @throws {BadInputError} {@link TileNotFoundError} {@link InvalidTileStyleError} */

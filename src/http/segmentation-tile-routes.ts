@@ -44,5 +44,5 @@ async function sendTileJson(outlet: Outlet, { services, request, response }: Ask
   const { id, prompt, sceneId } = await services.segmentations.require(request.params.id);
   const { footprint } = await services.scenes.get(sceneId);
   const tiles = outlet.linksOf(request).absolute(`/tiles/segmentations/${id}/{z}/{x}/{y}.webp`);
-  response.set('Cache-Control', REVALIDATED).json(tileJson({ name: prompt, tiles, footprint }));
+  response.set('Cache-Control', REVALIDATED).json(tileJson({ name: prompt, tiles, footprint, attribution: null }));
 }

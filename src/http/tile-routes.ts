@@ -91,7 +91,7 @@ async function sendTileJson(outlet: Outlet, asked: Asked<Record<string, string>>
   const query = parameters === '' ? '' : `?${parameters}`;
   const tiles = outlet.linksOf(request).absolute(`/tiles/features/{z}/{x}/{y}.mvt${query}`);
   response.set('Cache-Control', REVALIDATED).json({
-    ...tileJson({ name: 'TerraQL features', tiles, footprint: null }),
+    ...tileJson({ name: 'TerraQL features', tiles, footprint: null, attribution: null }),
     vector_layers: [
       {
         id: 'features',

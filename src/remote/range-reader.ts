@@ -24,7 +24,7 @@ export interface RetryPolicy {
 export const RETRY: RetryPolicy = { attempts: 5, firstPauseMs: 200, maxPauseMs: 10_000, requestMs: 120_000 };
 
 /** Status codes that may be gone the next time. */
-const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
+export const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
 /** Status codes of an address that has expired, or whose signature has. */
 const EXPIRED = new Set([400, 401, 403]);
 
@@ -60,7 +60,7 @@ export async function readRange(
 }
 
 /** @returns milliseconds; null when the server wants to be left alone for longer than anyone waits */
-function pauseBefore(attempt: number, retryAfterS: number | null, policy: RetryPolicy): number | null {
+export function pauseBefore(attempt: number, retryAfterS: number | null, policy: RetryPolicy): number | null {
   if (retryAfterS !== null && retryAfterS * 1000 > policy.maxPauseMs) return null;
   const most = Math.min(policy.maxPauseMs, policy.firstPauseMs * 2 ** (attempt - 1));
   return Math.max((retryAfterS ?? 0) * 1000, most * (0.5 + Math.random() / 2));

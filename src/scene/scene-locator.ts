@@ -11,23 +11,26 @@ import { allowedFile } from './local-file.ts';
 import type { Scene } from './scene.ts';
 import type { SourceFingerprints } from './source-fingerprint.ts';
 import type { UploadService } from './upload.service.ts';
+import type { TilePictures, TileSource } from '../tile-source/tile-pictures.ts';
 
 /** Longest file name that is taken from a URL, characters. */
 const MAX_FILENAME = 200;
 
-/** Not exactly one of path, url and uploadId. */
+/** Not exactly one of path, url, uploadId and tiles. */
 export class SceneReferenceError extends AppError {
   readonly code = 'SCENE_REFERENCE_INVALID';
   constructor(readonly given: readonly string[]) {
-    super(`Give exactly one of path, url, uploadId; given: ${given.join(', ') || 'none'}.`);
+    super(`Give exactly one of path, url, uploadId, tiles; given: ${given.join(', ') || 'none'}.`);
   }
 }
 
-/** Where an image is; exactly one of the three. */
+/** Where an image is; exactly one of path, url, uploadId and tiles. */
 export interface SceneReference {
   readonly path?: string | undefined;
   readonly url?: string | undefined;
   readonly uploadId?: string | undefined;
+  /** Part of a tile service, which is copied. */
+  readonly tiles?: TileSource | undefined;
   /** STAC item and asset that the URL was taken from. */
   readonly item?: RemoteReference['item'];
 }
@@ -48,6 +51,8 @@ export interface LocatedImage {
   readonly remote: RemoteReference | null;
   readonly source: string;
   readonly filename: string;
+  /** As in {@link Scene.attribution}. */
+  readonly attribution: string | null;
   /** Lower-case hex SHA-256 of the file; reads the file unless it was hashed while copied. Of ranges: the content key. */
   sha256(): Promise<string>;
   /** Size of the copy that {@link keep} makes; null where the file stays where it is. */
@@ -65,6 +70,7 @@ export class SceneLocator {
   /**
    * @param options.roots allowed folders
    * @param options.maxBytes largest file
+   * @param options.tiles makes images of tile services
    * @param options.fingerprints shared by all locators of a process, so that a file is hashed once
    */
   constructor(
@@ -75,16 +81,20 @@ export class SceneLocator {
       readonly roots: readonly string[];
       readonly maxBytes: number;
       readonly fingerprints: SourceFingerprints;
+      readonly tiles: Pick<TilePictures, 'picture'>;
     },
   ) {}
 
   /**
-   * @throws {SceneReferenceError} and errors of the three ways
+   * @throws {SceneReferenceError} and errors of the four ways
    */
-  locate({ path, url, uploadId, item }: SceneReference): Promise<LocatedImage> {
-    const given = Object.entries({ path, url, uploadId }).flatMap(([name, value]) => (value == null ? [] : [name]));
+  async locate({ path, url, uploadId, tiles, item }: SceneReference): Promise<LocatedImage> {
+    const given = Object.entries({ path, url, uploadId, tiles }).flatMap(([name, value]) =>
+      value == null ? [] : [name],
+    );
     if (given.length !== 1) throw new SceneReferenceError(given);
     if (path != null) return this.fromPath(path);
+    if (tiles != null) return this.fromTiles(tiles);
     return url != null ? this.fromUrl(url, item) : this.fromUpload(uploadId!);
   }
 
@@ -125,6 +135,7 @@ export class SceneLocator {
       remote: null,
       source: localPath,
       filename: basename(localPath),
+      attribution: null,
       sha256: () => this.options.fingerprints.sha256(localPath),
       copyBytes: null,
       keep: async () => null,
@@ -135,7 +146,7 @@ export class SceneLocator {
 
   private async fromUrl(text: string, item: RemoteReference['item']): Promise<LocatedImage> {
     const url = parsedUrl(text);
-    const named = { source: withoutSecrets(url), filename: filenameOf(url) };
+    const named = { source: withoutSecrets(url), filename: filenameOf(url), attribution: null };
     const found = await this.remote.find(text, item);
     if (found.kind === 'WHOLE') return this.copied(named, found.bytes);
     return {
@@ -150,8 +161,13 @@ export class SceneLocator {
     };
   }
 
+  private fromTiles(tiles: TileSource): Promise<LocatedImage> {
+    const { source, name, bytes } = this.options.tiles.picture(tiles);
+    return this.copied({ source, filename: name, attribution: tiles.attribution ?? null }, bytes);
+  }
+
   private async copied(
-    named: Pick<LocatedImage, 'source' | 'filename'>,
+    named: Pick<LocatedImage, 'source' | 'filename' | 'attribution'>,
     bytes: AsyncIterable<Uint8Array>,
   ): Promise<LocatedImage> {
     const key = await this.newSceneKey();
@@ -181,6 +197,7 @@ export class SceneLocator {
       remote: null,
       source: `upload:${filename}`,
       filename,
+      attribution: null,
       sha256: async () => sha256,
       copyBytes: sizeBytes,
       keep: async () => {

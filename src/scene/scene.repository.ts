@@ -26,7 +26,7 @@ const MAX_CRS = 100_000;
 const COLUMNS = Prisma.sql`
   id, name, source, sha256, width_px AS "widthPx", height_px AS "heightPx", bands, dtype, nodata::text AS nodata, crs,
   geotransform AS affine, gsd_m AS "gsdM", ST_AsGeoJSON(footprint, 15, 0) AS footprint, area_m2 AS "areaM2",
-  rgb_bands AS "rgbBands", stretch, collar, blob_key AS "blobKey", remote, acquired_at AS "acquiredAt", created_at AS "createdAt"`;
+  rgb_bands AS "rgbBands", stretch, collar, blob_key AS "blobKey", remote, attribution, acquired_at AS "acquiredAt", created_at AS "createdAt"`;
 
 const number = z.number();
 const GeotransformColumn: z.ZodType<Affine> = z.tuple([number, number, number, number, number, number]);
@@ -65,6 +65,7 @@ const SceneRow: z.ZodType<Scene> = z.object({
     .nullable(),
   blobKey: z.string().nullable(),
   remote: RemoteColumn.nullable(),
+  attribution: z.string().nullable(),
   acquiredAt: z.date().nullable(),
   createdAt: z.date(),
 });
@@ -186,13 +187,13 @@ async function insertScene(queries: Queries, scene: NewScene, id: string, sizeBy
     SceneRow,
     Prisma.sql`
       INSERT INTO scene (workspace_id, id, name, source, sha256, width_px, height_px, bands, dtype, nodata, crs, geotransform, gsd_m,
-                         footprint, area_m2, rgb_bands, stretch, collar, blob_key, blob_bytes, remote, acquired_at)
+                         footprint, area_m2, rgb_bands, stretch, collar, blob_key, blob_bytes, remote, attribution, acquired_at)
       VALUES (${queries.workspace}::text, ${id}::uuid, ${plainText(scene.name)}, ${plainText(scene.source, MAX_SOURCE)}, ${scene.sha256}, ${scene.widthPx}::int,
               ${scene.heightPx}::int, ${scene.bands}::int, ${scene.dtype}, ${nodataText(scene.nodata)}::text::float8,
               ${scene.crs && plainText(scene.crs, MAX_CRS)}, ${scene.affine && `{${scene.affine.join(',')}}`}::text::float8[], ${scene.gsdM}::float8,
               ST_GeomFromGeoJSON(${footprint}::text), ground_area_m2(ST_GeomFromGeoJSON(${footprint}::text)),
               ${`{${scene.rgbBands.join(',')}}`}::text::int[], ${stretch}::text::jsonb, ${collar}::text::jsonb, ${scene.blobKey}, ${sizeBytes}::float8::bigint,
-              ${remote}::text::jsonb,
+              ${remote}::text::jsonb, ${scene.attribution && plainText(scene.attribution)},
               ${scene.acquiredAt}::timestamptz)
       RETURNING ${COLUMNS}`,
   );

@@ -91,7 +91,8 @@ export interface SceneStorage extends Room {
   onKept(sizeBytes: number): void;
 }
 
-const argumentOf = ({ url }: RegisterScene): string => `input.${url == null ? 'uploadId' : 'url'}`;
+const argumentOf = ({ url, tiles }: RegisterScene): string =>
+  `input.${url != null ? 'url' : tiles != null ? 'tiles' : 'uploadId'}`;
 
 /** Registers images as scenes and opens their pixels. */
 export class SceneService {
@@ -227,6 +228,7 @@ export class SceneService {
         acquiredAt: input.acquiredAt ?? header.acquiredAt,
         blobKey: null,
         remote: located.remote,
+        attribution: located.attribution,
       };
     } finally {
       await image.close();

@@ -28,6 +28,8 @@ export interface Scene extends BandShow, Georeference {
   readonly blobKey: string | null;
   /** Where a file lies that is read by range; null for one that is at hand. */
   readonly remote: RemoteReference | null;
+  /** Whom the tile service that the image was made of wants to be named, as plain text; null for other images. */
+  readonly attribution: string | null;
 }
 
 /** A scene before it is stored; the store adds identifier, time and area. */

@@ -44,6 +44,7 @@ export function stacItem(scene: Scene, answers: readonly Segmentation[], { base,
       ...(affine === null ? {} : { 'proj:transform': transformOf(affine) }),
       ...(crs === null ? {} : { 'proj:shape': [scene.heightPx, scene.widthPx] }),
       'terraql:sha256': scene.sha256,
+      ...(scene.attribution === null ? {} : { 'terraql:attribution': scene.attribution }),
     },
     links: [
       { rel: 'self', href: `${collection}/items/${id}`, type: GEOJSON_TYPE },

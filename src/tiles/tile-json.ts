@@ -1,4 +1,5 @@
 import type { Geometry } from 'geojson';
+import { html } from '../html.ts';
 import { MAX_ZOOM } from './tile-grid.ts';
 
 /** What the square of Web Mercator holds. */
@@ -10,17 +11,21 @@ interface TileSet {
   readonly tiles: string;
   /** What the tiles show lies within; null for the world. */
   readonly footprint: Geometry | null;
+  /** Whom to name where the tiles are shown, as plain text; null for nobody. */
+  readonly attribution: string | null;
 }
 
 /**
  * Describes tiles to map programs.
  * @see https://github.com/mapbox/tilejson-spec/tree/master/3.0.0
  */
-export function tileJson({ name, tiles, footprint }: TileSet) {
+export function tileJson({ name, tiles, footprint, attribution }: TileSet) {
   return {
     tilejson: '3.0.0',
     name,
     tiles: [tiles],
+    // programs show it as markup
+    ...(attribution === null ? {} : { attribution: html`${attribution}`.markup }),
     minzoom: 0,
     maxzoom: MAX_ZOOM - 2,
     bounds: footprint === null ? WORLD : boundsOf(footprint),

@@ -65,6 +65,14 @@ describe('register', () => {
     expect(scene).toMatchObject({ source: `upload:${path.basename(SUBURB)}`, crs: 'EPSG:26913' });
   });
 
+  it('reads tiles with --zoom, which needs bounds, behind the checks of every address', async () => {
+    const template = 'https://127.0.0.1/{z}/{x}/{y}.png';
+    const tiles = await cli('register', template, '--zoom', '3', '--bounds', '0,0,1,1', '--attribution', 'Survey');
+    expect(tiles.notes.at(-1)).toContain('Host 127.0.0.1 has address 127.0.0.1');
+    const { exitCode, notes } = await cli('register', template, '--zoom', '3');
+    expect([exitCode, notes.at(-1)]).toEqual([2, expect.stringContaining('--zoom reads tiles, and needs --bounds')]);
+  });
+
   it('leaves with 1 and the reason in one line for an image that is refused', async () => {
     const { exitCode, output, notes } = await cli('register', '/etc/hostname');
     expect({ exitCode, output }).toEqual({ exitCode: 1, output: '' });

@@ -35,6 +35,7 @@ export function newScene(changes: Partial<NewScene> = {}): NewScene {
     acquiredAt: new Date('2024-06-01T10:00:00Z'),
     blobKey: null,
     remote: null,
+    attribution: null,
     ...changes,
   };
 }

@@ -17,6 +17,7 @@ import { ModelCircuits } from '../../src/run/model-circuits.ts';
 import { SegmentationRepository } from '../../src/segmentation/segmentation.repository.ts';
 import { SegmentationWorker } from '../../src/run/segmentation-worker.ts';
 import { BrightnessModel, brightnessModels } from '../api/brightness-models.ts';
+import { noTiles } from '../scene/no-tiles.ts';
 
 const say = (line: string | number): void => void process.stdout.write(`${line}\n`);
 
@@ -49,6 +50,7 @@ const uploads = new UploadService(blobs, { maxBytes: limits.maxBytes, ttlS: 60 }
 const locator = new SceneLocator(blobs, uploads, openRemoteFiles(limits).files, {
   roots: [folder],
   fingerprints: new SourceFingerprints(),
+  tiles: noTiles,
   ...limits,
 });
 const model = new CountedModel();

@@ -13,6 +13,7 @@ import { isPublicAddress } from '../../src/remote/public-address.ts';
 import { SourceFingerprints } from '../../src/scene/source-fingerprint.ts';
 import { SceneLocator } from '../../src/scene/scene-locator.ts';
 import { UploadService } from '../../src/scene/upload.service.ts';
+import { noTiles } from '../scene/no-tiles.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures');
 /** A certificate for files.example and other.example that only these tests trust. */
@@ -165,6 +166,7 @@ describe('downloads', () => {
       locator = new SceneLocator(blobs, uploads, files, {
         roots: [],
         fingerprints: new SourceFingerprints(),
+        tiles: noTiles,
         maxBytes: 100,
       });
     });

@@ -13,6 +13,7 @@ import { SourceFingerprints } from '../../src/scene/source-fingerprint.ts';
 import { UploadService } from '../../src/scene/upload.service.ts';
 import { imagePath, MAX_PIXELS } from '../imagery/imagery.ts';
 import { RangeServer } from './range-server.ts';
+import { noTiles } from '../scene/no-tiles.ts';
 
 const COG = 'naip_prairie_utm14n_5m_rgbn_cog.tif';
 const cog = readFileSync(imagePath(COG));
@@ -281,7 +282,7 @@ describe('a scene that is read by range', () => {
     const folder = await mkdtemp(join(tmpdir(), 'terraql-ranges-'));
     const blobs = new FolderBlobStore(folder);
     const uploads = new UploadService(blobs, { maxBytes: 100, ttlS: 60 });
-    const options = { roots: [], fingerprints: new SourceFingerprints(), maxBytes: 100 };
+    const options = { roots: [], fingerprints: new SourceFingerprints(), maxBytes: 100, tiles: noTiles };
     const located = await new SceneLocator(blobs, uploads, remote().files, options).locate({
       url: `${server.origin}/image.tif`,
     });

@@ -17,6 +17,7 @@ import { SourceFingerprints } from '../../src/scene/source-fingerprint.ts';
 import { SceneService } from '../../src/scene/scene.service.ts';
 import { UploadService } from '../../src/scene/upload.service.ts';
 import { imagePath, MAX_PIXELS } from '../imagery/imagery.ts';
+import { noTiles } from './no-tiles.ts';
 
 /** Scenes in memory, in the order that they came. */
 class MemorySceneStore implements SceneStore {
@@ -71,6 +72,7 @@ describe('registering', () => {
       roots: [root],
       maxBytes: 1e7,
       fingerprints: new SourceFingerprints(),
+      tiles: noTiles,
     });
     scenes = new SceneService(store, locator, {
       open: (file) => (typeof file === 'string' ? openImage(file, MAX_PIXELS) : openRanges(file, MAX_PIXELS)),
@@ -117,6 +119,7 @@ describe('registering', () => {
       acquiredAt: new Date('2020-08-31'),
       blobKey: null,
       remote: null,
+      attribution: null,
     });
     expect(isGeoreferenced(scene)).toBe(true);
     expect(scene.gsdM).toBeCloseTo(5.002, 3);
@@ -227,7 +230,7 @@ describe('registering', () => {
   });
 
   it('anything but exactly one reference is refused, naming what was given', async () => {
-    await expect(scenes.register({})).rejects.toThrow('Give exactly one of path, url, uploadId; given: none.');
+    await expect(scenes.register({})).rejects.toThrow('Give exactly one of path, url, uploadId, tiles; given: none.');
     await expect(scenes.register({ path: 'a', url: 'b' })).rejects.toThrow('given: path, url');
   });
 

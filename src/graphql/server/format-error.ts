@@ -36,6 +36,7 @@ function extensionsOf(error: AppError): { code: string; retryable?: true; retryA
 function causeOf(error: unknown): unknown {
   const thrown = unwrapResolverError(error);
   if (thrown instanceof GraphQLError && thrown.originalError instanceof AppError) return thrown.originalError;
+  if (thrown instanceof AppError) return thrown;
   return thrown instanceof Error && thrown.cause instanceof AppError ? thrown.cause : thrown;
 }
 
