@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import '../remote/s3-keys.ts';
 import { openS3, type OpenS3 } from '../../src/remote/s3-client.ts';
 
 /** A Python that has `moto[server]` of PyPI. */
@@ -17,10 +18,6 @@ if (!hasMoto) {
 }
 
 export const BUCKET = 'terraql';
-
-/** Keys of whom moto does not check. */
-process.env['AWS_ACCESS_KEY_ID'] ??= 'testing';
-process.env['AWS_SECRET_ACCESS_KEY'] ??= 'testing';
 
 /** An S3 server that honours conditional writes, with an empty bucket. */
 export class MotoServer {
