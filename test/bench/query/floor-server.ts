@@ -23,6 +23,7 @@ const cell = (axis: 'X' | 'Y', east: string, north: string): string =>
   `floor(ST_${axis}(ST_Transform(ST_SetSRID(ST_MakePoint(${east}::float8, ${north}::float8), 4326), 6933)) / 1000)::int`;
 /** Inside alone, from the index of cells. */
 const IN_CELLS = `
+  workspace_id = 'default' AND
   cell_column = ANY(ARRAY(SELECT generate_series(${cell('X', '$1', '$2')}, ${cell('X', '$3', '$4')})))
   AND cell_row BETWEEN ${cell('Y', '$1', '$2')} AND ${cell('Y', '$3', '$4')} AND CASE WHEN ${INSIDE} THEN TRUE END`;
 const strip = (west: string, south: string, east: string, north: string): string =>

@@ -148,18 +148,18 @@ const adjacent: Question = {
       rows: (data) => (data as { features: { nodes: Nodes } }).features.nodes,
     },
     PostGraphile: {
-      says: 'allFeatures(filter: {geometry, areaM2, segmentationBySegmentationId, or: [{featureAdjacenciesByFeatureA: {some}}, …B]}), the relation filters of postgraphile-plugin-connection-filter',
+      says: 'allFeatures(filter: {geometry, areaM2, segmentationByWorkspaceIdAndSegmentationId, or: [{featureAdjacenciesByWorkspaceIdAndFeatureA: {some}}, …B]}), the relation filters of postgraphile-plugin-connection-filter',
       document: `query ($box: GeoJSON!) {
         allFeatures(
           filter: {
             geometry: { intersects: $box }
             areaM2: { greaterThanOrEqualTo: ${MIN_AREA_M2} }
-            segmentationBySegmentationId: { prompt: { includesInsensitive: "building" } }
+            segmentationByWorkspaceIdAndSegmentationId: { prompt: { includesInsensitive: "building" } }
             or: [
-              { featureAdjacenciesByFeatureA: { some: { featureByFeatureB: {
-                segmentationBySegmentationId: { prompt: { includesInsensitive: "water" } } } } } }
-              { featureAdjacenciesByFeatureB: { some: { featureByFeatureA: {
-                segmentationBySegmentationId: { prompt: { includesInsensitive: "water" } } } } } }
+              { featureAdjacenciesByWorkspaceIdAndFeatureA: { some: { featureByWorkspaceIdAndFeatureB: {
+                segmentationByWorkspaceIdAndSegmentationId: { prompt: { includesInsensitive: "water" } } } } } }
+              { featureAdjacenciesByWorkspaceIdAndFeatureB: { some: { featureByWorkspaceIdAndFeatureA: {
+                segmentationByWorkspaceIdAndSegmentationId: { prompt: { includesInsensitive: "water" } } } } } }
             ]
           }
           orderBy: [PRIMARY_KEY_ASC]
