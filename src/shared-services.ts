@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { ModelRegistry } from './inference/model-registry.ts';
 import { AdjacencyGraphRepository } from './analysis/adjacency-graph.repository.ts';
 import { AdjacencyGraphService } from './analysis/adjacency-graph.service.ts';
@@ -48,9 +49,9 @@ import type { SegmentationEvents } from './segmentation/segmentation-events.ts';
 import { PromptRepository } from './segmentation/prompt.repository.ts';
 import { SegmentationRepository } from './segmentation/segmentation.repository.ts';
 import { SegmentationService } from './segmentation/segmentation.service.ts';
-import type { ServicesFor } from './services.ts';
 import { TileFetcher } from './tile-source/tile-fetcher.ts';
 import { TilePictures } from './tile-source/tile-pictures.ts';
+import type { Services, ServicesFor } from './services.ts';
 import type { FeatureTile } from './tiles/feature-tile.ts';
 import { FeatureTileRepository } from './tiles/feature-tile.repository.ts';
 import { FeatureTileService } from './tiles/feature-tile.service.ts';
@@ -106,8 +107,25 @@ export function uploadsOver(
   });
 }
 
-/** Makes the services of a viewer: the one place where the viewer meets what is stored. */
+/** Viewers whose services are kept for their next request. */
+const KEPT_VIEWERS = 500;
+
+/** Makes the services of a viewer: the one place where the viewer meets what is stored. They hold nothing of a request. */
 export function servicesOver(shared: SharedParts): ServicesFor {
+  const make = servicesMaker(shared);
+  const kept = new LRUCache<string, Services>({ max: KEPT_VIEWERS });
+  return (viewer) => {
+    const { workspace, subject, role, isMachine } = viewer;
+    const key = JSON.stringify([workspace, subject, role, isMachine]);
+    const known = kept.get(key);
+    if (known) return known;
+    const services = make(viewer);
+    kept.set(key, services);
+    return services;
+  };
+}
+
+function servicesMaker(shared: SharedParts): ServicesFor {
   const { config, keys, blobs, remote, images, models, events } = shared;
   const { featureTiles, sceneTiles, openScenes, masks } = shared;
   const maxVertices = config.TERRAQL_MAX_VERTICES;

@@ -75,9 +75,22 @@ export class RequestPool {
 
   private statementsOn(client: pg.PoolClient): Statements {
     return {
-      read: async ({ text, values }) => (await client.query<object>(this.nameOf(text, values))).rows,
-      execute: async ({ text, values }) => (await client.query(this.nameOf(text, values))).rowCount ?? 0,
-      foreign: async (text, values) => (await client.query<object>(text, [...values])).rows,
+      read: async ({ text, values }) => (await answerOf(client, this.nameOf(text, values))).rows,
+      execute: async ({ text, values }) => (await answerOf(client, this.nameOf(text, values))).rowCount ?? 0,
+      foreign: async (text, values) => (await answerOf(client, { text, values: [...values] })).rows,
     };
   }
+}
+
+/**
+ * Asks in the driver's callback form: the promise that it makes by itself stays with the connection until the next
+ * statement, so that the rows of large answers outlive young garbage collections (a third of a large page's processor time).
+ */
+function answerOf(client: pg.PoolClient, query: pg.QueryConfig): Promise<pg.QueryResult<object>> {
+  return new Promise((resolve, reject) => {
+    client.query<object>(query, (error, answer) => {
+      if (error) reject(error);
+      else resolve(answer);
+    });
+  });
 }
