@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import '../remote/s3-keys.ts';
+import { useTestKeys } from '../remote/s3-keys.ts';
 import { openS3, type OpenS3 } from '../../src/remote/s3-client.ts';
 
 /** A Python that has `moto[server]` of PyPI. */
@@ -18,6 +18,8 @@ if (!hasMoto) {
 }
 
 export const BUCKET = 'terraql';
+
+useTestKeys();
 
 /** An S3 server that honours conditional writes, with an empty bucket. */
 export class MotoServer {

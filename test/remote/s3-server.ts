@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Server } from 'node:http';
 import S3rver from 's3rver';
-import './s3-keys.ts';
+import { useTestKeys } from './s3-keys.ts';
 import { openS3, type OpenS3 } from '../../src/remote/s3-client.ts';
+
+useTestKeys();
 
 /** An S3 server on a free port with an empty bucket `imagery`. It does not check signatures. */
 export class S3Server {
