@@ -46,6 +46,11 @@ export const LAYERS: readonly Layer[] = [
     imports: ['segmentation', 'scene', 'imagery', 'imagery/crs', 'vector', 'raster'],
   },
   {
+    name: 'retention',
+    holds: 'deleting what is due, and telling what was deleted',
+    imports: ['scene', 'database/sql', 'database', 'blob-store.ts'],
+  },
+  {
     name: 'run',
     holds: 'carrying a segmentation out: worker, windows, circuit breaker, progress',
     imports: [

@@ -59,6 +59,8 @@ export const OUTLET_LAYERS: readonly Layer[] = [
     name: 'background-work.ts',
     holds: 'what a process does without being asked: runs, exports, jobs, sweeping',
     imports: [
+      'retention',
+      'config.ts',
       'telemetry',
       'export',
       'shared-services.ts',
@@ -74,6 +76,7 @@ export const OUTLET_LAYERS: readonly Layer[] = [
     name: 'shared-services.ts',
     holds: 'makes the services of a viewer of parts that all viewers share',
     imports: [
+      'retention',
       'webhook',
       'event',
       'review',
@@ -140,6 +143,7 @@ export const OUTLET_LAYERS: readonly Layer[] = [
     name: 'graphql',
     holds: 'types, resolvers, the context of a request, the schema',
     imports: [
+      'retention',
       'export',
       'webhook',
       'event',
@@ -175,6 +179,7 @@ export const OUTLET_LAYERS: readonly Layer[] = [
     name: 'services.ts',
     holds: 'what outlets may ask for, made for one viewer',
     imports: [
+      'retention',
       'webhook',
       'event',
       'review',

@@ -1,3 +1,4 @@
+import type { Config } from './config.ts';
 import type { Logger } from './logging.ts';
 import { ExportWorker } from './export/export-worker.ts';
 import { ExportQueueRepository } from './export/stored-export.repository.ts';
@@ -6,7 +7,10 @@ import { JobFeeder } from './job/job-feeder.ts';
 import { JobRepository } from './job/job.repository.ts';
 import type { ModelCircuits } from './run/model-circuits.ts';
 import type { RunMetrics } from './run/run-metrics.ts';
+import { dropLeftoverWindows } from './run/kept-windows.ts';
 import { SegmentationWorker } from './run/segmentation-worker.ts';
+import { DueRepository } from './retention/due.repository.ts';
+import { type RetentionPolicy, RetentionWorker } from './retention/retention-worker.ts';
 import { BlobSweeper } from './scene/blob-sweeper.ts';
 import { StoredBlobsRepository } from './scene/stored-blobs.repository.ts';
 import type { SegmentationRepository } from './segmentation/segmentation.repository.ts';
@@ -30,6 +34,7 @@ export class BackgroundWork {
   private readonly runs: SegmentationWorker | null = null;
   private readonly exports: ExportWorker | null = null;
   private readonly jobs: JobFeeder | null = null;
+  private readonly retention: RetentionWorker | null = null;
 
   constructor(private readonly parts: BackgroundParts) {
     const { shared, servicesFor, store, circuits, metrics, logger } = parts;
@@ -47,6 +52,11 @@ export class BackgroundWork {
     const exportsOf = (workspace: string): Services['exports'] => of(workspace).exports;
     this.exports = new ExportWorker({ queue, exportsOf, blobs, logger, usage });
     this.jobs = new JobFeeder(new JobRepository(database.forRuns), of, logger);
+    const dropWindows = (): Promise<void> => dropLeftoverWindows(blobs, store);
+    this.retention = new RetentionWorker(
+      { due: new DueRepository(database.forRuns), blobs, dropWindows, logger },
+      retentionPolicy(config),
+    );
   }
 
   /** Resumes unfinished runs, and continues with the queue. */
@@ -54,6 +64,7 @@ export class BackgroundWork {
     await this.runs?.start();
     this.exports?.start();
     this.jobs?.start();
+    this.retention?.start();
     this.sweeper.start();
   }
 
@@ -66,13 +77,23 @@ export class BackgroundWork {
   async stopRuns(): Promise<void> {
     this.parts.shared.database.announceClose();
     // At once: what one of them stores holds up the embedded engine, and with it the others.
-    await Promise.all([this.runs?.close(), this.exports?.close(), this.jobs?.close()]);
+    await Promise.all([this.runs?.close(), this.exports?.close(), this.jobs?.close(), this.retention?.close()]);
   }
 
   async close(): Promise<void> {
     await this.stopRuns();
     await this.sweeper.close();
   }
+}
+
+/** How long the settings say that things are kept. */
+export function retentionPolicy(config: Config): RetentionPolicy {
+  return {
+    imagesDays: config.TERRAQL_KEEP_IMAGES_DAYS,
+    answersDays: config.TERRAQL_KEEP_ANSWERS_DAYS,
+    scenesDays: config.TERRAQL_KEEP_SCENES_DAYS,
+    deletionsDays: config.TERRAQL_KEEP_DELETIONS_DAYS,
+  };
 }
 
 function runMetrics({ runs, windows, modelRequests }: Metrics): RunMetrics {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { count, documented, type Documentation, quoted } from './documented-setting.ts';
 import { EXECUTION_PROVIDERS } from './execution-provider-names.ts';
 import { IDENTITY_SETTINGS } from './identity-settings.ts';
+import { RETENTION_SETTINGS } from './retention-settings.ts';
 import { REMOTE_SETTINGS } from './remote-settings.ts';
 
 const PROJECT_ROOT = path.resolve(import.meta.dirname, '..');
@@ -159,6 +160,7 @@ export const environmentSchema = z.object({
   TERRAQL_MAX_EXPORT: count(1_000_000, 'Maximum number of features in one exported file.'),
   TERRAQL_EXPORT_TTL_S: count(86_400, 'Lifetime of a stored file of features.', 'seconds'),
   TERRAQL_UPLOAD_TTL_S: count(3600, 'Lifetime of an upload URL.', 'seconds'),
+  ...RETENTION_SETTINGS,
   TERRAQL_METRICS_PORT: documented(z.coerce.number().int().min(0).max(65_535).optional(), {
     description:
       'TCP port of a second listener of `serve` and `worker` for `/metrics`, `/healthz` and `/readyz`, without authentication.',

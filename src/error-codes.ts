@@ -40,6 +40,7 @@ export const ERROR_CODES = {
   DATABASE_FULL: passing(507, 'The disk of the database is full.'),
   DATABASE_UNAVAILABLE: passing(503, 'The database cannot be reached.'),
   DELETED_MEANWHILE: row(400, 'An object was deleted while the request was answered.'),
+  DELETIONS_FORGOTTEN: row(410, 'What was deleted so long ago is no longer known, or a backup was restored since.'),
   DOWNLOAD_FAILED: row(400, 'The server of a URL did not deliver the file.'),
   EXPORT_CONVERSION_FAILED: row(
     400,
@@ -75,6 +76,7 @@ export const ERROR_CODES = {
   IMAGE_COMPLEX_SAMPLES: row(400, 'The samples of the image are complex numbers, as in radar data before detection.'),
   IMAGE_CORRUPT: row(422, 'The image file is truncated or inconsistent.'),
   IMAGE_DECODER_ENDED: row(400, 'The process that decoded the image ended unexpectedly.'),
+  IMAGE_DELETED: row(410, 'The copy of the image was deleted because it was due; what was found in it is kept.'),
   IMAGE_FORMAT_UNKNOWN: row(400, 'The file is not an image, or not in a supported format.'),
   IMAGE_MEMORY_EXCEEDED: row(422, 'Decoding the image needs more memory than the server allows.'),
   IMAGE_TIME_EXCEEDED: row(422, 'Decoding the image takes longer than the server allows.'),

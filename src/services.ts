@@ -14,6 +14,7 @@ import type { ApiKeyService } from './identity/api-key.service.ts';
 import type { Viewer } from './identity/viewer.ts';
 import type { ModelInfo } from './inference/segmentation-model.ts';
 import type { JobService } from './job/job.service.ts';
+import type { DeletionService } from './retention/deletion.service.ts';
 import type { ReviewService } from './review/review.service.ts';
 import type { SceneService } from './scene/scene.service.ts';
 import type { UploadService } from './scene/upload.service.ts';
@@ -55,6 +56,7 @@ export interface Services {
   readonly usage: UsageService;
   readonly quotas: QuotaService;
   readonly workspaces: { find(id: string): Promise<Workspace | null> };
+  readonly deletions: DeletionService;
   readonly events: EventService;
   readonly webhooks: WebhookService;
   readonly models: ModelList;

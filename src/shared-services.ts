@@ -38,6 +38,8 @@ import type { BlobStore } from './blob-store.ts';
 import type { Room } from './quota.ts';
 import type { OpenRemoteFiles } from './remote/open-remote-files.ts';
 import { SceneLocator } from './scene/scene-locator.ts';
+import { DeletionRepository } from './retention/deletion.repository.ts';
+import { DeletionService } from './retention/deletion.service.ts';
 import { ReviewRepository } from './review/review.repository.ts';
 import { ReviewService } from './review/review.service.ts';
 import { SceneRepository } from './scene/scene.repository.ts';
@@ -168,6 +170,7 @@ function servicesMaker(shared: SharedParts): ServicesFor {
       features,
       reviews: new ReviewService(new ReviewRepository(database), subject),
       views,
+      deletions: new DeletionService(new DeletionRepository(database), config.TERRAQL_KEEP_DELETIONS_DAYS),
       events: new EventService(new EventRepository(database), shared.feed),
       webhooks: new WebhookService(new WebhookRepository(database), features, views, subject),
       sceneTiles: new SceneTileService(scenes, openScenes, sceneTiles, workspace),

@@ -17,6 +17,7 @@ export const WORKSPACE_TABLES = [
   'event',
   'webhook',
   'webhook_delivery',
+  'deletion',
 ] as const;
 export type WorkspaceTable = (typeof WORKSPACE_TABLES)[number];
 

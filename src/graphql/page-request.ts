@@ -71,11 +71,12 @@ export const isEmpty = ({ first, last }: CursorArgs): boolean => (last ?? first)
 /** @throws {PageSizeError} */
 export function pageRequest({ first, after, last, before }: CursorArgs, maxPage: number): PageRequest {
   const cursors = { after: after ?? null, before: before ?? null };
-  if (last !== null && last !== undefined) return { last: storedSize('last', last, maxPage), ...cursors };
-  return { first: storedSize('first', first ?? DEFAULT_PAGE, maxPage), ...cursors };
+  if (last !== null && last !== undefined) return { last: pageSize('last', last, maxPage), ...cursors };
+  return { first: pageSize('first', first ?? DEFAULT_PAGE, maxPage), ...cursors };
 }
 
-function storedSize(argument: 'first' | 'last', size: number, maxPage: number): number {
+/** @throws {PageSizeError} @returns 1 for 0: stores give pages of 1 or more */
+export function pageSize(argument: 'first' | 'last', size: number, maxPage: number): number {
   if (size < 0 || size > maxPage) throw new PageSizeError(argument, size, maxPage);
   return Math.max(1, size);
 }

@@ -7,6 +7,7 @@ import { withoutNulls } from './absent-null.ts';
 import { askPage, PageArgs } from './page-request.ts';
 import { SegmentationConnectionType } from './segmentation.type.ts';
 import type { Segmentation } from '../segmentation/segmentation.ts';
+import { DateTimeScalar } from './scalars.ts';
 import { isGeoreferenced, type Scene } from '../scene/scene.ts';
 import { RegisterSceneInput, SceneConnectionType, SceneFilterInput, SceneType, UploadType } from './scene.type.ts';
 
@@ -74,6 +75,19 @@ export class SceneResolver {
   ): Promise<boolean> {
     await services.scenes.delete(id);
     return true;
+  }
+
+  @AllowedTo('admin')
+  @Mutation(() => SceneType, {
+    description: 'Says when a scene is deleted with everything found in it; null: as the service is set up.',
+  })
+  keepScene(
+    @Arg('id', () => ID, { description: 'Identifier of the scene.' }) id: string,
+    @Arg('until', () => DateTimeScalar, { nullable: true, description: 'An instant in the future.' })
+    until: Date | null | undefined,
+    @Ctx() { services }: RequestContext,
+  ): Promise<Scene> {
+    return services.scenes.keep(id, until ?? null);
   }
 
   @FieldResolver(() => Boolean)

@@ -73,6 +73,19 @@ export class SceneType extends NodeType {
 
   @Field(() => DateTimeScalar, { description: 'When the scene was registered.' })
   readonly createdAt!: Date;
+
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'When the scene is deleted with everything found in it; null: as the service is set up.',
+  })
+  readonly keepUntil!: Date | null;
+
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description:
+      "When the service's copy of the image was deleted; what was found in it is kept. Null while it is readable.",
+  })
+  readonly imageDeletedAt!: Date | null;
 }
 
 export const SceneConnectionType = connectionTypes('Scene', () => SceneType);
@@ -154,6 +167,12 @@ export class RegisterSceneInput {
 
   @Field(() => String, { nullable: true, description: 'Name of the scene; the file name by default.' })
   name?: string;
+
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'When to delete the scene with everything found in it; as the service is set up by default.',
+  })
+  keepUntil?: Date;
 }
 
 @InputType('DateTimeRange', { description: 'A range of instants, both ends included.' })

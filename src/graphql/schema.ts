@@ -20,6 +20,7 @@ import { ViewResolver } from './view.resolver.ts';
 import { JobResolver } from './job.resolver.ts';
 import { ApiKeyResolver } from './api-key.resolver.ts';
 import { recordMutations } from './record-mutations.ts';
+import { DeletionResolver } from './deletion.resolver.ts';
 import { ErrorCodeResolver } from './error-code.resolver.ts';
 import { QuotaResolver } from './quota.resolver.ts';
 import { UsageResolver } from './usage.resolver.ts';
@@ -37,6 +38,7 @@ const RESOLVERS = [
   ApiKeyResolver,
   ViewerResolver,
   UsageResolver,
+  DeletionResolver,
   ErrorCodeResolver,
   QuotaResolver,
   JobResolver,

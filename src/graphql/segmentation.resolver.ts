@@ -78,6 +78,16 @@ export class SegmentationResolver {
     return services.segmentations.cancel(id);
   }
 
+  @AllowedTo('admin')
+  @Mutation(() => Boolean, { description: 'Deletes a segmentation with its mask and features; a run of it ends.' })
+  async deleteSegmentation(
+    @Arg('id', () => ID, { description: 'Identifier of the segmentation.' }) id: string,
+    @Ctx() { services }: RequestContext,
+  ): Promise<boolean> {
+    await services.segmentations.delete(id);
+    return true;
+  }
+
   @AllowedTo('analyst')
   @Mutation(() => [SegmentationType], { description: 'Puts FAILED segmentations back in the queue.' })
   retrySegmentations(

@@ -84,9 +84,14 @@ export function dropKeptWindows(blobs: Pick<BlobStore, 'removeFolder'>, batchId:
   return blobs.removeFolder(folderOf(batchId));
 }
 
-/** Batches with saved windows. */
-export function keptBatches(blobs: Pick<BlobStore, 'list'>): Promise<string[]> {
-  return blobs.list(FOLDER);
+/** Removes windows of runs that ended without a worker, for example because their scene was deleted. */
+export async function dropLeftoverWindows(
+  blobs: Pick<BlobStore, 'list' | 'removeFolder'>,
+  runs: { unfinished(batchIds: readonly string[]): Promise<ReadonlySet<string>> },
+): Promise<void> {
+  const kept = await blobs.list(FOLDER);
+  const unfinished = await runs.unfinished(kept);
+  for (const batchId of kept) if (!unfinished.has(batchId)) await dropKeptWindows(blobs, batchId);
 }
 
 const folderOf = (batchId: string): string => `${FOLDER}/${batchId}`;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, OutageError } from '../errors.ts';
 import { AnswerComparison } from './answer-comparison.ts';
-import { dropKeptWindows, keptBatches } from './kept-windows.ts';
+import { dropKeptWindows, dropLeftoverWindows } from './kept-windows.ts';
 import { isOutage } from './model-circuits.ts';
 import type { Claim, Release } from '../segmentation/run.store.ts';
 import { RunAbandoned, type RunLimits, type RunPorts, SegmentationRun } from './segmentation-run.ts';
@@ -64,7 +64,7 @@ export class SegmentationWorker {
     this.number = await store.takeWorkerNumber();
     this.stopListening = await store.listen({ onChange: (change) => this.onChange(change), onGap: () => this.wake() });
     await this.recover();
-    await this.dropLeftovers();
+    await dropLeftoverWindows(this.ports.blobs, store);
     this.loops.push(this.repeat(RECOVER_EVERY_MS, () => this.recover()));
     for (let lane = 0; lane < this.limits.runs; lane++) this.loops.push(this.workLoop());
   }
@@ -239,14 +239,6 @@ export class SegmentationWorker {
   private async dropKeptOf(batchId: string): Promise<void> {
     const { store, blobs } = this.ports;
     if ((await store.unfinished([batchId])).size === 0) await dropKeptWindows(blobs, batchId);
-  }
-
-  /** Removes windows of runs that ended without a worker, for example because their scene was deleted. */
-  private async dropLeftovers(): Promise<void> {
-    const { store, blobs } = this.ports;
-    const kept = await keptBatches(blobs);
-    const unfinished = await store.unfinished(kept);
-    for (const batchId of kept) if (!unfinished.has(batchId)) await dropKeptWindows(blobs, batchId);
   }
 }
 

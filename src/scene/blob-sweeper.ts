@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BlobStore } from '../blob-store.ts';
 import type { Logger } from '../logging.ts';
-import { pendingKey, SCENES } from './scene-locator.ts';
+import { pendingKey, SCENES } from './scene-copies.ts';
 import type { UploadService } from './upload.service.ts';
 
 const SWEEP_EVERY_MS = 10 * 60_000;

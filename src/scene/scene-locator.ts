@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { basename, dirname } from 'node:path';
+import { basename } from 'node:path';
 import { AppError } from '../errors.ts';
 import { plainText } from '../plain-text.ts';
 import type { BlobStore } from '../blob-store.ts';
@@ -9,6 +9,7 @@ import { UrlNotAllowedError, withoutSecrets } from '../remote/guarded-http.ts';
 import type { RemoteFiles, RemoteReference } from '../remote/remote-files.ts';
 import { allowedFile } from './local-file.ts';
 import type { Scene } from './scene.ts';
+import { markForRemoval, pendingKey, removeCopy, requireImage, SCENES } from './scene-copies.ts';
 import type { SourceFingerprints } from './source-fingerprint.ts';
 import type { UploadService } from './upload.service.ts';
 import type { TilePictures, TileSource } from '../tile-source/tile-pictures.ts';
@@ -100,9 +101,11 @@ export class SceneLocator {
 
   /**
    * The file of a registered scene.
-   * @throws {SourceChangedError} when the file at the path is another by now; errors of the place that it lies at
+   * @throws {ImageDeletedError} {@link SourceChangedError} when the file at the path is another by now; errors of the place that it lies at
    */
-  async fileOf({ remote, blobKey, source, sha256 }: Scene): Promise<ImageFile> {
+  async fileOf(scene: Scene): Promise<ImageFile> {
+    requireImage(scene);
+    const { remote, blobKey, source, sha256 } = scene;
     if (remote !== null) return { file: await this.remote.source(remote), check: unchanged };
     if (blobKey !== null) {
       const file = await this.blobFile(blobKey);
@@ -119,13 +122,13 @@ export class SceneLocator {
   }
 
   /** Marks the copy of a scene's file, so that the sweeper removes it when this process ends before it does. */
-  async markForRemoval(blobKey: string | null): Promise<void> {
-    if (blobKey !== null) await this.blobs.lease(pendingKey(blobKey));
+  markForRemoval(blobKey: string | null): Promise<void> {
+    return markForRemoval(this.blobs, blobKey);
   }
 
   /** Removes the copy of a scene's file, if any. */
-  async removeCopy(blobKey: string | null): Promise<void> {
-    if (blobKey !== null) await this.blobs.removeFolder(blobKey.slice(0, blobKey.lastIndexOf('/')));
+  removeCopy(blobKey: string | null): Promise<void> {
+    return removeCopy(this.blobs, blobKey);
   }
 
   private async fromPath(path: string): Promise<LocatedImage> {
@@ -239,12 +242,6 @@ export class SceneLocator {
 
 /** Files that are read by range check themselves. */
 const unchanged = async (): Promise<void> => {};
-
-/** Folder of the copies of scenes. */
-export const SCENES = 'scenes';
-
-/** Lease of the process that is registering a scene, or removing it. */
-export const pendingKey = (contentKey: string): string => `${dirname(contentKey)}/pending`;
 
 /** @throws {UrlNotAllowedError} without a part of the text, which may be a secret */
 function parsedUrl(text: string): URL {

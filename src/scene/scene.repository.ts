@@ -26,7 +26,8 @@ const MAX_CRS = 100_000;
 const COLUMNS = Prisma.sql`
   id, name, source, sha256, width_px AS "widthPx", height_px AS "heightPx", bands, dtype, nodata::text AS nodata, crs,
   geotransform AS affine, gsd_m AS "gsdM", ST_AsGeoJSON(footprint, 15, 0) AS footprint, area_m2 AS "areaM2",
-  rgb_bands AS "rgbBands", stretch, collar, blob_key AS "blobKey", remote, attribution, acquired_at AS "acquiredAt", created_at AS "createdAt"`;
+  rgb_bands AS "rgbBands", stretch, collar, blob_key AS "blobKey", remote, attribution, acquired_at AS "acquiredAt", created_at AS "createdAt",
+  keep_until AS "keepUntil", image_deleted_at AS "imageDeletedAt"`;
 
 const number = z.number();
 const GeotransformColumn: z.ZodType<Affine> = z.tuple([number, number, number, number, number, number]);
@@ -68,6 +69,8 @@ const SceneRow: z.ZodType<Scene> = z.object({
   attribution: z.string().nullable(),
   acquiredAt: z.date().nullable(),
   createdAt: z.date(),
+  keepUntil: z.date().nullable(),
+  imageDeletedAt: z.date().nullable(),
 });
 
 const ExtentRow = z
@@ -145,6 +148,15 @@ export class SceneRepository implements SceneStore {
     return removed ?? null;
   }
 
+  async keep(id: string, until: Date | null): Promise<Scene | null> {
+    if (!isIdentifier(id)) return null;
+    const [kept] = await this.database.query(
+      SceneRow,
+      Prisma.sql`UPDATE scene SET keep_until = ${until}::timestamptz WHERE ${this.database.scope.owns('scene')} AND id = ${id}::uuid RETURNING ${COLUMNS}`,
+    );
+    return kept ?? null;
+  }
+
   private async count(condition: Prisma.Sql): Promise<number> {
     const [row] = await this.database.query(
       CountRow,
@@ -187,14 +199,14 @@ async function insertScene(queries: Queries, scene: NewScene, id: string, sizeBy
     SceneRow,
     Prisma.sql`
       INSERT INTO scene (workspace_id, id, name, source, sha256, width_px, height_px, bands, dtype, nodata, crs, geotransform, gsd_m,
-                         footprint, area_m2, rgb_bands, stretch, collar, blob_key, blob_bytes, remote, attribution, acquired_at)
+                         footprint, area_m2, rgb_bands, stretch, collar, blob_key, blob_bytes, remote, attribution, acquired_at, keep_until)
       VALUES (${queries.workspace}::text, ${id}::uuid, ${plainText(scene.name)}, ${plainText(scene.source, MAX_SOURCE)}, ${scene.sha256}, ${scene.widthPx}::int,
               ${scene.heightPx}::int, ${scene.bands}::int, ${scene.dtype}, ${nodataText(scene.nodata)}::text::float8,
               ${scene.crs && plainText(scene.crs, MAX_CRS)}, ${scene.affine && `{${scene.affine.join(',')}}`}::text::float8[], ${scene.gsdM}::float8,
               ST_GeomFromGeoJSON(${footprint}::text), ground_area_m2(ST_GeomFromGeoJSON(${footprint}::text)),
               ${`{${scene.rgbBands.join(',')}}`}::text::int[], ${stretch}::text::jsonb, ${collar}::text::jsonb, ${scene.blobKey}, ${sizeBytes}::float8::bigint,
               ${remote}::text::jsonb, ${scene.attribution && plainText(scene.attribution)},
-              ${scene.acquiredAt}::timestamptz)
+              ${scene.acquiredAt}::timestamptz, ${scene.keepUntil ?? null}::timestamptz)
       RETURNING ${COLUMNS}`,
   );
   if (!stored) throw new Error('the database stored a scene and did not return it');

@@ -52,6 +52,8 @@ export interface SceneStore {
   repair(geometries: readonly Geometry[]): Promise<RepairedGeometry[]>;
   /** Removes the scene and everything found on it. @returns the removed scene; null when there was none */
   remove(id: string): Promise<Scene | null>;
+  /** Sets `keepUntil`. @returns the changed scene; null when there is none */
+  keep(id: string, until: Date | null): Promise<Scene | null>;
 }
 
 /** An image to register, and values that override those of the file. */
@@ -62,6 +64,8 @@ export interface RegisterScene extends SceneReference {
   readonly bands?: readonly number[] | undefined;
   readonly acquiredAt?: Date | undefined;
   readonly name?: string | undefined;
+  /** When it is deleted with everything found on it; undefined: as the settings say. */
+  readonly keepUntil?: Date | undefined;
 }
 
 /** There is no scene with that identifier. */
@@ -112,6 +116,7 @@ export class SceneService {
    * @throws {InvalidSceneInputError | BandNotFoundError | QuotaExceededError}
    */
   async register(input: RegisterScene, warn: (warning: string) => void = () => {}, id?: string): Promise<Scene> {
+    checkFuture('keepUntil', input.keepUntil ?? null);
     const located = await this.locator.locate(input);
     try {
       const scene = await this.describe(input, located, warn);
@@ -180,6 +185,18 @@ export class SceneService {
   }
 
   /**
+   * Says until when a scene is kept, with everything found on it.
+   * @param until null: as the settings say
+   * @throws {SceneNotFoundError | InvalidSceneInputError}
+   */
+  async keep(id: string, until: Date | null): Promise<Scene> {
+    checkFuture('until', until);
+    const kept = await this.store.keep(id, until);
+    if (!kept) throw new SceneNotFoundError(id);
+    return kept;
+  }
+
+  /**
    * Opens the pixels of a scene; the caller closes.
    * @throws {SourceChangedError | RemoteChangedError} when the file was replaced, now or while it is read; errors of `openImage`
    */
@@ -229,11 +246,19 @@ export class SceneService {
         blobKey: null,
         remote: located.remote,
         attribution: located.attribution,
+        keepUntil: input.keepUntil ?? null,
       };
     } finally {
       await image.close();
     }
   }
+}
+
+function checkFuture(name: string, time: Date | null): void {
+  if (time === null || time > new Date()) return;
+  throw new InvalidSceneInputError(
+    `${name} is ${time.toISOString()}, which has passed; use deleteScene to delete now.`,
+  );
 }
 
 /** Largest image without overviews that is read whole over a network to look for a collar, pixels. */

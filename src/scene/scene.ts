@@ -30,10 +30,15 @@ export interface Scene extends BandShow, Georeference {
   readonly remote: RemoteReference | null;
   /** Whom the tile service that the image was made of wants to be named, as plain text; null for other images. */
   readonly attribution: string | null;
+  /** When the scene is deleted with everything found on it; null: as the settings say. */
+  readonly keepUntil: Date | null;
+  /** When the copy of its image was deleted; null where the image is readable. */
+  readonly imageDeletedAt: Date | null;
 }
 
 /** A scene before it is stored; the store adds identifier, time and area. */
-export type NewScene = Omit<Scene, 'id' | 'createdAt' | 'areaM2'>;
+export type NewScene = Omit<Scene, 'id' | 'createdAt' | 'areaM2' | 'keepUntil' | 'imageDeletedAt'> &
+  Partial<Pick<Scene, 'keepUntil'>>;
 
 /** A scene with a georeference. */
 export interface GeoreferencedScene extends Scene {

@@ -1,9 +1,10 @@
 import type { MultiPolygon, Polygon } from 'geojson';
 import type { ModelInfo } from '../inference/segmentation-model.ts';
 import { AreaMask } from '../raster/area-mask.ts';
-import { planWindows, type WindowPlan } from '../raster/window-plan.ts';
+import { isTooCoarse, planWindows, type WindowPlan } from '../raster/window-plan.ts';
 import { areaRings } from '../imagery/area-rings.ts';
 import { resolveCrs } from '../imagery/crs/crs.ts';
+import { requireImage } from '../scene/scene-copies.ts';
 import { isGeoreferenced, type GeoreferencedScene, type Scene } from '../scene/scene.ts';
 import type { NewSegmentation } from './segmentation.ts';
 
@@ -20,9 +21,10 @@ type Asked = Pick<NewSegmentation, 'areaOfInterest' | 'scale' | 'gsdM'>;
 /**
  * Plans a run, without reading a pixel.
  * @param asked an area of interest needs a georeferenced scene; one without is planned whole
- * @throws errors of {@link planWindows}
+ * @throws {ImageDeletedError} and errors of {@link planWindows}
  */
 export async function planRun(asked: Asked, scene: Scene, model: ModelInfo, maxWindows: number): Promise<RunPlan> {
+  requireImage(scene);
   const area = asked.areaOfInterest && isGeoreferenced(scene) ? await areaMask(asked.areaOfInterest, scene) : null;
   if (area && !area.bounds) return { windows: null, area };
   const windows = planWindows({
@@ -37,6 +39,13 @@ export async function planRun(asked: Asked, scene: Scene, model: ModelInfo, maxW
     maxWindows,
   });
   return { windows, area };
+}
+
+/** What a client should know of a scene that is coarser than the images that the model was trained on; else null. */
+export function coarseWarning({ scale, gsdM }: Asked, scene: Scene, model: ModelInfo): string | null {
+  if (scale !== 'AUTO' || gsdM !== null || !isTooCoarse(scene.gsdM, model.gsdM)) return null;
+  const trained = `${model.gsdM.min} to ${model.gsdM.max} m`;
+  return `Scene ${scene.id} has pixels of ${scene.gsdM?.toPrecision(4)} m; the model was trained on ${trained}. The run uses the scene's own resolution.`;
 }
 
 /** The area in the scene frame. */

@@ -111,6 +111,17 @@ export class SegmentationRepository implements SegmentationStore, RunStore {
     return count === 1;
   }
 
+  /** Uses the primary key; what belongs to it goes by foreign keys. */
+  async remove(id: string): Promise<boolean> {
+    if (!isIdentifier(id)) return false;
+    const count = await this.database.transaction((queries) =>
+      queries.execute(
+        Prisma.sql`DELETE FROM segmentation WHERE ${queries.scope.owns('segmentation')} AND id = ${id}::uuid`,
+      ),
+    );
+    return count === 1;
+  }
+
   retry(ids: readonly string[]): Promise<string[]> {
     return this.database.transaction((queries) => retryFailed(queries, ids));
   }

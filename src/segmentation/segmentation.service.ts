@@ -3,8 +3,7 @@ import { AppError } from '../errors.ts';
 import type { ModelInfo, Question } from '../inference/segmentation-model.ts';
 import type { CountedPage, Page, PageRequest } from '../page.ts';
 import { isGeoreferenced, type Scene } from '../scene/scene.ts';
-import { isTooCoarse } from '../raster/window-plan.ts';
-import { planRun } from './plan-run.ts';
+import { coarseWarning, planRun } from './plan-run.ts';
 import { workKeyOf, sha256Of } from './work-key.ts';
 import type { SegmentationEvents } from './segmentation-events.ts';
 import type { SegmentationTask } from '../inference/segmentation-model.ts';
@@ -131,9 +130,8 @@ export class SegmentationService {
     checkGeoreference(request, scene);
     const { task, scale, threshold, minAreaM2, areaOfInterest } = request;
     const shared = { task, model: model.info, scale, gsdM: request.gsdM ?? null, threshold, minAreaM2, areaOfInterest };
-    if (scale === 'AUTO' && shared.gsdM === null && isTooCoarse(scene.gsdM, model.info.gsdM)) {
-      warn(coarseWarning(scene, model.info));
-    }
+    const coarse = coarseWarning(shared, scene, model.info);
+    if (coarse !== null) warn(coarse);
     // Refuses impossible requests at once; the run plans again.
     const plan = await planRun(shared, scene, model.info, this.limits.maxWindows);
     const questions = prompts.map((prompt): NewSegmentation => {
@@ -149,6 +147,14 @@ export class SegmentationService {
     const segmentation = await this.require(id);
     if (!cancelled) throw new SegmentationFinishedError(segmentation);
     return segmentation;
+  }
+
+  /**
+   * Deletes a segmentation with its mask and features; a run of it ends.
+   * @throws {SegmentationNotFoundError}
+   */
+  async delete(id: string): Promise<void> {
+    if (!(await this.store.remove(id))) throw new SegmentationNotFoundError(id);
   }
 
   /**
@@ -287,9 +293,4 @@ function checkGeoreference({ gsdM, minAreaM2, areaOfInterest, scale }: SegmentRe
   const asked = gsdM !== undefined ? 'gsdM' : minAreaM2 > 0 ? 'minAreaM2' : areaOfInterest ? 'areaOfInterest' : null;
   if (asked)
     throw new InvalidSegmentRequestError(`${asked} requires a georeferenced scene; scene ${scene.id} has no CRS.`);
-}
-
-function coarseWarning({ id, gsdM }: Scene, model: ModelInfo): string {
-  const trained = `${model.gsdM.min} to ${model.gsdM.max} m`;
-  return `Scene ${id} has pixels of ${gsdM?.toPrecision(4)} m; the model was trained on ${trained}. The run uses the scene's own resolution.`;
 }

@@ -102,6 +102,8 @@ export interface SegmentationStore {
   countsOf(sceneIds: readonly string[]): Promise<Map<string, number>>;
   /** @returns false when it is neither QUEUED nor RUNNING, and nothing is written */
   cancel(id: string): Promise<boolean>;
+  /** Removes it with its mask and features. @returns whether there was one */
+  remove(id: string): Promise<boolean>;
   /** Puts those that are FAILED back in the queue. @returns their identifiers */
   retry(ids: readonly string[]): Promise<string[]>;
   /** @returns null until the segmentation is SUCCEEDED */

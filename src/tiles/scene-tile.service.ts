@@ -4,6 +4,7 @@ import { type Crs, resolveCrs } from '../imagery/crs/crs.ts';
 import { warpInto } from '../raster/warp.ts';
 import { encodePicture, type PictureFormat } from '../rendering/encode-picture.ts';
 import { isGeoreferenced, type Scene } from '../scene/scene.ts';
+import { hasImage, requireImage } from '../scene/scene-copies.ts';
 import type { SceneFilter, SceneService } from '../scene/scene.service.ts';
 import type { OpenScenes } from './open-scenes.ts';
 import type { TileCache } from './tile-cache.ts';
@@ -56,11 +57,12 @@ export class SceneTileService {
 
   /**
    * One scene on a tile, transparent where it has no data.
-   * @throws {SceneNotFoundError} {@link SceneNotGeoreferencedError} {@link InvalidTileStyleError}, and errors of reading it
+   * @throws {SceneNotFoundError} {@link SceneNotGeoreferencedError} {@link ImageDeletedError} {@link InvalidTileStyleError}, and errors of reading it
    */
   async tile(sceneId: string, tile: Tile, style: SceneTileStyle): Promise<PictureTile> {
     const scene = await this.scenes.get(sceneId);
     if (!isGeoreferenced(scene)) throw new SceneNotGeoreferencedError(scene);
+    requireImage(scene);
     const show = shownBands(scene, style);
     return this.cached(`scene ${scene.id}`, tile, style, () => this.draw([scene], tile, style, show, 0));
   }
@@ -75,7 +77,10 @@ export class SceneTileService {
         { ...filter, bounds: tileBounds(tile) },
         { first: MAX_SCENES },
       );
-      const found = edges.map(({ node }) => node).filter(isGeoreferenced);
+      const found = edges
+        .map(({ node }) => node)
+        .filter(isGeoreferenced)
+        .filter(hasImage);
       const all = found.length < MAX_SCENES ? found.length : await totalCount();
       return this.draw(found, tile, style, null, all - found.length);
     });

@@ -42,6 +42,7 @@ function shape(text: string, given: Ids): string {
   return named
     .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<made>')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
+    .replaceAll(/"cursor":"\d+-0-\d+"/g, '"cursor":"<now>"')
     .replaceAll(/"(used|available|requests|cost|bytesSent)":[\d.e+]+/g, '"$1":<count>')
     .replaceAll(/token=[\w-]+|tql_[\w-]+|signature=[\w.-]+/g, '<secret>');
 }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FolderBlobStore } from '../../src/blob-store.ts';
-import { dropKeptWindows, keptBatches, KeptWindows } from '../../src/run/kept-windows.ts';
+import { dropKeptWindows, dropLeftoverWindows, KeptWindows } from '../../src/run/kept-windows.ts';
 
 const BATCH = '01900000-0000-7000-8000-000000000001';
 const logger = pino({ level: 'silent' });
@@ -83,11 +83,17 @@ describe('KeptWindows', () => {
   it('is gone when it is dropped, and nothing else is', async () => {
     await (await open('a', 'b')).write(0, answerOf(0));
     await blobs.write('runs/other/0', once(), 1);
-    expect((await keptBatches(blobs)).toSorted()).toEqual([BATCH, 'other']);
     await dropKeptWindows(blobs, BATCH);
-    expect(await keptBatches(blobs)).toEqual(['other']);
+    expect(await blobs.list('runs')).toEqual(['other']);
     expect((await open('a', 'b')).has(0)).toBe(false);
     await dropKeptWindows(blobs, BATCH);
+  });
+
+  it('is left over when its run is no more', async () => {
+    await (await open('a')).write(0, answerOf(0));
+    await blobs.write('runs/other/0', once(), 1);
+    await dropLeftoverWindows(blobs, { unfinished: async () => new Set([BATCH]) });
+    expect(await blobs.list('runs')).toEqual([BATCH]);
   });
 });
 

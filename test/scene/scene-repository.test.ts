@@ -27,6 +27,8 @@ describe('a stored scene', () => {
     // The cell between two parallels and two meridians: edges of RFC 7946 follow the parallels. Snyder, USGS PP 1395, 3-12
     expect(stored).toEqual({
       ...given,
+      keepUntil: null,
+      imageDeletedAt: null,
       id: stored.id,
       createdAt: expect.any(Date),
       areaM2: expect.closeTo(7_892_218_857.987, 0),

@@ -1,59 +1,20 @@
 import { copyFile, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { writeArrayBuffer } from 'geotiff';
-import type { CountedPage } from '../../src/page.ts';
 import { FolderBlobStore } from '../../src/blob-store.ts';
 import { openRemoteFiles } from '../../src/remote/open-remote-files.ts';
-import type { NewScene, Scene } from '../../src/scene/scene.ts';
 import { isGeoreferenced } from '../../src/scene/scene.ts';
 import { openImage, openRanges } from '../../src/imagery/open-image.ts';
 import { SceneLocator } from '../../src/scene/scene-locator.ts';
-import type { RepairedGeometry } from '../../src/database/sql/valid-geometry.ts';
-import type { SceneStore } from '../../src/scene/scene.service.ts';
 import { SourceFingerprints } from '../../src/scene/source-fingerprint.ts';
 import { SceneService } from '../../src/scene/scene.service.ts';
 import { UploadService } from '../../src/scene/upload.service.ts';
 import { imagePath, MAX_PIXELS } from '../imagery/imagery.ts';
+import { MemorySceneStore } from './memory-scene-store.ts';
 import { noTiles } from './no-tiles.ts';
-
-/** Scenes in memory, in the order that they came. */
-class MemorySceneStore implements SceneStore {
-  storedBlobs = async (keys: readonly string[]): Promise<Set<string>> =>
-    new Set(keys.filter((key) => [...this.scenes.values()].some(({ blobKey }) => blobKey === key)));
-  extent = async () => ({ box: null, from: null, to: null });
-  repair = async (): Promise<RepairedGeometry[]> => [];
-  readonly scenes = new Map<string, Scene>();
-  refuses = false;
-
-  async insert(scene: NewScene): Promise<Scene> {
-    if (this.refuses) throw new Error('the database is away');
-    const stored = { ...scene, id: randomUUID(), createdAt: new Date(), areaM2: null };
-    this.scenes.set(stored.id, stored);
-    return stored;
-  }
-
-  async byId(id: string): Promise<Scene | null> {
-    return this.scenes.get(id) ?? null;
-  }
-
-  async byIds(ids: readonly string[]): Promise<Scene[]> {
-    return ids.flatMap((id) => this.scenes.get(id) ?? []);
-  }
-
-  async list(): Promise<CountedPage<Scene>> {
-    const edges = [...this.scenes.values()].map((node) => ({ node, cursor: node.id }));
-    return { edges, hasNextPage: false, hasPreviousPage: false, totalCount: async () => edges.length };
-  }
-
-  async remove(id: string): Promise<Scene | null> {
-    const scene = this.scenes.get(id) ?? null;
-    this.scenes.delete(id);
-    return scene;
-  }
-}
 
 describe('registering', () => {
   let root: string;
