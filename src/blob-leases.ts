@@ -25,6 +25,11 @@ export class BlobLeases {
     return true;
   }
 
+  /** Ends a lease of this process; one that another process has taken over stays. */
+  async release(key: string): Promise<void> {
+    if ((await this.blobs.readText(key)) === (await this.blobs.processToken())) await this.blobs.remove(key);
+  }
+
   /** Whether a living process holds the key. */
   async isLeased(key: string): Promise<boolean> {
     const holder = await this.blobs.readText(key);

@@ -4,7 +4,7 @@ import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, rmdir, sta
 import { dirname, join } from 'node:path';
 import { BlobLeases } from './blob-leases.ts';
 import { AppError, OutageError } from './errors.ts';
-import { isCode, partialOf, processOfPartial, writeExclusive } from './exclusive-file.ts';
+import { inFolder, isCode, isFull, partialOf, processOfPartial, writeExclusive } from './exclusive-file.ts';
 import { ProcessPresence } from './process-presence.ts';
 
 /** A file is larger than allowed or announced. */
@@ -53,6 +53,14 @@ export interface WrittenBlob {
   readonly sha256: string;
 }
 
+/** A request by which someone without keys writes a file. */
+export interface WriteAddress {
+  /** Signed, for PUT. */
+  readonly url: string;
+  /** To be sent as they are. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** Random access to the bytes of a blob that lies on no disk of this machine. */
 export interface BlobRanges {
   readonly sizeBytes: number;
@@ -71,6 +79,12 @@ export interface BlobStore {
    * @throws {FileTooLargeError} as soon as more than `maxBytes` have arrived; {@link StorageFullError}
    */
   write(key: string, bytes: AsyncIterable<Uint8Array>, maxBytes: number): Promise<WrittenBlob>;
+  /**
+   * A request by which others write a file of exactly that size, unless there is one, without passing this service.
+   * @param ttlS seconds for which it is good, at most
+   * @returns null for a store that takes none, or none of that size
+   */
+  writeAddress(key: string, sizeBytes: number, ttlS: number): Promise<WriteAddress | null>;
   /** Writes a small text at once, unless the key is taken; of several callers exactly one gets true. */
   claim(key: string, text: string): Promise<boolean>;
   /**
@@ -78,6 +92,8 @@ export interface BlobStore {
    * @returns false while a living process holds it
    */
   lease(key: string): Promise<boolean>;
+  /** Ends a lease of this process. One that another process took over, as this one seemed dead, stays. */
+  release(key: string): Promise<void>;
   /** Whether a living process holds the lease of a key. */
   isLeased(key: string): Promise<boolean>;
   /** Names this process, for {@link isAlive}. */
@@ -112,13 +128,12 @@ export interface BlobStore {
   close(): Promise<void>;
 }
 
-/** Times that a file is made in a folder that is removed while it is empty. */
-const MOST_ATTEMPTS = 20;
-
 /** Blobs as files under one folder, on a disk shared by all processes. */
 export class FolderBlobStore implements BlobStore {
   private presence: Promise<ProcessPresence> | null = null;
   private readonly leases = new BlobLeases(this);
+  /** A disk takes no requests. */
+  readonly writeAddress = async (): Promise<null> => null;
 
   constructor(private readonly folder: string) {}
 
@@ -155,6 +170,10 @@ export class FolderBlobStore implements BlobStore {
 
   lease(key: string): Promise<boolean> {
     return this.leases.lease(key);
+  }
+
+  release(key: string): Promise<void> {
+    return this.leases.release(key);
   }
 
   isLeased(key: string): Promise<boolean> {
@@ -263,18 +282,6 @@ export function namesOf(key: string): string[] {
   return names;
 }
 
-/** Makes a new file in its folder, and the folder again where a sweeper removed it while it was empty. */
-async function inFolder<T>(path: string, create: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    await mkdir(dirname(path), { recursive: true });
-    try {
-      return await create();
-    } catch (error) {
-      if (!isCode(error, 'ENOENT') || attempt === MOST_ATTEMPTS) throw error;
-    }
-  }
-}
-
 async function writeStream(file: FileHandle, bytes: AsyncIterable<Uint8Array>, maxBytes: number): Promise<WrittenBlob> {
   try {
     const hash = createHash('sha256');
@@ -291,5 +298,3 @@ async function writeStream(file: FileHandle, bytes: AsyncIterable<Uint8Array>, m
     await file.close();
   }
 }
-
-const isFull = (error: unknown): boolean => isCode(error, 'ENOSPC') || isCode(error, 'EDQUOT');

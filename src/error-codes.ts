@@ -170,6 +170,7 @@ export const ERROR_CODES = {
   UNION_TOO_LARGE: row(400, 'Too many outlines would have to be united for `unionAreaM2`.'),
   UNPROJECTABLE_POSITION: row(400, 'A pixel lies outside the domain of the coordinate reference system of the scene.'),
   UPLOAD_EXPIRED: row(410, 'The upload URL has expired.'),
+  UPLOAD_HASH_MISMATCH: row(409, 'The bytes of an upload have another SHA-256 than announced; send them again.'),
   UPLOAD_INCOMPLETE: row(400, 'Not all announced bytes have arrived; the URL stays good for another try.'),
   UPLOAD_INVALID: row(400, 'File name or size of an upload is not allowed.'),
   UPLOAD_NOT_FOUND: row(404, 'There is no such upload, or the token is wrong.'),

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { link, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 /** Codes of file systems without hard links. */
 const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
@@ -50,3 +51,21 @@ async function createExclusive(path: string, text: string): Promise<boolean> {
     throw error;
   }
 }
+
+/** Times that a file is made in a folder that is removed while it is empty. */
+const MOST_ATTEMPTS = 20;
+
+/** Makes a new file in its folder, and the folder again where a sweeper removed it while it was empty. */
+export async function inFolder<T>(path: string, create: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    await mkdir(dirname(path), { recursive: true });
+    try {
+      return await create();
+    } catch (error) {
+      if (!isCode(error, 'ENOENT') || attempt === MOST_ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** Whether a write failed for want of space. */
+export const isFull = (error: unknown): boolean => isCode(error, 'ENOSPC') || isCode(error, 'EDQUOT');

@@ -33,6 +33,14 @@ export const REMOTE_SETTINGS = {
       otherwise: 'Amazon S3',
     },
   ),
+  TERRAQL_S3_PUBLIC_ENDPOINT: documented(
+    z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).optional(),
+    {
+      description:
+        'Address of the server of `TERRAQL_BLOBS` as clients reach it, for [uploads straight to the bucket](deployment.md#uploads-straight-to-the-bucket).',
+      otherwise: '`TERRAQL_S3_ENDPOINT`',
+    },
+  ),
   TERRAQL_S3_REGION: documented(z.string().min(1).optional(), {
     description: 'Region of the buckets.',
     otherwise: '`us-east-1`',

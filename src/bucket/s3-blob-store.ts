@@ -6,10 +6,12 @@ import {
   type BlobStore,
   FileTooLargeError,
   namesOf,
+  type WriteAddress,
   type WrittenBlob,
 } from '../blob-store.ts';
 import { type RangePool, RangeSource } from '../remote/range-source.ts';
 import type { S3Address } from '../remote/s3-address.ts';
+import { presignedPut } from '../remote/presigned-put.ts';
 import type { OpenS3 } from '../remote/s3-client.ts';
 import { S3Ranges } from '../remote/s3-ranges.ts';
 import { BEAT_TIMES, type BeatTimes, BucketPresence } from './bucket-presence.ts';
@@ -30,6 +32,8 @@ export interface S3BlobOptions {
   readonly at: S3Address;
   /** Repeats its requests itself. */
   readonly s3: OpenS3;
+  /** The server under the address by which clients reach it; unless given, as this process does. */
+  readonly publicS3?: OpenS3 | undefined;
   /** For files that are read by range. */
   readonly pool: RangePool;
   readonly copies: LocalCopies;
@@ -60,6 +64,7 @@ export class S3BlobStore implements BlobStore {
     await this.options.copies.close();
     await this.presence.close();
     this.options.s3.client.destroy();
+    this.options.publicS3?.client.destroy();
   }
 
   async write(key: string, bytes: AsyncIterable<Uint8Array>, maxBytes: number): Promise<WrittenBlob> {
@@ -96,12 +101,21 @@ export class S3BlobStore implements BlobStore {
     }
   }
 
+  async writeAddress(key: string, sizeBytes: number, ttlS: number): Promise<WriteAddress | null> {
+    const at = this.objects.addressOf(nameOf(key));
+    return this.objects.send(() => presignedPut(this.options.publicS3 ?? this.options.s3, at, sizeBytes, ttlS));
+  }
+
   claim(key: string, text: string): Promise<boolean> {
     return this.objects.putNew(nameOf(key), Buffer.from(text));
   }
 
   lease(key: string): Promise<boolean> {
     return this.leases.lease(key);
+  }
+
+  release(key: string): Promise<void> {
+    return this.leases.release(key);
   }
 
   isLeased(key: string): Promise<boolean> {

@@ -9,7 +9,9 @@ import { SegmentationConnectionType } from './segmentation.type.ts';
 import type { Segmentation } from '../segmentation/segmentation.ts';
 import { DateTimeScalar } from './scalars.ts';
 import { isGeoreferenced, type Scene } from '../scene/scene.ts';
-import { RegisterSceneInput, SceneConnectionType, SceneFilterInput, SceneType, UploadType } from './scene.type.ts';
+import type { Upload } from '../scene/upload.service.ts';
+import { RegisterSceneInput, SceneConnectionType, SceneFilterInput, SceneType } from './scene.type.ts';
+import { type HttpHeaderType, UploadType } from './upload.type.ts';
 
 @Resolver(() => SceneType)
 export class SceneResolver {
@@ -61,10 +63,19 @@ export class SceneResolver {
   async createUpload(
     @Arg('filename', () => String, { description: 'Name of the file, with its extension.' }) filename: string,
     @Arg('sizeBytes', () => Float, { description: 'Size of the file, bytes.' }) sizeBytes: number,
+    @Arg('sha256', () => String, {
+      nullable: true,
+      description: 'SHA-256 of the file, lower-case hexadecimal; other bytes are then refused.',
+    })
+    sha256: string | undefined,
     @Ctx() { services, links }: RequestContext,
   ): Promise<UploadType> {
-    const { path, ...upload } = await services.uploads.createUpload(filename, sizeBytes);
-    return { ...upload, url: links.absolute(path, 'PUT') };
+    const { path, direct, ...upload } = await services.uploads.createUpload(filename, sizeBytes, sha256);
+    return {
+      ...upload,
+      url: links.absolute(path, 'PUT'),
+      direct: direct && { url: direct.url, headers: listed(direct) },
+    };
   }
 
   @AllowedTo('admin')
@@ -124,4 +135,8 @@ export class SceneResolver {
     const found = await askPage(page, limits.maxPage, (wanted) => segmentationsOf(wanted).load(id));
     return toConnection(found, () => segmentationCounts.load(id));
   }
+}
+
+function listed({ headers }: NonNullable<Upload['direct']>): HttpHeaderType[] {
+  return Object.entries(headers).map(([name, value]) => ({ name, value }));
 }

@@ -90,21 +90,6 @@ export class SceneType extends NodeType {
 
 export const SceneConnectionType = connectionTypes('Scene', () => SceneType);
 
-@ObjectType('Upload', { description: 'A one-time URL for the bytes of an image.' })
-export class UploadType {
-  @Field(() => ID, { description: 'Identifier for `registerScene(input: { uploadId })`.' })
-  readonly id!: string;
-
-  @Field(() => String, { description: 'PUT the bytes of the file to this URL.' })
-  readonly url!: string;
-
-  @Field(() => DateTimeScalar, { description: 'When the URL stops accepting bytes.' })
-  readonly expiresAt!: Date;
-
-  @Field(() => Float, { description: 'Announced size of the file; the URL accepts no more bytes.' })
-  readonly maxBytes!: number;
-}
-
 @InputType('TileSourceInput', {
   description:
     'Part of a tile service whose tiles are those of Web Mercator (EPSG:3857). The tiles are fetched and kept as one image, whose edges are those of whole tiles.',

@@ -183,7 +183,7 @@ export class SceneLocator {
         sha256: async () => sha256,
         copyBytes: sizeBytes,
         keep: async () => key,
-        settle: () => this.blobs.remove(pendingKey(key)),
+        settle: () => this.blobs.release(pendingKey(key)),
         release: () => this.removeCopy(key),
       };
     } catch (error) {
@@ -215,7 +215,7 @@ export class SceneLocator {
         return key;
       },
       settle: async () => {
-        if (moved !== null) await this.blobs.remove(pendingKey(moved));
+        if (moved !== null) await this.blobs.release(pendingKey(moved));
       },
       release: async () => {
         if (moved === null) return;

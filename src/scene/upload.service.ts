@@ -1,52 +1,25 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
-import { z } from 'zod';
 import { DEFAULT_WORKSPACE } from '../database/scope.ts';
-import { AppError } from '../errors.ts';
 import type { Room } from '../quota.ts';
 import { parseJson } from '../parse-json.ts';
-import { BlobNotFoundError, type BlobStore, FileTooLargeError, type WrittenBlob } from '../blob-store.ts';
+import {
+  BlobNotFoundError,
+  type BlobStore,
+  FileTooLargeError,
+  type WriteAddress,
+  type WrittenBlob,
+} from '../blob-store.ts';
+import { writtenPast } from './direct-upload.ts';
+import { Received, Registered, Ticket } from './upload-ticket.ts';
+import {
+  InvalidUploadError,
+  UploadExpiredError,
+  UploadHashError,
+  UploadIncompleteError,
+  UploadNotFoundError,
+  UploadUsedError,
+} from './upload-errors.ts';
 import { type Reservation, UploadReservations } from './upload-reservations.ts';
-
-/** File name or size of an upload is invalid. */
-export class InvalidUploadError extends AppError {
-  readonly code = 'UPLOAD_INVALID';
-}
-
-/** There is no upload with that identifier and token. */
-export class UploadNotFoundError extends AppError {
-  readonly code = 'UPLOAD_NOT_FOUND';
-  constructor(readonly id: string) {
-    super(`Upload ${id} does not exist, or the token is wrong.`);
-  }
-}
-
-/** The upload URL has expired. */
-export class UploadExpiredError extends AppError {
-  readonly code = 'UPLOAD_EXPIRED';
-  constructor(id: string, expiresAt: Date) {
-    super(`Upload ${id} expired at ${expiresAt.toISOString()}.`);
-  }
-}
-
-/** The upload was already received or registered. */
-export class UploadUsedError extends AppError {
-  readonly code = 'UPLOAD_USED';
-  constructor(id: string, how: 'received' | 'registered as a scene') {
-    super(`Upload ${id} has already been ${how}.`);
-  }
-}
-
-/** Not all bytes of the upload have arrived. */
-export class UploadIncompleteError extends AppError {
-  readonly code = 'UPLOAD_INCOMPLETE';
-  constructor(
-    id: string,
-    readonly receivedBytes: number,
-    readonly sizeBytes: number,
-  ) {
-    super(`Upload ${id} has received ${receivedBytes} of ${sizeBytes} announced bytes.`);
-  }
-}
 
 /** An upload URL, good for one file. */
 export interface Upload {
@@ -56,6 +29,8 @@ export interface Upload {
   readonly expiresAt: Date;
   /** The announced size, the most that the URL accepts. */
   readonly maxBytes: number;
+  /** Takes the bytes into the bucket without passing the service; null where files lie on a disk, or are too large for it. */
+  readonly direct: WriteAddress | null;
 }
 
 /** A complete upload that can become a scene. */
@@ -63,19 +38,6 @@ export interface ReceivedUpload extends WrittenBlob {
   readonly filename: string;
   readonly blobKey: string;
 }
-
-const Ticket = z.object({
-  /** Of who announced it; absent from tickets that are older than workspaces. */
-  workspace: z.string().optional(),
-  filename: z.string(),
-  sizeBytes: z.number(),
-  tokenSha256: z.string().regex(/^[0-9a-f]{64}$/),
-  expiresAt: z.iso.datetime(),
-});
-type Ticket = z.infer<typeof Ticket>;
-const Received: z.ZodType<WrittenBlob> = z.object({ sizeBytes: z.number(), sha256: z.string() });
-/** Which process moves the bytes to which key, to register them. */
-const Registered = z.object({ key: z.string(), process: z.string() });
 
 export interface UploadOptions {
   /** Largest file. */
@@ -89,6 +51,14 @@ export interface UploadOptions {
   /** Whether a scene has the bytes of a key; by default it is assumed, so that nothing is taken from a scene. */
   readonly isStored?: (blobKey: string) => Promise<boolean>;
 }
+
+/** What a client said of an upload. */
+interface Announced extends Reservation {
+  readonly sha256: string | undefined;
+}
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof FileTooLargeError || error instanceof UploadIncompleteError || error instanceof UploadHashError;
 
 const FOLDER = 'uploads';
 const MAX_FILENAME = 255;
@@ -112,9 +82,10 @@ export class UploadService {
   /**
    * @param filename the user's file name; shown as the scene's source, never used as a path
    * @param sizeBytes exact size of the file
+   * @param announcedSha256 of the file, lower-case hex; other bytes are then refused
    * @throws {InvalidUploadError | FileTooLargeError | StorageFullError | TooManyUploadsError | QuotaExceededError}
    */
-  async createUpload(filename: string, sizeBytes: number): Promise<Upload> {
+  async createUpload(filename: string, sizeBytes: number, announcedSha256?: string): Promise<Upload> {
     const { maxBytes, ttlS, workspace } = this.options;
     if (filename.length === 0 || filename.length > MAX_FILENAME || /[\p{Cc}\p{Cs}]/u.test(filename)) {
       const shown = JSON.stringify(filename.slice(0, MAX_FILENAME));
@@ -124,15 +95,21 @@ export class UploadService {
       throw new InvalidUploadError(`sizeBytes is ${sizeBytes}; it must be a whole number of at least 1.`);
     }
     if (sizeBytes > maxBytes) throw new FileTooLargeError(sizeBytes, maxBytes);
+    if (announcedSha256 !== undefined && !/^[0-9a-f]{64}$/.test(announcedSha256)) {
+      throw new InvalidUploadError('sha256 must have 64 lower-case hexadecimal digits.');
+    }
     await this.options.room?.admit('BYTES_STORED', sizeBytes, 'sizeBytes');
     const id = randomUUID();
     const token = randomBytes(32).toString('base64url');
     const expiresAt = new Date(this.now().getTime() + ttlS * 1000);
     const tokenSha256 = sha256(token).toString('hex');
+    const direct = await this.blobs.writeAddress(contentKey(id), sizeBytes, ttlS);
     const ticket: Ticket = {
       ...(workspace === undefined ? {} : { workspace }),
       filename,
       sizeBytes,
+      ...(announcedSha256 === undefined ? {} : { sha256: announcedSha256 }),
+      ...(direct === null ? {} : { direct: true }),
       tokenSha256,
       expiresAt: expiresAt.toISOString(),
     };
@@ -144,7 +121,7 @@ export class UploadService {
       await this.reservations.remove(reservation);
       throw error;
     }
-    return { id, path: `/uploads/${id}?token=${token}`, expiresAt, maxBytes: sizeBytes };
+    return { id, path: `/uploads/${id}?token=${token}`, expiresAt, maxBytes: sizeBytes, direct };
   }
 
   /**
@@ -160,36 +137,66 @@ export class UploadService {
     const receiving = `${FOLDER}/${id}/receiving`;
     if (!(await this.blobs.lease(receiving))) throw new UploadUsedError(id, 'received');
     try {
-      return await this.receiveLeased({ id, sizeBytes, expiresAt }, bytes);
+      return await this.receiveLeased({ id, sizeBytes, expiresAt, sha256: ticket.sha256 }, bytes);
     } finally {
-      await this.blobs.remove(receiving);
+      await this.blobs.release(receiving);
     }
   }
 
-  private async receiveLeased(upload: Reservation, bytes: AsyncIterable<Uint8Array>): Promise<WrittenBlob> {
+  private async receiveLeased(upload: Announced, bytes: AsyncIterable<Uint8Array>): Promise<WrittenBlob> {
     const { id, sizeBytes } = upload;
     if ((await this.receipt(id)) !== null) throw new UploadUsedError(id, 'received');
     try {
-      const written = await this.blobs.write(contentKey(id), bytes, sizeBytes);
-      if (written.sizeBytes < sizeBytes) throw new UploadIncompleteError(id, written.sizeBytes, sizeBytes);
-      await this.blobs.remove(`${FOLDER}/${id}/received`);
-      await this.blobs.claim(`${FOLDER}/${id}/received`, JSON.stringify(written));
-      await this.reservations.remove(upload);
-      return written;
+      return await this.complete(upload, await this.blobs.write(contentKey(id), bytes, sizeBytes));
     } catch (error) {
       await this.blobs.remove(contentKey(id));
       throw error;
     }
   }
 
+  /** @throws {UploadIncompleteError | UploadHashError} */
+  private async complete(upload: Announced, written: WrittenBlob): Promise<WrittenBlob> {
+    const { id, sizeBytes, sha256: announced = written.sha256 } = upload;
+    if (written.sizeBytes < sizeBytes) throw new UploadIncompleteError(id, written.sizeBytes, sizeBytes);
+    if (written.sha256 !== announced) throw new UploadHashError(id, written.sha256, announced);
+    await this.blobs.remove(`${FOLDER}/${id}/received`);
+    await this.blobs.claim(`${FOLDER}/${id}/received`, JSON.stringify(written));
+    await this.reservations.remove(upload);
+    return written;
+  }
+
+  /**
+   * Takes what a client wrote to the bucket itself: it is read once, for its size and hash. What is not as announced is
+   * removed, so that the address can be used again.
+   * @returns null when nothing is there, or is just being received
+   */
+  private async receiveDirect(upload: Announced): Promise<WrittenBlob | null> {
+    const { id, sizeBytes } = upload;
+    const receiving = `${FOLDER}/${id}/receiving`;
+    if (!(await this.blobs.lease(receiving))) return null;
+    try {
+      const receipt = await this.receipt(id);
+      if (receipt !== null) return receipt;
+      const written = await writtenPast(this.blobs, contentKey(id), sizeBytes);
+      return written && (await this.complete(upload, written));
+    } catch (error) {
+      if (isRefusal(error)) await this.blobs.remove(contentKey(id));
+      throw error;
+    } finally {
+      await this.blobs.release(receiving);
+    }
+  }
+
   /**
    * Returns the complete upload that is not registered yet.
    * @throws {UploadNotFoundError | UploadIncompleteError | UploadUsedError}
+   * @throws {FileTooLargeError | UploadHashError} for bytes that a client wrote to the bucket itself
    */
   async received(id: string): Promise<ReceivedUpload> {
-    const { filename, sizeBytes, workspace = DEFAULT_WORKSPACE } = await this.ticket(id);
+    const { filename, sizeBytes, direct = false, workspace = DEFAULT_WORKSPACE, ...ticket } = await this.ticket(id);
     if (workspace !== (this.options.workspace ?? workspace)) throw new UploadNotFoundError(id);
-    const receipt = await this.receipt(id);
+    const announced = { id, sizeBytes, expiresAt: new Date(ticket.expiresAt), sha256: ticket.sha256 };
+    const receipt = (await this.receipt(id)) ?? (direct ? await this.receiveDirect(announced) : null);
     if (receipt === null) throw new UploadIncompleteError(id, 0, sizeBytes);
     await this.requireUnregistered(id);
     return { ...receipt, filename, blobKey: contentKey(id) };

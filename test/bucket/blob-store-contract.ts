@@ -52,6 +52,15 @@ export function describeBlobStore(where: string, share: () => Promise<SharedStor
       expect(await other!.readText('a/empty')).toBe('');
     });
 
+    it('are leased until their holder releases them, who leaves the lease of another alone', async () => {
+      expect(await store!.lease('a/lease')).toBe(true);
+      expect(await other!.lease('a/lease')).toBe(false);
+      await other!.release('a/lease');
+      expect(await other!.isLeased('a/lease')).toBe(true);
+      await store!.release('a/lease');
+      expect(await other!.lease('a/lease')).toBe(true);
+    });
+
     it('may be large', async () => {
       const sha256 = createHash('sha256').update(large).digest('hex');
       const pieces = Array.from({ length: 200 }, (_, i) => large.subarray(i * 60_000, (i + 1) * 60_000));

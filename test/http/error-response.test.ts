@@ -6,7 +6,7 @@ import { errorResponse } from '../../src/http/error-response.ts';
 import { listen } from '../../src/http/listen.ts';
 import { CorruptImageError } from '../../src/imagery/codec/codec-errors.ts';
 import { SceneNotFoundError } from '../../src/scene/scene.service.ts';
-import { UploadExpiredError, UploadUsedError } from '../../src/scene/upload.service.ts';
+import { UploadExpiredError, UploadUsedError } from '../../src/scene/upload-errors.ts';
 import { BadInputError, OutageError } from '../../src/errors.ts';
 import { ModelUnavailableError } from '../../src/inference/segmentation-model.ts';
 import { MaskTooLargeForPngError } from '../../src/rendering/render-mask-png.ts';
