@@ -38,7 +38,7 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'export',
     holds: 'features as files, streamed or stored',
-    imports: ['feature', 'imagery/crs', 'database/sql', 'database', 'blob-store.ts'],
+    imports: ['feature', 'imagery/crs', 'vector', 'raster', 'database/sql', 'database', 'blob-store.ts'],
   },
   {
     name: 'rendering',

@@ -50,7 +50,14 @@ export class BackgroundWork {
     );
     const queue = new ExportQueueRepository(database.forRuns);
     const exportsOf = (workspace: string): Services['exports'] => of(workspace).exports;
-    this.exports = new ExportWorker({ queue, exportsOf, blobs, logger, usage });
+    this.exports = new ExportWorker({
+      queue,
+      exportsOf,
+      tilesOf: (workspace, filter) => of(workspace).featureTiles.pyramid(filter),
+      blobs,
+      logger,
+      usage,
+    });
     this.jobs = new JobFeeder(new JobRepository(database.forRuns), of, logger);
     const dropWindows = (): Promise<void> => dropLeftoverWindows(blobs, store);
     this.retention = new RetentionWorker(

@@ -55,6 +55,7 @@ export const ERROR_CODES = {
   ),
   EXPORT_NOT_FOUND: row(404, 'There is no export with that identifier, or it has expired.'),
   EXPORT_NOT_READY: row(400, 'The file of the export is not there yet, or never will be; its state says which.'),
+  EXPORT_OUTSIDE_CRS: row(400, 'A feature lies where the coordinate reference system of the file has no coordinates.'),
   EXPORT_REQUEST_INVALID: row(400, 'A parameter of an export is unknown or has a value that it cannot have.'),
   EXPORT_TOO_LARGE: row(413, 'More features match than one file may hold.'),
   FEATURE_NOT_FOUND: row(404, 'There is no feature with that identifier.'),

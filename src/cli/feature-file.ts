@@ -9,8 +9,8 @@ import type { ServiceContext } from './application/run-command.ts';
 import { InterruptedError, type Terminal } from './terminal/terminal.ts';
 
 /** Formats that may be printed on a terminal. */
-export const TEXT_FORMATS = ['GEOJSON', 'NDJSON', 'GEOJSONS', 'CSV'] as const;
-export const BINARY_FORMATS = ['FGB', 'PARQUET'] as const;
+export const TEXT_FORMATS = ['GEOJSON', 'NDJSON', 'GEOJSONS', 'CSV', 'COCO'] as const;
+export const BINARY_FORMATS = ['FGB', 'PARQUET', 'PARQUET.ZIP'] as const;
 export type FileFormat = (typeof TEXT_FORMATS)[number] | (typeof BINARY_FORMATS)[number];
 
 /**

@@ -18,6 +18,8 @@ interface FeaturesOptions extends ServiceOptions, FilterOptions {
   readonly limit?: number;
   readonly precision?: number;
   readonly simplifyM?: number;
+  readonly include?: readonly string[];
+  readonly crs?: string;
   readonly format: 'TABLE' | FileFormat;
   readonly output?: string;
 }
@@ -37,8 +39,10 @@ export function addFeatures(program: Command, context: CommandContext): void {
     )
     .option('--precision <places>', 'decimal places of coordinates in text formats (default: 7)', parseNumber)
     .option('--simplify-m <metres>', 'largest shift of an outline by simplification (default: none)', parseNumber)
+    .option('--include <names>', 'attributes to write, separated by commas (default: all)', (text) => text.split(','))
+    .option('--crs <code>', 'coordinate reference system of csv, parquet and parquet.zip (default: WGS 84)')
     .addOption(choice('--format <format>', 'output format', FORMATS).default('TABLE', 'table'))
-    .option('--output <file>', 'output file; required for fgb and parquet')
+    .option('--output <file>', 'output file; required for fgb, parquet and parquet.zip')
     .addOption(urlOption())
     .option('--json', 'same as --format geojson')
     .action((options: FeaturesOptions) => {
@@ -49,17 +53,19 @@ export function addFeatures(program: Command, context: CommandContext): void {
 }
 
 async function run(tools: ServiceContext, format: 'TABLE' | FileFormat, options: FeaturesOptions): Promise<void> {
-  const { limit, precision, simplifyM, output } = options;
+  const { limit, output, precision, simplifyM, include, crs } = options;
   const filter = await filterOf(options);
   const orderBy = { by: options.orderBy, direction: options.ascending ? 'ASC' : 'DESC' };
   if (format === 'TABLE') {
     const rows = featureRows(tools.service, { filter, orderBy }, limit ?? TABLE_LIMIT);
     tools.terminal.write(await featureTable(rows));
-  } else await writeFeatures(tools, format, { filter, orderBy, limit, precision, simplifyM }, output);
+  } else {
+    await writeFeatures(tools, format, { filter, orderBy, limit, precision, simplifyM, include, crs }, output);
+  }
 }
 
 /** @throws {UsageError} */
-function checkOutput(format: 'TABLE' | FileFormat, { output, precision }: FeaturesOptions): void {
+function checkOutput(format: 'TABLE' | FileFormat, { output, precision, include, crs }: FeaturesOptions): void {
   const name = format.toLowerCase();
   if (output === undefined && BINARY_FORMATS.some((binary) => binary === format)) {
     throw new UsageError(`--format ${name} is binary; name a file with --output.`);
@@ -69,5 +75,8 @@ function checkOutput(format: 'TABLE' | FileFormat, { output, precision }: Featur
   }
   if (output !== undefined && format === 'TABLE') {
     throw new UsageError('--output requires a --format other than table.');
+  }
+  if ((include !== undefined || crs !== undefined) && format === 'TABLE') {
+    throw new UsageError('--include and --crs require a --format other than table.');
   }
 }

@@ -27,6 +27,27 @@ export class InvalidExportError extends AppError {
   readonly code = 'EXPORT_REQUEST_INVALID';
 }
 
+/** A file cannot say that its coordinates are in another system than WGS 84. */
+export class CrsRefusedError extends InvalidExportError {
+  constructor(crs: string, format: string) {
+    super(
+      format.startsWith('geojson') || format === 'ndjson'
+        ? `crs is ${crs}, but RFC 7946 allows only WGS 84 in GeoJSON; omit crs, or request GeoPackage, FlatGeobuf, GeoParquet or CSV.`
+        : `crs is ${crs}, but ${format} files have no other coordinate reference system than their own; omit crs.`,
+    );
+  }
+}
+
+/** A feature lies where the coordinate reference system of the file has no coordinates. */
+export class ExportOutsideCrsError extends AppError {
+  readonly code = 'EXPORT_OUTSIDE_CRS';
+  constructor(id: string, position: readonly number[], crs: string) {
+    super(
+      `Feature ${id} has no coordinates in ${crs} at ${position.join(', ')}; choose another crs, or narrow the filter.`,
+    );
+  }
+}
+
 /** Features that the file was to hold were deleted while it was written. */
 export class ExportInterruptedError extends AppError {
   readonly code = 'EXPORT_INTERRUPTED';

@@ -1,9 +1,11 @@
 import { UnknownExportFormatError } from './export-errors.ts';
-import type { ExportRow, OutlineForm } from './export-row.ts';
+import type { ExportContents, OutlineForm } from './export-row.ts';
+import { writeCoco } from './write-coco.ts';
 import { writeCsv } from './write-csv.ts';
 import { writeFlatGeobuf } from './write-flatgeobuf.ts';
 import { writeGeoJson, writeGeoJsonSequence, writeNdjson } from './write-geojson.ts';
 import { writeGeoParquet } from './write-geoparquet.ts';
+import { writePartitions } from './write-partitions.ts';
 
 /** A kind of file that features are written as. */
 export interface ExportFormat {
@@ -12,48 +14,47 @@ export interface ExportFormat {
   /** What readers know the file by, where that is another ending. */
   readonly fileExtension?: string;
   readonly mediaType: string;
-  /** Whether people read it: then coordinates are rounded, and it may be printed on a terminal. */
+  /** Whether people read it: then degrees are rounded, and it may be printed on a terminal. */
   readonly isText: boolean;
   /** Whether the file is not compressed by itself, so that gzip makes it smaller. */
   readonly compressible: boolean;
   readonly outline: OutlineForm;
+  /** Whether the outlines may be in another system than WGS 84. */
+  readonly anyCrs?: true;
+  /** Whether the features of a prompt stand together. */
+  readonly byPrompt?: true;
   /** The file in pieces; holds no more than a batch, or a row group, at a time. */
-  write(batches: AsyncIterable<readonly ExportRow[]>): AsyncIterable<Uint8Array>;
+  write(contents: ExportContents): AsyncIterable<Uint8Array>;
 }
 
+const TEXT = { isText: true, compressible: true, outline: 'GEOJSON' } as const;
+
 export const EXPORT_FORMATS: readonly ExportFormat[] = [
+  { ...TEXT, extension: 'geojson', mediaType: 'application/geo+json', write: writeGeoJson },
   {
-    extension: 'geojson',
-    mediaType: 'application/geo+json',
-    isText: true,
-    compressible: true,
-    outline: 'GEOJSON',
-    write: writeGeoJson,
-  },
-  {
+    ...TEXT,
     extension: 'ndjson',
     fileExtension: 'geojsonl',
     mediaType: 'application/x-ndjson',
-    isText: true,
-    compressible: true,
-    outline: 'GEOJSON',
     write: writeNdjson,
   },
+  { ...TEXT, extension: 'geojsons', mediaType: 'application/geo+json-seq', write: writeGeoJsonSequence },
   {
-    extension: 'geojsons',
-    mediaType: 'application/geo+json-seq',
-    isText: true,
-    compressible: true,
-    outline: 'GEOJSON',
-    write: writeGeoJsonSequence,
-  },
-  {
+    ...TEXT,
     extension: 'csv',
     mediaType: 'text/csv; charset=utf-8; header=present',
+    outline: 'WKT',
+    anyCrs: true,
+    write: writeCsv,
+  },
+  {
+    extension: 'coco',
+    fileExtension: 'coco.json',
+    mediaType: 'application/json',
     isText: true,
     compressible: true,
-    outline: 'WKT',
-    write: writeCsv,
+    outline: 'FRAMED',
+    write: writeCoco,
   },
   {
     extension: 'fgb',
@@ -69,7 +70,18 @@ export const EXPORT_FORMATS: readonly ExportFormat[] = [
     isText: false,
     compressible: false,
     outline: 'WKB',
+    anyCrs: true,
     write: writeGeoParquet,
+  },
+  {
+    extension: 'parquet.zip',
+    mediaType: 'application/zip',
+    isText: false,
+    compressible: false,
+    outline: 'WKB',
+    anyCrs: true,
+    byPrompt: true,
+    write: writePartitions,
   },
 ];
 

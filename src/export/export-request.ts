@@ -12,4 +12,8 @@ export interface ExportRequest {
   readonly precision: number | undefined;
   /** Largest shift of an outline by simplification, metres; undefined: none. */
   readonly simplifyM?: number | undefined;
+  /** Names of the attributes that are written; undefined: all. */
+  readonly include?: readonly string[] | undefined;
+  /** Such as `EPSG:28992`; undefined: WGS 84. */
+  readonly crs?: string | undefined;
 }

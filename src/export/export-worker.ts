@@ -3,8 +3,12 @@ import type { BlobStore, WrittenBlob } from '../blob-store.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../logging.ts';
 import type { ExportService } from './export.service.ts';
+import { exportFormat } from './export-format.ts';
 import { type FileFormat, fileFormat } from './file-format.ts';
 import { convertFile } from './convert-file.ts';
+import { writePmtiles } from './write-pmtiles.ts';
+import type { TilePyramid } from './tile-pyramid.ts';
+import type { ExportRequest } from './export-request.ts';
 import { blobFolderOf, type ClaimedExport, type ExportQueue } from './stored-export.ts';
 
 /** What an export worker works with. */
@@ -12,6 +16,8 @@ export interface ExportPorts {
   readonly queue: ExportQueue;
   /** Reads features as the workspace sees them. */
   readonly exportsOf: (workspace: string) => Pick<ExportService, 'open'>;
+  /** Map tiles of the features that match; null where none does. */
+  readonly tilesOf: (workspace: string, filter: ExportRequest['filter']) => Promise<TilePyramid | null>;
   readonly blobs: BlobStore;
   readonly logger: Logger;
   /** Receives the size of each file. */
@@ -21,7 +27,7 @@ export interface ExportPorts {
 /** Interval at which exports of other processes, and those that expired, are looked for. */
 const POLL_MS = 1000;
 const EXPIRE_EVERY_MS = 60_000;
-/** Interval at which a running export reports that it is alive, and learns whether it was cancelled. */
+
 const ALIVE_EVERY_MS = 2000;
 
 /** The export was cancelled, or another worker has taken it over. */
@@ -34,7 +40,11 @@ export class ExportWorker {
   private loop: Promise<void> | null = null;
   private expiredAt = 0;
 
-  constructor(private readonly ports: ExportPorts) {}
+  /** @param aliveEveryMs interval at which a running export reports that it is alive, and learns whether it was cancelled */
+  constructor(
+    private readonly ports: ExportPorts,
+    private readonly aliveEveryMs = ALIVE_EVERY_MS,
+  ) {}
 
   start(): void {
     this.loop = this.work();
@@ -101,25 +111,26 @@ export class ExportWorker {
   private async written(claimed: ClaimedExport): Promise<WrittenBlob & { readonly leftOut: number }> {
     const { queue, exportsOf, blobs } = this.ports;
     const format = fileFormat(claimed.format);
-    const chosen = await exportsOf(claimed.workspace).open(format.written.extension, {
-      ...claimed.request,
-      order: claimed.request.order ?? (format.byPlace ? 'PLACE' : undefined),
+    const { crs, order, ...request } = claimed.request;
+    const chosen = await exportsOf(claimed.workspace).open((format.written ?? COUNTED).extension, {
+      ...request,
+      order: order ?? (format.byPlace ? 'PLACE' : undefined),
+      crs: format.gdal ? undefined : crs,
     });
     const state = { done: 0, isOver: false };
     const report = async (): Promise<void> => {
       state.isOver ||= !(await queue.progress(claimed, state.done, chosen.featureCount));
     };
     await report();
-    const timer = setInterval(() => void report().catch(() => undefined), ALIVE_EVERY_MS);
+    const timer = setInterval(() => void report().catch(() => undefined), this.aliveEveryMs);
     try {
       const check = (): void => {
         if (state.isOver || this.closing.signal.aborted) throw new ExportAbandoned();
       };
-      const pieces = watched(
-        chosen.pieces((done) => void (state.done = done)),
-        check,
-      );
-      const file = await fileOf(format, pieces, claimed.request.crs);
+      const pieces = format.written
+        ? chosen.pieces((done) => void (state.done = done))
+        : this.tilePieces(claimed, check);
+      const file = await converted(format, watched(pieces, check), crs);
       const blob = await blobs.write(`${blobFolderOf(claimed.id)}/file`, watched(file, check), Number.MAX_SAFE_INTEGER);
       check();
       return { ...blob, leftOut: chosen.withoutGeoreference };
@@ -127,14 +138,28 @@ export class ExportWorker {
       clearInterval(timer);
     }
   }
+
+  private async *tilePieces({ workspace, request }: ClaimedExport, check: () => void): AsyncGenerator<Uint8Array> {
+    yield* writePmtiles((await this.ports.tilesOf(workspace, request.filter)) ?? NO_TILES, check);
+  }
 }
 
-async function fileOf(
+/** Counts the features of tiles, which show all of them. */
+const COUNTED = exportFormat('parquet');
+/** The tile of the world is empty. */
+const NO_TILES: TilePyramid = {
+  bounds: [-180, -85, 180, 85],
+  deepest: 0,
+  layers: [],
+  tile: () => Promise.resolve(new Uint8Array()),
+};
+
+async function converted(
   { gdal, written, extension }: FileFormat,
   pieces: AsyncIterable<Uint8Array>,
   crs: string | undefined,
 ): Promise<AsyncIterable<Uint8Array>> {
-  if (!gdal) return pieces;
+  if (!gdal || !written) return pieces;
   const buffers: Uint8Array[] = [];
   for await (const piece of pieces) buffers.push(piece);
   const target = crs === undefined ? [] : ['-t_srs', crs];

@@ -1,10 +1,12 @@
+import { resolveCrs } from '../imagery/crs/crs.ts';
 import { MAX_ADJACENT_M, type RequestedFilter } from '../feature/check-filter.ts';
 import { type FeatureFilter, type FeatureOrder, LARGEST_FIRST } from '../feature/feature.filter.ts';
-import { ExportTooLargeError, InvalidExportError } from './export-errors.ts';
+import { CrsRefusedError, ExportTooLargeError, InvalidExportError } from './export-errors.ts';
 import { exportFormat, type ExportFormat } from './export-format.ts';
 import type { ExportRequest } from './export-request.ts';
-import type { ExportRow } from './export-row.ts';
+import { exportColumns, type ExportRow, type OutlineForm } from './export-row.ts';
 import type { ExportStore } from './export.store.ts';
+import { movedOutlines } from './move-outlines.ts';
 
 /** A file that is about to be written. */
 export interface FeatureExport {
@@ -57,9 +59,7 @@ export class ExportService {
    */
   async open(extension: string, request: ExportRequest): Promise<FeatureExport> {
     const format = exportFormat(extension);
-    const precision = precisionOf(request.precision, format);
-    const simplifyM = simplificationOf(request.simplifyM);
-    this.checkLimit(request.limit);
+    const { precision, simplifyM, columns, crs } = await this.checked(format, request);
     const order = request.order ?? LARGEST_FIRST;
     const warnings: string[] = [];
     const filter = await this.filters.checkedFilter(
@@ -69,7 +69,9 @@ export class ExportService {
     );
     const { maxFeatures } = this.limits;
     const limit = request.limit ?? maxFeatures + 1;
-    const chosen = await this.store.choose({ filter, order, limit, outline: format.outline, precision, simplifyM });
+    const byPrompt = format.byPrompt === true;
+    const outline = crs === null ? format.outline : unmoved(format.outline);
+    const chosen = await this.store.choose({ filter, order, limit, outline, precision, simplifyM, byPrompt });
     if (chosen.featureCount > maxFeatures) throw new ExportTooLargeError(maxFeatures);
     const { featureCount, withoutGeoreference } = chosen;
     return {
@@ -77,16 +79,26 @@ export class ExportService {
       featureCount,
       withoutGeoreference,
       warnings,
-      pieces: (onFeatures = () => undefined) => format.write(counted(chosen.batches(), onFeatures)),
+      pieces: (onFeatures = () => undefined) => {
+        const read = counted(chosen.batches(), onFeatures);
+        const batches = crs === null ? read : movedOutlines(read, format.outline === 'WKT' ? 'WKT' : 'WKB', crs);
+        return format.write({ batches, columns, crs });
+      },
     };
   }
 
   /** Checks what {@link open} would, but for the number of features. @throws as it does */
   async check(extension: string, request: ExportRequest): Promise<void> {
-    precisionOf(request.precision, exportFormat(extension));
-    simplificationOf(request.simplifyM);
-    this.checkLimit(request.limit);
+    await this.checked(exportFormat(extension), request);
     await this.filters.checkedFilter(request.filter, checkable(request.order ?? LARGEST_FIRST), () => undefined);
+  }
+
+  private async checked(format: ExportFormat, request: ExportRequest) {
+    this.checkLimit(request.limit);
+    const columns = exportColumns(request.include);
+    const crs = await crsOf(request, format);
+    const precision = crs === null ? precisionOf(request.precision, format) : MAX_PRECISION;
+    return { precision, simplifyM: simplificationOf(request.simplifyM), columns, crs };
   }
 
   private checkLimit(limit: number | undefined): void {
@@ -98,11 +110,34 @@ export class ExportService {
 
 const checkable = (order: FeatureOrder | 'PLACE'): FeatureOrder => (order === 'PLACE' ? LARGEST_FIRST : order);
 
-function precisionOf(precision: number | undefined, { isText, extension }: ExportFormat): number {
-  if (!isText) {
+const CRS_CODE = /^EPSG:\d{1,6}$/;
+
+/** @throws {InvalidExportError} */
+export function checkCrsCode(crs: string): void {
+  if (CRS_CODE.test(crs)) return;
+  throw new InvalidExportError(`crs is ${JSON.stringify(crs)}; it must have the form EPSG:code.`);
+}
+
+/** @returns null for WGS 84 */
+async function crsOf({ crs, precision }: ExportRequest, { anyCrs, extension }: ExportFormat): Promise<string | null> {
+  if (crs === undefined) return null;
+  if (!anyCrs) throw new CrsRefusedError(crs, extension);
+  checkCrsCode(crs);
+  if (precision !== undefined) {
+    throw new InvalidExportError(`precision is ${precision}, but it rounds degrees; omit precision or crs.`);
+  }
+  await resolveCrs(crs);
+  return crs;
+}
+
+/** The form that outlines are read in before they are moved to another system. */
+const unmoved = (form: OutlineForm): OutlineForm => (form === 'WKT' ? 'GEOJSON' : form);
+
+function precisionOf(precision: number | undefined, { isText, outline, extension }: ExportFormat): number {
+  if (!isText || outline === 'FRAMED') {
     if (precision === undefined) return MAX_PRECISION;
     throw new InvalidExportError(
-      `precision is ${precision}, but ${extension} keeps full-precision coordinates; omit precision.`,
+      `precision is ${precision}, but ${extension} does not round longitude and latitude; omit precision.`,
     );
   }
   const places = precision ?? DEFAULT_PRECISION;

@@ -13,12 +13,14 @@ export interface ExportQuery {
   readonly precision: number;
   /** Largest shift of an outline by simplification, metres; 0 keeps it. */
   readonly simplifyM: number;
+  /** Whether the chosen features of each prompt come together, in order among themselves. */
+  readonly byPrompt: boolean;
 }
 
 /** Features that were chosen at one moment, to be read piece by piece. */
 export interface ChosenFeatures {
   readonly featureCount: number;
-  /** Features that match but have no longitude and latitude; they are not among the chosen. */
+  /** Features that match but have no longitude and latitude; they are not among the chosen, unless in FRAMED form. */
   readonly withoutGeoreference: number;
   /**
    * The features in order. A batch is bounded in rows and bytes, and is read when it is asked for; between batches

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { Prisma, type Queries } from '../database/database.ts';
+import type { Scope } from '../database/scope.ts';
 import { keysetSql } from '../database/sql/keyset.ts';
 import { conditionSql } from '../feature/feature-condition.repository.ts';
 import { orderSql } from '../feature/feature-order.repository.ts';
 import { distanceSql } from '../feature/feature-page.repository.ts';
-import { FeatureRecordRow, recordColumnsSql } from '../feature/feature-record.repository.ts';
-import { groundOutlineSql } from '../feature/outline.repository.ts';
+import { FeatureRecordColumns, recordColumnsSql, toRecord } from '../feature/feature-record.repository.ts';
+import { groundOutlineSql, outlineSql } from '../feature/outline.repository.ts';
 import { ExportInterruptedError } from './export-errors.ts';
-import type { ExportRow } from './export-row.ts';
+import type { ExportRow, SceneFrame } from './export-row.ts';
 import type { ChosenFeatures, ExportQuery, ExportStore } from './export.store.ts';
 
 /** A batch ends at this many rows, and at this many bytes of stored outlines, so that memory stays flat. */
@@ -15,6 +16,20 @@ const BATCH_ROWS = 1000;
 const BATCH_BYTES = 4 * 1024 ** 2;
 /** 16 of the identifier, 4 of the size of the outline. */
 const ENTRY_BYTES = 20;
+
+const FrameColumns = z.object({
+  widthPx: z.number(),
+  heightPx: z.number(),
+  crs: z.string().nullable(),
+  affine: z.tuple([z.number(), z.number(), z.number(), z.number(), z.number(), z.number()]).nullable(),
+});
+const FramedRow = FeatureRecordColumns.extend({ frame: FrameColumns.nullable() }).transform(
+  ({ frame, ...row }): ExportRow => ({ record: toRecord(row), outline: row.outline, frame: frame && frameOf(frame) }),
+);
+
+function frameOf({ crs, affine, ...size }: z.infer<typeof FrameColumns>): SceneFrame {
+  return { ...size, georeference: crs === null || affine === null ? null : { crs, affine } };
+}
 
 const ChoiceRow = z.object({ entries: z.string().nullable(), withoutGeoreference: z.number() });
 /**
@@ -31,7 +46,9 @@ export class FeatureExportRepository implements ExportStore {
    * which also holds missing geometries.
    */
   async choose(query: ExportQuery): Promise<ChosenFeatures> {
-    const { filter, order, limit } = query;
+    const { filter, order, limit, byPrompt } = query;
+    const withPixels = query.outline === 'FRAMED';
+    const has = withPixels ? Prisma.sql`TRUE` : Prisma.sql`f.geometry IS NOT NULL`;
     const condition = conditionSql(filter, this.database.scope);
     // PostGIS sorts geometries along a Hilbert curve.
     const orderBy =
@@ -42,14 +59,14 @@ export class FeatureExportRepository implements ExportStore {
       ChoiceRow,
       Prisma.sql`
         SELECT (
-          SELECT encode(string_agg(uuid_send(chosen.id) || int4send(chosen.bytes), ''::bytea ORDER BY chosen.place), 'base64')
+          SELECT encode(string_agg(uuid_send(chosen.id) || int4send(chosen.bytes), ''::bytea ORDER BY ${groupSql(byPrompt, this.database.scope)}, chosen.place), 'base64')
           FROM (
-            SELECT f.id, pg_column_size(f.geometry) AS bytes, row_number() OVER (ORDER BY ${orderBy}) AS place
-            FROM ${this.database.scope.rows('feature')} AS f WHERE ${condition} AND f.geometry IS NOT NULL
+            SELECT f.id, f.segmentation_id, pg_column_size(COALESCE(f.geometry, f.pixel_geometry)) AS bytes, row_number() OVER (ORDER BY ${orderBy}) AS place
+            FROM ${this.database.scope.rows('feature')} AS f WHERE ${condition} AND ${has}
             ORDER BY place LIMIT ${limit}::int
           ) AS chosen
         ) AS entries,
-        (SELECT count(*)::float8 FROM ${this.database.scope.rows('feature')} AS f WHERE ${condition} AND f.geometry IS NULL) AS "withoutGeoreference"`,
+        (SELECT count(*)::float8 FROM ${this.database.scope.rows('feature')} AS f WHERE ${condition} AND NOT ${has}) AS "withoutGeoreference"`,
     );
     const entries = Buffer.from(choice?.entries ?? '', 'base64');
     return {
@@ -66,10 +83,10 @@ export class FeatureExportRepository implements ExportStore {
   /** Uses the primary keys of the tables, and the indexes of {@link recordColumnsSql}. */
   private async rows(ids: readonly string[], query: ExportQuery): Promise<ExportRow[]> {
     const rows = await this.database.query(
-      FeatureRecordRow,
+      FramedRow,
       Prisma.sql`
         SELECT ${recordColumnsSql(this.database.scope, distanceSql(query.filter) ?? Prisma.sql`NULL::float8`)},
-               ${outlineFormSql(query)} AS outline
+               ${outlineFormSql(query)} AS outline, ${frameSql(query.outline === 'FRAMED')} AS frame
         FROM unnest(${`{${ids.join(',')}}`}::text::uuid[]) WITH ORDINALITY AS chosen(id, place)
         JOIN ${this.database.scope.rows('feature')} AS f ON f.id = chosen.id
         JOIN ${this.database.scope.rows('segmentation')} AS s ON s.id = f.segmentation_id
@@ -81,9 +98,21 @@ export class FeatureExportRepository implements ExportStore {
   }
 }
 
+/** What the chosen stand together by, before their order. */
+function groupSql(byPrompt: boolean, scope: Scope): Prisma.Sql {
+  if (!byPrompt) return Prisma.sql`NULL::text`;
+  return Prisma.sql`(SELECT s.prompt FROM ${scope.rows('segmentation')} AS s WHERE s.id = chosen.segmentation_id) COLLATE "C"`;
+}
+
+function frameSql(isFramed: boolean): Prisma.Sql {
+  if (!isFramed) return Prisma.sql`NULL::jsonb`;
+  return Prisma.sql`jsonb_build_object('widthPx', c.width_px, 'heightPx', c.height_px, 'crs', c.crs, 'affine', c.geotransform)`;
+}
+
 /** An outline as it is written, the same in every form but for binary, which has the coordinates as they are stored. */
 function outlineFormSql({ outline, precision, simplifyM }: ExportQuery): Prisma.Sql {
   const ground = groundOutlineSql({ precision, simplifyM });
+  if (outline === 'FRAMED') return outlineSql({ precision, simplifyM });
   if (outline === 'GEOJSON') return Prisma.sql`ST_AsGeoJSON(${ground}, ${precision}::int, 0)`;
   if (outline === 'WKT') return Prisma.sql`ST_AsText(${ground}, ${precision}::int)`;
   return Prisma.sql`encode(ST_AsBinary(${ground}, 'NDR'), 'base64')`;

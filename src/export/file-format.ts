@@ -6,8 +6,8 @@ export interface FileFormat {
   readonly name: string;
   readonly extension: string;
   readonly mediaType: string;
-  /** What the features are first written as. */
-  readonly written: ExportFormat;
+  /** What the features are written as, at first; null where the file holds map tiles of them. */
+  readonly written: ExportFormat | null;
   /** Whether its features stand along a space-filling curve unless another order is asked for. */
   readonly byPlace: boolean;
   /** Driver of GDAL that makes the file of that; null where it is the file. */
@@ -33,7 +33,9 @@ const FILE_FORMATS: readonly FileFormat[] = [
   plain('NDJSON', 'ndjson'),
   plain('GEOJSON_SEQUENCE', 'geojsons'),
   plain('CSV', 'csv'),
+  plain('COCO', 'coco'),
   plain('GEOPARQUET', 'parquet', true),
+  plain('GEOPARQUET_PARTITIONED', 'parquet.zip', true),
   {
     name: 'FLATGEOBUF',
     extension: 'fgb',
@@ -49,6 +51,14 @@ const FILE_FORMATS: readonly FileFormat[] = [
     written: exportFormat('fgb'),
     byPlace: false,
     gdal: { driver: 'GPKG', options: ['-lco', 'SPATIAL_INDEX=YES', '-lco', 'FID=fid', ...LAYER] },
+  },
+  {
+    name: 'PMTILES',
+    extension: 'pmtiles',
+    mediaType: 'application/vnd.pmtiles',
+    written: null,
+    byPlace: false,
+    gdal: null,
   },
 ];
 

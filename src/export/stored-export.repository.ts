@@ -3,13 +3,13 @@ import { Prisma, type Queries } from '../database/database.ts';
 import { isIdentifier, uuidV7 } from '../database/sql/identifier.ts';
 import { type RequestedFilter, storedFilter } from '../feature/check-filter.ts';
 import { FEATURE_SORT_KEYS } from '../feature/feature.filter.ts';
+import type { ExportRequest } from './export-request.ts';
 import {
   type ClaimedExport,
   EXPORT_STATES,
   type ExportAttempt,
   type ExportQueue,
   type StoredExport,
-  type StoredExportRequest,
   type StoredExports,
 } from './stored-export.ts';
 
@@ -59,13 +59,17 @@ const RequestColumn = z
     limit: number,
     precision: number,
     simplifyM: number,
+    include: z
+      .array(z.string())
+      .nullish()
+      .transform((include) => include ?? undefined),
     crs: z
       .string()
       .nullish()
       .transform((crs) => crs ?? undefined),
   })
   // Checked by the schema's types and by the filter's own rules before it was stored.
-  .transform(({ filter, ...request }): StoredExportRequest => ({
+  .transform(({ filter, ...request }): ExportRequest => ({
     ...request,
     filter: storedFilter(filter as RequestedFilter),
   }));
@@ -78,7 +82,7 @@ const ClaimedRow = columns
 export class StoredExportRepository implements StoredExports {
   constructor(private readonly database: Queries) {}
 
-  async create(format: string, request: StoredExportRequest, expiresAt: Date): Promise<StoredExport> {
+  async create(format: string, request: ExportRequest, expiresAt: Date): Promise<StoredExport> {
     const [made] = await this.database.query(
       ExportRow,
       Prisma.sql`

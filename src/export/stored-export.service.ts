@@ -2,9 +2,10 @@ import { AppError } from '../errors.ts';
 import type { Room } from '../quota.ts';
 import { resolveCrs } from '../imagery/crs/crs.ts';
 import { InvalidExportError } from './export-errors.ts';
-import type { ExportService } from './export.service.ts';
+import type { ExportRequest } from './export-request.ts';
+import { checkCrsCode, type ExportService } from './export.service.ts';
 import { type FileFormat, fileFormat } from './file-format.ts';
-import type { StoredExport, StoredExportRequest, StoredExports } from './stored-export.ts';
+import type { StoredExport, StoredExports } from './stored-export.ts';
 
 /** There is no export of that identifier, or it expired. */
 export class ExportNotFoundError extends AppError {
@@ -33,7 +34,8 @@ export class ExportFinishedError extends AppError {
 }
 
 const MAX_LISTED = 1000;
-const CRS_CODE = /^EPSG:\d{1,6}$/;
+/** A format that takes every filter. */
+const COUNTED = 'parquet';
 
 /** Files of features that are made in the background and kept for a while. */
 export class StoredExportService {
@@ -47,10 +49,9 @@ export class StoredExportService {
    * Checks what is asked and queues it.
    * @throws {InvalidExportError} {@link UnresolvableCrsError}, {@link QuotaExceededError}, and what the check of the filter throws
    */
-  async create(name: string, request: StoredExportRequest): Promise<StoredExport> {
+  async create(name: string, request: ExportRequest): Promise<StoredExport> {
     const format = fileFormat(name);
-    await checkCrs(format, request.crs);
-    await this.exports.check(format.written.extension, request);
+    await this.check(format, request);
     // How large the file will be shows when it is made.
     await this.options.room.admit('BYTES_STORED', 1, 'input');
     const made = await this.store.create(format.name, request, new Date(Date.now() + this.options.ttlS * 1000));
@@ -92,6 +93,13 @@ export class StoredExportService {
     return { ...stored, sizeBytes, sha256 };
   }
 
+  private async check(format: FileFormat, request: ExportRequest): Promise<void> {
+    const { written, gdal } = format;
+    if (!written) checkTiles(format, request);
+    if (gdal) await checkCrs(request.crs);
+    await this.exports.check(written?.extension ?? COUNTED, gdal ? { ...request, crs: undefined } : request);
+  }
+
   private async require(id: string): Promise<StoredExport> {
     const stored = await this.store.byId(id);
     if (!stored) throw new ExportNotFoundError(id);
@@ -99,14 +107,19 @@ export class StoredExportService {
   }
 }
 
-async function checkCrs({ name, gdal }: FileFormat, crs: string | undefined): Promise<void> {
+/** A system that GDAL is to move the outlines to. */
+async function checkCrs(crs: string | undefined): Promise<void> {
   if (crs === undefined) return;
-  if (!gdal) {
-    throw new InvalidExportError(
-      `crs is ${crs}, but ${name} files are in WGS 84; omit crs, or request GEOPACKAGE or FLATGEOBUF.`,
-    );
-  }
-  if (!CRS_CODE.test(crs))
-    throw new InvalidExportError(`crs is ${JSON.stringify(crs)}; it must have the form EPSG:code.`);
+  checkCrsCode(crs);
   await resolveCrs(crs);
+}
+
+/** Tiles show all that matches, as the map does. */
+function checkTiles({ name }: FileFormat, request: ExportRequest): void {
+  const refused = (['order', 'limit', 'precision', 'simplifyM', 'include', 'crs'] as const).find(
+    (option) => request[option] !== undefined,
+  );
+  if (refused === undefined) return;
+  const option = refused === 'order' ? 'orderBy' : refused;
+  throw new InvalidExportError(`${option} is not for ${name}, whose tiles show all features that match; omit it.`);
 }

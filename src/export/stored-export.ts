@@ -4,12 +4,6 @@ export const EXPORT_STATES = ['QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCE
 /** QUEUED and RUNNING are unfinished; the other three are final. */
 export type ExportState = (typeof EXPORT_STATES)[number];
 
-/** What a stored file is to hold, and in which coordinates. */
-export interface StoredExportRequest extends ExportRequest {
-  /** Such as `EPSG:28992`; undefined: WGS 84. */
-  readonly crs?: string | undefined;
-}
-
 /** A file that is being made, or was made, and is kept until it expires. */
 export interface StoredExport {
   readonly id: string;
@@ -35,12 +29,12 @@ export interface StoredExport {
 /** An export that a worker took. */
 export interface ClaimedExport extends StoredExport {
   readonly attempt: number;
-  readonly request: StoredExportRequest;
+  readonly request: ExportRequest;
 }
 
 /** The exports of one workspace. */
 export interface StoredExports {
-  create(format: string, request: StoredExportRequest, expiresAt: Date): Promise<StoredExport>;
+  create(format: string, request: ExportRequest, expiresAt: Date): Promise<StoredExport>;
   byId(id: string): Promise<StoredExport | null>;
   /** Newest first. */
   list(limit: number): Promise<StoredExport[]>;

@@ -1,11 +1,12 @@
 import { featureGeoJson } from '../feature/feature-record.ts';
-import type { ExportRow } from './export-row.ts';
+import type { ExportContents, ExportRow } from './export-row.ts';
 
 /**
  * One RFC 7946 feature collection, a feature a line. Outlines are put in as the database wrote them.
  * @see https://www.rfc-editor.org/rfc/rfc7946
  */
-export async function* writeGeoJson(batches: AsyncIterable<readonly ExportRow[]>): AsyncGenerator<Uint8Array> {
+export async function* writeGeoJson({ batches, columns }: ExportContents): AsyncGenerator<Uint8Array> {
+  const featureText = featureWriter(columns);
   let before = '{"type":"FeatureCollection","features":[\n';
   for await (const rows of batches) {
     yield Buffer.from(before + rows.map(featureText).join(',\n'));
@@ -18,22 +19,20 @@ export async function* writeGeoJson(batches: AsyncIterable<readonly ExportRow[]>
 const NO_FEATURES = '{"type":"FeatureCollection","features":[]}';
 
 /** One RFC 7946 feature per line, without the record separators of RFC 8142; an empty collection without features. */
-export function writeNdjson(batches: AsyncIterable<readonly ExportRow[]>): AsyncGenerator<Uint8Array> {
-  return writeLines(batches, '');
+export function writeNdjson(contents: ExportContents): AsyncGenerator<Uint8Array> {
+  return writeLines(contents, '');
 }
 
 /**
  * A GeoJSON text sequence: each feature between a record separator and a line feed.
  * @see https://www.rfc-editor.org/rfc/rfc8142
  */
-export function writeGeoJsonSequence(batches: AsyncIterable<readonly ExportRow[]>): AsyncGenerator<Uint8Array> {
-  return writeLines(batches, '\u001e');
+export function writeGeoJsonSequence(contents: ExportContents): AsyncGenerator<Uint8Array> {
+  return writeLines(contents, '\u001e');
 }
 
-async function* writeLines(
-  batches: AsyncIterable<readonly ExportRow[]>,
-  separator: string,
-): AsyncGenerator<Uint8Array> {
+async function* writeLines({ batches, columns }: ExportContents, separator: string): AsyncGenerator<Uint8Array> {
+  const featureText = featureWriter(columns);
   let isEmpty = true;
   for await (const rows of batches) {
     yield Buffer.from(rows.map((row) => `${separator}${featureText(row)}\n`).join(''));
@@ -42,6 +41,7 @@ async function* writeLines(
   if (isEmpty) yield Buffer.from(`${NO_FEATURES}\n`);
 }
 
-function featureText({ record, outline }: ExportRow): string {
-  return featureGeoJson(record, outline);
+function featureWriter(columns: ExportContents['columns']): (row: ExportRow) => string {
+  const properties = columns.map(({ name }) => name).filter((name) => name !== 'id');
+  return ({ record, outline }) => featureGeoJson(record, outline, record.bbox, properties);
 }

@@ -1,6 +1,8 @@
 import { ByteWriter, ParquetWriter, type ColumnSource, type SchemaElement } from 'hyparquet-writer';
 import type { AttributeKind, FeatureAttribute } from '../feature/feature-record.ts';
-import { EXPORT_COLUMNS, type ExportRow } from './export-row.ts';
+import { projJsonOf } from '../imagery/crs/crs.ts';
+import type { ExportContents, ExportRow } from './export-row.ts';
+import { positionOffsets } from './wkb-positions.ts';
 
 /** A row group ends at this many rows, and at this many characters of outlines; it is held in memory once. */
 const GROUP_ROWS = 10_000;
@@ -20,9 +22,9 @@ const TYPES: Readonly<Record<AttributeKind, Pick<SchemaElement, 'type' | 'conver
   },
 };
 
-const SCHEMA: SchemaElement[] = [
-  { name: 'schema', num_children: EXPORT_COLUMNS.length + 2 },
-  ...EXPORT_COLUMNS.map(({ name, kind, nullable }): SchemaElement => ({
+const schemaOf = (columns: readonly FeatureAttribute[]): SchemaElement[] => [
+  { name: 'schema', num_children: columns.length + 2 },
+  ...columns.map(({ name, kind, nullable }): SchemaElement => ({
     name,
     repetition_type: nullable ? 'OPTIONAL' : 'REQUIRED',
     ...TYPES[kind],
@@ -33,14 +35,15 @@ const SCHEMA: SchemaElement[] = [
 ];
 
 /**
- * GeoParquet 1.1: outlines as well-known binary in OGC:CRS84 (the default of the format, longitude first), with the
- * extent of each in the covering column `bbox`. Row groups go out as they fill up.
+ * GeoParquet 1.1: outlines as well-known binary in OGC:CRS84 (the default of the format, longitude first) or in the system
+ * that its metadata name, with the extent of each in the covering column `bbox`. Row groups go out as they fill up.
  * @see https://geoparquet.org/releases/v1.1.0
  */
-export async function* writeGeoParquet(batches: AsyncIterable<readonly ExportRow[]>): AsyncGenerator<Uint8Array> {
+export async function* writeGeoParquet({ batches, columns, crs }: ExportContents): AsyncGenerator<Uint8Array> {
   const writer = new ByteWriter();
-  const parquet = new ParquetWriter({ writer, schema: SCHEMA, createdBy: 'TerraQL' });
-  const seen = new SeenGeometries();
+  const parquet = new ParquetWriter({ writer, schema: schemaOf(columns), createdBy: 'TerraQL' });
+  const seen = new SeenGeometries(crs === null ? {} : { crs: await projJsonOf(crs) });
+  const extentOf = crs === null ? groundExtent : coordinateExtent;
   let group: ExportRow[] = [];
   let characters = 0;
   for await (const rows of batches) {
@@ -49,27 +52,27 @@ export async function* writeGeoParquet(batches: AsyncIterable<readonly ExportRow
       characters += row.outline.length;
     }
     if (group.length < GROUP_ROWS && characters < GROUP_CHARACTERS) continue;
-    await writeGroup(parquet, group, seen);
+    await writeGroup(group);
     yield taken(writer);
     group = [];
     characters = 0;
   }
-  if (group.length > 0) await writeGroup(parquet, group, seen);
+  if (group.length > 0) await writeGroup(group);
   parquet.kvMetadata = [{ key: 'geo', value: JSON.stringify(seen.metadata()) }];
   await parquet.finish();
   yield taken(writer);
-}
 
-async function writeGroup(parquet: ParquetWriter, rows: readonly ExportRow[], seen: SeenGeometries): Promise<void> {
-  const outlines = rows.map(({ outline }) => Buffer.from(outline, 'base64'));
-  const extents = rows.map(extentOf);
-  outlines.forEach((wkb, index) => seen.add(wkb, extents[index]!));
-  const columnData: ColumnSource[] = [
-    ...EXPORT_COLUMNS.map((column) => ({ name: column.name, data: rows.map((row) => cell(column, row)) })),
-    { name: 'bbox', data: extents.map(([xmin, ymin, xmax, ymax]) => ({ xmin, ymin, xmax, ymax })) },
-    { name: 'geometry', data: outlines, statistics: false },
-  ];
-  await parquet.write({ columnData, rowGroupSize: rows.length });
+  async function writeGroup(rows: readonly ExportRow[]): Promise<void> {
+    const outlines = rows.map(({ outline }) => Buffer.from(outline, 'base64'));
+    const extents = rows.map((row, index) => extentOf(row, outlines[index]!));
+    outlines.forEach((wkb, index) => seen.add(wkb, extents[index]!));
+    const columnData: ColumnSource[] = [
+      ...columns.map((column) => ({ name: column.name, data: rows.map((row) => cell(column, row)) })),
+      { name: 'bbox', data: extents.map(([xmin, ymin, xmax, ymax]) => ({ xmin, ymin, xmax, ymax })) },
+      { name: 'geometry', data: outlines, statistics: false },
+    ];
+    await parquet.write({ columnData, rowGroupSize: rows.length });
+  }
 }
 
 function cell({ name, kind }: FeatureAttribute, { record }: ExportRow): string | number | bigint | Date | null {
@@ -88,15 +91,27 @@ function taken(writer: ByteWriter): Uint8Array {
  * Extent as the coordinates have it. An outline across the antimeridian has parts at both ends, so its extent spans all
  * longitudes: a reader that knows nothing of the antimeridian must not miss it.
  */
-function extentOf({ record }: ExportRow): Extent {
+function groundExtent({ record }: ExportRow): Extent {
   const [west, south, east, north] = record.bbox;
   return west <= east ? [west, south, east, north] : [-180, south, 180, north];
+}
+
+function coordinateExtent(_row: ExportRow, wkb: Buffer): Extent {
+  let [xmin, ymin, xmax, ymax] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const at of positionOffsets(wkb)) {
+    const [x, y] = [wkb.readDoubleLE(at), wkb.readDoubleLE(at + 8)];
+    [xmin, ymin, xmax, ymax] = [Math.min(xmin, x), Math.min(ymin, y), Math.max(xmax, x), Math.max(ymax, y)];
+  }
+  return [xmin, ymin, xmax, ymax];
 }
 
 /** What the file-level metadata says of all outlines. */
 class SeenGeometries {
   private readonly types = new Set<'Polygon' | 'MultiPolygon'>();
   private extent: Extent = [Infinity, Infinity, -Infinity, -Infinity];
+
+  /** @param described what the metadata say of the outlines besides */
+  constructor(private readonly described: object) {}
 
   /** @param wkb little-endian; bytes 1 to 4 are the type, 3 for Polygon and 6 for MultiPolygon (OGC 06-103r4, clause 8) */
   add(wkb: Buffer, [xmin, ymin, xmax, ymax]: Extent): void {
@@ -112,6 +127,7 @@ class SeenGeometries {
       encoding: 'WKB',
       geometry_types: [...this.types].toSorted(),
       edges: 'planar',
+      ...this.described,
       ...(this.types.size > 0 ? { bbox: this.extent } : {}),
       covering,
     };

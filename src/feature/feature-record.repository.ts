@@ -11,7 +11,7 @@ import { MEASURE_SHAPE } from './measures.schema.ts';
 import { neighbourCountSql } from './neighbour-pairs.repository.ts';
 
 /**
- * Columns of the record of a feature `f` of the scene `c` and the segmentation `s`, for {@link FeatureRecordRow}. Uses both
+ * Columns of the record of a feature `f` of the scene `c` and the segmentation `s`, for {@link FeatureRecordColumns}. Uses both
  * indexes of `feature_adjacency` for the neighbours.
  * @param distance what `distanceM` is
  */
@@ -33,7 +33,8 @@ function updatedSql(stored: Prisma.Sql, scope: Scope): Prisma.Sql {
   return Prisma.sql`GREATEST(${stored}, (${reviewed}))`;
 }
 
-const columns = z.object({
+/** A row of {@link recordColumnsSql} with its outline. */
+export const FeatureRecordColumns = z.object({
   id: z.string(),
   sceneId: z.string(),
   sceneName: z.string(),
@@ -54,16 +55,17 @@ const columns = z.object({
   outline: z.string(),
 });
 
-/** A feature as a file has it, with its outline in the form that was read. */
-export const FeatureRecordRow = columns.transform((row) => ({ record: toRecord(row), outline: row.outline }));
-
-/** The same, with the value that it is sorted by and what {@link REACH_M} tells of a page of the nearest. */
-export const SortedRecordRow = columns
-  .extend({ reachM: REACH_M, sortedBy: z.number().nullable() })
-  .transform((row) => ({ record: toRecord(row), outline: row.outline, reachM: row.reachM, sortedBy: row.sortedBy }));
+/**
+ * A feature as a file has it, with its outline in the form that was read, the value that it is sorted by, and what
+ * {@link REACH_M} tells of a page of the nearest.
+ */
+export const SortedRecordRow = FeatureRecordColumns.extend({
+  reachM: REACH_M,
+  sortedBy: z.number().nullable(),
+}).transform((row) => ({ record: toRecord(row), outline: row.outline, reachM: row.reachM, sortedBy: row.sortedBy }));
 
 /** Field by field, which is several times as quick as spreading a row. */
-function toRecord(row: z.infer<typeof columns>): FeatureRecord {
+export function toRecord(row: z.infer<typeof FeatureRecordColumns>): FeatureRecord {
   const record = {
     id: row.id,
     sceneId: row.sceneId,

@@ -101,10 +101,16 @@ const PROPERTIES = FEATURE_ATTRIBUTES.map(({ name }) => name).filter((name) => n
  * is null.
  * @param outline RFC 7946 geometry as text, put in as it is
  * @param bbox of the outline; null leaves it out, as in other systems than WGS 84
+ * @param names of its properties
  */
-export function featureGeoJson(record: FeatureRecord, outline: string, bbox: Bbox | null = record.bbox): string {
+export function featureGeoJson(
+  record: FeatureRecord,
+  outline: string,
+  bbox: Bbox | null = record.bbox,
+  names: readonly AttributeName[] = PROPERTIES,
+): string {
   const properties: Record<string, unknown> = {};
-  for (const name of PROPERTIES) properties[name] = record[name];
+  for (const name of names) properties[name] = record[name];
   return (
     `{"type":"Feature","id":"${record.id}",${bbox ? `"bbox":${JSON.stringify(bbox)},` : ''}` +
     `"geometry":${outline},"properties":${JSON.stringify(properties)}}`

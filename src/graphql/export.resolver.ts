@@ -62,8 +62,8 @@ export class ExportResolver {
     const view = slug === undefined ? null : await services.views.requireSlug(slug);
     const filter = view?.filter ?? (given ? (withoutNulls(given) as RequestedFilter) : {});
     const order = orderBy ?? view?.order ?? undefined;
-    const { limit, precision, simplifyM, crs } = options;
-    return services.storedExports.create(format, { filter, order, limit, precision, simplifyM, crs });
+    const { limit, precision, simplifyM, crs, include } = options;
+    return services.storedExports.create(format, { filter, order, limit, precision, simplifyM, crs, include });
   }
 
   @AllowedTo('analyst')

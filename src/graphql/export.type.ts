@@ -9,9 +9,12 @@ export const FileFormatEnum = enumOf(
   'NDJSON',
   'GEOJSON_SEQUENCE',
   'CSV',
+  'COCO',
   'FLATGEOBUF',
   'GEOPACKAGE',
   'GEOPARQUET',
+  'GEOPARQUET_PARTITIONED',
+  'PMTILES',
 );
 registerEnumType(FileFormatEnum, {
   name: 'FileFormat',
@@ -21,9 +24,14 @@ registerEnumType(FileFormatEnum, {
     NDJSON: { description: 'One RFC 7946 feature per line.' },
     GEOJSON_SEQUENCE: { description: 'RFC 8142 sequence.' },
     CSV: { description: 'Comma-separated values with outlines as well-known text.' },
+    COCO: { description: 'COCO annotations in pixels, as training data: an image per scene, a category per prompt.' },
     FLATGEOBUF: { description: 'FlatGeobuf with its spatial index.' },
     GEOPACKAGE: { description: 'GeoPackage with a spatial index.' },
     GEOPARQUET: { description: 'GeoParquet 1.1 with row groups along a space-filling curve.' },
+    GEOPARQUET_PARTITIONED: {
+      description: 'ZIP archive of a Hive-partitioned GeoParquet data set, `prompt=…/part-0.parquet`.',
+    },
+    PMTILES: { description: 'PMTiles 3 archive of vector tiles, for maps without a tile server.' },
   },
 });
 
@@ -84,7 +92,7 @@ export class ExportInput {
   @Field(() => FeatureOrderInput, {
     nullable: true,
     description:
-      'Order of the features. Default: the order of the view, otherwise largest first; spatial order for GEOPARQUET.',
+      'Order of the features. Default: the order of the view, otherwise largest first; spatial order for GEOPARQUET and GEOPARQUET_PARTITIONED.',
   })
   orderBy?: FeatureOrderInput;
 
@@ -93,7 +101,8 @@ export class ExportInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Coordinate reference system of GEOPACKAGE and FLATGEOBUF, `EPSG:code`; WGS 84 by default.',
+    description:
+      'Coordinate reference system, `EPSG:code`; WGS 84 by default, and the only one of GeoJSON formats, COCO and PMTILES.',
   })
   crs?: string;
 
@@ -102,4 +111,10 @@ export class ExportInput {
 
   @Field(() => Int, { nullable: true, description: 'Decimal places of coordinates in text formats, 0 to 15.' })
   precision?: number;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Names of the attributes to write, such as `areaM2`; all of them by default. `id` is always written.',
+  })
+  include?: string[];
 }

@@ -3,7 +3,9 @@ import {
   GraphQLFloat,
   type GraphQLInputType,
   GraphQLInt,
+  GraphQLList,
   type GraphQLSchema,
+  GraphQLString,
   isInputType,
 } from 'graphql';
 import type { RequestedFilter } from '../feature/check-filter.ts';
@@ -26,14 +28,26 @@ export interface FeatureRequest {
   readonly precision: number | undefined;
   /** Largest shift of an outline by simplification, metres; undefined: none. */
   readonly simplifyM: number | undefined;
+  /** Names of the attributes that are written; undefined: all. */
+  readonly include: readonly string[] | undefined;
+  /** Such as `EPSG:28992`; undefined: WGS 84. */
+  readonly crs: string | undefined;
 }
 
 /** Members that a feature request can have. */
-export const FEATURE_REQUEST_MEMBERS = ['filter', 'orderBy', 'precision', 'simplifyM', 'limit'] as const;
+export const FEATURE_REQUEST_MEMBERS = [
+  'filter',
+  'orderBy',
+  'precision',
+  'simplifyM',
+  'limit',
+  'include',
+  'crs',
+] as const;
 export type FeatureRequestMember = (typeof FEATURE_REQUEST_MEMBERS)[number];
 
 /**
- * Reads `{ filter, orderBy, precision, simplifyM, limit }`, all optional, from JSON.
+ * Reads `{ filter, orderBy, precision, simplifyM, limit, include, crs }`, all optional, from JSON.
  * @param members that the outlet takes; all of them unless given
  * @throws {BadInputError} for a value that the schema does not allow; {@link OperationTooCostlyError}
  */
@@ -51,6 +65,8 @@ export function featureRequestReader(schema: GraphQLSchema, maxCost: number): Fe
     precision: GraphQLInt,
     simplifyM: GraphQLFloat,
     limit: GraphQLInt,
+    include: new GraphQLList(GraphQLString),
+    crs: GraphQLString,
   };
   return (value, members = FEATURE_REQUEST_MEMBERS) => {
     checkValue(value, 'request');
@@ -66,16 +82,19 @@ export function featureRequestReader(schema: GraphQLSchema, maxCost: number): Fe
       }
       return [name, coercedMember(types[member], name, given)] as const;
     });
-    const { filter, orderBy, precision, simplifyM, limit } = withoutNulls(Object.fromEntries(coerced)) as {
+    const { filter, orderBy, ...others } = withoutNulls(Object.fromEntries(coerced)) as {
       filter?: RequestedFilter;
       orderBy?: FeatureOrder;
       precision?: number;
       simplifyM?: number;
       limit?: number;
+      include?: readonly string[];
+      crs?: string;
     };
     const cost = filterCost(filter);
     if (cost > maxCost) throw new OperationTooCostlyError(cost, maxCost);
-    return { filter: filter ?? {}, order: orderBy, limit, precision, simplifyM };
+    const { limit, precision, simplifyM, include, crs } = others;
+    return { filter: filter ?? {}, order: orderBy, limit, precision, simplifyM, include, crs };
   };
 }
 

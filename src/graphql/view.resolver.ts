@@ -18,6 +18,8 @@ const EXTENSIONS: Readonly<Record<keyof typeof ExportFormatEnum, string>> = {
   CSV: 'csv',
   FLATGEOBUF: 'fgb',
   GEOPARQUET: 'parquet',
+  GEOPARQUET_PARTITIONED: 'parquet.zip',
+  COCO: 'coco',
 };
 
 @Resolver(() => ViewType)

@@ -4,7 +4,15 @@ import { NodeType } from './connection.ts';
 import { FeatureFilterInput, FeatureOrderInput, FeatureSortKeyEnum, SortDirectionEnum } from './feature.type.ts';
 import { JSONScalar } from './scalars.ts';
 
-export const ExportFormatEnum = enumOf('GEOJSON', 'NDJSON', 'CSV', 'FLATGEOBUF', 'GEOPARQUET');
+export const ExportFormatEnum = enumOf(
+  'GEOJSON',
+  'NDJSON',
+  'CSV',
+  'FLATGEOBUF',
+  'GEOPARQUET',
+  'GEOPARQUET_PARTITIONED',
+  'COCO',
+);
 registerEnumType(ExportFormatEnum, {
   name: 'ExportFormat',
   description: 'Format of a file of features.',
@@ -14,6 +22,8 @@ registerEnumType(ExportFormatEnum, {
     CSV: { description: 'Comma-separated values with outlines as well-known text.' },
     FLATGEOBUF: { description: 'FlatGeobuf.' },
     GEOPARQUET: { description: 'GeoParquet 1.1.' },
+    GEOPARQUET_PARTITIONED: { description: 'ZIP archive of GeoParquet files, one per prompt.' },
+    COCO: { description: 'COCO annotations in pixels.' },
   },
 });
 

@@ -15,8 +15,9 @@ const STALLED_MS = 120_000;
 type FormatParameters = Readonly<{ format: string }>;
 
 /**
- * `/features.{geojson,ndjson,geojsons,csv,fgb,parquet}`: the features that match a filter as a file.
- * GET takes `filter` (or `view`) and `orderBy` as JSON, `precision`, `simplifyM` and `limit` in the query; POST takes all as one JSON object.
+ * `/features.{geojson,ndjson,geojsons,csv,coco,fgb,parquet,parquet.zip}`: the features that match a filter as a file.
+ * GET takes `filter` (or `view`) and `orderBy` as JSON, `precision`, `simplifyM`, `limit`,
+ * `include` (names between commas) and `crs` in the query; POST takes all as one JSON object.
  */
 export function exportRoutes(outlet: Outlet, logger: Logger, stalledMs = STALLED_MS): Router {
   const answer = (asked: Asked<FormatParameters>): Promise<void> => {

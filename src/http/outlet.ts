@@ -251,10 +251,16 @@ function queryValues({ query }: AnyRequest, members: readonly string[], Invalid:
         throw new Invalid(`Parameter ${name} does not exist; the parameters are ${members.join(', ')}.`);
       }
       if (typeof value !== 'string') throw new Invalid(`Parameter ${name} must be given once.`);
-      return [name, parseParameter(name, value, Invalid)];
+      return [name, PLAIN[name]?.(value) ?? parseParameter(name, value, Invalid)];
     }),
   );
 }
+
+/** Parameters that are no JSON. */
+const PLAIN: Readonly<Record<string, (text: string) => unknown>> = {
+  include: (text) => text.split(','),
+  crs: (text) => text,
+};
 
 function parseParameter(name: string, text: string, Invalid: InputError): unknown {
   try {

@@ -1,12 +1,11 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { Router } from 'express';
-import { type Measure, MEASURES } from '../feature/measures.ts';
-import { CELLS } from '../tiles/feature-tile.ts';
 import { parseTile } from '../tiles/tile-grid.ts';
 import { type Asked, DOCUMENT_COST, type Outlet, PICTURE_COST } from './outlet.ts';
 import { digestOf, REVALIDATED } from './stored-file.ts';
 import { tileJson } from '../tiles/tile-json.ts';
+import { VECTOR_LAYERS } from '../tiles/vector-layers.ts';
 import { requestedFeatures } from './view-parameter.ts';
 
 type TileParameters = Readonly<{ z: string; x: string; y: string }>;
@@ -92,29 +91,6 @@ async function sendTileJson(outlet: Outlet, asked: Asked<Record<string, string>>
   const tiles = outlet.linksOf(request).absolute(`/tiles/features/{z}/{x}/{y}.mvt${query}`);
   response.set('Cache-Control', REVALIDATED).json({
     ...tileJson({ name: 'TerraQL features', tiles, footprint: null, attribution: null }),
-    vector_layers: [
-      {
-        id: 'features',
-        description: 'Features of at least one pixel, largest first.',
-        fields: {
-          id: 'Identifier, text.',
-          sceneId: 'Identifier of the scene.',
-          segmentationId: 'Identifier of the segmentation.',
-          prompt: 'Text of the prompt.',
-          review: 'Status of the newest review; absent without a review.',
-          ...Object.fromEntries(MEASURES.map(({ name, doc }: Measure) => [name, doc])),
-        },
-      },
-      {
-        id: 'cells',
-        description: `Features too small or too many to draw, counted in ${CELLS} × ${CELLS} cells.`,
-        fields: {
-          count: 'Number of features.',
-          areaM2: 'Sum of their areas, square metres.',
-          meanProbability: 'Mean probability of their pixels.',
-          left_out: "Features of at least one pixel that exceed the tile's feature limit.",
-        },
-      },
-    ],
+    vector_layers: VECTOR_LAYERS,
   });
 }

@@ -16,6 +16,7 @@ import {
   type FeatureTileStore,
   type LargestDownTo,
   MAX_TILE_FEATURES,
+  type ShownFeatures,
   SIDE_PX,
 } from './feature-tile.ts';
 import { type Tile, tileBounds, WORLD_M } from './tile-grid.ts';
@@ -25,6 +26,14 @@ const TileRow = z.object({
   cells: z.instanceof(Uint8Array).nullable(),
   drawn: z.number(),
   leftOut: z.number(),
+});
+const ShownRow = z.object({
+  west: z.number(),
+  south: z.number(),
+  east: z.number(),
+  north: z.number(),
+  smallestM: z.number(),
+  pixelM: z.number(),
 });
 const DownToRow = z.object({ areaM2: z.number(), id: z.string() });
 
@@ -45,6 +54,22 @@ export class FeatureTileRepository implements FeatureTileStore {
         ORDER BY f.area_m2 DESC, f.id LIMIT 1 OFFSET ${index}::int`,
     );
     return row ?? null;
+  }
+
+  async shown(filter: FeatureFilter): Promise<ShownFeatures | null> {
+    const [row] = await this.database.query(
+      ShownRow.or(z.object({ west: z.null() })),
+      Prisma.sql`
+        SELECT min(ST_XMin(f.geometry)) AS west, min(ST_YMin(f.geometry)) AS south,
+               max(ST_XMax(f.geometry)) AS east, max(ST_YMax(f.geometry)) AS north,
+               sqrt(min(f.area_m2 / cos(radians(ST_Y(f.centroid))) ^ 2)) AS "smallestM",
+               sqrt(min(f.area_m2 / f.pixel_count / cos(radians(ST_Y(f.centroid))) ^ 2)) AS "pixelM"
+        FROM ${this.database.scope.rows('feature')} AS f
+        WHERE ${conditionSql(filter, this.database.scope)} AND f.geometry IS NOT NULL AND f.area_m2 > 0`,
+    );
+    if (!row || row.west === null) return null;
+    const { west, south, east, north, ...sizes } = row;
+    return { bounds: [west, south, east, north], ...sizes };
   }
 
   /** Where PostGIS encodes tiles itself. */

@@ -2,14 +2,19 @@ import type { RequestedFilter } from '../feature/check-filter.ts';
 import type { FeatureFilter } from '../feature/feature.filter.ts';
 import type { FeatureService } from '../feature/feature.service.ts';
 import {
+  EXTENT,
   type FeatureTile,
+  type FeatureTilePyramid,
   type FeatureTileStore,
   type LargestDownTo,
   MAX_TILE_BYTES,
   MAX_TILE_FEATURES,
+  type ShownFeatures,
+  SIDE_PX,
 } from './feature-tile.ts';
 import type { TileCache } from './tile-cache.ts';
-import type { Tile } from './tile-grid.ts';
+import { VECTOR_LAYERS } from './vector-layers.ts';
+import { MAX_ZOOM, type Tile, WORLD_M } from './tile-grid.ts';
 
 /** Tiles that are too large are made again with fewer features; this often at most, then without any. */
 const MAX_TRIALS = 6;
@@ -38,6 +43,18 @@ export class FeatureTileService {
     );
   }
 
+  /**
+   * Tiles of every level of the features that match; null where none does.
+   * @throws what the check of the filter throws
+   */
+  async pyramid(requested: RequestedFilter): Promise<FeatureTilePyramid | null> {
+    const filter = await this.features.checkedFilter(requested);
+    const shown = await this.store.shown(filter);
+    if (!shown) return null;
+    const tile = async (at: Tile): Promise<Uint8Array> => (await this.make(at, filter)).bytes;
+    return { bounds: shown.bounds, deepest: deepestOf(shown), layers: VECTOR_LAYERS, tile };
+  }
+
   private async make(tile: Tile, filter: FeatureFilter): Promise<FeatureTile> {
     let most = MAX_TILE_FEATURES;
     let downTo: LargestDownTo | null = null;
@@ -52,6 +69,12 @@ export class FeatureTileService {
     }
     return this.store.read({ tile, filter, downTo: NOTHING });
   }
+}
+
+/** The first level on which the smallest feature covers a pixel of the map, and the smallest pixel a unit of the tile. */
+function deepestOf({ smallestM, pixelM }: ShownFeatures): number {
+  const level = (sideM: number, parts: number): number => Math.ceil(Math.log2(WORLD_M / parts / sideM));
+  return Math.min(MAX_ZOOM, Math.max(0, level(smallestM, SIDE_PX), level(pixelM, EXTENT)));
 }
 
 /** No feature is as large. */

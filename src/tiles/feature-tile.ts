@@ -1,5 +1,7 @@
+import type { Bbox } from '../feature/feature.ts';
 import type { FeatureFilter } from '../feature/feature.filter.ts';
 import type { Tile } from './tile-grid.ts';
+import type { VECTOR_LAYERS } from './vector-layers.ts';
 
 /** Units of a tile's coordinates on a side. @see Mapbox Vector Tile Specification 2.1, section 4.2 */
 export const EXTENT = 4096;
@@ -38,10 +40,31 @@ export interface FeatureTile {
   readonly leftOut: number;
 }
 
+/** Of all features that tiles of every level are to show. */
+export interface ShownFeatures {
+  /** Longitudes of all the world where one lies across the antimeridian. */
+  readonly bounds: Bbox;
+  /** Side of the smallest, as a square, and of the smallest pixel: metres in Web Mercator, which stretches them. */
+  readonly smallestM: number;
+  readonly pixelM: number;
+}
+
+/** Vector tiles of every level. */
+export interface FeatureTilePyramid {
+  readonly bounds: Bbox;
+  /** The level on which every feature is drawn, and drawn to the pixel that it was found in. */
+  readonly deepest: number;
+  readonly layers: typeof VECTOR_LAYERS;
+  /** Made anew: a walk over all of them would leave nothing else in the cache. @returns nothing where it is empty */
+  tile(tile: Tile): Promise<Uint8Array>;
+}
+
 /** Where features are read for tiles; the port that both engines implement. */
 export interface FeatureTileStore {
   /** @throws nothing of its own: an empty tile has no bytes */
   read(query: FeatureTileQuery): Promise<FeatureTile>;
+  /** @returns null where nothing matches */
+  shown(filter: FeatureFilter): Promise<ShownFeatures | null>;
   /** The feature at an index in the order of the tile, largest first; null where it draws fewer. */
   downTo(tile: Tile, filter: FeatureFilter, index: number): Promise<LargestDownTo | null>;
 }

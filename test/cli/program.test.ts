@@ -78,7 +78,10 @@ describe('terraql', () => {
     [['register', 'a.tif', '--bands', '1.5,1,2'], "argument '1.5,1,2' is invalid. It must be three whole numbers"],
     [['scenes', '--url', 'nonsense'], "argument 'nonsense' is invalid. It must be an http:// or https:// address."],
     [['query', 'a.graphql', '--url', 'ftp://a'], "argument 'ftp://a' is invalid. It must be an http://"],
-    [['features', '--format', 'shapefile'], 'Allowed are table, geojson, ndjson, geojsons, csv, fgb, parquet.'],
+    [
+      ['features', '--format', 'shapefile'],
+      'Allowed are table, geojson, ndjson, geojsons, csv, coco, fgb, parquet, parquet.zip.',
+    ],
     [['segment', 'scene-1', 'water', '--task', 'guessing'], 'Allowed are reasoning, referring.'],
   ])('leaves with 2 and one line for wrong usage: %s', async (words, line) => {
     const { exitCode, output, notes } = await cli(words);

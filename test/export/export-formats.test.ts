@@ -7,7 +7,7 @@ import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Database, Prisma } from '../../src/database/database.ts';
-import { EXPORT_COLUMNS } from '../../src/export/export-row.ts';
+import { FEATURE_ATTRIBUTES } from '../../src/feature/feature-record.ts';
 import type { ExportService } from '../../src/export/export.service.ts';
 import { openTestDatabase } from '../database/test-database.ts';
 import { gdal, hasGdal } from './gdal.ts';
@@ -59,7 +59,7 @@ describe('a file of features', () => {
     expect(type).toBe('FeatureCollection');
     expect(features.map(({ id }) => id)).toEqual(stored.map(({ id }) => id));
     for (const feature of features) {
-      expect(Object.keys(properties(feature))).toEqual(EXPORT_COLUMNS.map(({ name }) => name).slice(1));
+      expect(Object.keys(properties(feature))).toEqual(FEATURE_ATTRIBUTES.map(({ name }) => name).slice(1));
     }
     const [west, south, east, north] = features.find((feature) => properties(feature)['prompt'] === ODD_PROMPT)!.bbox!;
     expect([west, south, east, north]).toEqual([179.9, 0, -179.8, 0.1]);
@@ -73,7 +73,7 @@ describe('a file of features', () => {
   it('is RFC 4180 as csv, and no text in it begins like a formula', async () => {
     const text = (await exported(service, 'csv', { orderBy: { by: 'CREATED', direction: 'DESC' } })).toString();
     const [heading] = text.split('\r\n');
-    expect(heading).toBe(`${EXPORT_COLUMNS.map(({ name }) => name).join(',')},wkt`);
+    expect(heading).toBe(`${FEATURE_ATTRIBUTES.map(({ name }) => name).join(',')},wkt`);
     expect(text).toContain(`,"'${ODD_PROMPT.replaceAll('"', '""')}",`);
     expect(text).toContain(",'+Fields,");
     expect(text).not.toMatch(/(^|,|\n)"?[=+@-][A-Z]/);

@@ -1,64 +1,46 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serveOgc, type ServedOgc } from '../ogc/served-ogc.ts';
 import { gdal, hasGdal } from './gdal.ts';
+import { type MadeExports, madeExports } from './made-exports.ts';
 import { storeForExport } from './stored-exports.ts';
 
-interface Export {
-  readonly id: string;
-  readonly state: string;
-  readonly url: string | null;
-  readonly sizeBytes: number | null;
-  readonly featuresDone: number;
-  readonly featuresTotal: number | null;
-  readonly leftOut: number;
-  readonly failure: { readonly code: string; readonly message: string } | null;
-}
-
-const FIELDS = 'id state url sizeBytes featuresDone featuresTotal leftOut failure { code message }';
 let ogc: ServedOgc;
+let finished: MadeExports['finished'];
+let created: MadeExports['created'];
 beforeAll(async () => {
   ogc = await serveOgc(storeForExport);
+  ({ created, finished } = madeExports(ogc));
 });
 afterAll(() => ogc.close());
 
-async function created(input: Record<string, unknown>): Promise<Export> {
-  const { data, error } = await ogc.ask(
-    `mutation($input: ExportInput!) { createExport(input: $input) { ${FIELDS} } }`,
-    { input },
-  );
-  if (error) throw new Error(`${String(error.code)}: ${error.message}`);
-  return (data as unknown as { createExport: Export }).createExport;
-}
-
-async function finished(input: Record<string, unknown>): Promise<Export & { readonly address: string }> {
-  let stored = await created(input);
-  while (stored.state === 'QUEUED' || stored.state === 'RUNNING') {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    const { data } = await ogc.ask(`query($id: ID!) { export(id: $id) { ${FIELDS} } }`, { id: stored.id });
-    stored = (data as unknown as { export: Export }).export;
-  }
-  return { ...stored, address: new URL(new URL(stored.url ?? 'http://none/').pathname, ogc.url).href };
-}
-
 describe('a stored file', () => {
-  it.each(['GEOJSON', 'NDJSON', 'GEOJSON_SEQUENCE', 'CSV', 'GEOPARQUET', 'FLATGEOBUF', 'GEOPACKAGE'])(
-    'is made as %s, with its length, ranges and an entity tag',
-    async (format) => {
-      const stored = await finished({ format });
-      expect(stored.failure).toBeNull();
-      expect(stored).toMatchObject({ state: 'SUCCEEDED', leftOut: 2, featuresTotal: 5 });
-      const whole = await fetch(stored.address);
-      const bytes = Buffer.from(await whole.arrayBuffer());
-      expect(bytes).toHaveLength(stored.sizeBytes!);
-      expect(whole.headers.get('content-length')).toBe(String(stored.sizeBytes));
-      expect(whole.headers.get('accept-ranges')).toBe('bytes');
-      const part = await fetch(stored.address, { headers: { range: 'bytes=10-29' } });
-      expect(part.status).toBe(206);
-      expect(Buffer.from(await part.arrayBuffer())).toEqual(bytes.subarray(10, 30));
-      const known = { 'if-none-match': whole.headers.get('etag')!, 'cache-control': 'max-age=0' };
-      expect((await fetch(stored.address, { headers: known })).status).toBe(304);
-    },
-  );
+  it.each([
+    'GEOJSON',
+    'NDJSON',
+    'GEOJSON_SEQUENCE',
+    'CSV',
+    'COCO',
+    'GEOPARQUET',
+    'GEOPARQUET_PARTITIONED',
+    'FLATGEOBUF',
+    'GEOPACKAGE',
+    'PMTILES',
+  ])('is made as %s, with its length, ranges and an entity tag', async (format) => {
+    const stored = await finished({ format });
+    expect(stored.failure).toBeNull();
+    const counts = format === 'COCO' ? { leftOut: 0, featuresTotal: 7 } : { leftOut: 2, featuresTotal: 5 };
+    expect(stored).toMatchObject({ state: 'SUCCEEDED', ...counts });
+    const whole = await fetch(stored.address);
+    const bytes = Buffer.from(await whole.arrayBuffer());
+    expect(bytes).toHaveLength(stored.sizeBytes!);
+    expect(whole.headers.get('content-length')).toBe(String(stored.sizeBytes));
+    expect(whole.headers.get('accept-ranges')).toBe('bytes');
+    const part = await fetch(stored.address, { headers: { range: 'bytes=10-29' } });
+    expect(part.status).toBe(206);
+    expect(Buffer.from(await part.arrayBuffer())).toEqual(bytes.subarray(10, 30));
+    const known = { 'if-none-match': whole.headers.get('etag')!, 'cache-control': 'max-age=0' };
+    expect((await fetch(stored.address, { headers: known })).status).toBe(304);
+  });
 
   it.runIf(hasGdal)('is read by GDAL where it lies, by its spatial index and in its system', async () => {
     for (const format of ['FLATGEOBUF', 'GEOPACKAGE']) {
@@ -89,6 +71,12 @@ describe('a stored file', () => {
 
   it.each([
     [{ format: 'GEOJSON', crs: 'EPSG:3857' }, 'EXPORT_REQUEST_INVALID'],
+    [{ format: 'COCO', crs: 'EPSG:3857' }, 'EXPORT_REQUEST_INVALID'],
+    [{ format: 'CSV', crs: 'EPSG:3857', precision: 3 }, 'EXPORT_REQUEST_INVALID'],
+    [{ format: 'CSV', crs: 'EPSG:999999' }, 'CRS_UNRESOLVABLE'],
+    [{ format: 'CSV', include: ['colour'] }, 'EXPORT_REQUEST_INVALID'],
+    [{ format: 'PMTILES', include: ['areaM2'] }, 'EXPORT_REQUEST_INVALID'],
+    [{ format: 'PMTILES', orderBy: { by: 'AREA', direction: 'ASC' } }, 'EXPORT_REQUEST_INVALID'],
     [{ format: 'GEOPACKAGE', crs: 'mercator' }, 'EXPORT_REQUEST_INVALID'],
     [{ format: 'GEOPACKAGE', crs: 'EPSG:999999' }, 'CRS_UNRESOLVABLE'],
     [{ format: 'CSV', precision: 99 }, 'EXPORT_REQUEST_INVALID'],

@@ -204,6 +204,7 @@ describe.skipIf(!process.env['DATABASE_URL'])(
             outline: 'WKT',
             precision: 7,
             simplifyM: 0,
+            byPrompt: false,
           }),
         'feature_geometry_gist',
       ],

@@ -119,7 +119,7 @@ describe('what cannot be exported', () => {
     [
       '/features.shp',
       'EXPORT_FORMAT_UNKNOWN',
-      /"shp" does not exist; the formats are geojson, ndjson, geojsons, csv, fgb, parquet/,
+      /"shp" does not exist; the formats are geojson, ndjson, geojsons, csv, coco, fgb, parquet, parquet.zip/,
     ],
     ['/features.gpkg', 'EXPORT_FORMAT_UNKNOWN', /ogr2ogr features\.gpkg features\.fgb/],
     ['/features.geojson?colour=red', 'EXPORT_REQUEST_INVALID', /Parameter colour does not exist; .* filter, orderBy/],
@@ -135,7 +135,11 @@ describe('what cannot be exported', () => {
     ['/features.geojson?limit=2001', 'EXPORT_REQUEST_INVALID', /limit is 2001; it must be 1 to 2000/],
     ['/features.geojson?limit=1.5', 'BAD_USER_INPUT', /^limit: .*1\.5/],
     ['/features.csv?precision=16', 'EXPORT_REQUEST_INVALID', /precision is 16; it must be 0 to 15/],
-    ['/features.fgb?precision=3', 'EXPORT_REQUEST_INVALID', /precision is 3, but fgb keeps full-precision coordinates/],
+    [
+      '/features.fgb?precision=3',
+      'EXPORT_REQUEST_INVALID',
+      /precision is 3, but fgb does not round longitude and latitude/,
+    ],
   ])('is an error as JSON: %s', async (route, code, message) => {
     const response = await get(route);
     expect(response.status).toBe(code === 'EXPORT_FORMAT_UNKNOWN' ? 404 : 400);

@@ -36,6 +36,7 @@ const heavy: ExportRow = {
     bbox: [10, 50, 11, 51],
   },
   outline: JSON.stringify(box(10, 50, 11, 51)),
+  frame: null,
 };
 
 /** Gives batches for ever, unless told to fail before one of them. */

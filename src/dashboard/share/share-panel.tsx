@@ -19,6 +19,8 @@ const FORMATS = [
   ['fgb', 'FlatGeobuf'],
   ['parquet', 'GeoParquet'],
   ['ndjson', 'NDJSON'],
+  ['parquet.zip', 'Partitioned GeoParquet'],
+  ['coco', 'COCO'],
 ] as const;
 
 /** Everything that follows the filter elsewhere: link, view, tiles, files, and the query itself. */
@@ -101,9 +103,10 @@ export function SharePanel(): ReactNode {
             onClick={(event) => {
               if (credential.get() === null) return;
               event.preventDefault();
-              void download(event.currentTarget.href, `features.${extension}`).catch((error: Error) =>
-                setTold(texts.failed(error.message)),
-              );
+              void download(
+                event.currentTarget.href,
+                `features.${extension === 'coco' ? 'coco.json' : extension}`,
+              ).catch((error: Error) => setTold(texts.failed(error.message)));
             }}
           >
             {name}

@@ -75,6 +75,15 @@ export async function beginsWithNorth(definition: string): Promise<boolean> {
   return isNorthFirst(horizontalWkt((await gdal()).wktOf(definition)));
 }
 
+/**
+ * PROJJSON of a system.
+ * @param definition of a system that {@link resolveCrs} knows
+ * @see https://proj.org/en/stable/specifications/projjson.html
+ */
+export async function projJsonOf(definition: string): Promise<object> {
+  return (await gdal()).projJsonOf(definition);
+}
+
 function systemOf(library: Gdal, definition: string): Crs {
   if (definition.trim() === '') throw new UnresolvableCrsError('""', 'the definition is empty');
   if (definition.length > MAX_DEFINITION_LENGTH) {

@@ -121,6 +121,30 @@ export class Gdal {
     });
   }
 
+  /** PROJJSON of the system that a definition names. @throws {GdalError} */
+  projJsonOf(definition: string): object {
+    const { module } = this;
+    const file = '/described.tif';
+    const image = this.geoTiffOf(definition);
+    return this.guarded(() => {
+      module.FS.writeFile(file, image);
+      const open = ['string', 'number', 'number', 'number', 'number'] as const;
+      const dataset = module.ccall('GDALOpenEx', 'number', open, [file, OPEN_RASTER, 0, 0, 0]);
+      if (dataset === 0) throw this.error();
+      const pair = ['number', 'number'] as const;
+      const options = module.ccall('GDALInfoOptionsNew', 'number', pair, [this.textList(['-json']), 0]);
+      const text = module.ccall('GDALInfo', 'number', pair, [dataset, options]);
+      const { stac } = JSON.parse(module.UTF8ToString(text)) as { stac: Readonly<Record<string, object>> };
+      module._free(text);
+      module.ccall('GDALInfoOptionsFree', null, ['number'], [options]);
+      module._GDALClose(dataset);
+      module.FS.unlink(file);
+      const found = stac['proj:projjson'];
+      if (!found) throw new GdalError('the system has no PROJJSON');
+      return found;
+    });
+  }
+
   /** A GeoTIFF of one pixel in the system of a definition. @throws {GdalError} */
   geoTiffOf(definition: string): Uint8Array {
     const file = '/written.tif';
