@@ -28,9 +28,11 @@ export class AllowedHosts {
   private readonly names: ReadonlySet<string>;
 
   private readonly origins: ReadonlySet<string>;
+  private readonly publicOrigin: string | undefined;
 
   constructor({ TERRAQL_HOST, TERRAQL_PUBLIC_URL, TERRAQL_ALLOWED_HOSTS, TERRAQL_CORS_ORIGINS }: HostSettings) {
     this.origins = new Set(TERRAQL_CORS_ORIGINS);
+    this.publicOrigin = originOf(TERRAQL_PUBLIC_URL ?? '')?.origin;
     const configured = [TERRAQL_PUBLIC_URL, ...[TERRAQL_HOST, ...TERRAQL_ALLOWED_HOSTS].map(asUrl)];
     this.names = new Set(configured.flatMap((url) => (url === undefined ? [] : (hostnameOf(url) ?? []))));
   }
@@ -44,11 +46,19 @@ export class AllowedHosts {
     throw new HostNotAllowedError();
   }
 
-  /** Whether a WebSocket may be opened by a page of the request's origin; programs send none. */
-  allowsOrigin({ headers: { origin } }: IncomingMessage): boolean {
+  /**
+   * Whether a WebSocket may be opened by a page of the request's origin; programs send none. A browser asks nobody first, as
+   * it does before other requests to another origin. On one machine every port is an origin of its own.
+   * @param host as in {@link check}
+   */
+  allowsOrigin({ headers }: IncomingMessage, host = headers.host): boolean {
+    const { origin } = headers;
     if (origin === undefined || this.origins.has(origin) || this.origins.has('*')) return true;
     const name = hostnameOf(origin);
-    return name !== null && this.allows(name);
+    if (name === null) return false;
+    if (!isLoopback(name)) return this.names.has(name);
+    const page = new URL(origin);
+    return origin === this.publicOrigin || page.host === originOf(`${page.protocol}//${host ?? ''}`)?.host;
   }
 
   private allows(name: string): boolean {
@@ -57,6 +67,8 @@ export class AllowedHosts {
 }
 
 const asUrl = (host: string): string => `http://${host.includes('::') && !host.startsWith('[') ? `[${host}]` : host}`;
+
+const originOf = (url: string): URL | null => (URL.canParse(url) ? new URL(url) : null);
 
 /** @returns the name in one spelling: lower case, without a final dot, addresses in their short form; null for no URL */
 function hostnameOf(url: string): string | null {

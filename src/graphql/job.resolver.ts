@@ -1,7 +1,7 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root, Subscription } from 'type-graphql';
 import { BadInputError } from '../errors.ts';
 import type { Job, JobEstimate, JobQuestions } from '../job/job.ts';
-import type { JobScenes } from '../job/job.service.ts';
+import type { JobScenes } from '../job/job-scenes.ts';
 import { parseGeometry } from '../geojson-geometry.ts';
 import { parseJson } from '../parse-json.ts';
 import type { Segmentation } from '../segmentation/segmentation.ts';

@@ -87,6 +87,12 @@ export class JobType extends NodeType {
   @Field(() => Boolean, { description: 'Whether the job is paused: no further scene starts until it is resumed.' })
   readonly paused!: boolean;
 
+  @Field(() => Boolean, {
+    description:
+      'Whether scenes are missing because the server ended while it listed them. Such a job becomes FAILED and starts no further scene; start a new one, which reuses its answers.',
+  })
+  readonly incomplete!: boolean;
+
   @Field(() => Int, { description: 'Number of scenes.' })
   readonly scenes!: number;
 

@@ -84,9 +84,10 @@ function tooMany({ maxSubscriptionsPerSocket: most }: SocketLimits): GraphQLErro
 
 /** @returns status line and headers of the refusal; null when the socket may be opened */
 function refusalOf(request: IncomingMessage, outlet: Outlet, opened: number, limits: SocketLimits): string | null {
-  if (!outlet.hosts.allowsOrigin(request)) return '403 Forbidden';
+  const { host } = outlet.proxies.addressedAs(request);
+  if (!outlet.hosts.allowsOrigin(request, host)) return '403 Forbidden';
   try {
-    outlet.hosts.check(request, outlet.proxies.addressedAs(request).host);
+    outlet.hosts.check(request, host);
   } catch {
     return '421 Misdirected Request';
   }

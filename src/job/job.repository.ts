@@ -1,40 +1,21 @@
 import { z } from 'zod';
 import { type Connections, Prisma, type Queries } from '../database/database.ts';
+import { CountRow } from '../database/sql/count-row.ts';
 import { isIdentifier } from '../database/sql/identifier.ts';
 import { type KeysetColumns, keysetSql, pageOf } from '../database/sql/keyset.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { ClaimedItem, Job, JobQuestions, JobReference, NewJobItem } from './job.ts';
+import { JobRow } from './job.row.ts';
 import type { JobStore } from './job.store.ts';
 
 const NEWEST: KeysetColumns = { name: 'newest', id: Prisma.sql`j.id`, key: null, descending: true };
 const RUNS: KeysetColumns = { name: 'runs', id: Prisma.sql`r.segmentation_id`, key: null, descending: false };
 /** Seconds after which another process takes up a scene whose process has not said that it goes on. */
 const CLAIM_S = 20;
+const SOON = Prisma.sql`CURRENT_TIMESTAMP + ${CLAIM_S}::int * interval '1 second'`;
 /** Runs of a job that may be open at a time: a pause lets those finish, and a job holds up no other for long. */
 const MAX_OPEN = 8;
 
-const count = z.coerce.number();
-const JobRow = z
-  .object({
-    id: z.string(),
-    paused: z.boolean(),
-    cancelled: z.boolean(),
-    createdAt: z.date(),
-    elapsedS: count,
-    scenes: count,
-    pending: count,
-    failedScenes: count,
-    queued: count,
-    running: count,
-    succeeded: count,
-    failed: count,
-    cancelledRuns: count,
-    reused: count,
-    windowsTotal: count,
-    windowsDone: count,
-    windowsReused: count,
-  })
-  .transform(jobOf);
 const ItemRow = z.object({
   jobId: z.string(),
   workspace: z.string(),
@@ -51,8 +32,22 @@ export class JobRepository implements JobStore {
 
   async create(id: string, questions: JobQuestions | null): Promise<void> {
     await this.database.execute(Prisma.sql`
-      INSERT INTO job (id, workspace_id, questions)
-      VALUES (${id}::uuid, ${this.database.workspace}::text, ${questions && JSON.stringify(questions)}::text::jsonb)`);
+      INSERT INTO job (id, workspace_id, questions, listing_until)
+      VALUES (${id}::uuid, ${this.database.workspace}::text, ${questions && JSON.stringify(questions)}::text::jsonb, ${SOON})`);
+  }
+
+  extendListing(id: string): Promise<void> {
+    return this.changeListing(id, SOON);
+  }
+
+  endListing(id: string): Promise<void> {
+    return this.changeListing(id, Prisma.sql`NULL`);
+  }
+
+  private async changeListing(id: string, until: Prisma.Sql): Promise<void> {
+    await this.database.execute(Prisma.sql`
+      UPDATE job SET listing_until = ${until}
+      WHERE ${this.database.scope.owns('job')} AND id = ${id}::uuid AND listing_until IS NOT NULL`);
   }
 
   /** A job whose scenes could not be listed to the end goes away again. */
@@ -90,7 +85,7 @@ export class JobRepository implements JobStore {
 
   async count(): Promise<number> {
     const rows = await this.database.query(
-      z.object({ count }),
+      CountRow,
       Prisma.sql`SELECT count(*)::float8 AS count FROM ${this.database.scope.rows('job')} AS j`,
     );
     return rows[0]!.count;
@@ -149,7 +144,7 @@ export class JobRepository implements JobStore {
   async stored(workKeys: readonly string[]): Promise<number> {
     if (workKeys.length === 0) return 0;
     const rows = await this.database.query(
-      z.object({ count }),
+      CountRow,
       Prisma.sql`
         SELECT count(DISTINCT identity)::float8 AS count FROM ${this.database.scope.rows('segmentation')} AS s
         WHERE identity IN (${Prisma.join([...workKeys])}) AND state IN ('QUEUED', 'RUNNING', 'SUCCEEDED')`,
@@ -175,7 +170,7 @@ export class JobRepository implements JobStore {
     return this.database.query(
       ItemRow,
       Prisma.sql`
-        UPDATE job_item AS i SET claimed_until = CURRENT_TIMESTAMP + ${CLAIM_S}::int * interval '1 second'
+        UPDATE job_item AS i SET claimed_until = ${SOON}
         FROM (
           SELECT due.job_id, due.scene_id, j.questions, j.created_at FROM job AS j
           CROSS JOIN LATERAL (
@@ -183,7 +178,7 @@ export class JobRepository implements JobStore {
             WHERE p.job_id = j.id AND p.state = 'PENDING' AND (p.claimed_until IS NULL OR p.claimed_until < CURRENT_TIMESTAMP)
             ORDER BY p.scene_id LIMIT ${limit}::int FOR UPDATE SKIP LOCKED
           ) AS due
-          WHERE NOT j.paused AND j.cancelled_at IS NULL AND ${MAX_OPEN}::int > (
+          WHERE NOT j.paused AND j.cancelled_at IS NULL AND COALESCE(j.listing_until >= CURRENT_TIMESTAMP, true) AND ${MAX_OPEN}::int > (
             SELECT count(*) FROM job_run AS r JOIN segmentation AS s ON s.workspace_id = r.workspace_id AND s.id = r.segmentation_id
             WHERE r.job_id = j.id AND s.state IN ('QUEUED', 'RUNNING'))
           LIMIT ${limit}::int
@@ -196,11 +191,7 @@ export class JobRepository implements JobStore {
 
   /** Says that a process still works on a scene. */
   async extend(item: ClaimedItem): Promise<void> {
-    await settle(
-      this.database,
-      item,
-      Prisma.sql`claimed_until = CURRENT_TIMESTAMP + ${CLAIM_S}::int * interval '1 second'`,
-    );
+    await settle(this.database, item, Prisma.sql`claimed_until = ${SOON}`);
   }
 
   /** Says that a scene is registered and asked about. */
@@ -236,6 +227,7 @@ async function settle(queries: Pick<Queries, 'execute'>, item: ClaimedItem, chan
 function jobsSql({ scope }: Connections, condition: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`
     SELECT j.id, j.paused, j.cancelled_at IS NOT NULL AS cancelled, j.created_at AS "createdAt",
+           j.listing_until IS NULL AS "isListed", COALESCE(j.listing_until < CURRENT_TIMESTAMP, false) AS incomplete,
            EXTRACT(EPOCH FROM CURRENT_TIMESTAMP - j.created_at)::float8 AS "elapsedS", items.*, runs.*
     FROM ${scope.rows('job')} AS j
     CROSS JOIN LATERAL (
@@ -260,29 +252,4 @@ function jobsSql({ scope }: Connections, condition: Prisma.Sql): Prisma.Sql {
       WHERE r.job_id = j.id
     ) AS runs
     WHERE ${condition}`;
-}
-
-interface CountedJob extends Omit<Job, 'state' | 'runs' | 'etaS'> {
-  readonly cancelled: boolean;
-  readonly elapsedS: number;
-  readonly queued: number;
-  readonly running: number;
-  readonly succeeded: number;
-  readonly failed: number;
-  readonly cancelledRuns: number;
-  readonly reused: number;
-  readonly windowsReused: number;
-}
-
-function jobOf(row: CountedJob): Job {
-  const { id, paused, createdAt, scenes, pending, failedScenes, windowsTotal, windowsDone } = row;
-  const { queued, running, succeeded, failed, cancelledRuns: cancelled, reused } = row;
-  const open = pending + queued + running;
-  const begun = scenes - pending;
-  const ended = failed + failedScenes > 0 ? 'FAILED' : 'SUCCEEDED';
-  const state = row.cancelled ? 'CANCELLED' : open === 0 ? ended : begun === 0 ? 'QUEUED' : 'RUNNING';
-  const own = windowsDone - row.windowsReused;
-  const etaS = open > 0 && own > 0 && !paused ? (row.elapsedS / own) * (windowsTotal - windowsDone) : null;
-  const runs = { queued, running, succeeded, failed, cancelled, reused };
-  return { id, state, paused, scenes, pending, failedScenes, runs, windowsTotal, windowsDone, etaS, createdAt };
 }

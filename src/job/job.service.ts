@@ -3,26 +3,13 @@ import { AppError } from '../errors.ts';
 import { uuidV7 } from '../database/sql/identifier.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { GuardedHttp } from '../remote/guarded-http.ts';
-import { stacImages, type StacQuery } from '../remote/stac-items.ts';
-import type { SceneFilter, SceneService } from '../scene/scene.service.ts';
+import type { SceneService } from '../scene/scene.service.ts';
 import type { Scene } from '../scene/scene.ts';
 import type { Segmentation } from '../segmentation/segmentation.ts';
 import type { SegmentationService } from '../segmentation/segmentation.service.ts';
-import { isOver, type Job, type JobEstimate, type JobQuestions, type JobReference, type NewJobItem } from './job.ts';
+import { isOver, type Job, type JobEstimate, type JobQuestions, type NewJobItem } from './job.ts';
+import { type Candidate, checkOne, InvalidJobError, JobSceneList, type JobScenes } from './job-scenes.ts';
 import type { JobStore } from './job.store.ts';
-
-/** Which scenes a job is about; exactly one of these. */
-export interface JobScenes {
-  readonly filter?: SceneFilter | undefined;
-  readonly ids?: readonly string[] | undefined;
-  readonly stac?: StacQuery | undefined;
-  readonly urls?: readonly string[] | undefined;
-}
-
-/** A request for a job has a value out of range, or no scenes. */
-export class InvalidJobError extends AppError {
-  readonly code = 'JOB_INVALID';
-}
 
 export class JobNotFoundError extends AppError {
   readonly code = 'JOB_NOT_FOUND';
@@ -31,15 +18,16 @@ export class JobNotFoundError extends AppError {
   }
 }
 
-/** Scenes that are planned and stored at a time. */
-const CHUNK = 500;
-const MAX_IDS = 10_000;
 /** How often a watched job is looked at. */
 const WATCH_MS = 1000;
 const MAX_RETRIED = 1000;
+/** How often a process says that it still lists the scenes of a job. */
+const EXTEND_MS = 5000;
 
 /** Questions about many scenes, and their registration: stored at once, carried out a few at a time by the workers. */
 export class JobService {
+  private readonly sceneList: JobSceneList;
+
   constructor(
     private readonly store: JobStore,
     private readonly parts: {
@@ -47,7 +35,9 @@ export class JobService {
       readonly segmentations: SegmentationService;
       readonly http: GuardedHttp;
     },
-  ) {}
+  ) {
+    this.sceneList = new JobSceneList(parts.scenes, parts.http);
+  }
 
   /**
    * Stores a job that asks every scene the same questions. Memory does not grow with the number of scenes.
@@ -71,7 +61,7 @@ export class JobService {
     const { model } = await this.parts.segmentations.check({ ...questions, waitS: 0 });
     const sum = { scenes: 0, unplanned: 0, windows: 0, areaM2: 0, stored: 0, impossible: 0 };
     let isMeasured = false;
-    for await (const chunk of this.chunks(which)) {
+    for await (const chunk of this.sceneList.chunks(which)) {
       for (const candidate of chunk) {
         sum.scenes += 1;
         if (!candidate.scene) {
@@ -148,6 +138,9 @@ export class JobService {
   async retry(id: string): Promise<Job> {
     const job = await this.require(id);
     if (job.state === 'CANCELLED') throw new InvalidJobError(`Job ${id} is CANCELLED and cannot be retried.`);
+    if (job.incomplete) {
+      throw new InvalidJobError(`Job ${id} lacks scenes: the server ended before it had listed them. Start a new job.`);
+    }
     const failed = await this.store.retry(id);
     for (let from = 0; from < failed.length; from += MAX_RETRIED) {
       await this.parts.segmentations.retry(failed.slice(from, from + MAX_RETRIED));
@@ -187,17 +180,21 @@ export class JobService {
     if (questions) await this.parts.segmentations.check({ ...questions, waitS: 0 });
     const id = uuidV7();
     await this.store.create(id, questions);
+    const extend = setInterval(() => void this.store.extendListing(id).catch(() => undefined), EXTEND_MS);
     try {
       let scenes = 0;
-      for await (const chunk of this.chunks(which)) {
+      for await (const chunk of this.sceneList.chunks(which)) {
         const items = await Promise.all(chunk.map((candidate) => this.itemOf(candidate, questions)));
         await this.store.addItems(id, items);
         scenes += items.length;
       }
       if (scenes === 0) throw new InvalidJobError('No scene matches; there is nothing to do.');
+      await this.store.endListing(id);
     } catch (error) {
       await this.store.remove(id);
       throw error;
+    } finally {
+      clearInterval(extend);
     }
     return this.require(id);
   }
@@ -218,83 +215,5 @@ export class JobService {
       if (!(error instanceof AppError)) throw error;
       return { failure: { code: error.code, message: error.message } };
     }
-  }
-
-  private chunks({ filter, ids, stac, urls = [] }: JobScenes): AsyncGenerator<Candidate[]> {
-    if (filter) return this.matching(filter);
-    if (ids) return this.named(ids);
-    return chunksOf(stac ? this.referencesIn(stac) : urls.map((url) => ({ url })));
-  }
-
-  private async *named(ids: readonly string[]): AsyncGenerator<Candidate[]> {
-    if (ids.length > MAX_IDS) throw new InvalidJobError(`ids has ${ids.length} scenes; the limit is ${MAX_IDS}.`);
-    const chosen = [...new Set(ids)];
-    await this.requireScenes(chosen);
-    for (let from = 0; from < chosen.length; from += CHUNK) {
-      const scenes = await this.parts.scenes.byIds(chosen.slice(from, from + CHUNK));
-      yield scenes.map((scene) => ({ scene, reference: null }));
-    }
-  }
-
-  /** Before anything is begun: half a job would look like a whole one. @throws {InvalidJobError} */
-  private async requireScenes(ids: readonly string[]): Promise<void> {
-    const missing = new Set(ids);
-    for (let from = 0; from < ids.length; from += CHUNK) {
-      for (const { id } of await this.parts.scenes.byIds(ids.slice(from, from + CHUNK))) missing.delete(id);
-    }
-    if (missing.size === 0) return;
-    throw new InvalidJobError(`${missing.size} of ${ids.length} ids are not scenes, such as ${[...missing][0]}.`);
-  }
-
-  private async *matching(filter: SceneFilter): AsyncGenerator<Candidate[]> {
-    let after: string | null = null;
-    for (;;) {
-      const { edges, hasNextPage }: Page<Scene> = await this.parts.scenes.list(filter, { first: CHUNK, after });
-      if (edges.length > 0) yield edges.map(({ node }) => ({ scene: node, reference: null }));
-      if (!hasNextPage) return;
-      after = edges.at(-1)!.cursor;
-    }
-  }
-
-  private async *referencesIn(stac: StacQuery): AsyncGenerator<JobReference> {
-    for await (const image of stacImages(this.parts.http, stac)) {
-      yield {
-        url: image.href,
-        item: { url: image.itemUrl, asset: image.asset },
-        name: image.itemId,
-        ...(image.acquiredAt ? { acquiredAt: image.acquiredAt.toISOString() } : {}),
-        ...(image.bands ? { bands: image.bands } : {}),
-      };
-    }
-  }
-}
-
-/** A scene, or an image that is to become one. */
-interface Candidate {
-  readonly scene: Scene | null;
-  readonly reference: JobReference | null;
-}
-
-async function* chunksOf(
-  references: AsyncIterable<JobReference> | Iterable<JobReference>,
-): AsyncGenerator<Candidate[]> {
-  let chunk: Candidate[] = [];
-  for await (const reference of references) {
-    chunk.push({ scene: null, reference });
-    if (chunk.length < CHUNK) continue;
-    yield chunk;
-    chunk = [];
-  }
-  if (chunk.length > 0) yield chunk;
-}
-
-function checkOne(which: JobScenes): void {
-  const given = Object.entries(which).flatMap(([name, value]) => (value == null ? [] : [name]));
-  if (given.length !== 1) {
-    throw new InvalidJobError(`Give exactly one of filter, ids, stac, urls; given: ${given.join(', ') || 'none'}.`);
-  }
-  const { stac } = which;
-  if (stac && !(Number.isInteger(stac.limit) && stac.limit >= 1 && stac.limit <= MAX_IDS)) {
-    throw new InvalidJobError(`limit ${stac.limit} is not a whole number from 1 to ${MAX_IDS}.`);
   }
 }

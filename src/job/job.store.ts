@@ -5,6 +5,10 @@ import type { ClaimedItem, Job, JobQuestions, NewJobItem } from './job.ts';
 export interface JobStore {
   /** @param questions null for a job that only registers */
   create(id: string, questions: JobQuestions | null): Promise<void>;
+  /** Says that a process still lists the scenes of a new job. */
+  extendListing(id: string): Promise<void>;
+  /** Says that a job has all its scenes. */
+  endListing(id: string): Promise<void>;
   /** A job whose scenes could not be listed to the end goes away again. */
   remove(id: string): Promise<void>;
   /** Scenes that the job has already are left out. */

@@ -53,6 +53,8 @@ export interface Job {
   /** PAUSED is a job that begins nothing new. */
   readonly state: SegmentationState;
   readonly paused: boolean;
+  /** Whether the process that listed the scenes ended before the last; no further scene is begun then. */
+  readonly incomplete: boolean;
   readonly scenes: number;
   /** Scenes that are not begun. */
   readonly pending: number;

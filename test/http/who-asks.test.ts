@@ -13,6 +13,7 @@ beforeAll(async () => {
   test = await openServedApp({
     TERRAQL_PUBLIC_URL: 'https://maps.example/terraql',
     TERRAQL_ALLOWED_HOSTS: 'terraql, Inner.Example',
+    TERRAQL_CORS_ORIGINS: 'http://localhost:5173',
   });
 });
 afterAll(() => test.close());
@@ -76,10 +77,22 @@ describe('the name that a request is addressed to', () => {
 });
 
 describe('a WebSocket', () => {
-  it.each([{}, { origin: 'http://localhost:5173' }, { origin: 'https://maps.example' }])(
-    'is opened for programs and for pages of the service: %s',
-    async (headers) => expect(await opened(headers as Record<string, string>)).toBe(101),
+  it.each([
+    {},
+    { origin: 'https://maps.example' },
+    { origin: 'http://localhost:4000', host: 'localhost:4000' },
+    { origin: 'http://localhost', host: 'LOCALHOST:80' },
+    { origin: 'http://[::1]:4000', host: '[::1]:4000' },
+    { origin: 'http://localhost:5173', host: 'localhost:4000' }, // in TERRAQL_CORS_ORIGINS
+  ])('is opened for programs and for pages of the service: %s', async (headers) =>
+    expect(await opened(headers as Record<string, string>)).toBe(101),
   );
+
+  it('is refused to pages of another port of this machine, as other requests are', async () => {
+    expect(await opened({ origin: 'http://localhost:5174', host: 'localhost:4000' })).toBe(403);
+    expect(await opened({ origin: 'http://127.0.0.1:4000', host: 'localhost:4000' })).toBe(403);
+    expect(await opened({ origin: 'http://localhost' })).toBe(403);
+  });
 
   it.each(['https://evil.example', 'null', 'https://maps.example.evil.example', 'file://localhost', 'x'])(
     'is refused to pages of %s',

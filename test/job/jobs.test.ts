@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Database } from '../../src/database/database.ts';
+import { type Database, Prisma } from '../../src/database/database.ts';
+import { uuidV7 } from '../../src/database/sql/identifier.ts';
 import { JobFeeder } from '../../src/job/job-feeder.ts';
 import { isOver, type JobQuestions } from '../../src/job/job.ts';
 import { JobRepository } from '../../src/job/job.repository.ts';
@@ -247,6 +248,37 @@ describe('a STAC catalogue', () => {
     server.files.set('/image-1.tif', { bytes: cog, etag: '"v1"' });
     await change('retryJob', id);
     expect(await over(id)).toMatchObject({ state: 'SUCCEEDED', failedScenes: 0, runs: { succeeded: 2 } });
+  });
+});
+
+describe('a job whose process ends while it lists the scenes', () => {
+  const jobs = () => new JobRepository(database.forWorkspace('default'));
+  const silent = (id: string) =>
+    database.execute(Prisma.sql`UPDATE job SET listing_until = now() - interval '1 second' WHERE id = ${id}::uuid`);
+
+  it('lacks scenes: it is no success, begins nothing more, and cannot be taken up again', async () => {
+    const id = uuidV7();
+    await jobs().create(id, questionsOf('cut off'));
+    await silent(id);
+    await jobs().addItems(id, [{ sceneId: ids[0]!, reference: null, windows: 1, failure: null }]);
+    expect(await jobs().claim(10)).toEqual([]);
+    expect(await over(id)).toMatchObject({ state: 'FAILED', incomplete: true, pending: 1 });
+    const { data } = await test.ask('query($id: ID!) { job(id: $id) { state incomplete } }', { id });
+    expect(data.job).toEqual({ state: 'FAILED', incomplete: true });
+    await expect(change('retryJob', id)).rejects.toThrow('ended before it had listed them');
+  });
+
+  it('is not over before its scenes are listed, and is as others once they are', async () => {
+    const id = uuidV7();
+    await jobs().create(id, questionsOf('slow catalogue'));
+    await jobs().addItems(id, [{ sceneId: ids[1]!, reference: null, windows: 1, failure: null }]);
+    const runs = async () => (await test.services.jobs.require(id)).runs.succeeded;
+    await expect.poll(runs, { timeout: 30_000 }).toBe(1);
+    expect(await test.services.jobs.require(id)).toMatchObject({ state: 'RUNNING', incomplete: false });
+    await jobs().extendListing(id);
+    await jobs().endListing(id);
+    await jobs().extendListing(id);
+    expect(await test.services.jobs.require(id)).toMatchObject({ state: 'SUCCEEDED', incomplete: false });
   });
 });
 
