@@ -82,6 +82,8 @@ describe.skipIf(!process.env['DATABASE_URL'])(
       ['a neighbour of any scene', { adjacentTo: { intersects: few }, adjacentReachM: 50 }, 'feature_geography_gist'],
       ['a neighbour of a place', { intersects: few, adjacentTo: {}, adjacentReachM: 50 }, 'feature_geography_gist'],
       ['a neighbour of a prompt', { adjacentTo: { promptContains: '"zebra"' }, adjacentReachM: 50 }, 'feature_label'],
+      ['ground that counts once, at a place', { distinct: true, intersects: few }, 'feature_geometry_gist'],
+      ['ground that counts once, of a segmentation', { distinct: true, segmentationId: unknown }, 'feature_label'],
       ['a near place', { adjacentTo: { intersects: few }, adjacentWithinM: 35 }, 'feature_geography_gist'],
       ['a neighbour within a gap', { intersects: few, adjacentTo: {}, adjacentWithinM: 35 }, 'feature_geography_gist'],
     ])('by %s uses its index and scans no table of features', async (_what, filter, index) => {
