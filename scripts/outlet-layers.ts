@@ -8,6 +8,7 @@ export const OUTLET_LAYERS: readonly Layer[] = [
     holds: 'one file for each verb of the command line',
     imports: [
       'http/telemetry',
+      'cli/mcp',
       'cli/application',
       'cli/terminal',
       'app.ts',
@@ -23,6 +24,11 @@ export const OUTLET_LAYERS: readonly Layer[] = [
       'database',
       'config.ts',
     ],
+  },
+  {
+    name: 'cli/mcp',
+    holds: 'the Model Context Protocol: operations as tools for language models',
+    imports: ['cli/application', 'cli/terminal'],
   },
   {
     name: 'cli/application',

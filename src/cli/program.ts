@@ -8,6 +8,7 @@ import { addEvaluate } from './evaluate.ts';
 import { addFeatures } from './features.ts';
 import { addScenes, addSegmentations } from './lists.ts';
 import { addKeys } from './keys.ts';
+import { addMcp } from './mcp.ts';
 import { addMigrate } from './migrate.ts';
 import { addModelServer } from './model-server.ts';
 import { addModels } from './models.ts';
@@ -93,6 +94,7 @@ const COMMANDS = [
   addFeatures,
   addAdjacency,
   addQuery,
+  addMcp,
   addScenes,
   addSegmentations,
   addDeadLetters,

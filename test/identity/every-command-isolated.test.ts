@@ -33,6 +33,7 @@ const RULES: Readonly<Record<string, Role>> = {
   features: 'viewer',
   adjacency: 'viewer',
   query: 'viewer',
+  mcp: 'viewer',
   scenes: 'viewer',
   segmentations: 'viewer',
   'dead-letters list': 'viewer',
@@ -133,7 +134,9 @@ describe('the commands', () => {
     expect(Object.keys(RULES).toSorted()).toEqual(ASKING.map(({ name }) => name).toSorted());
   });
 
-  it.each(ASKING.map((command) => [command.name, command] as const))('terraql %s', async (name, command) => {
+  // The tools of `mcp` are operations, and it reads its standard input until the end; see the test of its own.
+  const answering = ASKING.filter(({ name }) => name !== 'mcp');
+  it.each(answering.map((command) => [command.name, command] as const))('terraql %s', async (name, command) => {
     const [foreign, unknown] = [await wordsOf(command, secrets.ids), await wordsOf(command, NONE)];
     for (const [index, words] of foreign.entries()) {
       const told = await cli(words, keys['admin']);
