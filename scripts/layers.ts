@@ -38,8 +38,18 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'export',
     holds: 'features as files, streamed or stored',
-    imports: ['feature', 'imagery/crs', 'vector', 'raster', 'database/sql', 'database', 'blob-store.ts'],
+    imports: [
+      'feature',
+      'imagery/crs',
+      'export/pmtiles',
+      'vector',
+      'raster',
+      'database/sql',
+      'database',
+      'blob-store.ts',
+    ],
   },
+  { name: 'export/pmtiles', holds: 'vector tiles as one PMTiles archive', imports: [] },
   {
     name: 'rendering',
     holds: 'masks as PNG, overlay and GeoTIFF',

@@ -6,8 +6,8 @@ import type { ExportService } from './export.service.ts';
 import { exportFormat } from './export-format.ts';
 import { type FileFormat, fileFormat } from './file-format.ts';
 import { convertFile } from './convert-file.ts';
-import { writePmtiles } from './write-pmtiles.ts';
-import type { TilePyramid } from './tile-pyramid.ts';
+import { writePmtiles } from './pmtiles/write-pmtiles.ts';
+import type { TilePyramid } from './pmtiles/tile-pyramid.ts';
 import type { ExportRequest } from './export-request.ts';
 import { blobFolderOf, type ClaimedExport, type ExportQueue } from './stored-export.ts';
 

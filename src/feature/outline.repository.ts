@@ -26,6 +26,19 @@ export function groundOutlineSql({ precision, simplifyM }: GeometryFormat): Pris
     ELSE rounded(f.geometry, ${precision}::int) END`;
 }
 
+/**
+ * An outline that was simplified together with those beside it, valid and wound as {@link groundOutlineSql} has it.
+ * @param outline RFC 7946 text
+ */
+export function simplifiedOutlineSql(outline: Prisma.Sql, precision: number): Prisma.Sql {
+  const valid = Prisma.sql`(SELECT CASE WHEN ST_IsValid(simple) THEN simple
+    ELSE ST_CollectionExtract(ST_MakeValid(simple, 'method=structure'), 3) END
+    FROM (SELECT ST_SetSRID(ST_GeomFromGeoJSON(${outline}), 4326) AS simple OFFSET 0) AS read)`;
+  return precision >= EXACT_PLACES
+    ? Prisma.sql`ST_ForcePolygonCCW(${valid})`
+    : Prisma.sql`rounded(${valid}, ${precision}::int)`;
+}
+
 /** The outline of `f` as RFC 7946 text, in pixels where the scene has no georeference. */
 export function outlineSql(format: GeometryFormat): Prisma.Sql {
   return Prisma.sql`ST_AsGeoJSON(COALESCE(${groundOutlineSql(format)}, f.pixel_geometry), ${format.precision}::int, 0)`;

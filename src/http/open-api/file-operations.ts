@@ -78,6 +78,8 @@ export const FILE_OPERATIONS: readonly DescribedOperation[] = [
       inQuery('precision', 'Decimal places of coordinates.', { type: 'integer' }),
       inQuery('simplifyM', 'Largest shift of an outline by simplification, metres.', { type: 'number' }),
       inQuery('limit', 'Most features.', { type: 'integer' }),
+      inQuery('include', 'Names of the attributes to write, separated by commas.', { type: 'string' }),
+      inQuery('crs', 'Coordinate reference system of CSV and GeoParquet, EPSG:code.', { type: 'string' }),
     ],
   },
   {

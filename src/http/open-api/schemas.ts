@@ -90,6 +90,8 @@ export function bodySchemas(schema: GraphQLSchema): Record<string, Schema> {
           precision: { type: 'integer' },
           simplifyM: { type: 'number' },
           limit: { type: 'integer' },
+          include: { type: 'array', items: { type: 'string' } },
+          crs: { type: 'string' },
         },
         [],
       ),

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { directoriesOf, HEADER_BYTES, headerOf, type TileEntry } from './pmtiles-directory.ts';
+import { directoriesOf, HEADER_BYTES, headerOf, type TileEntry } from './directory.ts';
 import { tilesOf, type TilePyramid } from './tile-pyramid.ts';
 
 const compressed = promisify(gzip);
