@@ -148,6 +148,7 @@ describe('an explicit null', () => {
   const SELECTIONS: Record<string, string> = {
     features: '{ totalCount nodes { id neighbours(NEIGHBOURS) { totalCount } } }',
     audit: '{ totalCount nodes { id } }',
+    deletedSince: '{ hasNextPage }',
     jobs: '{ totalCount nodes { id } }',
     scenes: '{ totalCount nodes { id segmentations(LIST) { totalCount } } }',
     segmentations: '{ totalCount nodes { id features(FEATURES) { nodes { id } } } }',

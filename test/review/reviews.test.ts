@@ -3,7 +3,6 @@ import type { RequestedFilter } from '../../src/feature/check-filter.ts';
 import { openTestApp, type TestApp } from '../api/test-app.ts';
 import { type StoredIds, storeFeatures } from '../feature/stored-features.ts';
 import { openTestDatabase } from '../database/test-database.ts';
-import type { Database } from '../../src/database/database.ts';
 
 let test: TestApp;
 let ids: StoredIds;
@@ -16,11 +15,13 @@ const review = (names: readonly string[], status: string, more: Record<string, u
   test.ask(REVIEW, { ids: names.map(idOf), status, ...more });
 
 beforeAll(async () => {
-  let database: Database | undefined;
-  test = await openTestApp({}, async () => (database = await openTestDatabase()));
-  const stored = await storeFeatures(database!);
-  ids = stored.ids;
-  idOf = (name) => [...stored.names].find(([, other]) => other === name)![0];
+  test = await openTestApp({}, async () => {
+    const database = await openTestDatabase();
+    const stored = await storeFeatures(database);
+    ids = stored.ids;
+    idOf = (name) => [...stored.names].find(([, other]) => other === name)![0];
+    return database;
+  });
 });
 afterAll(() => test.close());
 

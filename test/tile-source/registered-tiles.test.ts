@@ -74,7 +74,7 @@ describe('a scene of tiles', () => {
       expect([...rgb, ...valid]).toEqual([...colourOf(4 * X + column, 4 * Y + row), 1]);
     }
     expect(new Set(server.asked).size).toBe(16);
-    expect(await leftovers()).toEqual([]);
+    await expect.poll(leftovers, { timeout: 30_000 }).toEqual([]);
   });
 
   it('has overviews whose pixels are means of the tiles', async () => {
@@ -215,7 +215,7 @@ describe('a tile service', () => {
     expect(error).toEqual({ code, message: expect.stringContaining(message) });
     expect(error!.message).not.toContain('SECRET');
     expect((await test.ask('{ scenes { totalCount } }')).data).toEqual(before.data);
-    expect(await leftovers()).toEqual([]);
+    await expect.poll(leftovers, { timeout: 30_000 }).toEqual([]);
   });
 
   it('that is out of service for a moment is asked again', async () => {

@@ -39,7 +39,9 @@ export class TileServer {
   }
 
   client(): ReturnType<RangeServer['client']> {
-    return this.server.client({ retry: { attempts: 3, firstPauseMs: 2, maxPauseMs: 2000, requestMs: 5000 } });
+    const retry = { attempts: 3, firstPauseMs: 2, maxPauseMs: 2000, requestMs: 30_000 };
+    // No tile is late here but on a busy machine.
+    return this.server.client({ idleMs: 30_000, retry });
   }
 
   reset(): void {

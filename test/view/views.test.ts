@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Database } from '../../src/database/database.ts';
 import { slugOf } from '../../src/view/view.service.ts';
 import { openTestApp, type TestApp } from '../api/test-app.ts';
 import { openTestDatabase } from '../database/test-database.ts';
@@ -13,9 +12,11 @@ const CREATE = `mutation ($input: ViewInput!) {
 }`;
 
 beforeAll(async () => {
-  let database: Database | undefined;
-  test = await openTestApp({}, async () => (database = await openTestDatabase()));
-  ({ ids } = await storeFeatures(database!));
+  test = await openTestApp({}, async () => {
+    const database = await openTestDatabase();
+    ({ ids } = await storeFeatures(database));
+    return database;
+  });
 });
 afterAll(() => test.close());
 

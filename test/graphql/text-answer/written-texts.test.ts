@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Database } from '../../../src/database/database.ts';
 import { createHttpServer } from '../../../src/http/http-server.ts';
 import { listen, type Listening } from '../../../src/http/listen.ts';
 import { openTestApp, type TestApp } from '../../api/test-app.ts';
@@ -11,9 +10,11 @@ let test: TestApp;
 let listening: Listening;
 
 beforeAll(async () => {
-  let database: Database | undefined;
-  test = await openTestApp({}, async () => (database = await openTestDatabase()));
-  await storeFeatures(database!);
+  test = await openTestApp({}, async () => {
+    const database = await openTestDatabase();
+    await storeFeatures(database);
+    return database;
+  });
   listening = await listen(createHttpServer(test.app), '127.0.0.1', 0);
 });
 afterAll(async () => {
