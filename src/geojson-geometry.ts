@@ -14,7 +14,9 @@ export class TooManyVerticesError extends AppError {
     readonly vertices: number,
     readonly maxVertices: number,
   ) {
-    super(`The geometry has ${vertices} vertices; the limit is ${maxVertices}.`);
+    super(`The geometry has ${vertices} vertices; the limit is ${maxVertices}.`, {
+      details: { value: vertices, limit: maxVertices },
+    });
   }
 }
 

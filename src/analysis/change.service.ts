@@ -10,7 +10,9 @@ import { matchFeatures } from './match-features.ts';
 export class InvalidOverlapError extends AppError {
   readonly code = 'INVALID_OVERLAP';
   constructor(minOverlap: number) {
-    super(`minOverlap is ${minOverlap}; it must be more than 0 and at most 1.`);
+    super(`minOverlap is ${minOverlap}; it must be more than 0 and at most 1.`, {
+      details: { argument: 'minOverlap', value: minOverlap, limit: 1 },
+    });
   }
 }
 

@@ -35,7 +35,9 @@ export class TooManyGroupsError extends AppError {
 export class UnionTooLargeError extends AppError {
   readonly code = 'UNION_TOO_LARGE';
   constructor(features: number) {
-    super(`unionAreaM2 covers ${features} features; the limit is ${MAX_UNION_FEATURES}. Narrow the filter.`);
+    super(`unionAreaM2 covers ${features} features; the limit is ${MAX_UNION_FEATURES}. Narrow the filter.`, {
+      details: { value: features, limit: MAX_UNION_FEATURES },
+    });
   }
 }
 
@@ -147,7 +149,9 @@ export class GroupStatistics implements GroupTotals {
    */
   async areaM2Quantiles(q: readonly number[]): Promise<readonly number[]> {
     if (q.length > MAX_QUANTILES) {
-      throw new InvalidStatisticsError(`The request has ${q.length} quantiles; the limit is ${MAX_QUANTILES}.`);
+      throw new InvalidStatisticsError(`The request has ${q.length} quantiles; the limit is ${MAX_QUANTILES}.`, {
+        details: { argument: 'q', value: q.length, limit: MAX_QUANTILES },
+      });
     }
     const wrong = q.find((one) => !(one >= 0 && one <= 1));
     if (wrong !== undefined) throw new InvalidStatisticsError(`Quantile ${wrong} is not within 0 to 1.`);

@@ -17,7 +17,9 @@ export class ZoneNotFoundError extends AppError {
 export class ZonesTooDetailedError extends AppError {
   readonly code = 'ZONES_TOO_LARGE';
   constructor(vertices: number) {
-    super(`The zones have ${vertices} vertices in total; the limit is ${MAX_STORED_VERTICES}. Request fewer zones.`);
+    super(`The zones have ${vertices} vertices in total; the limit is ${MAX_STORED_VERTICES}. Request fewer zones.`, {
+      details: { argument: 'zones', value: vertices, limit: MAX_STORED_VERTICES },
+    });
   }
 }
 

@@ -104,7 +104,9 @@ export class ExportService {
   private checkLimit(limit: number | undefined): void {
     const { maxFeatures } = this.limits;
     if (limit === undefined || (limit >= 1 && limit <= maxFeatures)) return;
-    throw new InvalidExportError(`limit is ${limit}; it must be 1 to ${maxFeatures}.`);
+    throw new InvalidExportError(`limit is ${limit}; it must be 1 to ${maxFeatures}.`, {
+      details: { argument: 'limit', value: limit, limit: maxFeatures },
+    });
   }
 }
 
@@ -142,12 +144,16 @@ function precisionOf(precision: number | undefined, { isText, outline, extension
   }
   const places = precision ?? DEFAULT_PRECISION;
   if (places >= 0 && places <= MAX_PRECISION) return places;
-  throw new InvalidExportError(`precision is ${places}; it must be 0 to ${MAX_PRECISION} decimal places.`);
+  throw new InvalidExportError(`precision is ${places}; it must be 0 to ${MAX_PRECISION} decimal places.`, {
+    details: { argument: 'precision', value: places, limit: MAX_PRECISION },
+  });
 }
 
 function simplificationOf(simplifyM = 0): number {
   if (simplifyM >= 0 && simplifyM <= MAX_ADJACENT_M) return simplifyM;
-  throw new InvalidExportError(`simplifyM is ${simplifyM}; it must be 0 to ${MAX_ADJACENT_M} metres.`);
+  throw new InvalidExportError(`simplifyM is ${simplifyM}; it must be 0 to ${MAX_ADJACENT_M} metres.`, {
+    details: { argument: 'simplifyM', value: simplifyM, limit: MAX_ADJACENT_M },
+  });
 }
 
 async function* counted(

@@ -70,6 +70,7 @@ function checkNesting(requested: RequestedFilter): void {
   if (filters > MAX_FILTERS) {
     throw new InvalidFilterError(
       `The filter has ${filters} filters in and, or, not and adjacentTo; the limit is ${MAX_FILTERS}.`,
+      { details: { argument: 'filter', value: filters, limit: MAX_FILTERS } },
     );
   }
 }
@@ -123,7 +124,9 @@ const MAX_IDS = 1000;
 
 function checkList(name: string, ids: readonly string[] | undefined): void {
   if (ids && ids.length > MAX_IDS)
-    throw new InvalidFilterError(`${name} has ${ids.length} identifiers; the limit is ${MAX_IDS}.`);
+    throw new InvalidFilterError(`${name} has ${ids.length} identifiers; the limit is ${MAX_IDS}.`, {
+      details: { argument: name, value: ids.length, limit: MAX_IDS },
+    });
 }
 
 const UNBOUNDED_DISJOINT =
@@ -165,14 +168,19 @@ function checkRange(name: string, range: FloatRange | undefined, [least, most]: 
   const { min, max } = range;
   for (const value of [min, max]) {
     if (value !== undefined && !Number.isFinite(value))
-      throw new InvalidFilterError(`${name} has the bound ${value}; it must be finite.`);
+      throw new InvalidFilterError(`${name} has the bound ${value}; it must be finite.`, {
+        details: { argument: name, value: String(value) },
+      });
     if (value !== undefined && (value < least || value > most))
       throw new InvalidFilterError(
         `${name} has the bound ${value}; it must be ${most === Infinity ? `${least} or more` : `${least} to ${most}`}.`,
+        { details: { argument: name, value, limit: value < least ? least : most } },
       );
   }
   if (min !== undefined && max !== undefined && min > max)
-    throw new InvalidFilterError(`${name} has min ${min} above max ${max}.`);
+    throw new InvalidFilterError(`${name} has min ${min} above max ${max}.`, {
+      details: { argument: name, value: min, limit: max },
+    });
 }
 
 function checkNear(
@@ -181,7 +189,9 @@ function checkNear(
 ): NonNullable<FeatureFilter['near']> {
   if (withinM >= 0 && withinM <= MAX_NEAR_M)
     return { geometry: repairable(parseGeometry(geometry, maxVertices)), withinM };
-  throw new InvalidFilterError(`near.withinM is ${withinM}; it must be 0 to ${MAX_NEAR_M} metres.`);
+  throw new InvalidFilterError(`near.withinM is ${withinM}; it must be 0 to ${MAX_NEAR_M} metres.`, {
+    details: { argument: 'near.withinM', value: withinM, limit: MAX_NEAR_M },
+  });
 }
 
 function checkAdjacency(adjacentTo: RequestedFilter | undefined, adjacentWithinM: number | undefined): void {
@@ -202,7 +212,9 @@ export function nearOf(filter: FeatureFilter): FeatureFilter['near'] | null {
 /** @throws {InvalidFilterError} for a gap that is negative or joins too much of the table */
 export function checkGap(name: string, metres: number | undefined): void {
   if (metres === undefined || (metres >= 0 && metres <= MAX_ADJACENT_M)) return;
-  throw new InvalidFilterError(`${name} is ${metres}; it must be 0 to ${MAX_ADJACENT_M} metres.`);
+  throw new InvalidFilterError(`${name} is ${metres}; it must be 0 to ${MAX_ADJACENT_M} metres.`, {
+    details: { argument: name, value: metres, limit: MAX_ADJACENT_M },
+  });
 }
 
 /** The filter without the condition that {@link nearOf} finds. */

@@ -131,7 +131,9 @@ export class FeatureService {
     warn?: Warn,
   ): Promise<string> {
     if (!(limit >= 0 && limit <= MAX_COLLECTION)) {
-      throw new RequestTooLargeError(`limit is ${limit}; it must be 0 to ${MAX_COLLECTION}.`);
+      throw new RequestTooLargeError(`limit is ${limit}; it must be 0 to ${MAX_COLLECTION}.`, {
+        details: { argument: 'limit', value: limit, limit: MAX_COLLECTION },
+      });
     }
     checkFormat(format);
     const filter = await this.checkedFilter(requested, order, warn);
@@ -185,17 +187,24 @@ export class FeatureService {
   }
 }
 
+/** Most decimal places of a coordinate. */
+const MAX_PLACES = 15;
+
 function checkFormat(format: GeometryFormat): void {
   const problem = formatProblem(format);
-  if (problem !== null) throw new RequestTooLargeError(problem);
+  if (problem !== null) throw problem;
 }
 
-function formatProblem({ precision, simplifyM }: GeometryFormat): string | null {
-  if (!Number.isInteger(precision) || precision < 0 || precision > 15) {
-    return `precision is ${precision}; it must be 0 to 15 decimal places.`;
+function formatProblem({ precision, simplifyM }: GeometryFormat): RequestTooLargeError | null {
+  if (!Number.isInteger(precision) || precision < 0 || precision > MAX_PLACES) {
+    const details = { argument: 'precision', value: precision, limit: MAX_PLACES };
+    const message = `precision is ${precision}; it must be 0 to ${MAX_PLACES} decimal places.`;
+    return new RequestTooLargeError(message, { details });
   }
   if (!(simplifyM >= 0 && simplifyM <= MAX_ADJACENT_M)) {
-    return `simplifyM is ${simplifyM}; it must be 0 to ${MAX_ADJACENT_M} metres.`;
+    const details = { argument: 'simplifyM', value: simplifyM, limit: MAX_ADJACENT_M };
+    const message = `simplifyM is ${simplifyM}; it must be 0 to ${MAX_ADJACENT_M} metres.`;
+    return new RequestTooLargeError(message, { details });
   }
   return null;
 }

@@ -12,6 +12,7 @@ export class OperationTooCostlyError extends AppError {
   ) {
     super(
       `The operation costs ${cost}; the limit is ${maxCost}. Request fewer nodes (first, last, limit) or fewer spatial conditions.`,
+      { details: { value: cost, limit: maxCost } },
     );
   }
 }

@@ -126,6 +126,7 @@ function inputType(schema: GraphQLSchema, name: string): GraphQLInputType {
 function coercedMember(type: GraphQLInputType, name: string, value: unknown): unknown {
   if (value === null) return null;
   return coerceInputValue(value, type, (path, _invalid, { message, originalError }) => {
-    throw new BadInputError(`${[name, ...path].join('.')}: ${originalError?.message ?? message}`);
+    const argument = [name, ...path].join('.');
+    throw new BadInputError(`${argument}: ${originalError?.message ?? message}`, { details: { argument } });
   });
 }

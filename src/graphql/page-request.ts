@@ -6,7 +6,9 @@ import type { Page, PageRequest } from '../page.ts';
 export class PageSizeError extends AppError {
   readonly code = 'PAGE_SIZE_INVALID';
   constructor(argument: 'first' | 'last', size: number, maxPage: number) {
-    super(`${argument} is ${size}; it must be 0 to ${maxPage}.`);
+    super(`${argument} is ${size}; it must be 0 to ${maxPage}.`, {
+      details: { argument: argument, value: size, limit: maxPage },
+    });
   }
 }
 

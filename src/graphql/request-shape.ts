@@ -68,7 +68,9 @@ export function checkValue(value: unknown, name: string): void {
     if (typeof next.value === 'string') checkText(next.value, () => placeOf(next));
     if (typeof next.value !== 'object' || next.value === null) continue;
     if (next.level === MAX_VALUE_LEVELS) {
-      throw new BadInputError(`${name} nests deeper than ${MAX_VALUE_LEVELS} levels.`);
+      throw new BadInputError(`${name} nests deeper than ${MAX_VALUE_LEVELS} levels.`, {
+        details: { argument: name, limit: MAX_VALUE_LEVELS },
+      });
     }
     for (const [key, member] of Object.entries(next.value as Record<string, unknown>)) {
       if (typeof member === 'number') continue;
@@ -85,11 +87,15 @@ export function checkTexts(document: DocumentNode): void {
 /** @param where the text stands, asked only for the message */
 function checkText(text: string, where: () => string): void {
   if (text.length > MAX_TEXT) {
-    throw new BadInputError(`${where()} has ${text.length} characters; the limit is ${MAX_TEXT}.`);
+    throw new BadInputError(`${where()} has ${text.length} characters; the limit is ${MAX_TEXT}.`, {
+      details: { argument: where(), value: text.length, limit: MAX_TEXT },
+    });
   }
   const at = text.indexOf('\0');
   if (at >= 0)
-    throw new BadInputError(`${where()} has the character U+0000 at position ${at}; no text may contain it.`);
+    throw new BadInputError(`${where()} has the character U+0000 at position ${at}; no text may contain it.`, {
+      details: { argument: where(), value: at },
+    });
 }
 
 function placeOf(value: Pending): string {

@@ -60,6 +60,7 @@ export class QuotaService implements Room {
       if (value === null || (Number.isInteger(value) && value >= least && value <= MOST)) continue;
       throw new BadInputError(
         `Argument input.${argumentOf(name)} is ${value}; it must be a whole number from ${least} to ${MOST}.`,
+        { details: { argument: `input.${argumentOf(name)}`, value, limit: MOST } },
       );
     }
     await this.store.set(quotas);

@@ -21,9 +21,13 @@ export class UsageService {
   async between(from: Date, to: Date, groupBy: readonly UsageGrouping[]): Promise<Usage[]> {
     const days = (to.getTime() - from.getTime()) / DAY_MS;
     if (!(days > 0))
-      throw new BadInputError(`Argument to is ${to.toISOString()}; it must be after from, ${from.toISOString()}.`);
+      throw new BadInputError(`Argument to is ${to.toISOString()}; it must be after from, ${from.toISOString()}.`, {
+        details: { argument: 'to', value: to.toISOString(), limit: from.toISOString() },
+      });
     if (days > MAX_DAYS)
-      throw new BadInputError(`Arguments from and to are ${Math.ceil(days)} days apart; the most is ${MAX_DAYS}.`);
+      throw new BadInputError(`Arguments from and to are ${Math.ceil(days)} days apart; the most is ${MAX_DAYS}.`, {
+        details: { argument: 'to', value: Math.ceil(days), limit: MAX_DAYS },
+      });
     await this.meter.flush();
     const [first, last] = [dayOf(from), dayOf(new Date(to.getTime() - 1))];
     const sums = await this.store.sums(first, last, new Set(groupBy));

@@ -25,7 +25,9 @@ export class TooManyPixelsError extends AppError {
     readonly heightPx: number,
     readonly maxPixels: number,
   ) {
-    super(`The image has ${widthPx} x ${heightPx} = ${widthPx * heightPx} pixels; the limit is ${maxPixels}.`);
+    super(`The image has ${widthPx} x ${heightPx} = ${widthPx * heightPx} pixels; the limit is ${maxPixels}.`, {
+      details: { value: widthPx * heightPx, limit: maxPixels },
+    });
   }
 }
 

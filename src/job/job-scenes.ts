@@ -44,7 +44,10 @@ export class JobSceneList {
   }
 
   private async *named(ids: readonly string[]): AsyncGenerator<Candidate[]> {
-    if (ids.length > MAX_IDS) throw new InvalidJobError(`ids has ${ids.length} scenes; the limit is ${MAX_IDS}.`);
+    if (ids.length > MAX_IDS)
+      throw new InvalidJobError(`ids has ${ids.length} scenes; the limit is ${MAX_IDS}.`, {
+        details: { argument: 'ids', value: ids.length, limit: MAX_IDS },
+      });
     const chosen = [...new Set(ids)];
     await this.requireScenes(chosen);
     for (let from = 0; from < chosen.length; from += CHUNK) {

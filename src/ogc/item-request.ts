@@ -74,7 +74,9 @@ export function readLimit(text: string | undefined, otherwise: number): number {
   if (text === undefined) return otherwise;
   const limit = Number(text);
   if (/^\d{1,15}$/.test(text) && limit >= 1) return limit;
-  throw new InvalidOgcParameterError(`limit is ${JSON.stringify(text)}; it must be a whole number of at least 1.`);
+  throw new InvalidOgcParameterError(`limit is ${JSON.stringify(text)}; it must be a whole number of at least 1.`, {
+    details: { argument: 'limit', value: text, limit: 1 },
+  });
 }
 
 /** @throws {InvalidOgcParameterError} */
@@ -86,6 +88,7 @@ export function readBbox(text: string): number[] {
   if (isComplete && numbers.every(Number.isFinite) && low <= high) return numbers;
   throw new InvalidOgcParameterError(
     `bbox is ${JSON.stringify(text.slice(0, 100))}; it must be 4 or 6 numbers, lower corner first, separated by commas.`,
+    { details: { argument: 'bbox', value: text.slice(0, 100) } },
   );
 }
 

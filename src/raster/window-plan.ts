@@ -72,6 +72,7 @@ export class GsdTooFineError extends AppError {
   ) {
     super(
       `gsdM ${gsdM} is too fine for this scene; the limit is ${finestGsdM}, ${MAX_ENLARGEMENT} times its own resolution.`,
+      { details: { argument: 'gsdM', value: gsdM, limit: finestGsdM } },
     );
   }
 }
@@ -85,6 +86,7 @@ export class TooManyWindowsError extends AppError {
   ) {
     super(
       `The run needs ${windows} windows; the limit is ${maxWindows}. Choose a coarser gsdM or a smaller areaOfInterest.`,
+      { details: { value: windows, limit: maxWindows } },
     );
   }
 }

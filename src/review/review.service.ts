@@ -62,6 +62,8 @@ export class ReviewService {
 function checkedText(name: string, text: string | null, most: number): string | null {
   const trimmed = text?.trim() ?? '';
   if (trimmed.length > most)
-    throw new InvalidReviewError(`${name} has ${trimmed.length} characters; the limit is ${most}.`);
+    throw new InvalidReviewError(`${name} has ${trimmed.length} characters; the limit is ${most}.`, {
+      details: { argument: name, value: trimmed.length, limit: most },
+    });
   return trimmed === '' ? null : trimmed;
 }

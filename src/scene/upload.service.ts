@@ -92,7 +92,9 @@ export class UploadService {
       throw new InvalidUploadError(`filename ${shown} must have 1 to ${MAX_FILENAME} printable characters.`);
     }
     if (!Number.isInteger(sizeBytes) || sizeBytes < 1) {
-      throw new InvalidUploadError(`sizeBytes is ${sizeBytes}; it must be a whole number of at least 1.`);
+      throw new InvalidUploadError(`sizeBytes is ${sizeBytes}; it must be a whole number of at least 1.`, {
+        details: { argument: 'sizeBytes', value: sizeBytes, limit: 1 },
+      });
     }
     if (sizeBytes > maxBytes) throw new FileTooLargeError(sizeBytes, maxBytes);
     if (announcedSha256 !== undefined && !/^[0-9a-f]{64}$/.test(announcedSha256)) {

@@ -230,6 +230,7 @@ export class SegmentationService {
     if (prompts.length === 0 || prompts.length > this.limits.maxPrompts) {
       throw new InvalidSegmentRequestError(
         `The request has ${prompts.length} prompts; 1 to ${this.limits.maxPrompts} are allowed.`,
+        { details: { argument: 'prompts', value: prompts.length, limit: this.limits.maxPrompts } },
       );
     }
     for (const prompt of prompts) {
@@ -237,6 +238,7 @@ export class SegmentationService {
       if (prompt.length > MAX_PROMPT_LENGTH) {
         throw new InvalidSegmentRequestError(
           `A prompt has ${prompt.length} characters; the limit is ${MAX_PROMPT_LENGTH}.`,
+          { details: { argument: 'prompts', value: prompt.length, limit: MAX_PROMPT_LENGTH } },
         );
       }
     }
@@ -265,6 +267,7 @@ function keyOf({ idempotencyKey, ...request }: SegmentRequest, prompts: readonly
   if (length === 0 || length > MAX_KEY_LENGTH) {
     throw new InvalidSegmentRequestError(
       `idempotencyKey has ${length} characters; 1 to ${MAX_KEY_LENGTH} are allowed.`,
+      { details: { argument: 'idempotencyKey', value: length, limit: MAX_KEY_LENGTH } },
     );
   }
   const { sceneId, task, modelId, scale, gsdM, threshold, minAreaM2, areaOfInterest, force } = request;
@@ -274,12 +277,13 @@ function keyOf({ idempotencyKey, ...request }: SegmentRequest, prompts: readonly
 }
 
 function checkNumbers({ gsdM, threshold, minAreaM2, waitS }: Omit<SegmentRequest, 'sceneId'>): void {
-  const check = (valid: boolean, name: string, value: number, allowed: string): void => {
-    if (!valid) throw new InvalidSegmentRequestError(`${name} is ${value}; it must be ${allowed}.`);
+  const check = (valid: boolean, name: string, value: number, allowed: string, limit = 0): void => {
+    const details = { argument: name, value, limit };
+    if (!valid) throw new InvalidSegmentRequestError(`${name} is ${value}; it must be ${allowed}.`, { details });
   };
-  check(threshold > 0 && threshold < 1, 'threshold', threshold, 'between 0 and 1');
+  check(threshold > 0 && threshold < 1, 'threshold', threshold, 'between 0 and 1', 1);
   check(minAreaM2 >= 0 && Number.isFinite(minAreaM2), 'minAreaM2', minAreaM2, '0 or more');
-  check(waitS >= 0 && waitS <= MAX_WAIT_S, 'waitS', waitS, `from 0 to ${MAX_WAIT_S}`);
+  check(waitS >= 0 && waitS <= MAX_WAIT_S, 'waitS', waitS, `from 0 to ${MAX_WAIT_S}`, MAX_WAIT_S);
   if (gsdM !== undefined) check(gsdM > 0 && Number.isFinite(gsdM), 'gsdM', gsdM, 'more than 0');
 }
 

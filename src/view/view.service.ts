@@ -82,7 +82,9 @@ export class ViewService {
     }
     const styleBytes = style === null ? 0 : Buffer.byteLength(JSON.stringify(style));
     if (styleBytes > MAX_STYLE_BYTES) {
-      throw new InvalidViewError(`The style takes ${styleBytes} bytes; the limit is ${MAX_STYLE_BYTES}.`);
+      throw new InvalidViewError(`The style takes ${styleBytes} bytes; the limit is ${MAX_STYLE_BYTES}.`, {
+        details: { argument: 'input.style', value: styleBytes, limit: MAX_STYLE_BYTES },
+      });
     }
     await this.features.checkedFilter(filter, order ?? LARGEST_FIRST);
     return { name, slug: slug === null ? slugOf(name) : checkedSlug(slug), filter, order, style };

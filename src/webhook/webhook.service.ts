@@ -77,7 +77,9 @@ export class WebhookService {
    */
   async rotateSecret(id: string, overlapS: number): Promise<CreatedWebhook> {
     if (!(overlapS >= 0 && overlapS <= MAX_OVERLAP_S)) {
-      throw new InvalidWebhookError(`overlapS is ${overlapS}; it must be 0 to ${MAX_OVERLAP_S}.`);
+      throw new InvalidWebhookError(`overlapS is ${overlapS}; it must be 0 to ${MAX_OVERLAP_S}.`, {
+        details: { argument: 'overlapS', value: overlapS, limit: MAX_OVERLAP_S },
+      });
     }
     const secret = newSecret();
     const found = await this.store.replaceSecret(id, secret, new Date(Date.now() + overlapS * 1000));
@@ -108,7 +110,9 @@ export class WebhookService {
     page: { readonly state: DeliveryState | null; readonly first: number; readonly after: string | null },
   ): Promise<Delivery[]> {
     if (!(page.first >= 1 && page.first <= MAX_PAGE)) {
-      throw new InvalidWebhookError(`first is ${page.first}; it must be 1 to ${MAX_PAGE}.`);
+      throw new InvalidWebhookError(`first is ${page.first}; it must be 1 to ${MAX_PAGE}.`, {
+        details: { argument: 'first', value: page.first, limit: MAX_PAGE },
+      });
     }
     return this.store.deliveries(webhookId, page);
   }
@@ -116,7 +120,9 @@ export class WebhookService {
   /** Sends finished deliveries again, with the identifiers that they had. @throws {InvalidWebhookError} */
   async resend(ids: readonly string[]): Promise<Delivery[]> {
     if (ids.length > MAX_PAGE)
-      throw new InvalidWebhookError(`ids has ${ids.length} identifiers; the limit is ${MAX_PAGE}.`);
+      throw new InvalidWebhookError(`ids has ${ids.length} identifiers; the limit is ${MAX_PAGE}.`, {
+        details: { argument: 'ids', value: ids.length, limit: MAX_PAGE },
+      });
     return this.store.resend(ids, new Date());
   }
 
@@ -132,7 +138,9 @@ const newSecret = (): string => `whsec_${randomBytes(24).toString('base64')}`;
 
 function checkUrl(text: string): void {
   if (text.length > MAX_URL) {
-    throw new InvalidWebhookError(`The URL has ${text.length} characters; the limit is ${MAX_URL}.`);
+    throw new InvalidWebhookError(`The URL has ${text.length} characters; the limit is ${MAX_URL}.`, {
+      details: { argument: 'input.url', value: text.length, limit: MAX_URL },
+    });
   }
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url?.protocol !== 'https:') throw new InvalidWebhookError('The URL must begin with https://.');

@@ -119,7 +119,7 @@ describe('segmentationProgress over a WebSocket', () => {
       return null;
     })().catch((error: unknown) => error);
     await client.dispose();
-    expect(errors).toEqual([expect.objectContaining({ extensions: { code } })]);
+    expect(errors).toMatchObject([{ extensions: { code } }]);
   });
 
   it('does not hold up a server that stops', async () => {

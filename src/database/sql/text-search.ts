@@ -14,9 +14,12 @@ const MAX_SEARCH_LENGTH = 500;
  * @throws {BadInputError} when it is too long or contains NUL, which PostgreSQL cannot hold
  */
 export function searchText(name: string, text: string): string {
-  if (text.includes('\0')) throw new BadInputError(`${name} contains the character NUL.`);
+  if (text.includes('\0'))
+    throw new BadInputError(`${name} contains the character NUL.`, { details: { argument: name } });
   if (text.length <= MAX_SEARCH_LENGTH) return text;
-  throw new BadInputError(`${name} has ${text.length} characters; the limit is ${MAX_SEARCH_LENGTH}.`);
+  throw new BadInputError(`${name} has ${text.length} characters; the limit is ${MAX_SEARCH_LENGTH}.`, {
+    details: { argument: name, value: text.length, limit: MAX_SEARCH_LENGTH },
+  });
 }
 
 /**

@@ -1,7 +1,7 @@
 import { ApolloServerErrorCode, unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { isRetryable } from '../../error-codes.ts';
-import { AppError, OutageError } from '../../errors.ts';
+import { AppError, type ErrorDetails, OutageError } from '../../errors.ts';
 import { RateLimitedError } from '../../identity/rate-limits.ts';
 import { QuotaExceededError } from '../../quota.ts';
 import type { Logger } from '../../logging.ts';
@@ -40,6 +40,13 @@ function causeOf(error: unknown): unknown {
   return thrown instanceof Error && thrown.cause instanceof AppError ? thrown.cause : thrown;
 }
 
+/** The variable that GraphQL refuses, as the path of the value in it, from the words of graphql-js. */
+function argumentOf(message: string): ErrorDetails {
+  const [, variable, at] =
+    /^Variable "\$(\w+)" (?:got invalid value .*? at "([^"]+)"|got invalid|of )/s.exec(message) ?? [];
+  return variable === undefined ? {} : { argument: at ?? variable };
+}
+
 /**
  * The one place where errors become GraphQL errors: an {@link AppError} keeps its message and code, what GraphQL itself
  * says of a malformed operation passes, anything else is logged and becomes `INTERNAL_SERVER_ERROR`. Never a stack.
@@ -53,7 +60,7 @@ export function formatError(logger: Logger) {
     if (cause instanceof AppError) return { message: cause.message, ...place, extensions: extensionsOf(cause) };
     const code = formatted.extensions?.['code'];
     if (typeof code === 'string' && code !== INTERNAL) {
-      return { message, ...place, extensions: { code } };
+      return { message, ...place, extensions: { code, ...argumentOf(message) } };
     }
     logger.error({ err: cause, path }, 'Request:Failed');
     return {

@@ -119,7 +119,7 @@ describe('nodes that are written by the database', () => {
     expect(refused.errors).toEqual([
       expect.objectContaining({
         message: 'precision is 99; it must be 0 to 15 decimal places.',
-        extensions: { code: 'REQUEST_TOO_LARGE' },
+        extensions: { code: 'REQUEST_TOO_LARGE', argument: 'precision', value: 99, limit: 15 },
       }),
     ]);
   });
