@@ -60,6 +60,23 @@ describe.skipIf(NO_CHROMIUM !== null)('the dashboard where a login is required',
     await picture('viewer');
   });
 
+  it('takes no verdict of a viewer, by button or by key, and offers no view to save', async () => {
+    await page.locator('.rows .row').first().click();
+    await page.locator('.measures').waitFor();
+    for (const key of ['a', 'r', 'u', 'z']) await page.keyboard.press(key);
+    for (const name of ['Accept', 'Reject', 'Clear', 'Undo', 'Administration', 'Choose file', 'Cancel']) {
+      expect([name, await page.getByRole('button', { name, exact: true }).count()]).toEqual([name, 0]);
+    }
+    await page.getByRole('button', { name: 'Share', exact: true }).click();
+    await page.getByRole('link', { name: 'GeoJSON', exact: true }).waitFor();
+    expect(await page.getByRole('button', { name: /Save view|Delete|Webhook/ }).count()).toBe(0);
+    await page.goto(`${served.url}/?panel=review`);
+    await page.locator('.rows .row').first().waitFor();
+    expect(await page.getByRole('button', { name: 'Accept' }).count()).toBe(0);
+    const { data } = await served.ask('{ features(filter: { review: [ACCEPTED, REJECTED] }) { totalCount } }');
+    expect(data.features.totalCount).toBe(0);
+  });
+
   it('downloads files with the key', async () => {
     await page.getByRole('button', { name: 'Share', exact: true }).click();
     const [file] = await Promise.all([
