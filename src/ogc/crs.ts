@@ -1,6 +1,6 @@
 import type { Geometry } from 'geojson';
 import { boxGeometry } from '../geojson-box.ts';
-import { beginsWithNorth, type Crs, resolveCrs, UnresolvableCrsError } from '../imagery/crs/crs.ts';
+import { beginsWithNorth, type Crs, epsgCodes, resolveCrs, UnresolvableCrsError } from '../imagery/crs/crs.ts';
 import { InvalidOgcParameterError } from './errors.ts';
 
 /** A coordinate reference system of a request, with its axes in the order of the registry. */
@@ -18,8 +18,22 @@ type Position = readonly [number, number];
 export const CRS84_URI = 'http://www.opengis.net/def/crs/OGC/1.3/CRS84';
 const epsgUri = (code: number | string): string => `http://www.opengis.net/def/crs/EPSG/0/${code}`;
 
-/** Systems that documents list: any other code of EPSG that PROJ knows is answered as well. */
-export const LISTED_CRS: readonly string[] = [CRS84_URI, ...[4326, 3857, 4258, 3035].map(epsgUri)];
+/** The systems that clients ask for most, before all others. */
+const USUAL_CODES: readonly number[] = [4326, 3857, 4258, 3035];
+/** Stands in the list of a collection for the list of all collections. */
+const GLOBAL_LIST = '#/crs';
+
+/**
+ * The list of a collection: what clients that do not follow the reference can choose from, and the reference.
+ * @see OGC 18-058, 6.2.2
+ */
+export const COLLECTION_CRS: readonly string[] = [CRS84_URI, ...USUAL_CODES.map(epsgUri), GLOBAL_LIST];
+
+/** The list of all collections: every system of two coordinates that PROJ knows by a code of EPSG. */
+export async function globalCrs(): Promise<readonly string[]> {
+  const others = (await epsgCodes()).filter((code) => !USUAL_CODES.includes(code));
+  return [CRS84_URI, ...USUAL_CODES.map(epsgUri), ...others.map(epsgUri)];
+}
 
 const identity = (position: Position): Position => position;
 const CRS84: RequestedCrs = { uri: CRS84_URI, isStored: true, toWgs84: identity, fromWgs84: identity };

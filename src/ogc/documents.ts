@@ -1,5 +1,5 @@
 import type { SceneExtent } from '../scene/scene.service.ts';
-import { CRS84_URI, LISTED_CRS } from './crs.ts';
+import { COLLECTION_CRS, CRS84_URI } from './crs.ts';
 import type { ItemCollection } from './item-collection.ts';
 import { GEOJSON_TYPE, HTML_TYPE, JSON_TYPE, type Link, OPENAPI_TYPE, SCHEMA_TYPE } from './links.ts';
 import { tilesLinks } from './tiles.ts';
@@ -87,7 +87,7 @@ export function collectionDocument(
     description: collection.description,
     itemType: 'feature',
     ...extentDocument(context.extent),
-    crs: LISTED_CRS,
+    crs: COLLECTION_CRS,
     storageCrs: CRS84_URI,
     links: [
       ...own,

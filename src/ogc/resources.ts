@@ -1,6 +1,6 @@
 import { type OgcHandler, type OgcRequest, objectAnswer, type OgcResource } from './answer.ts';
 import { Collections } from './collections.ts';
-import { LISTED_CRS } from './crs.ts';
+import { globalCrs } from './crs.ts';
 import { collectionDocument, CONFORMANCE, landingPage } from './documents.ts';
 import { collectionList } from './html-pages.ts';
 import { itemResources } from './item-resources.ts';
@@ -75,10 +75,11 @@ async function listCollections({ query, address, services }: OgcRequest, all: Co
   const { collections, next } = await all.page(parameters['after'] ?? null, limit);
   const context = { ...address, extent: await services.scenes.extent() };
   const documents = collections.map((collection) => collectionDocument(collection, context));
+  const crs = await globalCrs();
   return objectAnswer(
     address,
     'Collections',
-    (self) => ({ links: [...self, ...nextLink(address.self, next)], crs: LISTED_CRS, collections: documents }),
+    (self) => ({ links: [...self, ...nextLink(address.self, next)], crs, collections: documents }),
     JSON_TYPE,
     () => collectionList(collections, address.base),
   );

@@ -180,6 +180,22 @@ describe('items', () => {
     expect(await ids(items('scenes', { bbox: '10,50,10.15,50.15' }))).toHaveLength(1);
   });
 
+  it('are in any system that the list of all collections names, to which each collection refers', async () => {
+    const { crs, collections } = await ogc.read('/collections');
+    const uris = crs as readonly string[];
+    expect(uris.length).toBeGreaterThan(6000);
+    expect(new Set(uris).size).toBe(uris.length);
+    for (const collection of collections) {
+      const [reference, ...usual] = (collection['crs'] as readonly string[]).toReversed();
+      expect(reference).toBe('#/crs');
+      expect(uris).toEqual(expect.arrayContaining(usual));
+    }
+    for (let at = 5; at < uris.length; at += 400) {
+      const response = await ogc.get(items('features', { crs: uris[at]!, limit: 1 }));
+      expect([response.status, response.headers.get('content-crs')]).toEqual([200, `<${uris[at]!}>`]);
+    }
+  });
+
   it('are written in the system that crs names, its axes in the order of the registry', async () => {
     const epsg = (code: number): string => `http://www.opengis.net/def/crs/EPSG/0/${code}`;
     const [id] = await ids(items('features', { bbox: '10,50,10.0005,50.001' }));

@@ -114,6 +114,13 @@ function systemOf(library: Gdal, definition: string): Crs {
   }
 }
 
+let codes: readonly number[] | null = null;
+
+/** Codes of EPSG that PROJ knows as systems of two coordinates, in order. */
+export async function epsgCodes(): Promise<readonly number[]> {
+  return (codes ??= (await gdal()).epsgCodes());
+}
+
 /** PROJ's reason; of another body only what matters. */
 function reasonOf({ message }: GdalError): string {
   const body = /do not belong to the same celestial body \((.+) vs Earth\)/.exec(message)?.[1];

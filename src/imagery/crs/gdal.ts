@@ -197,6 +197,15 @@ export class Gdal {
     });
   }
 
+  /** Codes of EPSG that name a system of two coordinates, in order. @throws {GdalError} */
+  epsgCodes(): number[] {
+    const kinds = "auth_name = 'EPSG' AND type IN ('geographic 2D', 'projected')";
+    const sql = `SELECT CAST(code AS INTEGER) AS code FROM crs_view WHERE ${kinds} ORDER BY 1`;
+    const database = this.guarded(() => this.module.FS.readFile('/usr/share/proj/proj.db'));
+    const csv = this.convertVector(database, '/codes.db', '/codes.csv', ['-f', 'CSV', '-sql', sql]);
+    return Buffer.from(csv).toString().trim().split('\n').slice(1).map(Number);
+  }
+
   /** A list of C strings that ends with null; it is never freed. */
   private textList(texts: readonly string[]): number {
     const { module } = this;
