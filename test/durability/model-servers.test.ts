@@ -17,7 +17,7 @@ import { oneQuestion } from '../segmentation/one-question.ts';
 
 /** So many that the hash which places each picture on one of two servers leaves neither without any. */
 const SCENES = 20;
-const OUTAGE_MS = 30_000;
+const OUTAGE_MS = 10_000;
 
 const server = process.env['DATABASE_URL'];
 if (!server) console.warn('skipped: processes share a PostgreSQL server alone; set DATABASE_URL to one');
