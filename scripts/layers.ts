@@ -56,6 +56,11 @@ export const LAYERS: readonly Layer[] = [
     imports: ['segmentation', 'scene', 'imagery', 'imagery/crs', 'vector', 'raster'],
   },
   {
+    name: 'archive',
+    holds: 'everything that is stored as one file, and back',
+    imports: ['database', 'blob-store.ts'],
+  },
+  {
     name: 'retention',
     holds: 'deleting what is due, and telling what was deleted',
     imports: ['scene', 'database/sql', 'database', 'blob-store.ts'],

@@ -7,6 +7,9 @@ export const OUTLET_LAYERS: readonly Layer[] = [
     name: 'cli',
     holds: 'one file for each verb of the command line',
     imports: [
+      'archive',
+      'bucket',
+      'remote',
       'http/telemetry',
       'cli/mcp',
       'cli/application',

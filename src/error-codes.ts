@@ -195,6 +195,9 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** Codes that only the command line, the model server and the start of the service use. */
 export const OPERATOR_ERROR_CODES: ReadonlySet<string> = new Set([
+  'ARCHIVE_DAMAGED',
+  'ARCHIVE_TARGET_NOT_EMPTY',
+  'ARCHIVE_VERSION',
   'AUTH_NOT_CHOSEN',
   'CANNOT_LISTEN',
   'DATABASE_ENCODING',

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { addAdjacency } from './adjacency.ts';
+import { addArchive } from './archive.ts';
 import { addDeadLetters } from './dead-letters.ts';
 import { addDemo } from './demo.ts';
 import { addEvaluate } from './evaluate.ts';
@@ -100,6 +101,7 @@ const COMMANDS = [
   addDeadLetters,
   addKeys,
   addWorkspaces,
+  addArchive,
   addModels,
   addEvaluate,
   addRedundancy,

@@ -3,17 +3,18 @@ import type { PGlite } from '@electric-sql/pglite';
 import { PrismaPg } from '@prisma/adapter-pg';
 import type pg from 'pg';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
-import { z } from 'zod';
-import { AppError } from '../errors.ts';
 import { translateOutage } from './database-errors.ts';
-import { type Connections, connectionsOn, type EngineOptions, type Ownership, type Queries } from './connections.ts';
+import { type Connections, connectionsOn, type EngineOptions, type Ownership } from './connections.ts';
+import { type Capabilities, readCapabilities } from './capabilities.ts';
+import { embeddedOwner, type OwnerTransaction, serverOwner } from './owner-transaction.ts';
 import type { EmbeddedClient, EngineClient } from './engine-client.ts';
 import { openEmbeddedEngine, refuseLostStatements } from './embedded-engine.ts';
-import { Prisma, PrismaClient } from './generated/client.ts';
+import { PrismaClient } from './generated/client.ts';
 import { migrate, type Migration, MIGRATIONS_DIR, type MigrationSession, readMigrations } from './migrate.ts';
 import { embeddedDriver } from './embedded-driver.ts';
 import { prismaDriver } from './prisma-driver.ts';
 import { RequestPool } from './request-pool.ts';
+import { renumberRestored } from './renumber-outbox.ts';
 import { raiseWalls, REQUEST_ROLE } from './row-security.ts';
 import { DEFAULT_WORKSPACE, EVERY_WORKSPACE, scopeOf } from './scope.ts';
 import { checkServer } from './server-checks.ts';
@@ -24,16 +25,6 @@ import { embeddedSession, ServerSession, type Session } from './session.ts';
 export { type Connections, type Queries, StatementTimeoutError } from './connections.ts';
 export type { Session } from './session.ts';
 export { Prisma } from './generated/client.ts';
-
-/** Versions and capabilities of a database engine. */
-export interface Capabilities {
-  /** `15.13` */
-  readonly postgresql: string;
-  /** `3.3.2` */
-  readonly postgis: string;
-  /** Whether PostGIS was built with protobuf-c, so that `ST_AsMVT` works. */
-  readonly vectorTiles: boolean;
-}
 
 /** What a workspace has in the database, and nothing of another. */
 export interface WorkspaceDatabase extends Connections {
@@ -54,6 +45,8 @@ export interface Database extends WorkspaceDatabase {
    * all.
    */
   readonly forRuns: Connections;
+  /** Every row of every workspace, in one transaction however long it takes. */
+  readonly asOwner: OwnerTransaction;
   /** Use of the connections of each pool; empty on the embedded engine. */
   poolUse(): readonly PoolUse[];
   /**
@@ -95,14 +88,6 @@ export interface DatabaseOptions {
 /** The embedded engine has one connection: a statement that never ends would hold up everything for ever. */
 const EMBEDDED_TIMEOUT_S = 30;
 
-/** The server is older than the oldest supported version. */
-export class DatabaseTooOldError extends AppError {
-  readonly code = 'DATABASE_TOO_OLD';
-  constructor(product: string, found: string, needed: string) {
-    super(`${product} ${found} is too old; TerraQL needs ${needed} or newer.`);
-  }
-}
-
 /**
  * Opens PostgreSQL, or the embedded engine without a URL, and applies missing migrations.
  * @throws {DatabaseTooOldError} {@link EmbeddedDatabaseInUseError}, errors of {@link migrate} and of the connection
@@ -142,6 +127,7 @@ export async function databaseOnPGlite(
     refuseLostStatements(client);
     const session = pgliteSession(client);
     await migrate(session, migrations, async () => {
+      await renumberRestored(session);
       if (rowSecurity) await raiseWalls(session);
     });
     const kept = embeddedSession(client);
@@ -160,6 +146,7 @@ export async function databaseOnPGlite(
       prisma,
       forWorkspace,
       forRuns,
+      asOwner: embeddedOwner(client),
       poolUse: () => [],
       ping: () => ping(client),
       announceClose: () => client.announceClose?.(),
@@ -189,6 +176,7 @@ async function openPostgres(
     try {
       const opened = postgresSession(client);
       await migrate(opened, migrations, async () => {
+        await renumberRestored(opened);
         const advice = rowSecurity ? await raiseWalls(opened) : [];
         if (advice.length > 0) onAdvice(advice);
       });
@@ -231,6 +219,7 @@ async function databaseOnPools(
     prisma,
     forWorkspace,
     forRuns,
+    asOwner: serverOwner(pools.runs),
     poolUse: () => [poolUse('requests', pools.requests), poolUse('runs', pools.runs)],
     ping: () =>
       pools.ping().catch((error: unknown) => {
@@ -274,25 +263,3 @@ const ownershipOf = (workspace: string): Ownership => ({ workspace, scope: scope
 
 /** What serves every workspace; it stores what it finds with the workspace of what it was found on. */
 const OF_EVERY_WORKSPACE: Ownership = { workspace: DEFAULT_WORKSPACE, scope: EVERY_WORKSPACE };
-
-const CapabilitiesRow = z.object({ postgresql: z.string(), postgis: z.string(), vectorTiles: z.boolean() });
-
-async function readCapabilities(queries: Queries): Promise<Capabilities> {
-  const [found] = await queries.query(
-    CapabilitiesRow,
-    Prisma.sql`
-      SELECT split_part(current_setting('server_version'), ' ', 1) AS postgresql, postgis_lib_version() AS postgis,
-             postgis_libprotobuf_version() IS NOT NULL AS "vectorTiles"`,
-  );
-  if (!found) throw new Error('the database returned no version');
-  requireVersion('PostgreSQL', found.postgresql, [15, 0]);
-  requireVersion('PostGIS', found.postgis, [3, 3]);
-  return found;
-}
-
-function requireVersion(product: string, found: string, needed: readonly [number, number]): void {
-  const [major = 0, minor = 0] = found.split('.').map((part) => Number.parseInt(part, 10));
-  if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
-    throw new DatabaseTooOldError(product, found, needed.join('.'));
-  }
-}

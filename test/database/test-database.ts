@@ -103,7 +103,8 @@ async function administer(url: string, sql: string): Promise<void> {
   }
 }
 
-async function openEmbeddedDatabase(): Promise<Database> {
+/** The same, embedded whatever DATABASE_URL says. */
+export async function openEmbeddedDatabase(): Promise<Database> {
   const migrations = await readMigrations(MIGRATIONS_DIR);
   const pglite = await openEmbedded(migrations);
   return databaseOnPGlite(inThisThread(pglite), migrations, () => pglite.close());

@@ -24,6 +24,8 @@ const OF_THE_MACHINE: readonly string[] = [
   'evaluate',
   'redundancy',
   'migrate',
+  'export-all',
+  'import-all',
 ];
 /** Least role that a command needs. */
 const RULES: Readonly<Record<string, Role>> = {
