@@ -6,8 +6,8 @@ import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '..');
 const PROGRAMS = ['scenes', 'prompts', 'memory', 'export-memory', 'turf', 'tiles', 'dashboard', 'sources'];
-/** Run for an hour, so only when asked for. */
-const BY_NAME_ONLY = ['soak'];
+/** Run for an hour or need much disk, so only when asked for. */
+const BY_NAME_ONLY = ['soak', 'growth'];
 const NEEDS_SERVER = ['export-memory', 'tiles', 'dashboard'];
 
 function run(command, parameters) {

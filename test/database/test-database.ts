@@ -65,6 +65,18 @@ async function openServerDatabase(url: string): Promise<Database> {
   };
 }
 
+/** An empty database on the server, with a session on it. */
+export async function emptyServerDatabase(url: string) {
+  const { href, drop } = await createServerDatabase(url, null);
+  const client = new pg.Client({ connectionString: href });
+  await client.connect();
+  const session: MigrationSession = {
+    script: async (sql) => void (await client.query(sql)),
+    query: async (sql, parameters) => (await client.query<object>(sql, [...parameters])).rows,
+  };
+  return { href, drop, session, end: () => client.end() };
+}
+
 interface ServerDatabase {
   readonly name: string;
   readonly href: string;
@@ -72,9 +84,11 @@ interface ServerDatabase {
 }
 
 /** A database on the server: a copy of the run's migrated one where there is that, else empty. */
-async function createServerDatabase(url: string): Promise<ServerDatabase> {
+async function createServerDatabase(
+  url: string,
+  template: string | null = process.env[TEMPLATE] ?? null,
+): Promise<ServerDatabase> {
   const name = `terraql_test_${randomBytes(8).toString('hex')}`;
-  const template = process.env[TEMPLATE];
   await administer(url, template ? `CREATE DATABASE ${name} TEMPLATE ${template}` : `CREATE DATABASE ${name}`);
   const own = new URL(url);
   own.pathname = `/${name}`;
