@@ -39,6 +39,8 @@ describe.skipIf(SCHEMATHESIS === undefined)('requests that schemathesis makes of
         '--no-color',
       ];
       const run = spawn(SCHEMATHESIS!, ['run', `${test.url}/openapi.json`, ...options], {
+        // What it remembers of a run goes away with the test.
+        cwd: test.root,
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       const [report, [code]] = await Promise.all([text(run.stdout), once(run, 'exit')]);

@@ -1,5 +1,6 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FEATURE_REQUEST_MEMBERS } from '../../src/graphql/feature-request.ts';
 import { createRouter } from '../../src/http/http-server.ts';
 import { Outlet } from '../../src/http/outlet.ts';
 import { openServedApp, type ServedApp } from './served-app.ts';
@@ -81,5 +82,15 @@ describe('/openapi.json', () => {
       if (!/^405,METHOD_NOT_ALLOWED,204,.*OPTIONS$/.test(answered.join())) wrong.push([address, answered]);
     }
     expect(wrong).toEqual([]);
+  });
+
+  it('gives features as files every parameter that they take, in the address and in the body', () => {
+    const { get, post } = document.paths['/features.{format}']!;
+    const namesOf = ({ parameters = [] }: Operation): string[] =>
+      parameters.flatMap((parameter) => (parameter.in === 'query' ? parameter.name : []));
+    expect(namesOf(get!).toSorted()).toEqual([...FEATURE_REQUEST_MEMBERS, 'view', 'r'].toSorted());
+    expect(namesOf(post!)).toEqual(['view', 'r']);
+    const { properties } = document.components.schemas['FeatureRequest'] as { properties: object };
+    expect(Object.keys(properties).toSorted()).toEqual([...FEATURE_REQUEST_MEMBERS].toSorted());
   });
 });
