@@ -45,5 +45,9 @@ if (!process.argv.includes('--types')) {
     subscriptionsProtocol: 'WS',
     defaultTabs: examples,
   });
-  writeFileSync(path.join(built, 'graphiql.html.gz'), gzipSync(page));
+  // GraphiQL takes the variables of the first tab from its storage alone.
+  const seed = `localStorage.getItem('graphiql:tabState') ?? localStorage.setItem('graphiql:variables', ${JSON.stringify(examples[0].variables)})`;
+  const seeded = page.replace(/<head[^>]*>/i, (head) => `${head}<script>${seed}</script>`);
+  if (seeded === page) throw new Error('the page of GraphiQL has no head');
+  writeFileSync(path.join(built, 'graphiql.html.gz'), gzipSync(seeded));
 }

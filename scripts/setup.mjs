@@ -29,6 +29,7 @@ if (newer(at('prisma', 'schema.prisma'), at('src', 'database', 'generated', 'cli
 const sources = [
   at('schema', 'schema.graphql'),
   ...filesBelow(at('src', 'dashboard')),
+  at('scripts', 'build-dashboard.mjs'),
   ...filesBelow(at('schema', 'operations')),
 ];
 if (sources.some((file) => newer(file, at('dist', 'dashboard', 'graphiql.html.gz')))) {

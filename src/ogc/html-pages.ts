@@ -14,9 +14,10 @@ export function htmlPage(title: string, links: readonly Link[], content: Html): 
   }`;
 }
 
-/** A document without a form of its own, as its JSON. */
+/** A document without a form of its own: what it says of itself, and its JSON, folded so that the links are in view. */
 export function documentContent(document: object): Html {
-  return html`<pre>${JSON.stringify(document, null, 2)}</pre>`;
+  const about = 'description' in document && typeof document.description === 'string' ? document.description : '';
+  return html`<p>${about}</p><details><summary>The document as JSON</summary><pre>${JSON.stringify(document, null, 2)}</pre></details>`;
 }
 
 interface ShownItem {

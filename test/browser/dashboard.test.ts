@@ -188,6 +188,8 @@ describe.skipIf(NO_CHROMIUM !== null)('the dashboard', () => {
     const graphiql = await openPage(1280, 800);
     await graphiql.goto(`${served.url}/graphql`);
     await graphiql.locator('.graphiql-query-editor').waitFor();
+    await graphiql.getByRole('button', { name: /^Execute query/ }).click();
+    await graphiql.locator('.result-window', { hasText: '"totalCount"' }).waitFor();
     await picture('graphiql', graphiql);
     expect(foreign).toEqual([]);
   });
