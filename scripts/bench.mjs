@@ -5,10 +5,10 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '..');
-const PROGRAMS = ['scenes', 'prompts', 'memory', 'export-memory', 'turf', 'tiles', 'dashboard', 'sources'];
+const PROGRAMS = ['scenes', 'prompts', 'memory', 'export-memory', 'turf', 'tiles', 'ogc', 'dashboard', 'sources'];
 /** Run for an hour or need much disk, so only when asked for. */
 const BY_NAME_ONLY = ['soak', 'growth'];
-const NEEDS_SERVER = ['export-memory', 'tiles', 'dashboard'];
+const NEEDS_SERVER = ['export-memory', 'tiles', 'ogc', 'dashboard'];
 
 function run(command, parameters) {
   const { status } = spawnSync(process.execPath, [path.join(root, 'node_modules', command), ...parameters], {

@@ -30,6 +30,7 @@ export async function seedCity(database: Database, client: pg.Client, features: 
   await client.query('SET session_replication_role = replica');
   await client.query(FEATURES, [scene.id, segmentations.map(({ id }) => id), features]);
   await client.query(PAIRS);
+  await client.query("UPDATE segmentation SET state = 'SUCCEEDED', target_found = true, finished_at = created_at");
   await client.query('VACUUM ANALYZE feature, feature_adjacency, segmentation, scene');
 }
 

@@ -14,6 +14,8 @@ const START_TIMEOUT_MS = 120_000;
 export interface InstalledPeers {
   readonly martin: string | null;
   readonly uvicorn: string | null;
+  /** The folder of programs, where pygeoapi is among them. */
+  readonly pygeoapi: string | null;
 }
 
 /** TERRAQL_BENCH_MARTIN: the program; TERRAQL_BENCH_PYTHON: the folder of programs of a virtual environment. */
@@ -23,6 +25,7 @@ export function installedPeers(): InstalledPeers {
   return {
     martin: programOf(process.env['TERRAQL_BENCH_MARTIN']),
     uvicorn: programOf(python && path.join(python, 'uvicorn')),
+    pygeoapi: python !== undefined && programOf(path.join(python, 'pygeoapi')) ? python : null,
   };
 }
 
@@ -80,6 +83,53 @@ export function startTipg(uvicorn: string, databaseUrl: string, port: number): P
 export function startTiTiler(uvicorn: string, port: number): Promise<Running> {
   const parameters = ['titiler.application.main:app', '--port', String(port), '--log-level', 'warning'];
   return startListening(uvicorn, parameters, { GDAL_DISABLE_READDIR_ON_OPEN: 'EMPTY_DIR' }, port, '/healthz');
+}
+
+/** @returns pygeoapi on the table `feature_page`, under gunicorn with two processes */
+export async function startPygeoapi(programs: string, databaseUrl: string, dataDir: string, port: number) {
+  const [config, description] = ['pygeoapi.yaml', 'openapi.yaml'].map((name) => path.join(dataDir, name));
+  const { hostname, port: databasePort, username, password, pathname } = new URL(databaseUrl);
+  const data = { host: hostname, port: Number(databasePort), dbname: pathname.slice(1), user: username, password };
+  const url = `http://127.0.0.1:${port}`;
+  const text = { title: 'features', description: 'features', keywords: ['features'] };
+  // JSON is YAML.
+  const settings = {
+    server: {
+      bind: { host: '127.0.0.1', port },
+      url,
+      mimetype: 'application/json; charset=UTF-8',
+      encoding: 'utf-8',
+      gzip: false,
+      languages: ['en-US'],
+      limits: { default_items: 100, max_items: 1000 },
+      map: { url: 'https://tile.openstreetmap.org/{z}/{x}/{y}.png', attribution: 'none' },
+    },
+    logging: { level: 'ERROR' },
+    metadata: {
+      identification: { ...text, terms_of_service: url, url },
+      license: { name: 'none', url },
+      provider: { name: 'none', url },
+      contact: { name: 'none' },
+    },
+    resources: {
+      feature_page: {
+        type: 'collection',
+        ...text,
+        links: [],
+        extents: { spatial: { bbox: [-180, -90, 180, 90] } },
+        providers: [
+          { type: 'feature', name: 'PostgreSQL', data, id_field: 'id', table: 'feature_page', geom_field: 'geometry' },
+        ],
+      },
+    },
+  };
+  await writeFile(config!, JSON.stringify(settings));
+  const environment = { PYGEOAPI_CONFIG: config!, PYGEOAPI_OPENAPI: description! };
+  const generate = ['openapi', 'generate', config!, '--output-file', description!];
+  const generated = spawn(path.join(programs, 'pygeoapi'), generate, { stdio: 'inherit' });
+  await once(generated, 'exit');
+  const serve = ['--workers', '2', '--bind', `127.0.0.1:${port}`, '--log-level', 'error', 'pygeoapi.flask_app:APP'];
+  return startListening(path.join(programs, 'gunicorn'), serve, environment, port, '/conformance?f=json');
 }
 
 /** Starts a program and waits until it answers. */

@@ -27,6 +27,7 @@ interface Timed {
 /**
  * Races servers for the same tiles, in turns of short rounds.
  * @param clients at once
+ * @param unit what is answered, in the plural
  * @returns a table: requests a second, latency, processor time, bytes a tile, and the speed of the first against each
  */
 export async function race(
@@ -35,6 +36,7 @@ export async function race(
   clock: ProcessorClock,
   seconds: number,
   clients: number,
+  unit = 'tiles',
 ): Promise<string> {
   const requests = new Map<Racer, CheckedRequest[]>();
   const sizes = new Map<Racer, string>();
@@ -56,7 +58,7 @@ export async function race(
       timed.get(racer)!.push(await clock.during(racer.server.pid, work));
     }
   }
-  return tableOf(title, racers, timed, sizes);
+  return tableOf([title, `${unit}/s`], racers, timed, sizes);
 }
 
 async function answersOf({ server, paths, name }: Racer): Promise<Buffer[]> {
@@ -74,13 +76,13 @@ function sizesOf(answers: readonly Buffer[]): string {
 }
 
 function tableOf(
-  title: string,
+  heads: readonly [title: string, speed: string],
   racers: readonly Racer[],
   timed: ReadonlyMap<Racer, readonly Timed[]>,
   sizes: ReadonlyMap<Racer, string>,
 ): string {
   const table = new Table({
-    head: [title, 'tiles/s', 'p50 ms', 'p99 ms', 'CPU ms', 'of it database', 'kB / gzip', 'TerraQL ×', '× by CPU'],
+    head: [...heads, 'p50 ms', 'p99 ms', 'CPU ms', 'of it database', 'kB / gzip', 'TerraQL ×', '× by CPU'],
     style: { head: [], border: [] },
     colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'right', 'right', 'right'],
   });
