@@ -84,9 +84,10 @@ export class RateLimits {
   }
 
   private table() {
-    const query = async ({ text, values = [] }: { text: string; values?: unknown[] }) => ({
-      rows: (await this.queries.foreign(text, values)).map(withoutBigints),
-    });
+    const query = async ({ text, values = [] }: { text: string; values?: unknown[] }) => {
+      const rows = (await this.queries.foreign(text, values)).map(withoutBigints);
+      return { rows, rowCount: rows.length };
+    };
     return { storeClient: { query }, storeType: 'client', tableName: 'rate_limit', tableCreated: true };
   }
 }

@@ -99,6 +99,8 @@ it.each([false, true])(
     const processes = [0, 1].map(
       () => new RateLimits(database.forRuns, { of: async () => ({ ...UNLIMITED, REQUESTS_PER_MINUTE: 3 }) }, shared),
     );
+    const used = () => Promise.all(processes.map((limits) => limits.used('requests', `counted-${shared}`)));
+    expect(await used()).toEqual([0, 0]);
     const taken = [];
     for (const at of [0, 1, 0, 1]) {
       taken.push(
@@ -109,6 +111,7 @@ it.each([false, true])(
       );
     }
     expect(taken).toEqual(shared ? [2, 1, 0, 'RATE_LIMITED'] : [2, 2, 1, 1]);
+    expect(await used()).toEqual(shared ? [4, 4] : [2, 2]);
     expect(await processes[0]!.take('cost', `counted-${shared}`, 1e6)).toBeNull();
   },
 );
