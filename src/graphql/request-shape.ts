@@ -91,12 +91,17 @@ function checkText(text: string, where: () => string): void {
       details: { argument: where(), value: text.length, limit: MAX_TEXT },
     });
   }
-  const at = text.indexOf('\0');
-  if (at >= 0)
-    throw new BadInputError(`${where()} has the character U+0000 at position ${at}; no text may contain it.`, {
+  const at = text.search(UNSTORABLE);
+  if (at >= 0) {
+    const code = text.charCodeAt(at).toString(16).toUpperCase().padStart(4, '0');
+    throw new BadInputError(`${where()} has the character U+${code} at position ${at}; no text may contain it.`, {
       details: { argument: where(), value: at },
     });
+  }
 }
+
+/** NUL, which PostgreSQL cannot hold, and halves of surrogate pairs, which are no characters. */
+const UNSTORABLE = /\0|\p{Cs}/u;
 
 function placeOf(value: Pending): string {
   const names: (string | number)[] = [];

@@ -1,5 +1,5 @@
 import type { Affine } from '../raster/affine.ts';
-import { mapToPixel } from '../raster/affine.ts';
+import { mapToPixel, SingularAffineError } from '../raster/affine.ts';
 import { AppError } from '../errors.ts';
 import { crsName, resolveCrs } from './crs/crs.ts';
 import { checkDomain } from './domain.ts';
@@ -49,10 +49,14 @@ export async function georeference(header: ImageHeader, bounds: readonly number[
   if (!affine) return { crs: definition, affine: null, gsdM: null, footprint: null };
   checkDomain(affine, crs, widthPx, heightPx);
   const position = groundPosition(affine, crs);
+  const gsdM = gsdAtCentre(position, widthPx, heightPx);
+  if (!(gsdM > 0)) {
+    throw bounds ? new InvalidBoundsError(bounds, 'pixels would have no area') : new SingularAffineError(affine);
+  }
   return {
     crs: definition,
     affine,
-    gsdM: gsdAtCentre(position, widthPx, heightPx),
+    gsdM,
     footprint: footprintOf(position, widthPx, heightPx),
   };
 }
@@ -68,7 +72,7 @@ function affineOfBounds(bounds: readonly number[], widthPx: number, heightPx: nu
   if (south! < -90 || north! > 90 || south! >= north!) {
     throw new InvalidBoundsError(bounds, 'latitudes must be within -90 to 90, and south must be less than north');
   }
-  if (west === east) throw new InvalidBoundsError(bounds, 'west and east are equal');
-  const width = east! > west! ? east! - west! : east! - west! + 360;
+  const width = east! >= west! ? east! - west! : east! - west! + 360;
+  if (width === 0) throw new InvalidBoundsError(bounds, 'west and east are equal');
   return [west!, width / widthPx, 0, north!, 0, (south! - north!) / heightPx];
 }

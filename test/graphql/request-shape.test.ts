@@ -50,6 +50,14 @@ describe('a value', () => {
     expect(() => checkTexts(parse('{ a(b: "wa\\u0000ter") }'))).toThrow(/U\+0000 at position 2/);
   });
 
+  it('is refused for half a surrogate pair, and no whole one', () => {
+    expect(() => checkValue(['😀', 'a😀\ud83d'], 'prompts')).toThrow(
+      'prompts.1 has the character U+D83D at position 3',
+    );
+    expect(() => checkValue(['\ude00'], 'prompts')).toThrow('U+DE00 at position 0');
+    expect(() => checkValue(['a😀', '\u{10ffff}'], 'prompts')).not.toThrow();
+  });
+
   it('is refused for a text longer than anything stored', () => {
     expect(() => checkValue({ name: 'x'.repeat(8193) }, 'variables')).toThrow(
       'name has 8193 characters; the limit is 8192',

@@ -73,6 +73,15 @@ describe('U+0000', () => {
     expect(answer.errors?.[0]?.message).toMatch(/U\+0000/);
   });
 
+  it('is as half a surrogate pair, which no text of a database may contain', async () => {
+    const { answer } = await post('mutation($t: String!) { segment(input: { sceneId: "a", prompts: [$t] }) { id } }', {
+      t: 'a\ud800b',
+    });
+    expect(answer.errors).toMatchObject([
+      { message: expect.stringContaining('U+D800 at position 1') as string, extensions: { code: 'BAD_USER_INPUT' } },
+    ]);
+  });
+
   it('in the filter of a file is refused too', async () => {
     const filter = encodeURIComponent(JSON.stringify({ promptContains: '\0' }));
     const response = await fetch(`${test.url}/features.csv?filter=${filter}`);

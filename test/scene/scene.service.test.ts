@@ -149,6 +149,8 @@ describe('registering', () => {
   it.each([
     [[0, 0, 1], 'four numbers'],
     [[0, 0, 0, 1], 'west and east are equal'],
+    [[180, 0, -180, 1], 'west and east are equal'],
+    [[0, 0, 1e-300, 1e-300], 'pixels would have no area'],
     [[0, 2, 1, 1], 'south must be less than north'],
     [[0, 0, 1, 91], 'latitudes must be within -90 to 90'],
     [[0, 0, 181, 1], 'longitudes must be within -180 to 180'],
