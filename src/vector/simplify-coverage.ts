@@ -22,8 +22,8 @@ const STEP = 2000;
 /**
  * Outlines with vertices left out, so that those which meet still do: a border that two of them share is simplified once, and
  * vertices at which more than two edges meet stay. A vertex goes when none that went between its neighbours is then farther
- * than the tolerance from the edge, and no vertex lies in the triangle that it spans with them; so edges that did not cross do
- * not come to cross, and holes stay inside (Visvalingam and Whyatt 1993, with the check of GEOS's coverage simplifier).
+ * than the tolerance from the edge, and no vertex lies in the triangle that it spans with them or on the new edge; so edges that
+ * did not cross do not come to cross, and holes stay inside (Visvalingam and Whyatt 1993, with the check of GEOS's coverage simplifier).
  * Positions of the result are positions of the input. Rests between steps, so that a caller may do something else.
  * @param outlines the polygons of each
  */
@@ -148,15 +148,16 @@ class Coverage {
     const [a, b] = this.endsOf(vertex);
     // A ring of three stays one.
     if (this.neighbours[a]!.has(b)) return false;
-    const { tolerance } = this.options;
+    const { tolerance, snap } = this.options;
     if (!this.between(a, vertex, b).every((removed) => this.distance(removed, a, b) <= tolerance)) return false;
-    return this.within([a, vertex, b], 0).every(
+    return this.within([a, vertex, b], snap).every(
       (other) =>
         other === a ||
         other === b ||
         other === vertex ||
         this.neighbours[other]!.size === 0 ||
-        !this.isInTriangle(other, a, vertex, b),
+        // One on the new edge lies on either side of it by rounding alone.
+        !(this.isInTriangle(other, a, vertex, b) || this.distance(other, a, b) <= snap),
     );
   }
 

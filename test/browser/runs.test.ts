@@ -122,7 +122,7 @@ describe.skipIf(NO_CHROMIUM !== null)('runs in the dashboard', () => {
     /** Presses Tab until the focus is on a control of that name, marked as such; "nav " is before those of the navigation. */
     async function tabTo(name: string | RegExp): Promise<void> {
       const seen: string[] = [];
-      for (let presses = 0; presses < 80; presses++) {
+      for (let presses = 0; presses < 250; presses++) {
         await keyboard.keyboard.press('Tab');
         const focused = (await keyboard.evaluate(FOCUSED)) as {
           label: string;
