@@ -37,6 +37,9 @@ export class RequestPool {
   private async use<T>(wanted: Told, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
     let broken = true;
+    // The pool listens to idle connections alone; the statement under way, or the next one, has the error.
+    const lost = (): void => undefined;
+    client.on('error', lost);
     try {
       await this.tell(client, wanted);
       const done = await work(client);
@@ -47,6 +50,7 @@ export class RequestPool {
       broken = !(error instanceof pg.DatabaseError) && broken;
       throw error;
     } finally {
+      client.off('error', lost);
       client.release(broken);
     }
   }
