@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Prisma, type WorkspaceDatabase } from '../database/database.ts';
-import { isIdentifier, uuidV7 } from '../database/sql/identifier.ts';
+import { isIdentifier, requireIdentifier, uuidV7 } from '../database/sql/identifier.ts';
 import { uuidsSql } from '../database/sql/uuids.ts';
 import { StoredFilter } from './stored-filter.ts';
 import {
@@ -126,7 +126,7 @@ export class WebhookRepository implements WebhookStore {
       Prisma.sql`
         SELECT ${DELIVERY_COLUMNS} FROM ${this.database.scope.rows('webhook_delivery')} AS d
         WHERE d.webhook_id = ${webhookId}::uuid AND (${state}::text IS NULL OR d.state = ${state}::text)
-          AND (${after}::text IS NULL OR d.id < ${after}::text::uuid)
+          AND (${after}::text IS NULL OR d.id < ${after && requireIdentifier('after', after)}::text::uuid)
         ORDER BY d.id DESC LIMIT ${first}::int`,
     );
   }

@@ -104,7 +104,7 @@ export class WebhookService {
     return id;
   }
 
-  /** Newest first. @throws {InvalidWebhookError} */
+  /** Newest first. @throws {InvalidWebhookError | InvalidIdentifierError} */
   async deliveries(
     webhookId: string,
     page: { readonly state: DeliveryState | null; readonly first: number; readonly after: string | null },
