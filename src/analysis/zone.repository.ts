@@ -65,8 +65,9 @@ export class ZoneRepository implements ZoneStore {
 
   /**
    * The first by the index order of `feature_geography_gist`, which is of distances on a sphere, gives a radius; the
-   * nearest on the ellipsoid is sought within it, by the same index. At a pole PostGIS may fail with `index returned tuples
-   * in wrong order`: there the nearest of a hundred that are close in degrees, by `feature_geometry_gist`, gives the radius.
+   * nearest on the ellipsoid is sought within it, by the same index. At a pole and on the antimeridian PostGIS may fail
+   * with `index returned tuples in wrong order`: there the nearest of a hundred that are close in degrees, by
+   * `feature_geometry_gist`, gives the radius.
    */
   async nearest(zones: Zones, filter: FeatureFilter): Promise<ReadonlyMap<number, NearestToZone>> {
     const rows = await this.database.query(
@@ -77,16 +78,16 @@ export class ZoneRepository implements ZoneStore {
         FROM zone
         CROSS JOIN LATERAL (
           (SELECT ${DISTANCE} AS distance_m FROM ${this.database.scope.rows('feature')} AS f
-           WHERE NOT zone.polar AND f.geometry IS NOT NULL AND ${othersThan(zones)} AND ${conditionSql(filter, this.database.scope, BOUNDED)}
+           WHERE NOT zone.seam AND f.geometry IS NOT NULL AND ${othersThan(zones)} AND ${conditionSql(filter, this.database.scope, BOUNDED)}
            ORDER BY f.geometry::geography <-> zone.ground LIMIT 1)
           UNION ALL
           (SELECT min(close.distance_m) AS distance_m
            FROM (
              SELECT ${DISTANCE} AS distance_m FROM ${this.database.scope.rows('feature')} AS f
-             WHERE zone.polar AND f.geometry IS NOT NULL AND ${othersThan(zones)} AND ${conditionSql(filter, this.database.scope, BOUNDED)}
+             WHERE zone.seam AND f.geometry IS NOT NULL AND ${othersThan(zones)} AND ${conditionSql(filter, this.database.scope, BOUNDED)}
              ORDER BY f.geometry <-> zone.geometry LIMIT 100
            ) AS close
-           HAVING zone.polar)
+           HAVING zone.seam)
         ) AS first
         CROSS JOIN LATERAL (
           SELECT f.id, ${DISTANCE} AS distance_m FROM ${this.database.scope.rows('feature')} AS f
@@ -106,12 +107,13 @@ function othersThan({ kind }: Zones): Prisma.Sql {
   return kind === 'FEATURES' ? Prisma.sql`f.id <> zone.id` : Prisma.sql`TRUE`;
 }
 
-/** The zones as `zone (index, id, given, geometry, size, ground, polar)`: the outline as it is, made valid, its size in the plane, as a
- * geography, and whether it reaches a latitude at which the order of the index may fail. */
+/** The zones as `zone (index, id, given, geometry, size, ground, seam)`: the outline as it is, made valid, its size in the plane, as a
+ * geography, and whether it reaches a pole or the antimeridian, where the order of the index may fail. */
 function zonesSql(zones: Zones, scope: Scope): Prisma.Sql {
   return Prisma.sql`zone AS MATERIALIZED (
     SELECT given.*, valid.geometry, ST_Area(valid.geometry) AS size, on_ground(valid.geometry) AS ground,
-           GREATEST(ST_YMax(valid.geometry), -ST_YMin(valid.geometry)) >= 89 AS polar
+           GREATEST(ST_YMax(valid.geometry), -ST_YMin(valid.geometry)) >= 89
+             OR GREATEST(ST_XMax(valid.geometry), -ST_XMin(valid.geometry)) >= 180 AS seam
     FROM (${givenSql(zones, scope)}) AS given
     CROSS JOIN LATERAL (
       SELECT ST_CollectionExtract(${validSql(Prisma.sql`given.given`)}, 3) AS geometry

@@ -1,4 +1,5 @@
-import type { Geometry, Position } from 'geojson';
+import { coordAll } from '@turf/turf';
+import type { Geometry } from 'geojson';
 import { Prisma } from '../database/database.ts';
 import type { Scope } from '../database/scope.ts';
 import { keysetSql } from '../database/sql/keyset.ts';
@@ -40,7 +41,7 @@ export function featurePageSql(
 ): FeaturePageSql {
   const near = nearOf(filter);
   const nearestFirst = order.by === 'DISTANCE' && (order.direction === 'ASC') === (page.last === undefined);
-  if (!near || !nearestFirst || reachesPole(near.geometry)) return measuredPageSql(scope, filter, order, page, within);
+  if (!near || !nearestFirst || confusesIndex(near.geometry)) return measuredPageSql(scope, filter, order, page, within);
   const { between, limit } = keysetSql(orderSql(order, scope, distanceSql(filter)), page);
   const others = withoutNear(filter);
   const condition = Prisma.sql`${within ?? Prisma.sql`TRUE`} AND ${between} AND ${conditionSql(others, scope, BOUNDED)}`;
@@ -63,24 +64,15 @@ export function featurePageSql(
 /** Latitude from which an index on geographies may fail with `index returned tuples in wrong order` (PostGIS 3.3 to 3.5). */
 const POLAR_DEG = 89;
 
-function reachesPole(geometry: Geometry): boolean {
-  if (geometry.type === 'GeometryCollection') return geometry.geometries.some(reachesPole);
-  const { coordinates } = geometry;
-  const positions = (geometry.type === 'Point' ? [coordinates] : coordinates).flat(
-    POSITIONS_DEPTH[geometry.type],
-  ) as Position[];
-  return positions.some(([, latitude]) => Math.abs(latitude!) >= POLAR_DEG);
+/**
+ * Whether the index may fail: near a pole, and on the antimeridian, where the box of what touches at the other longitude
+ * lies a rounding error away.
+ */
+function confusesIndex(geometry: Geometry): boolean {
+  return coordAll(geometry).some(
+    ([longitude, latitude]) => Math.abs(longitude!) === 180 || Math.abs(latitude!) >= POLAR_DEG,
+  );
 }
-
-/** Levels of arrays around the list of positions. */
-const POSITIONS_DEPTH = {
-  Point: 0,
-  MultiPoint: 0,
-  LineString: 0,
-  MultiLineString: 1,
-  Polygon: 1,
-  MultiPolygon: 2,
-} as const;
 
 function measuredPageSql(
   scope: Scope,

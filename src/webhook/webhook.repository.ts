@@ -126,7 +126,7 @@ export class WebhookRepository implements WebhookStore {
       Prisma.sql`
         SELECT ${DELIVERY_COLUMNS} FROM ${this.database.scope.rows('webhook_delivery')} AS d
         WHERE d.webhook_id = ${webhookId}::uuid AND (${state}::text IS NULL OR d.state = ${state}::text)
-          AND (${after}::text IS NULL OR d.id < ${after && requireIdentifier('after', after)}::text::uuid)
+          AND (${after}::text IS NULL OR d.id < ${after === null ? null : requireIdentifier('after', after)}::text::uuid)
         ORDER BY d.id DESC LIMIT ${first}::int`,
     );
   }

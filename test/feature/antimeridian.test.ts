@@ -253,4 +253,21 @@ describe('a scene around the Earth', () => {
     const atPole = await features.count({ intersects: box(10, 89.9, 20, 90) });
     expect(await nearby({ type: 'Point', coordinates: [-77, 90] }, {})).toBeGreaterThanOrEqual(atPole);
   });
+
+  it('is the nearest to a place on its edge, whichever of the two longitudes the place has', async () => {
+    const segmentation = await startSegmentation(database, (await new SceneRepository(database).insert(newScene())).id);
+    const outlines = [box(179.98, 0.8, 180, 0.85), box(-180, 0.9, -179.98, 0.95)];
+    await new SegmentationRepository(database).storeResult(segmentation, resultOf(outlinesAsFeatures(...outlines)));
+    for (const latitude of [0.845, 0.92]) {
+      for (const longitude of [-180, 180]) {
+        const geometry = { type: 'Point' as const, coordinates: [longitude, latitude] };
+        const { edges } = await new FeatureRepository(database).find(
+          { segmentationId: segmentation.id, near: { geometry, withinM: 1e6 } },
+          { by: 'DISTANCE', direction: 'ASC' },
+          { first: 2 },
+        );
+        expect(edges.map(({ node }) => node.centroid[1] < 0.87)).toEqual(latitude < 0.87 ? [true, false] : [false, true]);
+      }
+    }
+  });
 });

@@ -123,19 +123,10 @@ describe('a webhook', () => {
     expect(await service.deliveries(webhook.id, { state: null, first: 10, after: null })).toEqual([]);
   });
 
-  it('tells the messages after one of them, which has to be named as such', async () => {
+  it.each(['', 'bnVsbA=='])('tells no messages after %j, which is no identifier', async (after) => {
     const { webhook } = await hook();
-    await register('first');
-    await register('second');
-    await worker().work();
-    const page = { state: null, first: 1 };
-    const [newest] = await service.deliveries(webhook.id, { ...page, after: null });
-    const [older] = await service.deliveries(webhook.id, { ...page, after: newest!.id });
-    expect([newest, older].map((delivery) => delivery?.state)).toEqual(['DELIVERED', 'DELIVERED']);
-    expect(older!.id).not.toBe(newest!.id);
-    await expect(async () => service.deliveries(webhook.id, { ...page, after: 'bnVsbA==' })).rejects.toMatchObject({
-      code: 'INVALID_ID',
-    });
+    const asked = async () => service.deliveries(webhook.id, { state: null, first: 1, after });
+    await expect(asked).rejects.toMatchObject({ code: 'INVALID_ID' });
   });
 
   it('with a filter receives only features that match, and no message without any', async () => {
