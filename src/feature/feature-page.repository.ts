@@ -41,7 +41,8 @@ export function featurePageSql(
 ): FeaturePageSql {
   const near = nearOf(filter);
   const nearestFirst = order.by === 'DISTANCE' && (order.direction === 'ASC') === (page.last === undefined);
-  if (!near || !nearestFirst || confusesIndex(near.geometry)) return measuredPageSql(scope, filter, order, page, within);
+  if (!near || !nearestFirst || confusesIndex(near.geometry))
+    return measuredPageSql(scope, filter, order, page, within);
   const { between, limit } = keysetSql(orderSql(order, scope, distanceSql(filter)), page);
   const others = withoutNear(filter);
   const condition = Prisma.sql`${within ?? Prisma.sql`TRUE`} AND ${between} AND ${conditionSql(others, scope, BOUNDED)}`;

@@ -266,7 +266,9 @@ describe('a scene around the Earth', () => {
           { by: 'DISTANCE', direction: 'ASC' },
           { first: 2 },
         );
-        expect(edges.map(({ node }) => node.centroid[1] < 0.87)).toEqual(latitude < 0.87 ? [true, false] : [false, true]);
+        expect(edges.map(({ node }) => node.centroid[1] < 0.87)).toEqual(
+          latitude < 0.87 ? [true, false] : [false, true],
+        );
       }
     }
   });

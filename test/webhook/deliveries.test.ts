@@ -98,6 +98,7 @@ const onlyDelivery = async (webhookId: string) =>
 describe('a webhook', () => {
   it('receives events after its creation, signed with its secret', async () => {
     await register('before');
+    await allVisible(database);
     const { secret } = await hook();
     const sceneId = await register('after');
     await worker().work();
