@@ -12,7 +12,7 @@ export interface DeletionPosition {
   readonly at: Date;
 }
 
-/** Something that is no longer stored. Features that went with their segmentation are told by it alone. */
+/** The deletion of an object. Features deleted with their segmentation have none of their own. */
 export interface Deletion {
   readonly kind: DeletedKind;
   readonly id: string;
